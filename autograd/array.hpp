@@ -1,0 +1,186 @@
+// The array value: a shape, a dtype and reference-counted storage. No derivatives here.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <autograd/error.hpp>
+#include <autograd/shape.hpp>
+#include <autograd/xtensor.hpp>
+
+namespace xtape {
+
+/// What an array's elements are. Only the floating-point ones are differentiable.
+enum class DType : std::uint8_t { float32, float64, int64, boolean };
+
+inline constexpr DType float32 = DType::float32;
+inline constexpr DType float64 = DType::float64;
+inline constexpr DType int64 = DType::int64;
+inline constexpr DType boolean = DType::boolean;
+
+/// "float32", "float64", "int64" or "bool".
+const char* to_string(DType dtype);
+
+/// The size of one element in bytes.
+constexpr std::size_t item_size(DType dtype) {
+  return dtype == DType::float32 ? sizeof(float) : dtype == DType::boolean ? sizeof(bool) : 8;
+}
+
+constexpr bool is_floating(DType dtype) { return dtype == DType::float32 || dtype == DType::float64; }
+
+/// The dtype that holds a C++ arithmetic type: every integer becomes int64.
+template <class T>
+  requires std::is_arithmetic_v<T>
+constexpr DType dtype_of() {
+  if constexpr (std::is_same_v<T, bool>) return DType::boolean;
+  else if constexpr (std::is_integral_v<T>) return DType::int64;
+  else if constexpr (std::is_same_v<T, float>) return DType::float32;
+  else return DType::float64;
+}
+
+/// The C++ type that stores a T: float, double, std::int64_t or bool.
+template <class T>
+using stored_t = std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, float>, T,
+                                    std::conditional_t<std::is_integral_v<T>, std::int64_t, double>>;
+
+template <class E>
+concept XtensorExpression = xt::is_xexpression<E>::value;
+
+namespace detail {
+
+/// Bytes shared by the arrays that view them, and a count of the writes to them.
+struct Storage {
+  std::atomic<std::uint32_t> references{0};
+  std::atomic<std::uint32_t> version{0};
+  std::size_t capacity = 0;
+  std::byte* data = nullptr;
+
+  static Storage* allocate(std::size_t bytes);
+  static void deallocate(Storage* storage) noexcept;
+};
+
+inline void intrusive_ptr_add_ref(Storage* s) noexcept { s->references.fetch_add(1, std::memory_order_relaxed); }
+inline void intrusive_ptr_release(Storage* s) noexcept {
+  if (s->references.fetch_sub(1, std::memory_order_acq_rel) == 1) Storage::deallocate(s);
+}
+
+}  // namespace detail
+
+/// A dense array in row-major order. Copies share their elements, `reshaped` and `rows` too; nothing here is
+/// recorded. Kernels work on it, and a Variable wraps one.
+class Array {
+ public:
+  /// No array at all: `defined()` is false.
+  Array() = default;
+
+  /// An array whose elements are not set yet.
+  /// @throws ShapeError when it cannot be addressed, std::bad_alloc when there is no memory.
+  Array(Shape shape, DType dtype);
+
+  /// The elements of an xtensor expression, in row-major order whatever its layout or strides.
+  template <XtensorExpression E>
+  static Array from(const E& expression);
+
+  /// `value` as a 0-d array of `dtype`.
+  static Array scalar(double value, DType dtype);
+  /// Every element is `value`, cast to `dtype`.
+  static Array full(Shape shape, double value, DType dtype);
+
+  bool defined() const { return storage_ != nullptr; }
+  DType dtype() const { return dtype_; }
+  const Shape& shape() const { return shape_; }
+  std::size_t rank() const { return shape_.size(); }
+  std::size_t size() const { return size_; }
+  std::size_t bytes() const { return size_ * item_size(dtype_); }
+
+  /// The elements to read. @throws DTypeError unless T is what the array stores.
+  template <class T>
+  const T* data() const {
+    require<T>();
+    return reinterpret_cast<const T*>(data_);
+  }
+
+  /// The elements to write, which counts as a change of every array that shares them.
+  template <class T>
+  T* mutable_data() {
+    require<T>();
+    storage_->version.store(version() + 1, std::memory_order_relaxed);
+    return reinterpret_cast<T*>(data_);
+  }
+
+  /// How often these elements were handed out for writing.
+  std::uint32_t version() const { return storage_->version.load(std::memory_order_relaxed); }
+
+  /// Whether nobody else holds these elements, so that writing to them is seen by nobody.
+  bool unique() const { return storage_->references.load(std::memory_order_acquire) == 1; }
+  bool shares_storage_with(const Array& other) const { return storage_ == other.storage_; }
+
+  /// The same elements under another shape of the same size.
+  Array reshaped(Shape shape) const;
+
+  /// Element `i` in row-major order as a double.
+  double at(std::size_t i) const;
+
+  /// A copy with elements of its own.
+  Array copy() const;
+  /// The elements converted to another dtype; the same array when it has that dtype already.
+  Array to(DType dtype) const;
+  /// Overwrites the elements with those of an array of the same shape and dtype.
+  void assign(const Array& source);
+
+ private:
+  template <class T>
+  void require() const {
+    if (dtype_ != dtype_of<T>() || !defined() || !std::is_same_v<T, stored_t<T>>) wrong_type(dtype_of<T>());
+  }
+  [[noreturn]] void wrong_type(DType asked) const;
+
+  boost::intrusive_ptr<detail::Storage> storage_;
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  DType dtype_ = DType::float32;
+  Shape shape_;
+};
+
+/// Calls `f(T{})` with the C++ type behind a floating-point dtype.
+/// @throws DTypeError naming `operation` for the other dtypes.
+template <class F>
+decltype(auto) visit_floating(const char* operation, DType dtype, F&& f) {
+  if (dtype == DType::float32) return f(float{});
+  if (dtype == DType::float64) return f(double{});
+  throw DTypeError(std::string(operation) + ": needs float32 or float64, got " + to_string(dtype) +
+                   "; convert with .to(float32)");
+}
+
+/// Calls `f(T{})` with the C++ type behind any dtype.
+template <class F>
+decltype(auto) visit(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::float32: return f(float{});
+    case DType::float64: return f(double{});
+    case DType::int64: return f(std::int64_t{});
+    default: return f(bool{});
+  }
+}
+
+template <XtensorExpression E>
+Array Array::from(const E& expression) {
+  using Value = std::remove_cv_t<typename E::value_type>;
+  static_assert(std::is_arithmetic_v<Value>,
+                "an xtensor expression of numbers is needed; to mix one with a Variable, wrap it: x + Variable(a)");
+  Array result(Shape(expression.shape().begin(), expression.shape().end()), dtype_of<Value>());
+  auto* out = result.mutable_data<stored_t<Value>>();
+  auto end = expression.template end<xt::layout_type::row_major>();
+  for (auto it = expression.template begin<xt::layout_type::row_major>(); it != end; ++it)
+    *out++ = static_cast<stored_t<Value>>(*it);
+  return result;
+}
+
+}  // namespace xtape

@@ -1,0 +1,221 @@
+// Variable: the value that users compute with, and its place in the graph.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <autograd/array.hpp>
+
+namespace xtape {
+
+class Variable;
+class Node;
+class Index;
+struct VariableImpl;
+
+void intrusive_ptr_add_ref(Node* node) noexcept;
+void intrusive_ptr_release(Node* node) noexcept;
+void intrusive_ptr_add_ref(VariableImpl* impl) noexcept;
+void intrusive_ptr_release(VariableImpl* impl) noexcept;
+
+using NodePtr = boost::intrusive_ptr<Node>;
+
+/// A number or a list of such, to any depth: what the braces of `Variable{{1, 2}, {3, 4}}` hold.
+class Nested {
+ public:
+  template <class S>
+    requires std::is_arithmetic_v<S>
+  Nested(S value) : values_{static_cast<double>(value)} {}
+  /// @throws ShapeError when the lists are of unequal length.
+  Nested(std::initializer_list<Nested> list);
+
+  Array to_array(DType dtype) const;
+
+ private:
+  std::vector<double> values_;
+  Shape shape_;
+};
+
+/// How to walk back. See Variable::backward and grad.
+struct BackwardOptions {
+  bool retain_graph = false;  ///< keep the graph and what it saved, for another walk
+  bool create_graph = false;  ///< record the walk itself, for derivatives of the gradients; keeps the graph too
+};
+
+/// What `register_hook` returns.
+class HookHandle {
+ public:
+  HookHandle() = default;
+  explicit HookHandle(std::function<void()> remove) : remove_(std::move(remove)) {}
+  /// Takes the hook away; a second call does nothing.
+  void remove() { if (remove_) std::exchange(remove_, nullptr)(); }
+
+ private:
+  std::function<void()> remove_;
+};
+
+/// An array that remembers how it was computed.
+///
+/// A Variable is a handle: copies share the value and the gradient. Operations on Variables that need a gradient
+/// are recorded, and `backward` walks the record. A C++ scalar converts to a Variable that takes the dtype of what
+/// it is combined with, so `2 * x` works for every x.
+class Variable {
+ public:
+  /// No variable: `defined()` is false.
+  Variable() = default;
+  /// A 0-d constant of float32 which takes the other operand's dtype in an operation.
+  template <class S>
+    requires std::is_arithmetic_v<S>
+  Variable(S value) : Variable(scalar(static_cast<double>(value))) {}
+  /// A copy of an xtensor expression's elements: float gives float32, double float64, bool bool, integers int64.
+  template <XtensorExpression E>
+  Variable(const E& expression) : Variable(Array::from(expression)) {}
+  /// Nested lists: `Variable{{1, 2}, {3, 4}}` has shape (2, 2), `Variable{3}` has shape (1,).
+  Variable(std::initializer_list<Nested> values, DType dtype = float32) : Variable(Nested(values).to_array(dtype)) {}
+  /// Wraps an array without copying it.
+  explicit Variable(Array value);
+
+  Variable(const Variable& other) : impl_(other.impl_) { if (impl_) follow_clone(); }
+  Variable(Variable&&) noexcept = default;
+  Variable& operator=(const Variable& other) { return *this = Variable(other); }
+  Variable& operator=(Variable&&) noexcept = default;
+  ~Variable() = default;
+
+  // The value
+
+  bool defined() const { return impl_ != nullptr; }
+  explicit operator bool() const = delete;  // an array has no truth value; ask defined() or item()
+  const Array& value() const;
+  const Shape& shape() const { return value().shape(); }
+  /// The extent of one axis; negative axes count from the end.
+  std::size_t shape(std::ptrdiff_t axis) const;
+  std::size_t rank() const { return value().rank(); }
+  std::size_t size() const { return value().size(); }
+  DType dtype() const { return value().dtype(); }
+
+  /// The elements as an xtensor array, without a copy; it keeps them alive. T is float, double, std::int64_t or bool.
+  /// @throws DTypeError unless T is what the Variable holds.
+  template <class T>
+  auto array() const {
+    auto keep = std::make_shared<Array>(value());
+    // The adaptor wants a pointer to non-const, and const access is all that this hands out.
+    auto* elements = const_cast<T*>(keep->template data<T>());
+    Shape shape = keep->shape();
+    return static_cast<const decltype(xt::adapt_smart_ptr(elements, shape, keep))>(
+        xt::adapt_smart_ptr(elements, shape, std::move(keep)));
+  }
+  /// The elements in row-major order. @throws DTypeError unless T is what the Variable holds.
+  template <class T>
+  const T* data() const { return value().data<T>(); }
+  /// The elements to write; the tape notices when it had saved them.
+  template <class T>
+  T* mutable_data() const { return mutable_value().mutable_data<T>(); }
+  /// The only element. @throws ShapeError when there is not exactly one.
+  double item() const;
+
+  /// A new Variable that shares the elements and has no past. The result needs no gradient.
+  Variable detach() const;
+  /// The elements converted, differentiably between float32 and float64. The same Variable when nothing changes.
+  Variable to(DType dtype) const;
+  /// A copy with elements of its own, differentiable.
+  Variable copy() const;
+
+  // Gradients
+
+  /// Whether operations on this are recorded.
+  bool requires_grad() const;
+  /// Makes this a leaf whose gradient `backward` keeps (or stops doing so), and returns it.
+  /// @throws GraphError for the result of a recorded operation, DTypeError unless floating-point.
+  Variable& requires_grad_(bool requires_grad = true);
+  /// Whether this was made by the user, not by a recorded operation.
+  bool is_leaf() const;
+  /// The gradient that `backward` accumulated; undefined when there is none.
+  Variable grad() const;
+  /// Replaces the gradient; an undefined Variable removes it.
+  void set_grad(const Variable& gradient) const;
+  /// Forgets the gradient.
+  void zero_grad() const;
+  /// Keeps the gradient of this intermediate result, too, when a later `backward` passes it.
+  void retain_grad() const;
+  /// Calls `hook` with the gradient of this Variable in every walk that passes it; what the hook returns, if
+  /// defined, replaces the gradient. Hooks run in the order of registration.
+  HookHandle register_hook(std::function<Variable(const Variable&)> hook) const;
+
+  /// Adds to every leaf's gradient the derivative of this Variable, weighted by `seed` (of this shape; 1 if left out,
+  /// which needs a Variable of one element). The graph is released unless an option keeps it.
+  /// @throws GraphError when there is nothing to differentiate, the graph was released, or a saved value changed.
+  void backward(const Variable& seed = {}, BackwardOptions options = {}) const;
+
+  // Shape, as methods for reading from left to right
+
+  /// Elements of a part: `x[0]`, `x[range(1, 5)]`, `x[{range(0, 9, 2), -1, newaxis}]`. See slice.
+  Variable operator[](const Index& index) const;
+  Variable operator[](std::initializer_list<Index> indices) const;
+  Variable reshape(std::vector<std::ptrdiff_t> shape) const;
+
+  // In place: seen by every copy of the handle
+
+  Variable& operator+=(const Variable& other);
+  Variable& operator-=(const Variable& other);
+  Variable& operator*=(const Variable& other);
+  Variable& operator/=(const Variable& other);
+  /// Overwrites the elements; broadcasts `source` to this shape.
+  void assign(const Variable& source) const;
+
+  // For the tape and for operations
+
+  explicit Variable(boost::intrusive_ptr<VariableImpl> impl) : impl_(std::move(impl)) {}
+  VariableImpl* impl() const { return impl_.get(); }
+  Array& mutable_value() const;
+
+ private:
+  static Variable scalar(double value);
+  void follow_clone();
+  Variable& update(const char* operation, const Variable& result);
+
+  boost::intrusive_ptr<VariableImpl> impl_;
+};
+
+/// What a Variable points to.
+struct VariableImpl {
+  std::atomic<std::uint32_t> references{0};
+  std::uint32_t output = 0;   ///< which output of `node` this is
+  bool weak = false;          ///< a C++ scalar, which takes the dtype of what it meets
+  bool being_cloned = false;  ///< copies of the handle go to the clone instead, see nn::clone
+  double scalar = 0;          ///< the exact value of a weak scalar
+  Array value;
+  NodePtr node;  ///< the operation that made this, or the Leaf that collects its gradient
+  Variable grad;
+
+  explicit VariableImpl(Array array, NodePtr made_by = {}, std::uint32_t output_index = 0)
+      : output(output_index), value(std::move(array)), node(std::move(made_by)) {}
+  ~VariableImpl();
+};
+
+inline void intrusive_ptr_add_ref(VariableImpl* impl) noexcept {
+  impl->references.fetch_add(1, std::memory_order_relaxed);
+}
+inline void intrusive_ptr_release(VariableImpl* impl) noexcept {
+  if (impl->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete impl;
+}
+
+namespace detail {
+/// While a module is cloned: where copies of `impl`'s handle go. Set by nn::clone, one thread at a time.
+VariableImpl* clone_of(VariableImpl* impl);
+}  // namespace detail
+
+inline void Variable::follow_clone() {
+  if (impl_->being_cloned) impl_.reset(detail::clone_of(impl_.get()));
+}
+
+/// `value` as a leaf that collects its gradient: what layers register and optimizers change.
+Variable parameter(const Variable& value);
+
+/// Prints the elements as NumPy does, with dtype and shape where they are not plain.
+std::ostream& operator<<(std::ostream& out, const Variable& x);
+
+}  // namespace xtape
