@@ -21,10 +21,37 @@ std::size_t element_count(const Shape& shape) {
   return count;
 }
 
-std::string to_string(const Shape& shape) {
+namespace {
+
+template <class Extents>
+std::string tuple_text(const Extents& extents) {
   std::string text = "(";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + (shape.size() == 1 ? ",)" : ")");
+  for (std::size_t i = 0; i < extents.size(); ++i) text += (i ? ", " : "") + std::to_string(extents[i]);
+  return text + (extents.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace
+
+std::string to_string(const Shape& shape) { return tuple_text(shape); }
+std::string Dims::text() const { return tuple_text(extents_); }
+
+Shape Dims::shape(const char* operation) const {
+  for (std::ptrdiff_t extent : extents_)
+    if (extent < 0) throw ShapeError(std::string(operation) + ": shape " + text() + " has a negative extent");
+  return Shape(extents_.begin(), extents_.end());
+}
+
+Shape Dims::shape(const char* operation, std::size_t size) const {
+  std::vector<std::ptrdiff_t> extents = extents_;
+  auto unknown = std::find(extents.begin(), extents.end(), -1);
+  if (unknown != extents.end()) *unknown = 1;
+  Shape result = Dims(extents).shape(operation);
+  std::size_t known = element_count(result);
+  if (unknown != extents.end() && known != 0 && size % known == 0)
+    result[static_cast<std::size_t>(unknown - extents.begin())] = size / known;
+  if (element_count(result) != size || (unknown != extents.end() && known == 0))
+    throw ShapeError(std::string(operation) + ": " + std::to_string(size) + " elements do not fit shape " + text());
+  return result;
 }
 
 Shape broadcast_shapes(const char* operation, const Shape& a, const Shape& b) {

@@ -1,6 +1,7 @@
 // Shapes and axes, and NumPy's rules about them.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <initializer_list>
 #include <string>
@@ -29,6 +30,28 @@ class Axes {
 
  private:
   std::vector<std::ptrdiff_t> axes_;
+};
+
+/// A shape as users write it: `{n, 3}` of any integers, or a Shape. In a reshape, one extent may be -1: the rest.
+class Dims {
+ public:
+  struct Extent {
+    template <std::integral I>
+    Extent(I extent) : value(static_cast<std::ptrdiff_t>(extent)) {}
+    std::ptrdiff_t value;
+  };
+  Dims(std::initializer_list<Extent> extents) { for (Extent e : extents) extents_.push_back(e.value); }
+  Dims(const std::vector<std::ptrdiff_t>& extents) : extents_(extents) {}
+  Dims(const Shape& shape) : extents_(shape.begin(), shape.end()) {}
+
+  /// @throws ShapeError naming `operation` for a negative extent.
+  Shape shape(const char* operation) const;
+  /// The same for `size` elements, with -1 resolved.
+  Shape shape(const char* operation, std::size_t size) const;
+
+ private:
+  std::string text() const;
+  std::vector<std::ptrdiff_t> extents_;
 };
 
 /// The number of elements: the product of the extents, 1 for a scalar.

@@ -155,7 +155,7 @@ class Variable {
   /// Elements of a part: `x[0]`, `x[range(1, 5)]`, `x[{range(0, 9, 2), -1, newaxis}]`. See slice.
   Variable operator[](const Index& index) const;
   Variable operator[](std::initializer_list<Index> indices) const;
-  Variable reshape(std::vector<std::ptrdiff_t> shape) const;
+  Variable reshape(const Dims& shape) const;
 
   // In place: seen by every copy of the handle
 
@@ -193,7 +193,9 @@ struct VariableImpl {
 
   explicit VariableImpl(Array array, NodePtr made_by = {}, std::uint32_t output_index = 0)
       : output(output_index), value(std::move(array)), node(std::move(made_by)) {}
-  ~VariableImpl();
+  ~VariableImpl() { leave_node(); }
+  /// Forgets where the value came from; the node's gradient no longer comes here.
+  void leave_node();
 };
 
 inline void intrusive_ptr_add_ref(VariableImpl* impl) noexcept {

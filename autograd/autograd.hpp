@@ -1,0 +1,16 @@
+// All of autograd: what a program that uses xtape includes.
+#pragma once
+
+#include <autograd/error.hpp>
+#include <autograd/grad_mode.hpp>
+#include <autograd/gradcheck.hpp>
+#include <autograd/ops/creation.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/indexing.hpp>
+#include <autograd/ops/linalg.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/random.hpp>
+#include <autograd/threads.hpp>
+#include <autograd/variable.hpp>
+#include <autograd/walk.hpp>

@@ -1,0 +1,87 @@
+#include <autograd/kernels/indexed.hpp>
+
+#include <algorithm>
+
+namespace xtape::kernels {
+namespace {
+
+// An array seen as (outer, n, inner) around one axis.
+struct Around {
+  std::size_t outer = 1, n, inner = 1;
+  Around(const Shape& shape, std::size_t axis) : n(shape[axis]) {
+    for (std::size_t i = 0; i < axis; ++i) outer *= shape[i];
+    for (std::size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
+  }
+};
+
+// Calls visit(row of the taken, row of the whole, length) for every slice, in row-major order of the taken.
+template <class F>
+void for_each_taken(const Around& whole, const Array& indices, F&& visit) {
+  const auto* index = indices.data<std::int64_t>();
+  for (std::size_t o = 0; o < whole.outer; ++o)
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      visit((o * indices.size() + i) * whole.inner,
+            (o * whole.n + static_cast<std::size_t>(index[i])) * whole.inner);
+}
+
+// Calls visit(place in the taken, place in the whole) for every element.
+template <class F>
+void for_each_along(const Shape& whole_shape, const Array& indices, std::size_t axis, F&& visit) {
+  Around whole(whole_shape, axis), taken(indices.shape(), axis);
+  const auto* index = indices.data<std::int64_t>();
+  for (std::size_t o = 0, place = 0; o < taken.outer; ++o)
+    for (std::size_t i = 0; i < taken.n; ++i)
+      for (std::size_t k = 0; k < taken.inner; ++k, ++place)
+        visit(place, (o * whole.n + static_cast<std::size_t>(index[place])) * whole.inner + k);
+}
+
+}  // namespace
+
+Array take(const Array& x, const Array& indices, std::size_t axis) {
+  Shape shape(x.shape().begin(), x.shape().begin() + static_cast<std::ptrdiff_t>(axis));
+  for (std::size_t extent : indices.shape()) shape.push_back(extent);
+  for (std::size_t i = axis + 1; i < x.rank(); ++i) shape.push_back(x.shape()[i]);
+  Array result(shape, x.dtype());
+  Around whole(x.shape(), axis);
+  visit(x.dtype(), [&]<class T>(T) {
+    const T* in = x.data<T>();
+    T* out = result.mutable_data<T>();
+    for_each_taken(whole, indices, [&](std::size_t to, std::size_t from) { std::copy_n(in + from, whole.inner, out + to); });
+  });
+  return result;
+}
+
+Array take_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape) {
+  Array result = Array::full(shape, 0, g.dtype());
+  Around whole(shape, axis);
+  visit_floating("take", g.dtype(), [&]<class T>(T) {
+    const T* in = g.data<T>();
+    T* out = result.mutable_data<T>();
+    for_each_taken(whole, indices, [&](std::size_t from, std::size_t to) {
+      for (std::size_t k = 0; k < whole.inner; ++k) out[to + k] += in[from + k];
+    });
+  });
+  return result;
+}
+
+Array take_along_axis(const Array& x, const Array& indices, std::size_t axis) {
+  Array result(indices.shape(), x.dtype());
+  visit(x.dtype(), [&]<class T>(T) {
+    const T* in = x.data<T>();
+    T* out = result.mutable_data<T>();
+    for_each_along(x.shape(), indices, axis, [&](std::size_t to, std::size_t from) { out[to] = in[from]; });
+  });
+  return result;
+}
+
+Array take_along_axis_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape) {
+  Array result = Array::full(shape, 0, g.dtype());
+  visit_floating("take_along_axis", g.dtype(), [&]<class T>(T) {
+    const T* in = g.data<T>();
+    T* out = result.mutable_data<T>();
+    for_each_along(shape, indices, axis, [&](std::size_t from, std::size_t to) { out[to] += in[from]; });
+  });
+  return result;
+}
+
+}  // namespace xtape::kernels

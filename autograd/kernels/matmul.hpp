@@ -1,0 +1,13 @@
+// Matrix products, on OpenBLAS.
+#pragma once
+
+#include <autograd/array.hpp>
+
+namespace xtape::kernels {
+
+/// op(a) op(b) for the last two axes, where op transposes if asked; leading axes broadcast. Both have two axes or
+/// more, fitting shapes and one floating-point dtype.
+/// @throws ShapeError when an extent is beyond what BLAS counts with.
+Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b);
+
+}  // namespace xtape::kernels

@@ -1,0 +1,64 @@
+// Functions of xsimd batches that xsimd lacks or spells differently, under the names that the same expression has
+// for Variables: one lambda then serves both.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+#include <xsimd/xsimd.hpp>
+
+namespace xtape::kernels {
+
+template <class T>
+using Batch = xsimd::batch<T>;
+
+/// Calls a scalar function for each lane, where no vector form is accurate enough or exists.
+template <class T, class F, class... Rest>
+Batch<T> lanewise(F f, const Batch<T>& x, const Rest&... rest) {
+  constexpr std::size_t lanes = Batch<T>::size;
+  alignas(64) T values[1 + sizeof...(rest)][lanes];
+  std::size_t row = 0;
+  x.store_unaligned(values[row++]);
+  (rest.store_unaligned(values[row++]), ...);
+  for (std::size_t i = 0; i < lanes; ++i)
+    values[0][i] = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return static_cast<T>(f(values[I][i]...));
+    }(std::make_index_sequence<1 + sizeof...(rest)>());
+  return Batch<T>::load_unaligned(values[0]);
+}
+
+}  // namespace xtape::kernels
+
+namespace xtape {
+
+template <class T, class A>
+xsimd::batch<T, A> where(const xsimd::batch_bool<T, A>& condition, const std::type_identity_t<xsimd::batch<T, A>>& a,
+                         const std::type_identity_t<xsimd::batch<T, A>>& b) {
+  return xsimd::select(condition, a, b);
+}
+
+template <class T, class A>
+xsimd::batch<T, A> square(const xsimd::batch<T, A>& x) {
+  return x * x;
+}
+
+// NaN in either operand gives NaN, as in NumPy; the processor's own max returns the second operand.
+template <class T, class A>
+xsimd::batch<T, A> maximum(const xsimd::batch<T, A>& a, const std::type_identity_t<xsimd::batch<T, A>>& b) {
+  return xsimd::select((a > b) | (a != a), a, b);
+}
+
+template <class T, class A>
+xsimd::batch<T, A> minimum(const xsimd::batch<T, A>& a, const std::type_identity_t<xsimd::batch<T, A>>& b) {
+  return xsimd::select((a < b) | (a != a), a, b);
+}
+
+template <class T, class A>
+xsimd::batch<T, A> sigmoid(const xsimd::batch<T, A>& x) {
+  // From exp of the negative side only, which does not overflow and keeps small results exact.
+  xsimd::batch<T, A> e = xsimd::exp(-xsimd::abs(x));
+  return xsimd::select(x < 0, e, xsimd::batch<T, A>(1)) / (1 + e);
+}
+
+}  // namespace xtape

@@ -1,0 +1,80 @@
+#include <autograd/kernels/strided.hpp>
+
+#include <algorithm>
+
+namespace xtape::kernels {
+namespace {
+
+template <class T>
+void copy_row(T* out, std::ptrdiff_t out_step, const T* in, std::ptrdiff_t in_step, std::size_t n) {
+  if (out_step == 1 && in_step == 1) std::copy_n(in, n, out);
+  else if (out_step == 1 && in_step == 0) std::fill_n(out, n, *in);
+  else for (; n > 0; --n, out += out_step, in += in_step) *out = *in;
+}
+
+// A row of the one array is a column of the other: square blocks let both stay in the cache.
+template <class T>
+void copy_plane(T* out, const T* in, const Loops<2>::Loop& outer, const Loops<2>::Loop& inner) {
+  constexpr std::size_t block = 16;
+  for (std::size_t i0 = 0; i0 < outer.extent; i0 += block)
+    for (std::size_t j0 = 0; j0 < inner.extent; j0 += block)
+      for (std::size_t i = i0; i < std::min(i0 + block, outer.extent); ++i) {
+        auto row = static_cast<std::ptrdiff_t>(i), column = static_cast<std::ptrdiff_t>(j0);
+        copy_row(out + row * outer.step[0] + column * inner.step[0], inner.step[0],
+                 in + row * outer.step[1] + column * inner.step[1], inner.step[1],
+                 std::min(block, inner.extent - j0));
+      }
+}
+
+template <class T>
+void copy(T* out, const Strides& out_strides, const T* in, const Strides& in_strides, const Shape& shape) {
+  Loops<2> loops(shape, {out_strides, in_strides});
+  auto inner = loops.inner();
+  bool crosses = inner.step[0] == 1 && inner.step[1] > 1 && loops.loops.size() > 1;
+  if (!crosses) {
+    loops.for_each_row([&](const auto& offset) {
+      copy_row(out + offset[0], inner.step[0], in + offset[1], inner.step[1], inner.extent);
+    });
+    return;
+  }
+  // The axis that is dense in `in` joins the innermost as a plane.
+  auto dense = std::find_if(loops.loops.begin(), loops.loops.end() - 1, [](auto& l) { return l.step[1] == 1; });
+  if (dense == loops.loops.end() - 1) dense = loops.loops.end() - 2;
+  auto outer = *dense;
+  loops.loops.erase(dense);
+  loops.loops.back() = {1, {}};
+  if (outer.extent == 0 || inner.extent == 0) return;
+  loops.for_each_row([&](const auto& offset) { copy_plane(out + offset[0], in + offset[1], outer, inner); });
+}
+
+}  // namespace
+
+Array copy_view(const Array& x, const View& view) {
+  Array result(view.shape, x.dtype());
+  visit(x.dtype(), [&]<class T>(T) {
+    copy(result.mutable_data<T>(), dense_strides(view.shape), x.data<T>() + view.offset, view.strides, view.shape);
+  });
+  return result;
+}
+
+void assign_view(Array& x, const View& view, const Array& elements) {
+  visit(x.dtype(), [&]<class T>(T) {
+    copy(x.mutable_data<T>() + view.offset, view.strides, elements.data<T>(), dense_strides(view.shape), view.shape);
+  });
+}
+
+Array transpose(const Array& x, const std::vector<std::size_t>& axes) {
+  Strides strides = dense_strides(x.shape());
+  View view;
+  for (std::size_t axis : axes) {
+    view.shape.push_back(x.shape()[axis]);
+    view.strides.push_back(strides[axis]);
+  }
+  return copy_view(x, view);
+}
+
+Array broadcast_to(const Array& x, const Shape& shape) {
+  return copy_view(x, {shape, broadcast_strides(x.shape(), shape), 0});
+}
+
+}  // namespace xtape::kernels

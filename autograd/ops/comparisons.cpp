@@ -1,0 +1,68 @@
+#include <functional>
+
+#include <autograd/ops/define_elementwise.hpp>
+
+namespace xtape {
+
+using namespace detail;
+
+namespace {
+
+template <class T, class F>
+Variable map_to_bool(const char* operation, const Array& a, const Array& b, F f) {
+  Array result(broadcast_shapes(operation, a.shape(), b.shape()), DType::boolean);
+  kernels::Loops<2> loops(result.shape(), {kernels::broadcast_strides(a.shape(), result.shape()),
+                                           kernels::broadcast_strides(b.shape(), result.shape())});
+  bool* out = result.mutable_data<bool>();
+  auto [n, step] = loops.inner();
+  loops.for_each_row([&](const auto& offset) {
+    const T *x = a.data<T>() + offset[0], *y = b.data<T>() + offset[1];
+    for (std::size_t i = 0; i < n; ++i, x += step[0], y += step[1]) *out++ = f(*x, *y);
+  });
+  return Variable(std::move(result));
+}
+
+template <class F>
+Variable compare(const char* operation, const Variable& a, const Variable& b, F f) {
+  std::array operands{&a, &b};
+  DType dtype = common_dtype(operation, operands);
+  return visit(dtype, [&]<class T>(T) {
+    return map_to_bool<T>(operation, operand_value(a, dtype), operand_value(b, dtype), f);
+  });
+}
+
+void require_bool(const char* operation, const Variable& x) {
+  if (!x.defined() || x.dtype() != DType::boolean)
+    throw DTypeError(std::string(operation) + ": got " + (x.defined() ? to_string(x.dtype()) : "undefined") +
+                     ", needs bool");
+}
+
+}  // namespace
+
+Variable equal(const Variable& a, const Variable& b) { return compare("equal", a, b, std::equal_to()); }
+Variable not_equal(const Variable& a, const Variable& b) { return compare("not_equal", a, b, std::not_equal_to()); }
+Variable less(const Variable& a, const Variable& b) { return compare("less", a, b, std::less()); }
+Variable less_equal(const Variable& a, const Variable& b) { return compare("less_equal", a, b, std::less_equal()); }
+Variable greater(const Variable& a, const Variable& b) { return compare("greater", a, b, std::greater()); }
+Variable greater_equal(const Variable& a, const Variable& b) {
+  return compare("greater_equal", a, b, std::greater_equal());
+}
+
+Variable logical_not(const Variable& x) {
+  require_bool("logical_not", x);
+  return compare("logical_not", x, Variable(false), std::equal_to());
+}
+
+Variable logical_and(const Variable& a, const Variable& b) {
+  require_bool("logical_and", a);
+  require_bool("logical_and", b);
+  return compare("logical_and", a, b, std::logical_and());
+}
+
+Variable logical_or(const Variable& a, const Variable& b) {
+  require_bool("logical_or", a);
+  require_bool("logical_or", b);
+  return compare("logical_or", a, b, std::logical_or());
+}
+
+}  // namespace xtape

@@ -1,0 +1,28 @@
+#include <autograd/ops/define_elementwise.hpp>
+
+namespace xtape::detail {
+
+DType common_dtype(const char* operation, std::span<const Variable* const> operands) {
+  const Variable* first = nullptr;
+  for (const Variable* x : operands) {
+    if (!x->defined()) throw Error(std::string(operation) + ": an operand is an undefined Variable");
+    if (x->impl()->weak) continue;
+    if (!first) first = x;
+    else if (x->dtype() != first->dtype())
+      throw DTypeError(std::string(operation) + ": " + to_string(first->dtype()) + to_string(first->shape()) +
+                       " with " + to_string(x->dtype()) + to_string(x->shape()) +
+                       ": dtypes differ; convert one with .to(" + to_string(first->dtype()) + ")");
+  }
+  DType dtype = first ? first->dtype() : DType::float32;
+  for (const Variable* x : operands)
+    if (x->impl()->weak && dtype == DType::int64 && x->impl()->scalar != std::trunc(x->impl()->scalar))
+      throw DTypeError(std::string(operation) + ": the scalar " + std::to_string(x->impl()->scalar) +
+                       " does not fit int64" + to_string(first->shape()) + "; convert with .to(float32)");
+  return dtype;
+}
+
+Array operand_value(const Variable& x, DType dtype) {
+  return x.impl()->weak ? Array::scalar(x.impl()->scalar, dtype) : x.value();
+}
+
+}  // namespace xtape::detail

@@ -1,0 +1,192 @@
+// How an elementwise operation is defined: its name, its function, and its partial derivatives, in one expression.
+//
+//     static const auto op = elementwise("mul", [](auto a, auto b) { return a * b; },
+//                                        with<B>([](auto b, auto g) { return g * b; }),
+//                                        with<A>([](auto a, auto g) { return g * a; }));
+//
+// The function runs on vector registers. Each partial takes the operands that it names (A, B, C, or the result Y)
+// and the gradient g of the result, and returns the gradient of its operand; the node keeps what it names and no
+// more. The same generic lambda serves twice: on vector registers in one fused pass, and on Variables when the walk
+// itself is recorded, which gives the higher derivatives.
+#pragma once
+
+#include <array>
+#include <cmath>
+
+#include <autograd/kernels/map.hpp>
+#include <autograd/kernels/reduce.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/tape.hpp>
+
+namespace xtape::detail {
+
+// What a partial derivative may ask for.
+inline constexpr std::size_t A = 0, B = 1, C = 2, Y = 9;
+
+template <class F, std::size_t... Which>
+struct With {
+  F f;
+  static constexpr bool uses(std::size_t which) { return ((which == Which) || ...); }
+};
+
+/// A partial derivative that needs these values and the gradient.
+template <std::size_t... Which, class F>
+With<F, Which...> with(F f) {
+  return {f};
+}
+
+/// The gradient passes unchanged.
+struct Pass {
+  static constexpr bool uses(std::size_t) { return false; }
+};
+inline constexpr Pass pass{};
+
+/// The derivative is zero, or the operand is not differentiable.
+struct Constant {
+  static constexpr bool uses(std::size_t) { return false; }
+};
+inline constexpr Constant constant{};
+
+/// The dtype in which an operation computes: that of the operands that are not C++ scalars.
+/// @throws DTypeError when those differ, or a C++ scalar does not fit.
+DType common_dtype(const char* operation, std::span<const Variable* const> operands);
+
+/// The elements of `x` for an operation in `dtype`: a C++ scalar is converted, anything else has that dtype.
+Array operand_value(const Variable& x, DType dtype);
+
+inline bool all_scalars(std::span<const Variable* const> operands) {
+  for (const Variable* x : operands)
+    if (!x->impl()->weak) return false;
+  return true;
+}
+
+template <class Op>
+class ElementwiseNode;
+
+template <bool integers, class Forward, class... Partials>
+class Elementwise {
+ public:
+  static constexpr std::size_t N = sizeof...(Partials);
+
+  constexpr Elementwise(const char* name, Forward forward, Partials... partials)
+      : name_(name), forward_(forward), partials_(partials...) {}
+
+  template <class... Vs>
+    requires(sizeof...(Vs) == N)
+  Variable operator()(const Vs&... operands) const {
+    std::array<const Variable*, N> inputs{&operands...};
+    bool scalars = all_scalars(inputs);
+    DType dtype = scalars ? DType::float64 : common_dtype(name_, inputs);
+    std::array<Array, N> values{operand_value(operands, dtype)...};
+    Shape shape = values[0].shape();
+    for (std::size_t k = 1; k < N; ++k)
+      if (values[k].shape() != shape) shape = broadcast_shapes(name_, shape, values[k].shape());
+    Array result(std::move(shape), dtype);
+    evaluate(result, values, std::make_index_sequence<N>());
+    if (scalars) return Variable(result.at(0));
+    if (!recording(operands...)) return Variable(std::move(result));
+    NodePtr node(new ElementwiseNode<Elementwise>(*this, inputs, values, result));
+    return output_of(std::move(node), std::move(result));
+  }
+
+ private:
+  friend class ElementwiseNode<Elementwise>;
+
+  template <std::size_t... K>
+  void evaluate(Array& result, const std::array<Array, N>& values, std::index_sequence<K...>) const {
+    if constexpr (integers) {
+      if (result.dtype() == DType::int64) return kernels::map<std::int64_t>(forward_, result, values[K]...);
+    }
+    visit_floating(name_, result.dtype(), [&]<class T>(T) { kernels::map<T>(forward_, result, values[K]...); });
+  }
+
+  const char* name_;
+  Forward forward_;
+  std::tuple<Partials...> partials_;
+};
+
+template <class Op>
+class ElementwiseNode final : public Node {
+  static constexpr std::size_t N = Op::N;
+
+ public:
+  ElementwiseNode(const Op& op, const std::array<const Variable*, N>& inputs, const std::array<Array, N>& values,
+                  const Array& result)
+      : Node(op.name_, 1), op_(op) {
+    for (std::size_t k = 0; k < N; ++k) {
+      edges_[k] = edge_to(*inputs[k]);
+      shapes_[k] = values[k].shape();
+    }
+    for (std::size_t k = 0; k < N; ++k)
+      if (needed(k)) saved_[k] = inputs[k]->impl()->weak ? Saved(values[k]) : Saved(*inputs[k]);
+    if (needed(Y)) saved_[N] = Saved(result);
+    link();
+  }
+
+  std::span<Edge> edges() override { return edges_; }
+
+  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
+    for_each_partial([&](auto k, const auto& partial) {
+      if (edges_[k].node && inputs[k].wanted) inputs[k].value = gradient(partial, shapes_[k], outputs[0]);
+    });
+  }
+
+ private:
+  template <class F>
+  void for_each_partial(F&& f) const {
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      (f(std::integral_constant<std::size_t, K>(), std::get<K>(op_.partials_)), ...);
+    }(std::make_index_sequence<N>());
+  }
+
+  // Whether an operand that needs a gradient has a partial that asks for this value.
+  bool needed(std::size_t which) const {
+    bool result = false;
+    for_each_partial([&](auto k, const auto& partial) { result = result || (edges_[k].node && partial.uses(which)); });
+    return result;
+  }
+
+  static constexpr std::size_t slot(std::size_t which) { return which == Y ? N : which; }
+
+  Variable value(std::size_t which) {
+    if (which == Y) return output_of(this, saved_[N].array());
+    return saved_[which]();
+  }
+
+  Variable gradient(const Constant&, const Shape&, const Variable&) { return {}; }
+  Variable gradient(const Pass&, const Shape& shape, const Variable& g) { return fold(g, shape); }
+  template <class F, std::size_t... Which>
+  Variable gradient(const With<F, Which...>& partial, const Shape& shape, const Variable& g) {
+    if (grad_enabled()) return fold(partial.f(value(Which)..., g), shape);
+    Array result(g.shape(), g.dtype());
+    visit_floating(name(), g.dtype(), [&]<class T>(T) {
+      kernels::map<T>(partial.f, result, saved_[slot(Which)].array()..., g.value());
+    });
+    return fold(Variable(std::move(result)), shape);
+  }
+
+  // Sums the gradient over the axes along which the operand was repeated.
+  static Variable fold(const Variable& g, const Shape& shape) { return g.shape() == shape ? g : sum_to(g, shape); }
+
+  void release_saved() override { saved_ = {}; }
+
+  const Op& op_;
+  std::array<Edge, N> edges_;
+  std::array<Shape, N> shapes_;
+  std::array<Saved, N + 1> saved_;
+};
+
+/// An operation on float32 and float64. To be kept in a static variable: the tape refers to it.
+template <class Forward, class... Partials>
+constexpr auto elementwise(const char* name, Forward forward, Partials... partials) {
+  return Elementwise<false, Forward, Partials...>(name, forward, partials...);
+}
+
+/// An operation that takes int64 as well.
+template <class Forward, class... Partials>
+constexpr auto elementwise_any(const char* name, Forward forward, Partials... partials) {
+  return Elementwise<true, Forward, Partials...>(name, forward, partials...);
+}
+
+}  // namespace xtape::detail

@@ -1,0 +1,52 @@
+#include <autograd/ops/linalg.hpp>
+
+#include <autograd/kernels/matmul.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/tape.hpp>
+
+namespace xtape {
+namespace {
+
+Variable fold(const Variable& g, const Shape& shape) { return g.shape() == shape ? g : sum_to(g, shape); }
+
+// op(a) op(b), for operands of two axes or more. BLAS transposes as it reads: no gradient needs a transposed copy.
+// With C = AB: dA = dC B', dB = A' dC.
+Variable product(const Variable& a, const Variable& b, bool ta, bool tb) {
+  return record(
+      "matmul", kernels::matmul(a.value(), b.value(), ta, tb),
+      wrt(a, [b = save(b), ta, tb, shape = a.shape()](const Variable& g) {
+        return fold(ta ? product(b(), g, tb, true) : product(g, b(), false, !tb), shape);
+      }),
+      wrt(b, [a = save(a), ta, tb, shape = b.shape()](const Variable& g) {
+        return fold(tb ? product(g, a(), true, ta) : product(a(), g, !ta, false), shape);
+      }));
+}
+
+}  // namespace
+
+Variable matmul(const Variable& a, const Variable& b) {
+  detail::require_floating("matmul", a);
+  detail::require_floating("matmul", b);
+  auto text = [&] { return "matmul: " + to_string(a.shape()) + " x " + to_string(b.shape()); };
+  if (a.dtype() != b.dtype())
+    throw DTypeError(text() + ": dtypes " + to_string(a.dtype()) + " and " + to_string(b.dtype()) +
+                     " differ; convert one with .to()");
+  if (a.rank() == 0 || b.rank() == 0) throw ShapeError(text() + ": needs one axis or more; use * for scalars");
+  std::size_t inner_a = a.shape(-1), inner_b = b.shape(b.rank() == 1 ? -1 : -2);
+  if (inner_a != inner_b)
+    throw ShapeError(text() + ": inner dimensions " + std::to_string(inner_a) + " and " + std::to_string(inner_b) +
+                     " differ");
+  if (a.rank() == 1) return squeeze(matmul(expand_dims(a, 0), b), b.rank() == 1 ? -1 : -2);
+  if (b.rank() == 1) return squeeze(matmul(a, expand_dims(b, 1)), -1);
+  if (b.rank() == 2 && a.rank() > 2) {  // one product for the whole batch
+    Shape shape = a.shape();
+    shape.back() = b.shape(1);
+    return reshape(product(reshape(a, {element_count(a.shape()) / std::max<std::size_t>(inner_a, 1), inner_a}), b,
+                           false, false), shape);
+  }
+  return product(a, b, false, false);
+}
+
+}  // namespace xtape

@@ -1,0 +1,94 @@
+#include <autograd/random.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <sstream>
+
+namespace xtape {
+namespace {
+
+// 53 random bits as a number in [0, 1).
+double unit(std::mt19937_64& engine) { return static_cast<double>(engine() >> 11) * 0x1p-53; }
+
+template <class Draw>
+Array fill(const char* operation, const Shape& shape, DType dtype, Draw draw) {
+  Array result(shape, dtype);
+  visit_floating(operation, dtype, [&]<class T>(T) {
+    T* out = result.mutable_data<T>();
+    for (std::size_t i = 0; i < result.size(); ++i) out[i] = static_cast<T>(draw());
+  });
+  return result;
+}
+
+void require_spread(const char* operation, double mean, double stddev) {
+  if (!std::isfinite(mean) || !std::isfinite(stddev) || stddev < 0)
+    throw ValueError(std::string(operation) + ": mean " + std::to_string(mean) + " and stddev " +
+                     std::to_string(stddev) + ": needs finite numbers and stddev >= 0");
+}
+
+}  // namespace
+
+void Generator::seed(std::uint64_t seed) {
+  std::scoped_lock lock(mutex_);
+  engine_.seed(seed);
+}
+
+std::string Generator::state() const {
+  std::scoped_lock lock(mutex_);
+  std::ostringstream text;
+  text << engine_;
+  return text.str();
+}
+
+void Generator::set_state(const std::string& state) {
+  std::istringstream text(state);
+  std::mt19937_64 engine;
+  if (!(text >> engine)) throw ValueError("generator: the text is no state of a generator");
+  std::scoped_lock lock(mutex_);
+  engine_ = engine;
+}
+
+Array Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
+  if (!std::isfinite(low) || !std::isfinite(high) || low > high)
+    throw ValueError("uniform: from " + std::to_string(low) + " to " + std::to_string(high) +
+                     ": needs finite bounds in order");
+  std::scoped_lock lock(mutex_);
+  return fill("uniform", shape, dtype, [&] { return low + (high - low) * unit(engine_); });
+}
+
+Array Generator::normal(const Shape& shape, double mean, double stddev, DType dtype) {
+  require_spread("normal", mean, stddev);
+  std::scoped_lock lock(mutex_);
+  std::normal_distribution<double> distribution;
+  return fill("normal", shape, dtype, [&] { return mean + stddev * distribution(engine_); });
+}
+
+Array Generator::truncated_normal(const Shape& shape, double mean, double stddev, DType dtype) {
+  require_spread("truncated_normal", mean, stddev);
+  std::scoped_lock lock(mutex_);
+  std::normal_distribution<double> distribution;
+  return fill("truncated_normal", shape, dtype, [&] {
+    double z = distribution(engine_);
+    while (std::abs(z) >= 2) z = distribution(engine_);
+    return mean + stddev * z;
+  });
+}
+
+Array Generator::permutation(std::size_t n) {
+  std::scoped_lock lock(mutex_);
+  Array result({n}, DType::int64);
+  auto* first = result.mutable_data<std::int64_t>();
+  std::iota(first, first + n, 0);
+  std::shuffle(first, first + n, engine_);
+  return result;
+}
+
+Generator& default_generator() {
+  static Generator generator;
+  return generator;
+}
+
+void seed(std::uint64_t seed) { default_generator().seed(seed); }
+
+}  // namespace xtape

@@ -1,0 +1,41 @@
+// Random numbers, from generators that are seeded.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <random>
+#include <string>
+
+#include <autograd/array.hpp>
+
+namespace xtape {
+
+/// A source of random numbers (the Mersenne Twister of 64 bits). The same seed gives the same numbers.
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed = 0) : engine_(seed) {}
+
+  void seed(std::uint64_t seed);
+  /// The state as text, and back. @throws ValueError for what is no state.
+  std::string state() const;
+  void set_state(const std::string& state);
+
+  /// Numbers in [low, high).
+  Array uniform(const Shape& shape, double low, double high, DType dtype);
+  Array normal(const Shape& shape, double mean, double stddev, DType dtype);
+  /// Normal numbers less than two standard deviations from the mean: the others are drawn again.
+  Array truncated_normal(const Shape& shape, double mean, double stddev, DType dtype);
+  /// The numbers 0 to n - 1 in random order, as int64.
+  Array permutation(std::size_t n);
+
+ private:
+  mutable std::mutex mutex_;
+  std::mt19937_64 engine_;
+};
+
+/// The generator that everything random uses unless it is given another.
+Generator& default_generator();
+/// Seeds the default generator.
+void seed(std::uint64_t seed);
+
+}  // namespace xtape

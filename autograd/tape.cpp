@@ -1,0 +1,66 @@
+#include <autograd/tape.hpp>
+
+#include <algorithm>
+
+namespace xtape {
+namespace {
+
+thread_local bool recording_enabled = true;
+thread_local std::uint64_t last_sequence = 0;
+
+}  // namespace
+
+bool grad_enabled() { return recording_enabled; }
+
+GradMode::GradMode(bool enabled) : before_(std::exchange(recording_enabled, enabled)) {}
+GradMode::~GradMode() { recording_enabled = before_; }
+
+void intrusive_ptr_add_ref(Node* node) noexcept { node->references_.fetch_add(1, std::memory_order_relaxed); }
+
+// Destroying a node drops its edges, and the last reference to the node before it: a chain of millions would
+// recurse as deep. So nodes queue, linked through themselves, and the outermost call destroys them in turn.
+void intrusive_ptr_release(Node* node) noexcept {
+  if (node->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  thread_local Node* queue = nullptr;
+  thread_local bool destroying = false;
+  node->next_destroyed_ = std::exchange(queue, node);
+  if (std::exchange(destroying, true)) return;
+  while (queue) delete std::exchange(queue, queue->next_destroyed_);
+  destroying = false;
+}
+
+// A node may lead to nodes that other threads made: Lamport's clock keeps the order through them.
+void Node::link() {
+  for (const Edge& edge : edges())
+    if (edge.node) last_sequence = std::max(last_sequence, edge.node->sequence_);
+  sequence_ = ++last_sequence;
+}
+
+void Node::release() {
+  for (Edge& edge : edges()) edge.node.reset();
+  release_saved();
+  released_ = true;
+}
+
+std::shared_ptr<Attached> Node::attach() {
+  if (!attached_) attached_ = std::make_shared<Attached>();
+  return attached_;
+}
+
+Leaf::Leaf(VariableImpl* owner) : Node("leaf", 1) { attach()->owners.push_back(owner); }
+
+Saved::Saved(const Variable& x) : value_(x.value()), version_(value_.version()), edge_(edge_to(x)) {}
+Saved::Saved(const Array& output) : value_(output), version_(output.version()) {}
+
+const Array& Saved::array() const {
+  if (value_.version() != version_)
+    throw GraphError("a value of shape " + to_string(value_.shape()) +
+                     " that the operation saved was changed in place since (version " +
+                     std::to_string(value_.version()) + ", saved at " + std::to_string(version_) +
+                     "): change it after backward, or compute with a copy()");
+  return value_;
+}
+
+Variable Saved::operator()() const { return detail::output_of(edge_.node, array(), edge_.output); }
+
+}  // namespace xtape

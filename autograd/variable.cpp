@@ -1,0 +1,215 @@
+#include <autograd/variable.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/tape.hpp>
+#include <xtensor/xio.hpp>
+
+namespace xtape {
+
+Nested::Nested(std::initializer_list<Nested> list) {
+  shape_.push_back(list.size());
+  for (const Nested& item : list) {
+    if (item.shape_ != list.begin()->shape_)
+      throw ShapeError("Variable: nested lists of shapes " + to_string(list.begin()->shape_) + " and " +
+                       to_string(item.shape_) + " side by side: needs equal ones");
+    values_.insert(values_.end(), item.values_.begin(), item.values_.end());
+  }
+  if (list.size() > 0)
+    for (std::size_t extent : list.begin()->shape_) shape_.push_back(extent);
+}
+
+Array Nested::to_array(DType dtype) const {
+  Array result(shape_, dtype);
+  visit(dtype, [&]<class T>(T) {
+    std::transform(values_.begin(), values_.end(), result.mutable_data<T>(), [](double v) { return static_cast<T>(v); });
+  });
+  return result;
+}
+
+void VariableImpl::leave_node() {
+  if (node && node->attached()) {
+    std::scoped_lock lock(node->attached()->mutex);
+    std::erase(node->attached()->owners, this);
+  }
+  node.reset();
+}
+
+Variable::Variable(Array value) : impl_(new VariableImpl(std::move(value))) {
+  if (!impl_->value.defined()) throw Error("Variable: the array is undefined");
+}
+
+Variable Variable::scalar(double value) {
+  Variable result(Array::scalar(value, DType::float32));
+  result.impl_->weak = true;
+  result.impl_->scalar = value;
+  return result;
+}
+
+const Array& Variable::value() const {
+  if (!impl_) throw Error("an undefined Variable has no value");
+  return impl_->value;
+}
+
+Array& Variable::mutable_value() const {
+  if (!impl_) throw Error("an undefined Variable has no value");
+  impl_->weak = false;
+  return impl_->value;
+}
+
+std::size_t Variable::shape(std::ptrdiff_t axis) const { return shape()[normalize_axis("shape", axis, rank())]; }
+
+double Variable::item() const {
+  if (size() != 1) throw ShapeError("item: shape " + to_string(shape()) + ", needs exactly one element");
+  return impl_->weak ? impl_->scalar : value().at(0);
+}
+
+Variable Variable::detach() const { return Variable(value()); }
+
+Variable Variable::to(DType dtype) const {
+  if (value().dtype() == dtype && !impl_->weak) return *this;
+  if (impl_->weak) return Variable(Array::scalar(impl_->scalar, dtype));
+  Array converted = value().to(dtype);
+  if (!is_floating(dtype)) return Variable(std::move(converted));
+  return record("to", std::move(converted),
+                wrt(*this, [from = this->dtype()](const Variable& g) { return g.to(from); }));
+}
+
+Variable Variable::copy() const {
+  return record("copy", value().copy(), wrt(*this, [](const Variable& g) { return g; }));
+}
+
+bool Variable::requires_grad() const { return impl_ && impl_->node; }
+
+bool Variable::is_leaf() const {
+  detail::require_defined("is_leaf", *this);
+  return !impl_->node || impl_->node->edges().empty();
+}
+
+Variable& Variable::requires_grad_(bool requires_grad) {
+  detail::require_defined("requires_grad_", *this);
+  if (requires_grad == this->requires_grad()) return *this;
+  if (!is_leaf())
+    throw GraphError(std::string("requires_grad_: the Variable is the result of ") + impl_->node->name() +
+                     "; use detach()");
+  if (requires_grad) {
+    detail::require_floating("requires_grad_", *this);
+    impl_->node = new Leaf(impl_.get());
+    impl_->weak = false;
+  } else {
+    impl_->leave_node();
+  }
+  return *this;
+}
+
+Variable Variable::grad() const {
+  detail::require_defined("grad", *this);
+  return impl_->grad;
+}
+
+void Variable::set_grad(const Variable& gradient) const {
+  detail::require_defined("set_grad", *this);
+  if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype()))
+    throw ShapeError(std::string("set_grad: ") + to_string(gradient.dtype()) + to_string(gradient.shape()) + " for " +
+                     to_string(dtype()) + to_string(shape()) + ": needs the same shape and dtype");
+  impl_->grad = gradient;
+}
+
+void Variable::zero_grad() const { set_grad({}); }
+
+void Variable::retain_grad() const {
+  detail::require_defined("retain_grad", *this);
+  if (!impl_->node) throw GraphError("retain_grad: the Variable needs no gradient");
+  auto attached = impl_->node->attach();
+  std::scoped_lock lock(attached->mutex);
+  if (std::find(attached->owners.begin(), attached->owners.end(), impl_.get()) == attached->owners.end())
+    attached->owners.push_back(impl_.get());
+}
+
+HookHandle Variable::register_hook(std::function<Variable(const Variable&)> hook) const {
+  detail::require_defined("register_hook", *this);
+  if (!impl_->node) throw GraphError("register_hook: the Variable needs no gradient, so no walk passes it");
+  static std::atomic<std::uint64_t> last_id = 0;
+  std::uint64_t id = ++last_id;
+  auto attached = impl_->node->attach();
+  std::scoped_lock lock(attached->mutex);
+  attached->hooks.push_back({id, impl_->output, std::move(hook)});
+  return HookHandle([id, weak = std::weak_ptr(attached)] {
+    auto attached = weak.lock();
+    if (!attached) return;
+    std::scoped_lock lock(attached->mutex);
+    std::erase_if(attached->hooks, [id](const auto& entry) { return entry.id == id; });
+  });
+}
+
+namespace {
+
+void require_writable(const char* operation, const Variable& x) {
+  detail::require_defined(operation, x);
+  if (grad_enabled() && x.requires_grad() && x.is_leaf())
+    throw GraphError(std::string(operation) + ": a leaf that requires a gradient is changed in place while operations "
+                     "are recorded; do so within NoGrad");
+}
+
+}  // namespace
+
+// What is recorded gets a new value and place in the graph: the old value stays with whoever saved it. What is not
+// is written into the elements that all views of them share.
+Variable& Variable::update(const char* operation, const Variable& result) {
+  if (!impl_->weak && (result.shape() != shape() || result.dtype() != dtype()))
+    throw ShapeError(std::string(operation) + ": a result of " + to_string(result.dtype()) +
+                     to_string(result.shape()) + " does not fit in place of " + to_string(dtype()) +
+                     to_string(shape()));
+  if (impl_->weak || result.requires_grad() || (grad_enabled() && requires_grad())) {
+    impl_->leave_node();
+    impl_->value = result.value();
+    impl_->node = result.impl_->node;
+    impl_->output = result.impl_->output;
+    impl_->weak = result.impl_->weak;
+    impl_->scalar = result.impl_->scalar;
+  } else {
+    impl_->value.assign(result.value());
+  }
+  return *this;
+}
+
+Variable& Variable::operator+=(const Variable& other) {
+  require_writable("+=", *this);
+  return update("+=", *this + other);
+}
+Variable& Variable::operator-=(const Variable& other) {
+  require_writable("-=", *this);
+  return update("-=", *this - other);
+}
+Variable& Variable::operator*=(const Variable& other) {
+  require_writable("*=", *this);
+  return update("*=", *this * other);
+}
+Variable& Variable::operator/=(const Variable& other) {
+  require_writable("/=", *this);
+  return update("/=", *this / other);
+}
+
+void Variable::assign(const Variable& source) const {
+  require_writable("assign", *this);
+  detail::require_defined("assign", source);
+  Variable value = source.impl_->weak ? source.to(dtype()) : source;
+  Variable(*this).update("assign", broadcast_to(value, shape()));
+}
+
+Variable parameter(const Variable& value) {
+  detail::require_floating("parameter", value);
+  return value.detach().copy().requires_grad_();
+}
+
+std::ostream& operator<<(std::ostream& out, const Variable& x) {
+  if (!x.defined()) return out << "undefined";
+  visit(x.dtype(), [&]<class T>(T) { out << x.array<T>(); });
+  return out;
+}
+
+}  // namespace xtape

@@ -1,0 +1,269 @@
+// The walk: from the last recorded operation to the first, each node once.
+#include <autograd/walk.hpp>
+
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <unordered_map>
+
+#include <boost/container/small_vector.hpp>
+
+#include <autograd/kernels/arithmetic.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/tape.hpp>
+
+namespace xtape {
+namespace {
+
+using Gradients = boost::container::small_vector<Variable, 1>;
+
+bool sole_owner(const Variable& x) { return x.impl()->references == 1 && x.value().unique(); }
+
+// `sum += term`, in place where nobody else can see it. Undefined stands for zeros.
+void accumulate(Variable& sum, Variable term) {
+  if (!term.defined()) return;
+  if (!sum.defined()) sum = std::move(term);
+  else if (grad_enabled()) sum = sum + term;
+  else if (sole_owner(sum)) kernels::add_in_place(sum.mutable_value(), term.value());
+  else if (sole_owner(term)) kernels::add_in_place(term.mutable_value(), sum.value()), sum = std::move(term);
+  else sum = sum + term;
+}
+
+// The gradients that wait for each node, and the nodes in the order of their turn.
+class Frontier {
+ public:
+  bool empty() const { return queue_.empty(); }
+
+  void add(const Edge& edge, Variable gradient) {
+    auto [place, is_new] = gradients_.try_emplace(edge.node.get());
+    if (is_new) {
+      place->second.resize(edge.node->outputs());
+      queue_.push({edge.node->sequence(), ++pushed_, edge.node});
+    }
+    accumulate(place->second[edge.output], std::move(gradient));
+  }
+
+  std::pair<NodePtr, Gradients> take() {
+    NodePtr node = queue_.top().node;
+    queue_.pop();
+    auto place = gradients_.find(node.get());
+    Gradients gradients = std::move(place->second);
+    gradients_.erase(place);
+    return {std::move(node), std::move(gradients)};
+  }
+
+ private:
+  struct Turn {
+    std::uint64_t sequence, pushed;
+    NodePtr node;
+    // The greatest sequence first; among leaves, which have none, the one first met.
+    bool operator<(const Turn& other) const {
+      return sequence != other.sequence ? sequence < other.sequence : pushed > other.pushed;
+    }
+  };
+  std::priority_queue<Turn> queue_;
+  std::unordered_map<Node*, Gradients> gradients_;
+  std::uint64_t pushed_ = 0;
+};
+
+// Which nodes lead to one of `targets`: the others need no visit.
+class Pruning {
+ public:
+  Pruning(const std::vector<Variable>& roots, const std::vector<Variable>& targets) {
+    for (const Variable& x : targets) leads_[x.impl()->node.get()] = true;
+    for (const Variable& x : roots)
+      if (x.requires_grad()) search(x.impl()->node.get());
+  }
+  bool leads_to_target(Node* node) const {
+    auto found = leads_.find(node);
+    return found != leads_.end() && found->second;
+  }
+
+ private:
+  // Depth first with a stack of its own. A node is settled when its edges are; the graph has no cycles. A target
+  // is searched below as well, for targets beyond it.
+  void search(Node* root) {
+    std::vector<std::pair<Node*, std::size_t>> path;
+    auto enter = [&](Node* node) {
+      if (visited_.try_emplace(node).second) path.push_back({node, 0});
+    };
+    enter(root);
+    while (!path.empty()) {
+      auto& [node, next] = path.back();
+      auto edges = node->edges();
+      if (next < edges.size()) {
+        if (Node* child = edges[next++].node.get()) enter(child);
+        continue;
+      }
+      bool& leads = leads_[node];
+      for (const Edge& edge : edges) leads = leads || (edge.node && leads_to_target(edge.node.get()));
+      path.pop_back();
+    }
+  }
+
+  std::unordered_map<Node*, bool> leads_;
+  std::unordered_map<Node*, char> visited_;
+};
+
+class Walk {
+ public:
+  Walk(bool retain_graph, bool create_graph) : retain_(retain_graph || create_graph), mode_(create_graph) {}
+
+  void start(const Variable& output, Variable seed) { frontier_.add(edge_to(output), std::move(seed)); }
+
+  // Sums up in `captured` the gradients of `inputs`, and visits nothing that does not lead to them.
+  void capture(const std::vector<Variable>& roots, const std::vector<Variable>& inputs) {
+    pruning_.emplace(roots, inputs);
+    for (const Variable& x : inputs) captures_[x.impl()->node.get()];
+  }
+  Variable captured(const Variable& x) {
+    Gradients& found = captures_.at(x.impl()->node.get());
+    return found.empty() ? Variable() : found[x.impl()->output];
+  }
+
+  void run() {
+    while (!frontier_.empty()) {
+      auto [node, gradients] = frontier_.take();
+      visit(*node, gradients);
+    }
+    if (!pruning_) deliver();
+  }
+
+ private:
+  struct Delivery {
+    NodePtr node;
+    Gradients gradients;
+  };
+
+  void visit(Node& node, Gradients& gradients) {
+    if (node.attached()) attend(node, gradients);
+    if (pruning_) {
+      auto capture = captures_.find(&node);
+      if (capture != captures_.end()) capture->second = gradients;
+    }
+    auto edges = node.edges();
+    if (node.released())
+      throw GraphError(std::string("backward: the graph was walked before and released (at ") + node.name() +
+                       "); walk the first time with {.retain_graph = true}");
+    if (edges.empty()) return;
+    inputs_.assign(edges.size(), {});
+    bool any = !pruning_;
+    if (pruning_)
+      for (std::size_t i = 0; i < edges.size(); ++i)
+        any = (inputs_[i].wanted = edges[i].node && pruning_->leads_to_target(edges[i].node.get())) || any;
+    if (!any) return;
+    backward(node, gradients);
+    for (std::size_t i = 0; i < edges.size(); ++i)
+      if (inputs_[i].value.defined() && edges[i].node) frontier_.add(edges[i], std::move(inputs_[i].value));
+    if (!retain_) node.release();
+  }
+
+  void backward(Node& node, const Gradients& gradients) try {
+    bool any = std::any_of(gradients.begin(), gradients.end(), [](const Variable& g) { return g.defined(); });
+    if (any) node.backward({gradients.data(), gradients.size()}, inputs_);
+  } catch (const GraphError& error) {
+    throw GraphError(std::string("backward of ") + node.name() + ": " + error.what());
+  }
+
+  // Runs the hooks, and notes whose gradient this is.
+  void attend(Node& node, Gradients& gradients) {
+    std::vector<Attached::Entry> hooks;
+    bool owned;
+    {
+      std::scoped_lock lock(node.attached()->mutex);
+      hooks = node.attached()->hooks;
+      owned = !node.attached()->owners.empty();
+    }
+    for (const auto& entry : hooks) {
+      Variable& gradient = gradients[entry.output];
+      if (!gradient.defined()) continue;
+      Variable replaced = entry.hook(gradient);
+      if (!replaced.defined()) continue;
+      if (replaced.shape() != gradient.shape() || replaced.dtype() != gradient.dtype())
+        throw ShapeError("backward: a hook of shape " + to_string(gradient.shape()) + " returned shape " +
+                         to_string(replaced.shape()) + ": needs the same shape and dtype");
+      gradient = replaced;
+    }
+    if (owned && !pruning_) deliveries_.push_back({&node, gradients});
+  }
+
+  // Only a walk that went through changes any gradient: a failed one leaves them as they were.
+  void deliver() {
+    for (auto& [node, gradients] : deliveries_) {
+      std::scoped_lock lock(node->attached()->mutex);
+      for (VariableImpl* owner : node->attached()->owners) {
+        Variable gradient = gradients[owner->output];
+        if (!gradient.defined()) continue;
+        gradients[owner->output] = Variable();
+        // Gradients that several Variables share would change together in place.
+        if (!grad_enabled() && !sole_owner(gradient)) gradient = Variable(gradient.value().copy());
+        accumulate(owner->grad, std::move(gradient));
+      }
+    }
+  }
+
+  bool retain_;
+  GradMode mode_;
+  Frontier frontier_;
+  std::optional<Pruning> pruning_;
+  std::unordered_map<Node*, Gradients> captures_;
+  std::vector<InputGradient> inputs_;
+  std::vector<Delivery> deliveries_;
+};
+
+Variable checked_seed(const char* operation, const Variable& output, const Variable& seed) {
+  if (!output.defined()) throw GraphError(std::string(operation) + ": the output is undefined");
+  if (!output.requires_grad())
+    throw GraphError(std::string(operation) + ": the output needs no gradient: nothing that led to it was recorded" +
+                     "; mark an input with requires_grad_() and compute outside NoGrad");
+  if (!seed.defined()) {
+    if (output.size() != 1)
+      throw ShapeError(std::string(operation) + ": an output of shape " + to_string(output.shape()) +
+                       " needs a seed of that shape; only one element starts from 1");
+    return Variable(Array::full(output.shape(), 1, output.dtype()));
+  }
+  if (seed.impl()->weak && output.rank() == 0) return Variable(Array::full({}, seed.item(), output.dtype()));
+  if (seed.shape() != output.shape() || seed.dtype() != output.dtype())
+    throw ShapeError(std::string(operation) + ": the seed is " + to_string(seed.dtype()) + to_string(seed.shape()) +
+                     ", the output " + to_string(output.dtype()) + to_string(output.shape()) +
+                     ": needs the same shape and dtype");
+  return seed;
+}
+
+}  // namespace
+
+void Variable::backward(const Variable& seed, BackwardOptions options) const {
+  Variable start = checked_seed("backward", *this, seed);
+  Walk walk(options.retain_graph, options.create_graph);
+  walk.start(*this, std::move(start));
+  walk.run();
+}
+
+std::vector<Variable> grad(const std::vector<Variable>& outputs, const std::vector<Variable>& inputs,
+                           const GradOptions& options) {
+  if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size())
+    throw ValueError("grad: " + std::to_string(options.grad_outputs.size()) + " grad_outputs for " +
+                     std::to_string(outputs.size()) + " outputs");
+  std::vector<Variable> seeds;
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    seeds.push_back(checked_seed("grad", outputs[i], options.grad_outputs.empty() ? Variable() : options.grad_outputs[i]));
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (!inputs[i].defined() || !inputs[i].requires_grad())
+      throw GraphError("grad: input " + std::to_string(i) + " does not require a gradient; call requires_grad_() on it"
+                       " before it is used");
+
+  Walk walk(options.retain_graph, options.create_graph);
+  walk.capture(outputs, inputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) walk.start(outputs[i], std::move(seeds[i]));
+  walk.run();
+  std::vector<Variable> results;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    results.push_back(walk.captured(inputs[i]));
+    if (!results.back().defined() && !options.allow_unused)
+      throw GraphError("grad: the outputs do not depend on input " + std::to_string(i) +
+                       "; pass {.allow_unused = true} for an undefined gradient there");
+  }
+  return results;
+}
+
+}  // namespace xtape

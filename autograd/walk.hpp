@@ -1,0 +1,29 @@
+// The walk back through the tape.
+#pragma once
+
+#include <vector>
+
+#include <autograd/variable.hpp>
+
+namespace xtape {
+
+/// Options of `grad`.
+struct GradOptions {
+  bool retain_graph = false;               ///< keep the graph and what it saved, for another walk
+  bool create_graph = false;               ///< record the walk itself, for higher derivatives; keeps the graph too
+  bool allow_unused = false;               ///< an input that plays no part gets an undefined Variable, not an error
+  std::vector<Variable> grad_outputs = {};  ///< the weights of the outputs; ones if left out, for one-element outputs
+};
+
+/// The derivatives of the outputs' (weighted) sum with respect to the inputs, in their order. Nothing is added to
+/// any `grad()`.
+/// @throws GraphError when an input plays no part, or the graph was released; ShapeError for weights that do not fit.
+std::vector<Variable> grad(const std::vector<Variable>& outputs, const std::vector<Variable>& inputs,
+                           const GradOptions& options = {});
+
+/// The derivative of one output with respect to one input.
+inline Variable grad(const Variable& output, const Variable& input, const GradOptions& options = {}) {
+  return grad(std::vector{output}, std::vector{input}, options)[0];
+}
+
+}  // namespace xtape
