@@ -84,10 +84,10 @@ class Node {
   friend void intrusive_ptr_release(Node* node) noexcept;
   friend class Leaf;
 
-  std::atomic<std::uint32_t> references_{0};
-  std::uint32_t outputs_;
-  bool released_ = false;
   const char* name_;
+  std::uint32_t outputs_;
+  std::atomic<std::uint32_t> references_{0};
+  bool released_ = false;
   std::uint64_t sequence_ = 0;
   Node* next_destroyed_ = nullptr;
   std::shared_ptr<Attached> attached_;

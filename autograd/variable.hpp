@@ -185,7 +185,7 @@ struct VariableImpl {
   std::atomic<std::uint32_t> references{0};
   std::uint32_t output = 0;   ///< which output of `node` this is
   bool weak = false;          ///< a C++ scalar, which takes the dtype of what it meets
-  bool being_cloned = false;  ///< copies of the handle go to the clone instead, see nn::clone
+  std::atomic<bool> being_cloned = false;  ///< copies of the handle go to another one, see clone.hpp
   double scalar = 0;          ///< the exact value of a weak scalar
   Array value;
   NodePtr node;  ///< the operation that made this, or the Leaf that collects its gradient
@@ -206,12 +206,12 @@ inline void intrusive_ptr_release(VariableImpl* impl) noexcept {
 }
 
 namespace detail {
-/// While a module is cloned: where copies of `impl`'s handle go. Set by nn::clone, one thread at a time.
+/// Where copies of the handle to `impl` go in this thread, see clone.hpp.
 VariableImpl* clone_of(VariableImpl* impl);
 }  // namespace detail
 
 inline void Variable::follow_clone() {
-  if (impl_->being_cloned) impl_.reset(detail::clone_of(impl_.get()));
+  if (impl_->being_cloned.load(std::memory_order_relaxed)) impl_.reset(detail::clone_of(impl_.get()));
 }
 
 /// `value` as a leaf that collects its gradient: what layers register and optimizers change.

@@ -6,8 +6,6 @@
 #include <queue>
 #include <unordered_map>
 
-#include <boost/container/small_vector.hpp>
-
 #include <autograd/kernels/arithmetic.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/tape.hpp>
@@ -15,7 +13,7 @@
 namespace xtape {
 namespace {
 
-using Gradients = boost::container::small_vector<Variable, 1>;
+using Gradients = std::vector<Variable>;  // one for each output of a node
 
 bool sole_owner(const Variable& x) { return x.impl()->references == 1 && x.value().unique(); }
 
