@@ -61,7 +61,7 @@ T reduce_block(const T* x, std::size_t n) {
 
 template <class R, class T>
 T reduce_row(const T* x, std::size_t n) {
-  constexpr std::size_t block = 4096;
+  constexpr std::size_t block = 1024;
   // Floating-point sums of blocks add up in double.
   using Total = std::conditional_t<std::is_floating_point_v<T>, double, T>;
   if (n <= block) return reduce_block<R>(x, n);

@@ -43,15 +43,21 @@ xsimd::batch<T, A> square(const xsimd::batch<T, A>& x) {
   return x * x;
 }
 
+// Not x != x: on AVX-512, xsimd 8's != is false for NaN.
+template <class T, class A>
+xsimd::batch_bool<T, A> is_nan(const xsimd::batch<T, A>& x) {
+  return !(x == x);
+}
+
 // NaN in either operand gives NaN, as in NumPy; the processor's own max returns the second operand.
 template <class T, class A>
 xsimd::batch<T, A> maximum(const xsimd::batch<T, A>& a, const std::type_identity_t<xsimd::batch<T, A>>& b) {
-  return xsimd::select((a > b) | (a != a), a, b);
+  return xsimd::select((a > b) | is_nan(a), a, b);
 }
 
 template <class T, class A>
 xsimd::batch<T, A> minimum(const xsimd::batch<T, A>& a, const std::type_identity_t<xsimd::batch<T, A>>& b) {
-  return xsimd::select((a < b) | (a != a), a, b);
+  return xsimd::select((a < b) | is_nan(a), a, b);
 }
 
 template <class T, class A>

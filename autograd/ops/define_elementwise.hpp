@@ -57,7 +57,7 @@ Array operand_value(const Variable& x, DType dtype);
 
 inline bool all_scalars(std::span<const Variable* const> operands) {
   for (const Variable* x : operands)
-    if (!x->impl()->weak) return false;
+    if (!x->defined() || !x->impl()->weak) return false;
   return true;
 }
 

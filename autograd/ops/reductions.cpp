@@ -115,7 +115,7 @@ Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
   Shape kept = kernels::drop_dims(x.shape(), mask);
   Shape result = result_shape(x.shape(), mask, keepdims);
   std::size_t n = reduced_count(x.shape(), mask);
-  if (n == 0) return Variable(Array::full(result, 1, x.dtype()));
+  if (n == 0) return sum(x, axes, keepdims) + 1;  // the product of nothing, still connected to x
   kept.push_back(n);
   Variable y = reshape(transpose(x, order), kept);
   std::optional<Variable> odd;

@@ -1,11 +1,231 @@
+// The tape and its walk: seeds, accumulation, release, hooks, higher orders.
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
+#include <autograd/tape.hpp>
 
 using namespace xtape;
 
-BOOST_AUTO_TEST_CASE(the_gradient_of_a_square) {
-  Variable x = Variable({3.0}, float64).requires_grad_();
-  sum(x * x).backward();
-  BOOST_TEST(x.grad().item() == 6.0);
+namespace {
+
+Variable leaf(double value) { return Variable({value}, float64).requires_grad_(); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tape)
+
+BOOST_AUTO_TEST_CASE(a_diamond_is_walked_once) {
+  Variable x = leaf(3);
+  int visits = 0;
+  Variable middle = x * x;
+  middle.register_hook([&](const Variable&) { ++visits; return Variable(); });
+  sum(middle * middle + middle).backward();
+  BOOST_TEST(visits == 1);
+  BOOST_TEST(x.grad().item() == 4 * 27.0 + 6);
 }
+
+BOOST_AUTO_TEST_CASE(gradients_accumulate_until_zeroed) {
+  Variable x = leaf(3);
+  for (int i = 0; i < 3; ++i) (x * x).backward();
+  BOOST_TEST(x.grad().item() == 18);
+  x.zero_grad();
+  BOOST_TEST(!x.grad().defined());
+  (x * x).backward();
+  BOOST_TEST(x.grad().item() == 6);
+}
+
+BOOST_AUTO_TEST_CASE(seeds_weigh_the_output) {
+  Variable x = Variable({1.0, 2.0}, float64).requires_grad_();
+  (x * x).backward(Variable({10.0, 1.0}, float64));
+  BOOST_TEST(x.grad().value().at(0) == 20);
+  BOOST_TEST(x.grad().value().at(1) == 4);
+  Variable y = leaf(2);
+  (y * y).backward(Variable({3.0}, float64));
+  BOOST_TEST(y.grad().item() == 12);
+  Variable z = Variable(Array::scalar(2, float64)).requires_grad_();
+  (z * z).backward(3);
+  BOOST_TEST(z.grad().item() == 12);
+}
+
+BOOST_AUTO_TEST_CASE(gradients_that_are_handed_out_stay) {
+  Variable x = leaf(3);
+  (x * x).backward();
+  Variable kept = x.grad();
+  (x * x).backward();
+  BOOST_TEST(kept.item() == 6);
+  BOOST_TEST(x.grad().item() == 12);
+}
+
+BOOST_AUTO_TEST_CASE(gradients_do_not_share_elements) {
+  Variable a = leaf(1), b = leaf(2);
+  (a + b).backward();
+  a.grad().mutable_data<double>()[0] = 5;
+  BOOST_TEST(b.grad().item() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(retain_graph_allows_a_second_walk) {
+  Variable x = leaf(2), y = exp(x * x);
+  y.backward({}, {.retain_graph = true});
+  double once = x.grad().item();
+  y.backward();
+  BOOST_TEST(x.grad().item() == 2 * once);
+}
+
+BOOST_AUTO_TEST_CASE(derivatives_of_any_order) {
+  Variable x = leaf(0.5), y = x * x * x * x;
+  double expected[]{4 * 0.125, 12 * 0.25, 24 * 0.5, 24, 0};
+  for (int order = 0; order < 4; ++order) {
+    y = grad(y, x, {.create_graph = true});
+    BOOST_TEST(y.item() == expected[order], boost::test_tools::tolerance(1e-14));
+  }
+  Variable last = leaf(0.7), s = sin(last);
+  for (int order = 0; order < 8; ++order) s = grad(s, last, {.create_graph = true});
+  BOOST_TEST(s.item() == std::sin(0.7), boost::test_tools::tolerance(1e-14));  // the eighth derivative is sin again
+}
+
+BOOST_AUTO_TEST_CASE(backward_of_a_gradient) {
+  Variable x = leaf(2);
+  Variable first = grad(x * x * x, x, {.create_graph = true});
+  (first * first).backward();  // d (3x^2)^2 = 36 x^3
+  BOOST_TEST(x.grad().item() == 36 * 8.0);
+}
+
+BOOST_AUTO_TEST_CASE(several_outputs_and_inputs) {
+  Variable a = leaf(2), b = leaf(3), unused = leaf(4);
+  Variable p = a * b, q = a + b;
+  auto g = grad({p, q}, {b, a, unused, p}, {.allow_unused = true, .grad_outputs = {Variable({1.0}, float64), Variable({10.0}, float64)}});
+  BOOST_TEST(g[0].item() == 12);
+  BOOST_TEST(g[1].item() == 13);
+  BOOST_TEST(!g[2].defined());
+  BOOST_TEST(g[3].item() == 1);
+  BOOST_TEST(!a.grad().defined());
+}
+
+BOOST_AUTO_TEST_CASE(gradients_by_intermediate_results) {
+  Variable x = leaf(2), y = x * x, z = y * y;
+  auto g = grad({z}, {y, x});
+  BOOST_TEST(g[0].item() == 8);
+  BOOST_TEST(g[1].item() == 32);
+}
+
+BOOST_AUTO_TEST_CASE(intermediate_results_keep_gradients_when_asked) {
+  Variable x = leaf(2), y = x * x, z = y * 3;
+  y.retain_grad();
+  z.backward();
+  BOOST_TEST(y.grad().item() == 3);
+  BOOST_TEST(!z.grad().defined());
+}
+
+BOOST_AUTO_TEST_CASE(hooks_see_and_replace_gradients) {
+  Variable x = leaf(2), y = x * x;
+  std::vector<double> seen;
+  auto handle = y.register_hook([&](const Variable& g) { seen.push_back(g.item()); return g * 2; });
+  x.register_hook([&](const Variable& g) { seen.push_back(g.item()); return Variable(); });
+  (y * 3).backward({}, {.retain_graph = true});
+  BOOST_TEST(x.grad().item() == 24);
+  handle.remove();
+  handle.remove();
+  x.zero_grad();
+  (y * 3).backward();
+  BOOST_TEST(x.grad().item() == 12);
+  BOOST_TEST(seen == (std::vector<double>{3, 24, 12}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_hook_of_another_shape_is_refused) {
+  Variable x = leaf(2), y = x * x;
+  y.register_hook([](const Variable&) { return zeros({3}, float64); });
+  BOOST_CHECK_THROW(y.backward(), ShapeError);
+  BOOST_TEST(!x.grad().defined());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_recorded_under_no_grad) {
+  Variable x = leaf(2);
+  {
+    NoGrad guard;
+    BOOST_TEST(!(x * x).requires_grad());
+    EnableGrad inner;
+    BOOST_TEST((x * x).requires_grad());
+  }
+  BOOST_TEST((x * x).requires_grad());
+  BOOST_TEST(!(ones({2}) * 3).requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(leaves_and_results) {
+  Variable x = leaf(1), y = x * 2;
+  BOOST_TEST(x.is_leaf());
+  BOOST_TEST(!y.is_leaf());
+  BOOST_TEST(ones({1}).is_leaf());
+  BOOST_TEST(!y.detach().requires_grad());
+  x.requires_grad_(false);
+  BOOST_TEST(!(x * 2).requires_grad());
+  y.backward();  // recorded while x still took part
+  BOOST_TEST(!x.grad().defined());
+  Variable p = parameter(ones({2}));
+  BOOST_TEST(p.requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(a_walk_releases_what_was_saved) {
+  Variable x = rand({100}).requires_grad_();
+  Variable elements = x.detach();
+  Variable y = sum(exp(x * x));
+  long before = y.impl()->node->edges().size();
+  BOOST_TEST(before == 1);
+  y.backward();
+  BOOST_TEST(y.impl()->node->released());
+  BOOST_TEST(!y.impl()->node->edges()[0].node);
+}
+
+BOOST_AUTO_TEST_CASE(a_parameter_may_go_before_its_graph) {
+  Variable y;
+  {
+    Variable x = leaf(2);
+    y = x * x;
+  }
+  y.backward();  // the gradient has nowhere to go, and that is fine
+  Variable z, w = leaf(3);
+  {
+    Variable kept = w * w;
+    kept.retain_grad();
+    z = kept * 2;
+  }
+  z.backward();
+  BOOST_TEST(w.grad().item() == 12);
+}
+
+BOOST_AUTO_TEST_CASE(create_graph_keeps_no_cycle) {
+  // The gradient refers to the graph, which must not refer back to the Variable that holds the gradient.
+  Variable probe;
+  {
+    Variable x = leaf(2);
+    Variable y = x * x * x;
+    y.backward({}, {.create_graph = true});
+    probe = Variable(x.value());
+    BOOST_TEST(!probe.value().unique());
+  }
+  BOOST_TEST(probe.value().unique());
+}
+
+BOOST_AUTO_TEST_CASE(a_vjp_of_ones_own) {
+  Variable x = leaf(3);
+  Variable y = record("triple", (x * 3).value(), wrt(x, [](const Variable& g) { return g * 3; }));
+  y.backward();
+  BOOST_TEST(x.grad().item() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(gradients_at_ties_and_kinks) {
+  auto at = [](auto f, std::initializer_list<Nested> values) {
+    Variable x = Variable(values, float64).requires_grad_();
+    return grad(sum(f(x)), x);
+  };
+  BOOST_TEST(at([](auto& x) { return abs(x); }, {0.0}).item() == 0);
+  BOOST_TEST(at([](auto& x) { return relu(x); }, {0.0}).item() == 0);
+  BOOST_TEST(at([](auto& x) { return maximum(x, 1); }, {1.0}).item() == 0.5);
+  BOOST_TEST(at([](auto& x) { return clip(x, 0, 1); }, {1.0}).item() == 1);
+  BOOST_TEST(at([](auto& x) { return max(x); }, {2.0, 2.0, 1.0}).value().at(1) == 0.5);
+  BOOST_TEST(at([](auto& x) { return pow(x, 0); }, {0.0}).item() == 0);
+  BOOST_TEST(at([](auto& x) { return pow(x, 1); }, {0.0}).item() == 1);
+  BOOST_TEST(at([](auto& x) { return prod(x); }, {0.0, 2.0, 3.0}).value().at(0) == 6);
+  BOOST_TEST(at([](auto& x) { return prod(x); }, {0.0, 0.0, 3.0}).value().at(2) == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

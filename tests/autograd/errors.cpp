@@ -1,0 +1,200 @@
+// What misuse says, and that it changes nothing.
+#include <functional>
+
+#include <boost/test/unit_test.hpp>
+
+#include <autograd/autograd.hpp>
+
+using namespace xtape;
+
+namespace {
+
+// That f throws an E whose message has all the parts.
+template <class E>
+void throws(std::function<void()> f, std::initializer_list<const char*> parts) {
+  try {
+    f();
+    BOOST_ERROR("nothing was thrown, expected: " << *parts.begin());
+  } catch (const E& error) {
+    for (const char* part : parts)
+      BOOST_TEST((std::string(error.what()).find(part) != std::string::npos), error.what() << " lacks " << part);
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(errors)
+
+BOOST_AUTO_TEST_CASE(shapes_that_do_not_broadcast) {
+  Variable a = zeros({2, 3}), b = zeros({4});
+  const std::pair<const char*, Variable (*)(const Variable&, const Variable&)> operations[]{
+      {"add", add},         {"sub", sub},         {"mul", mul},     {"div", div},
+      {"pow", pow},         {"maximum", maximum}, {"minimum", minimum}, {"equal", equal},
+      {"not_equal", not_equal}, {"less", less},   {"less_equal", less_equal}, {"greater", greater},
+      {"greater_equal", greater_equal}};
+  for (auto [name, f] : operations) throws<ShapeError>([&, f = f] { f(a, b); }, {name, "(2, 3)", "(4,)", "broadcast"});
+  throws<ShapeError>([&] { where(a > 0, a, b); }, {"where", "(2, 3)", "(4,)"});
+  throws<ShapeError>([&] { clip(a, b, 1); }, {"clip", "(2, 3)", "(4,)"});
+  throws<ShapeError>([&] { logical_and(a > 0, b > 0); }, {"logical_and", "(2, 3)", "(4,)"});
+}
+
+BOOST_AUTO_TEST_CASE(shapes_that_do_not_multiply) {
+  throws<ShapeError>([] { matmul(zeros({128, 784}), zeros({400, 100})); },
+                     {"matmul: (128, 784) x (400, 100): inner dimensions 784 and 400 differ"});
+  throws<ShapeError>([] { matmul(zeros({3}), zeros({4})); }, {"matmul: (3,) x (4,)", "3 and 4"});
+  throws<ShapeError>([] { matmul(zeros({2, 3, 4}), zeros({5, 4, 3})); }, {"matmul", "(2,)", "(5,)"});
+  throws<ShapeError>([] { matmul(zeros({}), zeros({3})); }, {"matmul: () x (3,)", "one axis"});
+  throws<DTypeError>([] { matmul(zeros({3}), zeros({3}, float64)); }, {"matmul", "float32", "float64"});
+  throws<DTypeError>([] { matmul(arange(3), arange(3)); }, {"matmul", "int64", "float32"});
+}
+
+BOOST_AUTO_TEST_CASE(axes_out_of_range) {
+  Variable x = zeros({2, 3});
+  const std::pair<const char*, Variable (*)(const Variable&, const Axes&, bool)> reductions[]{
+      {"sum", sum}, {"mean", mean}, {"prod", prod}, {"max", max}, {"min", min}, {"logsumexp", logsumexp}};
+  for (auto [name, f] : reductions) {
+    throws<ShapeError>([&, f = f] { f(x, 2, false); }, {name, "axis 2", "2 dimensions"});
+    throws<ShapeError>([&, f = f] { f(x, {0, -2}, false); }, {name, "axis -2", "twice"});
+  }
+  throws<ShapeError>([&] { var(x, -3); }, {"var", "axis -3"});
+  throws<ValueError>([&] { var(x, {}, false, -1); }, {"var", "ddof", "-1"});
+  throws<ShapeError>([&] { softmax(x, 2); }, {"softmax", "axis 2"});
+  throws<ShapeError>([&] { log_softmax(x, -3); }, {"log_softmax", "axis -3"});
+  throws<ShapeError>([&] { argmax(x, 5); }, {"argmax", "axis 5"});
+  throws<ShapeError>([&] { transpose(x, {0, 0}); }, {"transpose", "twice"});
+  throws<ShapeError>([&] { transpose(x, {0}); }, {"transpose", "(2, 3)", "each axis once"});
+  throws<ShapeError>([&] { squeeze(x, 0); }, {"squeeze", "(2, 3)", "needs 1"});
+  throws<ShapeError>([&] { expand_dims(x, 4); }, {"expand_dims", "axis 4"});
+  throws<ShapeError>([&] { concatenate({x, x}, 2); }, {"concatenate", "axis 2"});
+  throws<ShapeError>([&] { take(x, Variable({0}, int64), 2); }, {"take", "axis 2"});
+}
+
+BOOST_AUTO_TEST_CASE(nothing_to_choose_from) {
+  throws<ShapeError>([] { max(zeros({0})); }, {"max", "(0,)", "no elements"});
+  throws<ShapeError>([] { min(zeros({2, 0}), 1); }, {"min", "(2, 0)", "no elements"});
+  throws<ShapeError>([] { argmax(zeros({0})); }, {"argmax", "(0,)", "no elements"});
+  throws<ShapeError>([] { argmin(zeros({0, 2}), 0); }, {"argmin", "(0, 2)", "no elements"});
+}
+
+BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit) {
+  Variable x = zeros({2, 3});
+  throws<ShapeError>([&] { reshape(x, {4}); }, {"reshape", "6 elements", "(4,)"});
+  throws<ShapeError>([&] { reshape(x, {4, -1}); }, {"reshape", "6 elements", "(4, -1)"});
+  throws<ShapeError>([&] { reshape(x, {-1, -1}); }, {"reshape", "negative"});
+  throws<ShapeError>([&] { reshape(zeros({0}), {0, -1}); }, {"reshape", "(0, -1)"});
+  throws<ShapeError>([&] { broadcast_to(x, {2, 4}); }, {"broadcast_to", "(2, 3)", "(2, 4)"});
+  throws<ShapeError>([&] { broadcast_to(x, {3}); }, {"broadcast_to", "(2, 3)", "(3,)"});
+  throws<ShapeError>([&] { sum_to(x, {4}); }, {"sum_to", "(2, 3)", "(4,)"});
+  throws<ShapeError>([&] { concatenate({}); }, {"concatenate", "no arrays"});
+  throws<ShapeError>([&] { concatenate({x, zeros({2, 4})}); }, {"concatenate", "(2, 3)", "(2, 4)"});
+  throws<ShapeError>([&] { concatenate({x, zeros({3})}); }, {"concatenate", "(2, 3)", "(3,)"});
+  throws<DTypeError>([&] { concatenate({x, x.to(float64)}); }, {"concatenate", "float32", "float64"});
+  throws<ShapeError>([&] { stack({}); }, {"stack", "no arrays"});
+  throws<ShapeError>([&] { stack({x, zeros({2})}); }, {"stack", "(2, 3)", "(2,)"});
+  throws<ShapeError>([&] { split(x, 2, 1); }, {"split", "(2, 3)", "2 equal parts"});
+  throws<ShapeError>([&] { split(x, 0); }, {"split", "0 equal parts"});
+  throws<ShapeError>([&] { split(x, {1, 3}, 1); }, {"split", "4", "is 3"});
+  throws<ShapeError>([&] { (Variable{{1, 2}, {3}}); }, {"nested", "(2,)", "(1,)"});
+  throws<ShapeError>([&] { zeros({-1}); }, {"full", "negative"});
+  throws<ShapeError>([&] { zeros({std::size_t(1) << 40, std::size_t(1) << 40}); }, {"more elements"});
+  throws<ShapeError>([&] { x.item(); }, {"item", "(2, 3)", "exactly one"});
+}
+
+BOOST_AUTO_TEST_CASE(positions_out_of_range) {
+  Variable x = zeros({2, 3});
+  throws<ValueError>([&] { x[2]; }, {"slice", "index 2", "axis 0", "(2, 3)"});
+  throws<ValueError>([&] { (x[{range(), -4}]); }, {"slice", "index -4", "axis 1"});
+  throws<ShapeError>([&] { (x[{0, 0, 0}]); }, {"slice", "3 indices", "(2, 3)"});
+  throws<ShapeError>([&] { (x[{ellipsis, ellipsis}]); }, {"slice", "ellipsis"});
+  throws<ValueError>([&] { x[range(0, 2, 0)]; }, {"slice", "step 0"});
+  throws<ShapeError>([&] { unslice(zeros({2}), {5}, {range(0, 3)}); }, {"unslice", "(2,)", "(3,)"});
+  throws<ValueError>([&] { take(x, Variable({0, 2}, int64)); }, {"take", "index 2", "axis of 2", "(2, 3)"});
+  throws<ValueError>([&] { take(x, Variable({-4}, int64), 1); }, {"take", "index -4"});
+  throws<DTypeError>([&] { take(x, Variable({0.0})); }, {"take", "float32", "int64"});
+  throws<ValueError>([&] { take_along_axis(x, Variable({{3}, {0}}, int64), 1); }, {"take_along_axis", "index 3"});
+  throws<ShapeError>([&] { take_along_axis(x, Variable({0}, int64), 1); }, {"take_along_axis", "(1,)", "(2, 3)"});
+}
+
+BOOST_AUTO_TEST_CASE(dtypes_that_do_not_mix) {
+  Variable f = zeros({2}), d = zeros({2}, float64), i = arange(2);
+  throws<DTypeError>([&] { f + d; }, {"add", "float32(2,)", "float64(2,)", ".to(float32)"});
+  throws<DTypeError>([&] { f * i; }, {"mul", "float32", "int64"});
+  throws<DTypeError>([&] { i + 0.5; }, {"add", "0.5", "int64"});
+  throws<DTypeError>([&] { i / i; }, {"div", "int64", "float32"});
+  throws<DTypeError>([&] { exp(i); }, {"exp", "int64"});
+  throws<DTypeError>([&] { mean(i); }, {"mean", "int64"});
+  throws<DTypeError>([&] { (f > 0) + (f > 0); }, {"add", "bool"});
+  throws<DTypeError>([&] { where(f, f, f); }, {"where", "float32", "bool"});
+  throws<DTypeError>([&] { where(f > 0, f, d); }, {"where", "float32", "float64"});
+  throws<DTypeError>([&] { logical_not(f); }, {"logical_not", "float32", "bool"});
+  throws<DTypeError>([&] { f.array<double>(); }, {"float32", "float64"});
+  throws<DTypeError>([&] { i.requires_grad_(); }, {"requires_grad_", "int64"});
+}
+
+BOOST_AUTO_TEST_CASE(undefined_variables) {
+  Variable none, x = zeros({2});
+  throws<Error>([&] { none + x; }, {"add", "undefined"});
+  throws<Error>([&] { exp(none); }, {"exp", "undefined"});
+  throws<Error>([&] { sum(none); }, {"sum", "undefined"});
+  throws<Error>([&] { matmul(x, none); }, {"matmul", "undefined"});
+  throws<Error>([&] { reshape(none, {1}); }, {"reshape", "undefined"});
+  throws<Error>([&] { none.shape(); }, {"undefined"});
+  throws<Error>([&] { none.backward(); }, {"backward", "undefined"});
+}
+
+BOOST_AUTO_TEST_CASE(walks_that_cannot_be) {
+  Variable x = ones({2, 3}).requires_grad_(), y = x * 2;
+  throws<ShapeError>([&] { y.backward(); }, {"backward", "(2, 3)", "seed"});
+  throws<ShapeError>([&] { y.backward(ones({3})); }, {"backward", "(3,)", "(2, 3)"});
+  throws<ShapeError>([&] { y.backward(ones({2, 3}, float64)); }, {"backward", "float64", "float32"});
+  throws<GraphError>([&] { ones({}).backward(); }, {"backward", "requires_grad_"});
+  BOOST_TEST(!x.grad().defined());
+
+  Variable z = sum(square(x));
+  z.backward();
+  Variable before = x.grad().copy();
+  throws<GraphError>([&] { z.backward(); }, {"backward", "released", "retain_graph"});
+  BOOST_TEST(sum(x.grad() != before).item() == 0);
+
+  Variable other = ones({}).requires_grad_();
+  Variable s = sum(x);
+  throws<GraphError>([&] { grad(s, other); }, {"grad", "input 0", "allow_unused"});
+  throws<GraphError>([&] { grad(sum(x), ones({})); }, {"grad", "input 0", "requires_grad_"});
+  throws<ValueError>([&] { grad({sum(x)}, {x}, {.grad_outputs = {ones({}), ones({})}}); }, {"grad", "2 grad_outputs", "1 outputs"});
+  BOOST_TEST((!grad(sum(x), other, {.allow_unused = true}).defined()));
+}
+
+BOOST_AUTO_TEST_CASE(saved_values_that_changed) {
+  Variable w = ones({3}).requires_grad_(), x = full({3}, 2);
+  Variable y = sum(w * x), untouched = sum(w + x);
+  {
+    NoGrad guard;
+    w += 1;
+    x *= 2;
+  }
+  throws<GraphError>([&] { y.backward(); }, {"backward of mul", "changed in place", "(3,)"});
+  BOOST_TEST(!w.grad().defined());
+  untouched.backward();  // addition keeps no values
+  BOOST_TEST(sum(w.grad()).item() == 3);
+  throws<GraphError>([&] { w += 1; }, {"+=", "leaf", "NoGrad"});
+  throws<GraphError>([&] { w.assign(x); }, {"assign", "leaf"});
+  throws<GraphError>([&] { y.requires_grad_(false); }, {"requires_grad_", "sum", "detach"});
+}
+
+BOOST_AUTO_TEST_CASE(in_place_results_that_do_not_fit) {
+  Variable x = zeros({3});
+  throws<ShapeError>([&] { x += zeros({2, 3}); }, {"+=", "(2, 3)", "(3,)"});
+  throws<ShapeError>([&] { x.assign(zeros({2})); }, {"broadcast_to", "(2,)", "(3,)"});
+  throws<ShapeError>([&] { x.set_grad(zeros({2})); }, {"set_grad", "(2,)", "(3,)"});
+  BOOST_TEST((x.shape() == Shape{3}));
+}
+
+BOOST_AUTO_TEST_CASE(arguments_out_of_range) {
+  throws<ValueError>([] { arange(0, 1, 0); }, {"arange", "step"});
+  throws<ValueError>([] { set_num_threads(0); }, {"set_num_threads", "0 threads"});
+  throws<ValueError>([] { Generator().set_state("nonsense"); }, {"generator", "state"});
+  throws<ValueError>([] { Generator().uniform({2}, 1, 0, float32); }, {"uniform", "bounds"});
+  throws<ValueError>([] { Generator().normal({2}, 0, -1, float32); }, {"normal", "stddev"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

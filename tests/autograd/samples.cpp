@@ -1,0 +1,286 @@
+#include "samples.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <ostream>
+
+#include <autograd/autograd.hpp>
+
+namespace samples {
+
+using namespace xtape;
+
+std::ostream& operator<<(std::ostream& out, const Operation& operation) { return out << operation.name; }
+
+Variable numbers(const Shape& shape, double low, double high, double gap) {
+  // A permutation of evenly spaced numbers: distinct, so that max and sort have no ties.
+  std::size_t n = element_count(shape);
+  Generator generator(n + 17);
+  Array order = generator.permutation(n), jitter = generator.uniform({n}, 0.2, 0.8, float64), result(shape, float64);
+  for (std::size_t i = 0; i < n; ++i) {
+    double x = low + (high - low) * (order.at(i) + jitter.at(i)) / static_cast<double>(n);
+    result.mutable_data<double>()[i] = std::abs(x) < gap ? x + (low + gap < 0 && x < 0 ? -gap : gap) : x;
+  }
+  return Variable(result);
+}
+
+namespace {
+
+using Unary = Variable (*)(const Variable&);
+using Binary = Variable (*)(const Variable&, const Variable&);
+
+// Every kind of shape: none, one, and more elements than a vector register holds, with a rest.
+const std::vector<Shape> shapes{{}, {1}, {0}, {5}, {2, 0, 3}, {3, 1, 2}, {1, 37}};
+
+Operation unary(const char* name, Unary f, double low = -2, double high = 2) {
+  Operation result{name, true, {}};
+  for (const Shape& shape : shapes)
+    result.samples.push_back({"shape " + to_string(shape), {numbers(shape, low, high)}, [f](auto& x) { return f(x[0]); }});
+  result.samples.push_back({"of a transposed part", {numbers({4, 3, 2}, low, high)},
+                            [f](auto& x) { return f(transpose(x[0][range(none, none, -2)], {2, 0, 1})); }});
+  return result;
+}
+
+const std::vector<std::pair<Shape, Shape>> shape_pairs{
+    {{}, {}},        {{5}, {}},        {{}, {2, 3}},       {{3}, {3}},          {{2, 3}, {3}},    {{3}, {2, 3}},
+    {{2, 1}, {1, 3}}, {{4, 1, 3}, {2, 1}}, {{1}, {0}},     {{2, 0}, {2, 1}},    {{19}, {2, 19}},  {{2, 19}, {2, 1}},
+    {{1, 1}, {3}}};
+
+Operation binary(const char* name, Binary f, double low_a = -2, double high_a = 2, double low_b = -2,
+                 double high_b = 2) {
+  Operation result{name, true, {}};
+  for (auto& [a, b] : shape_pairs)
+    result.samples.push_back({to_string(a) + " and " + to_string(b),
+                              {numbers(a, low_a, high_a), numbers(b, low_b, high_b)},
+                              [f](auto& x) { return f(x[0], x[1]); }});
+  result.samples.push_back({"a scalar on the left", {numbers({5}, low_b, high_b)},
+                            [f, s = high_a - 0.01](auto& x) { return f(s, x[0]); }});
+  result.samples.push_back({"a scalar on the right", {numbers({5}, low_a, high_a)},
+                            [f, s = high_b - 0.01](auto& x) { return f(x[0], s); }});
+  result.samples.push_back({"of transposed operands", {numbers({2, 3}, low_a, high_a), numbers({2, 3}, low_b, high_b)},
+                            [f](auto& x) { return f(transpose(x[0]), transpose(x[1])); }});
+  result.samples.push_back({"of one operand twice", {numbers({4}, std::max(low_a, low_b), std::min(high_a, high_b))},
+                            [f](auto& x) { return f(x[0], x[0] * 1.25); }});
+  return result;
+}
+
+template <class F>
+Operation reduction(const char* name, F f, double low = -2, double high = 2, bool of_nothing = true) {
+  Operation result{name, true, {}};
+  auto add = [&](const Shape& shape, const Axes& axes, bool keepdims) {
+    std::string text = to_string(shape) + " over";
+    for (auto axis : axes) text += " " + std::to_string(axis);
+    result.samples.push_back({text + (keepdims ? " keepdims" : ""), {numbers(shape, low, high)},
+                              [f, axes, keepdims](auto& x) { return f(x[0], axes, keepdims); }});
+  };
+  for (bool keepdims : {false, true}) {
+    add({}, {}, keepdims);
+    add({1}, {}, keepdims);
+    add({5}, 0, keepdims);
+    add({2, 3, 4}, {}, keepdims);
+    add({2, 3, 4}, 1, keepdims);
+    add({2, 3, 4}, {0, -1}, keepdims);
+    add({2, 3, 4}, {-1, -2}, keepdims);
+    add({2, 1, 4}, 1, keepdims);
+    add({2, 70}, -1, keepdims);
+    add({3, 0, 2}, 0, keepdims);
+    if (of_nothing) add({3, 0, 2}, 1, keepdims);
+  }
+  result.samples.push_back({"of a transposed array", {numbers({3, 4}, low, high)},
+                            [f](auto& x) { return f(transpose(x[0]), Axes(-1), false); }});
+  return result;
+}
+
+Operation general(const char* name, std::vector<Sample> samples) { return {name, true, std::move(samples)}; }
+
+// Comparisons and the like: only their values are of interest.
+Operation constant(const char* name, Variables inputs, std::function<Variable(const Variables&)> f) {
+  return {name, false, {{"values", std::move(inputs), std::move(f)}}};
+}
+
+Operation comparison(const char* name, Binary f) {
+  Operation result{name, false, {}};
+  for (auto& [a, b] : shape_pairs)
+    result.samples.push_back(
+        {to_string(a) + " and " + to_string(b), {numbers(a), numbers(b)}, [f](auto& x) { return f(x[0], x[1]); }});
+  return result;
+}
+
+Variable mask(const Shape& shape) { return numbers(shape) > 0; }
+
+Variable wide(const Shape& shape) { return numbers(shape, -60, 60); }
+
+// Operands of a matrix product, also transposed: the flags of BLAS take part in the derivatives.
+std::vector<Sample> products() {
+  std::vector<Sample> result;
+  const std::vector<std::pair<Shape, Shape>> pairs{
+      {{3}, {3}},          {{3}, {3, 2}},          {{2, 3}, {3}},        {{2, 3}, {3, 4}},     {{1, 1}, {1, 1}},
+      {{2, 0}, {0, 3}},    {{0, 2}, {2, 3}},       {{5, 2, 3}, {3, 4}},  {{2, 3}, {5, 3, 2}},  {{5, 2, 3}, {5, 3, 2}},
+      {{2, 1, 2, 3}, {4, 3, 1}}, {{3}, {2, 3, 2}}, {{2, 2, 3}, {3}},     {{1, 2, 3}, {4, 3, 2}}, {{0, 2, 3}, {3, 2}}};
+  for (auto& [a, b] : pairs)
+    result.push_back({to_string(a) + " x " + to_string(b), {numbers(a), numbers(b)},
+                      [](auto& x) { return matmul(x[0], x[1]); }});
+  result.push_back({"transposed operands", {numbers({3, 2}), numbers({4, 3})},
+                    [](auto& x) { return matmul(transpose(x[0]), transpose(x[1])); }});
+  result.push_back({"by itself", {numbers({3, 3})}, [](auto& x) { return matmul(x[0], x[0]); }});
+  return result;
+}
+
+template <class... Is>
+Sample sliced(const char* text, const Shape& shape, Is... indices) {
+  return {text, {numbers(shape)}, [=](auto& x) { return x[0][{indices...}]; }};
+}
+
+std::vector<Operation> make_operations() {
+  return {
+      binary("add", add),
+      binary("sub", sub),
+      binary("mul", mul),
+      binary("div", div, -2, 2, 0.4, 3),
+      unary("neg", neg),
+      binary("pow", pow, 0.3, 2.5, -2, 2.5),
+      unary("square", square),
+      unary("sqrt", sqrt, 0.2, 4),
+      unary("abs", abs),
+      unary("sign", sign),
+      unary("exp", exp),
+      unary("expm1", expm1),
+      unary("log", log, 0.2, 5),
+      unary("log1p", log1p, -0.6, 4),
+      unary("sin", sin, -8, 8),
+      unary("cos", cos, -8, 8),
+      unary("tanh", tanh),
+      unary("sigmoid", sigmoid, -6, 6),
+      unary("relu", relu),
+      binary("maximum", maximum, -2, 2, -1.9, 2.1),
+      binary("minimum", minimum, -2, 2, -1.9, 2.1),
+      general("where",
+              {{"one shape", {numbers({2, 3}), numbers({2, 3})}, [](auto& x) { return where(mask({2, 3}), x[0], x[1]); }},
+               {"broadcast", {numbers({3}), numbers({2, 1})}, [](auto& x) { return where(mask({4, 1, 1}), x[0], x[1]); }},
+               {"0-d", {numbers({}), numbers({})}, [](auto& x) { return where(Variable(mask({})), x[0], x[1]); }},
+               {"empty", {numbers({0}), numbers({1})}, [](auto& x) { return where(mask({0}), x[0], x[1]); }},
+               {"a scalar", {numbers({3})}, [](auto& x) { return where(x[0] > 0, x[0], 0.5) * x[0]; }}}),
+      general("clip",
+              {{"scalars", {numbers({7})}, [](auto& x) { return clip(x[0], -0.7, 0.8); }},
+               {"variables", {numbers({3, 5}), numbers({5}, -1.1, -0.2), numbers({3, 1}, 0.3, 0.9)},
+                [](auto& x) { return clip(x[0], x[1], x[2]); }},
+               {"0-d", {numbers({})}, [](auto& x) { return clip(x[0], -5, 5) * x[0]; }},
+               {"bounds that cross", {numbers({6}), numbers({}, 1, 1.1), numbers({}, 0.5, 0.6)},
+                [](auto& x) { return clip(x[0], x[1], x[2]); }},
+               {"empty", {numbers({0, 2})}, [](auto& x) { return clip(x[0], -0.7, 0.8); }}}),
+      comparison("equal", equal),
+      comparison("not_equal", not_equal),
+      comparison("less", less),
+      comparison("less_equal", less_equal),
+      comparison("greater", greater),
+      comparison("greater_equal", greater_equal),
+      constant("logical_not", {}, [](auto&) { return logical_not(mask({3})); }),
+      constant("logical_and", {}, [](auto&) { return logical_and(mask({3}), mask({2, 1})); }),
+      constant("logical_or", {}, [](auto&) { return logical_or(mask({3}), mask({2, 1})); }),
+
+      reduction("sum", [](const auto& x, const auto& axes, bool keep) { return sum(x, axes, keep); }),
+      reduction("mean", [](const auto& x, const auto& axes, bool keep) { return mean(x, axes, keep); }, -2, 2, false),
+      reduction("prod", [](const auto& x, const auto& axes, bool keep) { return prod(x, axes, keep); }, 0.6, 1.5),
+      reduction("max", [](const auto& x, const auto& axes, bool keep) { return max(x, axes, keep); }, -2, 2, false),
+      reduction("min", [](const auto& x, const auto& axes, bool keep) { return min(x, axes, keep); }, -2, 2, false),
+      reduction("var", [](const auto& x, const auto& axes, bool keep) { return var(x, axes, keep); }, -2, 2, false),
+      reduction("logsumexp", [](const auto& x, const auto& axes, bool keep) { return logsumexp(x, axes, keep); }, -2, 2, false),
+      constant("argmax", {numbers({2, 3, 4})}, [](auto& x) { return argmax(x[0], -2); }),
+      constant("argmin", {numbers({2, 3, 4})}, [](auto& x) { return argmin(x[0], 1, true); }),
+      general("sum_to",
+              {{"leading and inner axes", {numbers({4, 2, 3})}, [](auto& x) { return sum_to(x[0], {2, 1}); }},
+               {"to a scalar", {numbers({2, 3})}, [](auto& x) { return sum_to(x[0], Shape{}); }},
+               {"to itself", {numbers({2, 3})}, [](auto& x) { return sum_to(x[0], {2, 3}); }},
+               {"empty", {numbers({0, 3})}, [](auto& x) { return sum_to(x[0], {3}); }}}),
+      general("softmax",
+              {{"last axis", {numbers({3, 5})}, [](auto& x) { return softmax(x[0]); }},
+               {"first axis", {numbers({3, 5})}, [](auto& x) { return softmax(x[0], 0); }},
+               {"middle axis", {numbers({2, 3, 2})}, [](auto& x) { return softmax(x[0], -2); }},
+               {"far apart", {wide({2, 4})}, [](auto& x) { return softmax(x[0]); }},
+               {"one class", {numbers({3, 1})}, [](auto& x) { return softmax(x[0]); }},
+               {"empty", {numbers({0, 3})}, [](auto& x) { return softmax(x[0]); }}}),
+      general("log_softmax",
+              {{"last axis", {numbers({3, 5})}, [](auto& x) { return log_softmax(x[0]); }},
+               {"first axis", {numbers({3, 5})}, [](auto& x) { return log_softmax(x[0], 0); }},
+               {"middle axis", {numbers({2, 3, 2})}, [](auto& x) { return log_softmax(x[0], -2); }},
+               {"far apart", {wide({2, 4})}, [](auto& x) { return log_softmax(x[0]); }},
+               {"one class", {numbers({3, 1})}, [](auto& x) { return log_softmax(x[0]); }},
+               {"empty", {numbers({0, 3})}, [](auto& x) { return log_softmax(x[0]); }}}),
+
+      general("matmul", products()),
+
+      general("reshape",
+              {{"to a matrix", {numbers({2, 3, 2})}, [](auto& x) { return square(reshape(x[0], {4, 3})); }},
+               {"with a rest", {numbers({2, 3, 2})}, [](auto& x) { return square(x[0].reshape({3, -1})); }},
+               {"of a scalar", {numbers({})}, [](auto& x) { return square(reshape(x[0], {1, 1})); }},
+               {"empty", {numbers({0, 3})}, [](auto& x) { return square(reshape(x[0], {3, 0, 2})); }}}),
+      general("transpose",
+              {{"reversed", {numbers({2, 3, 4})}, [](auto& x) { return square(transpose(x[0])); }},
+               {"large", {numbers({33, 20})}, [](auto& x) { return square(transpose(x[0])); }},
+               {"negative axes", {numbers({2, 3, 4})}, [](auto& x) { return square(transpose(x[0], {-1, 0, 1})); }},
+               {"0-d", {numbers({})}, [](auto& x) { return square(transpose(x[0])); }},
+               {"empty", {numbers({2, 0})}, [](auto& x) { return square(transpose(x[0])); }}}),
+      general("permute", {{"cycle", {numbers({2, 3, 4})}, [](auto& x) { return square(permute(x[0], {2, 0, 1})); }}}),
+      general("squeeze",
+              {{"all", {numbers({1, 3, 1})}, [](auto& x) { return square(squeeze(x[0])); }},
+               {"one", {numbers({1, 3, 1})}, [](auto& x) { return square(squeeze(x[0], -1)); }}}),
+      general("expand_dims",
+              {{"both ends", {numbers({2, 3})}, [](auto& x) { return square(expand_dims(x[0], {0, -1})); }},
+               {"0-d", {numbers({})}, [](auto& x) { return square(expand_dims(x[0], 0)); }}}),
+      general("broadcast_to",
+              {{"two axes", {numbers({2, 1})}, [](auto& x) { return square(broadcast_to(x[0], {4, 2, 3})); }},
+               {"0-d", {numbers({})}, [](auto& x) { return square(broadcast_to(x[0], {2, 2})); }},
+               {"to nothing", {numbers({1, 2})}, [](auto& x) { return square(broadcast_to(x[0], {0, 2})); }}}),
+      general("concatenate",
+              {{"rows", {numbers({2, 3}), numbers({1, 3})}, [](auto& x) { return square(concatenate(x)); }},
+               {"columns", {numbers({2, 3}), numbers({2, 1})}, [](auto& x) { return square(concatenate(x, -1)); }},
+               {"empty parts", {numbers({2, 0}), numbers({2, 3})}, [](auto& x) { return square(concatenate(x, 1)); }},
+               {"twice the same", {numbers({2})}, [](auto& x) { return square(concatenate({x[0], x[0]})); }}}),
+      general("stack",
+              {{"first axis", {numbers({2, 3}), numbers({2, 3})}, [](auto& x) { return square(stack(x)); }},
+               {"last axis", {numbers({2}), numbers({2})}, [](auto& x) { return square(stack(x, -1)); }},
+               {"0-d", {numbers({}), numbers({})}, [](auto& x) { return square(stack(x)); }}}),
+      general("split",
+              {{"equal", {numbers({4, 3})}, [](auto& x) { auto p = split(x[0], 2); return p[0] * square(p[1]); }},
+               {"sizes", {numbers({2, 5})}, [](auto& x) { auto p = split(x[0], std::vector<std::size_t>{1, 4}, -1); return p[0] * p[1]; }}}),
+      general("slice",
+              {sliced("a row", {3, 4}, 1), sliced("a negative position", {3, 4}, range(), -2),
+               sliced("steps", {7, 5}, range(1, none, 2), range(none, none, -1)),
+               sliced("backwards part", {7}, range(-2, 0, -3)), sliced("an element", {3, 4}, 2, 0),
+               sliced("new axes and ellipsis", {2, 3, 4}, newaxis, ellipsis, newaxis, range(1, 3)),
+               sliced("nothing", {3, 4}, range(2, 2)), sliced("beyond the end", {3}, range(-10, 10)),
+               {"of an empty array", {numbers({0, 3})}, [](auto& x) { return x[0][range()]; }},
+               {"squared", {numbers({4, 3})}, [](auto& x) { return square(x[0][{range(0, none, 3), 1}]); }}}),
+      general("unslice",
+              {{"rows", {numbers({2, 3})}, [](auto& x) { return square(unslice(x[0], {5, 3}, {range(0, 4, 2)})); }},
+               {"0-d", {numbers({})}, [](auto& x) { return square(unslice(x[0], {3}, {1})); }}}),
+      general("take",
+              {{"rows, repeated", {numbers({4, 3})}, [](auto& x) { return square(take(x[0], Variable({2, 0, 2, -1}, int64))); }},
+               {"a matrix of columns", {numbers({2, 4})}, [](auto& x) { return square(take(x[0], Variable({{3, 1}, {1, 0}}, int64), -1)); }},
+               {"one", {numbers({3, 2})}, [](auto& x) { return square(take(x[0], Variable(1).to(int64), 0)); }},
+               {"none", {numbers({3, 2})}, [](auto& x) { return square(take(x[0], zeros({0}, int64))); }}}),
+      general("take_along_axis",
+              {{"a column", {numbers({3, 4})}, [](auto& x) { return square(take_along_axis(x[0], Variable({{1}, {-1}, {0}}, int64), 1)); }},
+               {"repeated rows", {numbers({2, 3})}, [](auto& x) { return square(take_along_axis(x[0], Variable({{0, 1, 1}, {0, 0, 1}, {1, 1, 1}}, int64), 0)); }}}),
+
+      constant("zeros", {}, [](auto&) { return zeros({2, 3}, float64); }),
+      constant("ones", {}, [](auto&) { return ones({2, 3}, float64); }),
+      constant("full", {}, [](auto&) { return full({2}, 3, float64); }),
+      constant("zeros_like", {numbers({2})}, [](auto& x) { return zeros_like(x[0]); }),
+      constant("ones_like", {numbers({2})}, [](auto& x) { return ones_like(x[0]); }),
+      constant("eye", {}, [](auto&) { return eye(3, 2, float64); }),
+      constant("arange", {}, [](auto&) { return arange(0, 3, 0.5); }),
+      constant("rand", {}, [](auto&) { return rand({3}, float64); }),
+      constant("randn", {}, [](auto&) { return randn({3}, float64); }),
+  };
+}
+
+}  // namespace
+
+const std::vector<Operation>& operations() {
+  static const std::vector<Operation> list = make_operations();
+  return list;
+}
+
+}  // namespace samples

@@ -1,0 +1,289 @@
+// Forward values, against the standard library and plain loops.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include <boost/test/unit_test.hpp>
+
+#include <autograd/autograd.hpp>
+
+#include <xtensor/xrandom.hpp>
+#include <xtensor/xview.hpp>
+
+using namespace xtape;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+const std::vector<double> special{0.0,  -0.0,  1.0,   -1.0,  0.5,  -0.5, 2.0, -3.0, 1e-30, -1e-30, 1e-8,
+                                  20.0, -20.0, 100.0, -100.0, 0.1, 700., -700., 1e30, infinity,  -infinity,   not_a_number};
+
+// Equal to a few units in the last place, or both NaN.
+template <class T>
+bool close(double found, double expected, double units = 4) {
+  if (std::isnan(expected)) return std::isnan(found);
+  expected = static_cast<T>(expected);
+  if (found == expected) return true;
+  if (std::abs(expected) < std::numeric_limits<T>::min()) return std::abs(found) < std::numeric_limits<T>::min();
+  double scale = std::max<double>(std::abs(expected), std::numeric_limits<T>::min());
+  return std::abs(found - expected) <= units * std::numeric_limits<T>::epsilon() * scale;
+}
+
+Variable of(const std::vector<double>& values, DType dtype) {
+  Array array({values.size()}, float64);
+  std::copy(values.begin(), values.end(), array.mutable_data<double>());
+  return Variable(array.to(dtype));
+}
+
+template <class T>
+void check_unary(const char* name, Variable (*f)(const Variable&), double (*reference)(double)) {
+  Variable x = of(special, dtype_of<T>()), y = f(x);
+  for (std::size_t i = 0; i < special.size(); ++i) {
+    double in = x.value().at(i), expected = reference(in), found = y.value().at(i);
+    // Each element alone, too: the position in the array must not matter.
+    double alone = f(Variable(Array::scalar(in, x.dtype()))).item();
+    BOOST_TEST(close<T>(found, expected), name << "(" << in << ") is " << found << ", not " << expected);
+    BOOST_TEST((alone == found || (std::isnan(alone) && std::isnan(found))), name << "(" << in << ") alone");
+  }
+}
+
+void check(const char* name, Variable (*f)(const Variable&), double (*reference)(double)) {
+  check_unary<float>(name, f, reference);
+  check_unary<double>(name, f, reference);
+}
+
+template <class T>
+void check_binary(const char* name, Variable (*f)(const Variable&, const Variable&), double (*reference)(double, double)) {
+  Variable a = reshape(of(special, dtype_of<T>()), {-1, 1}), b = of(special, dtype_of<T>()), y = f(a, b);
+  std::size_t n = special.size();
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) {
+      double x = a.value().at(i), z = b.value().at(j);
+      double expected = reference(x, z), found = y.value().at(i * n + j);
+      BOOST_TEST(close<T>(found, expected), name << "(" << x << ", " << z << ") is " << found << ", not " << expected);
+    }
+}
+
+void check(const char* name, Variable (*f)(const Variable&, const Variable&), double (*reference)(double, double)) {
+  check_binary<float>(name, f, reference);
+  check_binary<double>(name, f, reference);
+}
+
+bool same(const Variable& a, const Variable& b) {
+  return a.shape() == b.shape() && a.dtype() == b.dtype() && (a.size() == 0 || sum(a != b).item() == 0);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(values)
+
+BOOST_AUTO_TEST_CASE(unary_functions_agree_with_the_standard_library) {
+  check("neg", neg, [](double x) { return -x; });
+  check("square", square, [](double x) { return x * x; });
+  check("sqrt", sqrt, [](double x) { return std::sqrt(x); });
+  check("abs", abs, [](double x) { return std::abs(x); });
+  check("sign", sign, [](double x) { return std::isnan(x) ? x : double((x > 0) - (x < 0)); });
+  check("exp", exp, [](double x) { return std::exp(x); });
+  check("expm1", expm1, [](double x) { return std::expm1(x); });
+  check("log", log, [](double x) { return std::log(x); });
+  check("log1p", log1p, [](double x) { return std::log1p(x); });
+  check("sin", sin, [](double x) { return std::sin(x); });
+  check("cos", cos, [](double x) { return std::cos(x); });
+  check("tanh", tanh, [](double x) { return std::tanh(x); });
+  check("sigmoid", sigmoid, [](double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); });
+  check("relu", relu, [](double x) { return std::isnan(x) ? x : std::max(x, 0.0); });
+}
+
+BOOST_AUTO_TEST_CASE(binary_functions_agree_with_the_standard_library) {
+  check("add", add, [](double a, double b) { return a + b; });
+  check("sub", sub, [](double a, double b) { return a - b; });
+  check("mul", mul, [](double a, double b) { return a * b; });
+  check("div", div, [](double a, double b) { return a / b; });
+  check("pow", pow, [](double a, double b) { return std::pow(a, b); });
+  check("maximum", maximum, [](double a, double b) { return std::isnan(a) || std::isnan(b) ? not_a_number : std::max(a, b); });
+  check("minimum", minimum, [](double a, double b) { return std::isnan(a) || std::isnan(b) ? not_a_number : std::min(a, b); });
+}
+
+BOOST_AUTO_TEST_CASE(powers_by_scalars) {
+  for (double e : {2.0, 0.5, 3.0, -1.0, 0.0})
+    for (std::size_t i = 0; i < special.size(); ++i)
+      BOOST_TEST(close<double>(pow(of(special, float64), e).value().at(i), std::pow(special[i], e)) ==
+                 !(e == 0.5 && special[i] == -infinity));  // sqrt(-infinity) is NaN, as in PyTorch
+}
+
+BOOST_AUTO_TEST_CASE(comparisons_follow_ieee) {
+  Variable x({1.0, 2.0, not_a_number, -0.0}, float64), y({1.0, 1.0, not_a_number, 0.0}, float64);
+  BOOST_TEST(same(x == y, Variable({1, 0, 0, 1}, boolean)));
+  BOOST_TEST(same(x != y, Variable({0, 1, 1, 0}, boolean)));
+  BOOST_TEST(same(x > y, Variable({0, 1, 0, 0}, boolean)));
+  BOOST_TEST(same(x >= y, Variable({1, 1, 0, 1}, boolean)));
+  BOOST_TEST(same(x < y, Variable({0, 0, 0, 0}, boolean)));
+  BOOST_TEST(same(x <= y, Variable({1, 0, 0, 1}, boolean)));
+  BOOST_TEST(same(!(x > y), Variable({1, 0, 1, 1}, boolean)));
+  BOOST_TEST(same((x > 0) && (y > 0), Variable({1, 1, 0, 0}, boolean)));
+  BOOST_TEST(same((x > 1.5) || (y == 0), Variable({0, 1, 0, 1}, boolean)));
+  BOOST_TEST(same(arange(5) >= 3, Variable({0, 0, 0, 1, 1}, boolean)));
+}
+
+BOOST_AUTO_TEST_CASE(integers_have_exact_arithmetic) {
+  Variable a({5, -7, 9007199254740993.0}, int64), b = arange(3) + 1;
+  BOOST_TEST(same(a * b, Variable({5, -14, 3 * 9007199254740992.0}, int64)));
+  BOOST_TEST(same(-abs(a), -maximum(a, -a)));
+  BOOST_TEST(sum(arange(100)).item() == 4950);
+  BOOST_TEST((sum(arange(3)).dtype() == int64));
+  BOOST_TEST(max(arange(100) * 3).item() == 297);
+  BOOST_TEST(prod(arange(1, 11)).item() == 3628800);
+  BOOST_TEST((sum(randn({100}) > 0).dtype() == int64));
+}
+
+BOOST_AUTO_TEST_CASE(reductions_agree_with_plain_loops) {
+  // (3, 4, 5), reduced over each set of axes by counting in each element's place.
+  Variable x = randn({3, 4, 5}, float64);
+  auto a = x.array<double>();
+  for (unsigned set = 1; set < 8; ++set) {
+    std::vector<std::ptrdiff_t> axes;
+    for (int axis = 0; axis < 3; ++axis)
+      if (set >> axis & 1) axes.push_back(axis);
+    Shape kept{set & 1 ? 1u : 3u, set & 2 ? 1u : 4u, set & 4 ? 1u : 5u};
+    const xt::xarray<double> zero(std::vector<std::size_t>(kept.begin(), kept.end()), 0.0);
+    xt::xarray<double> total = zero, squares = zero, count = zero;
+    xt::xarray<double> product = zero + 1, greatest = zero - 100, least = zero + 100;
+    auto each = [&](auto&& visit) {
+      for (std::size_t i = 0; i < 3; ++i)
+        for (std::size_t j = 0; j < 4; ++j)
+          for (std::size_t k = 0; k < 5; ++k) visit(a(i, j, k), set & 1 ? 0 : i, set & 2 ? 0 : j, set & 4 ? 0 : k);
+    };
+    each([&](double v, auto... at) {
+      total(at...) += v, product(at...) *= v, count(at...) += 1;
+      greatest(at...) = std::max(greatest(at...), v), least(at...) = std::min(least(at...), v);
+    });
+    xt::xarray<double> average = total / count;
+    each([&](double v, auto... at) { squares(at...) += (v - average(at...)) * (v - average(at...)); });
+    auto compare = [](const Variable& found, const xt::xarray<double>& expected) {
+      BOOST_REQUIRE((found.shape() == Shape(expected.shape().begin(), expected.shape().end())));
+      for (std::size_t i = 0; i < found.size(); ++i) BOOST_TEST(close<double>(found.value().at(i), expected.flat(i), 64));
+    };
+    compare(sum(x, axes, true), total);
+    compare(mean(x, axes, true), average);
+    compare(prod(x, axes, true), product);
+    compare(max(x, axes, true), greatest);
+    compare(min(x, axes, true), least);
+    compare(var(x, axes, true), squares / count);
+    compare(logsumexp(log(square(x)), axes, true), xt::log(squares + count * average * average));
+    BOOST_TEST(same(reshape(sum(x, axes), kept), sum(x, axes, true)));
+  }
+  BOOST_TEST(close<double>(var(x, {}, false, 1).item(), var(x).item() * 60 / 59));
+}
+
+BOOST_AUTO_TEST_CASE(sums_keep_their_precision) {
+  // A single running sum in float32 stops growing at 2^24.
+  BOOST_TEST(sum(ones({20'000'000})).item() == 20'000'000.0);
+  Variable x = full({3'000'000}, 0.1f);
+  BOOST_TEST(sum(x).item() == 3e6 * double(0.1f), boost::test_tools::tolerance(1e-6));
+}
+
+BOOST_AUTO_TEST_CASE(extremes_of_special_values) {
+  BOOST_TEST(std::isnan(max(Variable({1.0, not_a_number, 2.0}, float64)).item()));
+  BOOST_TEST(std::isnan(min(Variable({{not_a_number, 1.0}, {0.0, 1.0}}, float64), 0).value().at(0)));
+  BOOST_TEST(max(Variable({-infinity, -infinity}, float64)).item() == -infinity);
+  BOOST_TEST(same(argmax(Variable({{1, 3, 3}, {0, -1, -2}}), 1), Variable({1, 0}, int64)));
+  BOOST_TEST(argmax(Variable({1.0, not_a_number, 5.0, not_a_number}, float64)).item() == 1);
+  BOOST_TEST(argmin(Variable({{4, 2}, {1, 3}})).item() == 2);
+  BOOST_TEST(same(argmin(Variable({{4, 2}, {1, 3}}), 0, true), Variable({{1, 0}}, int64)));
+  BOOST_TEST(logsumexp(Variable({-infinity, -infinity}, float64)).item() == -infinity);
+  BOOST_TEST(logsumexp(Variable({infinity, 1.0}, float64)).item() == infinity);
+  BOOST_TEST(logsumexp(Variable({1000.0, 1000.0}, float64)).item() == 1000 + std::log(2), boost::test_tools::tolerance(1e-15));
+  BOOST_TEST(std::isnan(mean(zeros({0})).item()));
+  BOOST_TEST(prod(zeros({0})).item() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(softmax_agrees_with_its_definition) {
+  Variable x = randn({4, 7}, float64) * 3;
+  for (std::ptrdiff_t axis : {0, 1}) {
+    Variable e = exp(x), expected = e / sum(e, axis, true);
+    BOOST_TEST(max(abs(softmax(x, axis) - expected)).item() < 1e-15);
+    BOOST_TEST(max(abs(log_softmax(x, axis) - log(expected))).item() < 1e-14);
+  }
+  Variable far({1000.0, 0.0, -1000.0}, float64);
+  BOOST_TEST(same(softmax(far), Variable({1.0, 0.0, 0.0}, float64)));
+  BOOST_TEST(same(log_softmax(far), Variable({0.0, -1000.0, -2000.0}, float64)));
+}
+
+BOOST_AUTO_TEST_CASE(matmul_agrees_with_its_definition) {
+  Variable a = randn({2, 1, 3, 4}, float64), b = randn({5, 4, 2}, float64), c = matmul(a, b);
+  BOOST_TEST((c.shape() == Shape{2, 5, 3, 2}));
+  auto x = a.array<double>(), y = b.array<double>(), z = c.array<double>();
+  for (std::size_t i = 0; i < 2; ++i)
+    for (std::size_t j = 0; j < 5; ++j)
+      for (std::size_t m = 0; m < 3; ++m)
+        for (std::size_t n = 0; n < 2; ++n) {
+          double expected = 0;
+          for (std::size_t k = 0; k < 4; ++k) expected += x(i, 0, m, k) * y(j, k, n);
+          BOOST_TEST(z(i, j, m, n) == expected, boost::test_tools::tolerance(1e-13));
+        }
+  BOOST_TEST(matmul(arange(4).to(float32), ones({4})).item() == 6);
+  BOOST_TEST((matmul(ones({3, 0}), ones({0, 2})).shape() == Shape{3, 2}));
+  BOOST_TEST(sum(matmul(ones({3, 0}), ones({0, 2}))).item() == 0);
+  BOOST_TEST((matmul(ones({4, 2, 3}), ones({3})).shape() == Shape{4, 2}));
+  BOOST_TEST((matmul(ones({3}), ones({4, 3, 2})).shape() == Shape{4, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(slices_agree_with_xtensor) {
+  xt::xarray<double> a = xt::random::randn<double>({6, 5, 4});
+  Variable x = a;
+  using xt::placeholders::_;
+  auto equals = [](const Variable& v, const auto& expected) { return same(v, Variable(expected)); };
+  BOOST_TEST(equals(x[1], xt::view(a, 1)));
+  BOOST_TEST(equals(x[-1], xt::view(a, 5)));
+  BOOST_TEST(equals(x[range(1, 4)], xt::view(a, xt::range(1, 4))));
+  BOOST_TEST(equals(x[{range(), range(0, none, 2)}], xt::view(a, xt::all(), xt::range(0, _, 2))));
+  BOOST_TEST(equals(x[{range(none, none, -1), 2}], xt::view(a, xt::range(_, _, -1), 2)));
+  BOOST_TEST(equals(x[{range(4, 1, -2)}], xt::view(a, xt::range(4, 1, -2))));
+  BOOST_TEST(equals(x[{ellipsis, range(-3, -1)}], xt::view(a, xt::all(), xt::all(), xt::range(1, 3))));
+  BOOST_TEST(equals(x[{2, newaxis, range(), newaxis, 3}], xt::view(a, 2, xt::newaxis(), xt::all(), xt::newaxis(), 3)));
+  BOOST_TEST((x[range(3, 100)].shape() == Shape{3, 5, 4}));
+  BOOST_TEST((x[range(-100, 2)].shape() == Shape{2, 5, 4}));
+  BOOST_TEST((x[range(4, 2)].shape() == Shape{0, 5, 4}));
+  BOOST_TEST(equals(transpose(x, {2, 0, 1}), xt::transpose(a, {2, 0, 1})));
+}
+
+BOOST_AUTO_TEST_CASE(arrangements) {
+  Variable x = arange(6).reshape({2, 3});
+  BOOST_TEST(same(concatenate({x, x[{range(0, 1)}]}), Variable({{0, 1, 2}, {3, 4, 5}, {0, 1, 2}}, int64)));
+  BOOST_TEST(same(concatenate({x, x[{range(), range(0, 1)}]}, -1), Variable({{0, 1, 2, 0}, {3, 4, 5, 3}}, int64)));
+  BOOST_TEST(same(stack({x[0], x[1]}, 1), Variable({{0, 3}, {1, 4}, {2, 5}}, int64)));
+  BOOST_TEST(same(split(x, 3, 1)[1], Variable({{1}, {4}}, int64)));
+  BOOST_TEST(same(take(x, Variable({-1, 0}, int64), 1), Variable({{2, 0}, {5, 3}}, int64)));
+  BOOST_TEST(same(take_along_axis(x, Variable({{2}, {0}}, int64), 1), Variable({{2}, {3}}, int64)));
+  BOOST_TEST(same(broadcast_to(arange(2).reshape({2, 1}), {2, 2}), Variable({{0, 0}, {1, 1}}, int64)));
+  BOOST_TEST(same(eye(2, 3), Variable({{1, 0, 0}, {0, 1, 0}})));
+  BOOST_TEST(same(arange(1, 0, -0.25), Variable({1.0, 0.75, 0.5, 0.25})));
+  BOOST_TEST(same(where(x > 2, x, -1), Variable({{-1, -1, -1}, {3, 4, 5}}, int64)));
+  BOOST_TEST(same(clip(x, 1, 4), Variable({{1, 1, 2}, {3, 4, 4}}, int64)));
+  BOOST_TEST((squeeze(zeros({1, 2, 1})).shape() == Shape{2}));
+  BOOST_TEST((expand_dims(zeros({2}), {0, 2}).shape() == Shape{1, 2, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(random_numbers_are_seeded_and_distributed) {
+  Generator a(3), b(3);
+  BOOST_TEST(same(randn({1000}, float64, a), randn({1000}, float64, b)));
+  std::string state = a.state();
+  Variable first = rand({10}, float32, a);
+  a.set_state(state);
+  BOOST_TEST(same(first, rand({10}, float32, a)));
+  Variable z = randn({100000}, float64, a), u = rand({100000}, float64, a);
+  BOOST_TEST(std::abs(mean(z).item()) < 0.02);
+  BOOST_TEST(std::abs(var(z).item() - 1) < 0.03);
+  BOOST_TEST(std::abs(mean(u).item() - 0.5) < 0.01);
+  BOOST_TEST(min(u).item() >= 0);
+  BOOST_TEST(max(u).item() < 1);
+  seed(5);
+  Variable x = randn({3});
+  seed(5);
+  BOOST_TEST(same(x, randn({3})));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
