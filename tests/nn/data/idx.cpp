@@ -1,0 +1,191 @@
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <sys/resource.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <autograd/error.hpp>
+#include <nn/data/idx.hpp>
+
+using xtape::FileError;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("xtape-idx-" + std::to_string(getpid()));
+  Folder() { fs::create_directories(path); }
+  ~Folder() { fs::remove_all(path); }
+
+  fs::path write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(path / name, std::ios::binary) << bytes;
+    return path / name;
+  }
+};
+
+std::string bytes(std::initializer_list<int> values) { return std::string(values.begin(), values.end()); }
+
+std::string header(std::initializer_list<std::uint32_t> extents) {
+  std::string result = bytes({0, 0, 8, static_cast<int>(extents.size())});
+  for (std::uint32_t e : extents)
+    for (int shift : {24, 16, 8, 0}) result += static_cast<char>(e >> shift & 0xff);
+  return result;
+}
+
+// zlib's one-shot compressor, as another implementation of the format than the streaming reader under test.
+std::string gzip(std::string content) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string result(deflateBound(&stream, content.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(content.data());
+  stream.avail_in = static_cast<uInt>(content.size());
+  stream.next_out = reinterpret_cast<Bytef*>(result.data());
+  stream.avail_out = static_cast<uInt>(result.size());
+  deflate(&stream, Z_FINISH);
+  result.resize(stream.total_out);
+  deflateEnd(&stream);
+  return result;
+}
+
+// Checks that the call throws a FileError that names the file and says `part`.
+template <class F>
+void check_error(F&& call, const fs::path& file, const std::string& part) {
+  BOOST_CHECK_EXCEPTION(call(), FileError, [&](const FileError& e) {
+    std::string what = e.what();
+    BOOST_TEST_CONTEXT("the message is: " << what) {
+      BOOST_TEST(what.find(file.string()) != std::string::npos);
+      BOOST_TEST(what.find(part) != std::string::npos);
+    }
+    return true;
+  });
+}
+
+void check_read_error(const fs::path& file, std::size_t rank, const std::string& part) {
+  check_error([&] { xtape::nn::read_idx(file, rank); }, file, part);
+}
+
+const std::string two_images = header({2, 2, 3}) + bytes({0, 1, 2, 3, 4, 255, 6, 7, 8, 9, 10, 128});
+
+long peak_memory_kb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(idx_elements_in_order, Folder) {
+  auto images = xtape::nn::read_idx(write("images", two_images), 3);
+  BOOST_TEST(images.dimension() == 3u);
+  BOOST_TEST(images.shape(0) == 2u);
+  BOOST_TEST(images.shape(1) == 2u);
+  BOOST_TEST(images.shape(2) == 3u);
+  BOOST_TEST(int(images(0, 1, 2)) == 255);
+  BOOST_TEST(int(images(1, 0, 0)) == 6);
+  BOOST_TEST(int(images(1, 1, 2)) == 128);
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_gzip_reads_as_plain, Folder) {
+  auto plain = xtape::nn::read_idx(write("images", two_images), 3);
+  BOOST_TEST((plain == xtape::nn::read_idx(write("images.gz", gzip(two_images)), 3)));
+  // The content decides, not the name; members follow each other as from `cat a.gz b.gz`.
+  auto members = gzip(two_images.substr(0, 9)) + gzip(two_images.substr(9));
+  BOOST_TEST((plain == xtape::nn::read_idx(write("members", members), 3)));
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_larger_than_the_buffers, Folder) {
+  std::string content = header({300000});
+  for (int i = 0; i < 300000; ++i) content += static_cast<char>(i * 31 % 251);
+  for (const std::string& file : {content, gzip(content)}) {
+    auto values = xtape::nn::read_idx(write("large", file), 1);
+    bool equal = true;
+    for (int i = 0; i < 300000; ++i) equal = equal && values(i) == i * 31 % 251;
+    BOOST_TEST(equal);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_without_elements, Folder) {
+  BOOST_TEST(xtape::nn::read_idx(write("none", header({0, 28, 28})), 3).size() == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_file_that_is_not_there, Folder) {
+  check_read_error(path / "absent", 3, "No such file");
+  check_read_error(path, 3, "no regular file");
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_wrong_magic, Folder) {
+  check_read_error(write("png", "\x89PNG\r\n\x1a\n"), 3, "begins with 89 50 4e 47, needs 00 00 08 03");
+  // Floats, and labels where images are expected.
+  check_read_error(write("floats", bytes({0, 0, 13, 3}) + two_images.substr(4)), 3, "begins with 00 00 0d 03");
+  check_read_error(write("images", two_images), 1, "begins with 00 00 08 03, needs 00 00 08 01");
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_cut_short, Folder) {
+  check_read_error(write("empty", ""), 3, "ends within the header, after 0 bytes");
+  for (std::size_t length = 1; length < two_images.size(); ++length) {
+    bool in_header = length < 16;
+    std::string part = in_header ? "ends within the header, after " + std::to_string(length) + " bytes"
+                                 : std::to_string(length - 16) + " bytes follow the header, which declares 12";
+    check_read_error(write("cut", two_images.substr(0, length)), 3, part);
+    check_read_error(write("cut.gz", gzip(two_images.substr(0, length))), 3, part);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_goes_on, Folder) {
+  check_read_error(write("long", two_images + "x"), 3, "goes on after the 12 bytes");
+  check_read_error(write("long.gz", gzip(two_images + "x")), 3, "goes on after the 12 bytes");
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_damaged_gzip, Folder) {
+  std::string good = gzip(two_images);
+  for (std::size_t length = 2; length < good.size(); ++length)
+    check_read_error(write("cut.gz", good.substr(0, length)), 3, "the gzip data is cut short");
+  check_read_error(write("trailing.gz", good + "trailing"), 3, "the gzip data is damaged");
+  for (std::size_t i = good.size() - 8; i < good.size(); ++i) {  // the checksum and the length
+    std::string flipped = good;
+    flipped[i] = static_cast<char>(flipped[i] ^ 0x10);
+    check_read_error(write("flipped.gz", flipped), 3, "the gzip data is damaged");
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_counts_that_overflow, Folder) {
+  constexpr std::uint32_t most = 0xffffffff;
+  check_read_error(write("overflow", header({most, most, most}) + "abc"), 3, "more elements than memory can address");
+  // 2^16 * 2^16 * 2^32 elements would be counted as 0.
+  check_read_error(write("wrap", header({1 << 16, 1 << 16, 1u << 31, 2})), 4, "more elements than memory can address");
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_takes_no_memory_for_what_is_not_there, Folder) {
+  long before = peak_memory_kb();
+  check_read_error(write("huge", header({0x7fffffff, 1, 1}) + "abc"), 3,
+                   "3 bytes follow the header, which declares 2147483647");
+  // 512 MB of zeros in half a megabyte, of which the header declares 10 bytes.
+  std::string bomb = gzip(header({10}) + std::string(16 << 20, '\0')), zeros = gzip(std::string(16 << 20, '\0'));
+  long prepared = peak_memory_kb();
+  for (int i = 1; i < 32; ++i) bomb += zeros;
+  check_read_error(write("bomb.gz", bomb), 1, "goes on after the 10 bytes");
+  constexpr long allowed_kb = 8 << 10;
+  BOOST_TEST(peak_memory_kb() - prepared < allowed_kb);
+  BOOST_TEST(prepared - before < 10 * allowed_kb);
+}
+
+BOOST_FIXTURE_TEST_CASE(labeled_images, Folder) {
+  auto images = write("images", two_images);
+  auto set = xtape::nn::read_labeled_images(images, write("labels", header({2}) + bytes({3, 9})), 10);
+  BOOST_TEST(set.size() == 2u);
+  BOOST_TEST(int(set.labels(1)) == 9);
+
+  auto fewer = write("fewer", header({1}) + bytes({3}));
+  auto fewer_labels = [&] { xtape::nn::read_labeled_images(images, fewer, 10); };
+  check_error(fewer_labels, images, "2 images");
+  check_error(fewer_labels, fewer, "1 labels");
+
+  auto wrong = write("wrong", header({2}) + bytes({3, 10}));
+  check_error([&] { xtape::nn::read_labeled_images(images, wrong, 10); }, wrong,
+              "label 10 at position 1, needs labels from 0 to 9");
+}
