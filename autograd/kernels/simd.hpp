@@ -67,4 +67,16 @@ xsimd::batch<T, A> sigmoid(const xsimd::batch<T, A>& x) {
   return xsimd::select(x < 0, e, xsimd::batch<T, A>(1)) / (1 + e);
 }
 
+// xsimd's erf for double is off by 30 units in the last place.
+template <class T, class A>
+xsimd::batch<T, A> error_function(const xsimd::batch<T, A>& x) {
+  if constexpr (std::is_same_v<T, float>) return xsimd::erf(x);
+  else return kernels::lanewise([](T v) { return std::erf(v); }, x);
+}
+
+template <class T, class A>
+xsimd::batch<T, A> softplus(const xsimd::batch<T, A>& x) {
+  return maximum(x, 0) + xsimd::log1p(xsimd::exp(-xsimd::abs(x)));
+}
+
 }  // namespace xtape

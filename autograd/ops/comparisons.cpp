@@ -1,4 +1,5 @@
 #include <functional>
+#include <limits>
 
 #include <autograd/ops/define_elementwise.hpp>
 
@@ -64,5 +65,9 @@ Variable logical_or(const Variable& a, const Variable& b) {
   require_bool("logical_or", b);
   return compare("logical_or", a, b, std::logical_or());
 }
+
+Variable isnan(const Variable& x) { return not_equal(x, x); }
+Variable isinf(const Variable& x) { return abs(x) == std::numeric_limits<double>::infinity(); }
+Variable isfinite(const Variable& x) { return abs(x) < std::numeric_limits<double>::infinity(); }
 
 }  // namespace xtape

@@ -15,11 +15,16 @@
 
 #include <autograd/kernels/map.hpp>
 #include <autograd/kernels/reduce.hpp>
+#include <autograd/ops/activations.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape::detail {
+
+// The names in kernels/simd.hpp, for Variables.
+inline Variable is_nan(const Variable& x) { return isnan(x); }
+inline Variable error_function(const Variable& x) { return erf(x); }
 
 // What a partial derivative may ask for.
 inline constexpr std::size_t A = 0, B = 1, C = 2, Y = 9;

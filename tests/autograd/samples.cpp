@@ -132,7 +132,7 @@ Sample sliced(const char* text, const Shape& shape, Is... indices) {
   return {text, {numbers(shape)}, [=](auto& x) { return x[0][{indices...}]; }};
 }
 
-std::vector<Operation> make_operations() {
+std::vector<Operation> elementwise_operations() {
   return {
       binary("add", add),
       binary("sub", sub),
@@ -151,8 +151,6 @@ std::vector<Operation> make_operations() {
       unary("sin", sin, -8, 8),
       unary("cos", cos, -8, 8),
       unary("tanh", tanh),
-      unary("sigmoid", sigmoid, -6, 6),
-      unary("relu", relu),
       binary("maximum", maximum, -2, 2, -1.9, 2.1),
       binary("minimum", minimum, -2, 2, -1.9, 2.1),
       general("where",
@@ -178,7 +176,90 @@ std::vector<Operation> make_operations() {
       constant("logical_not", {}, [](auto&) { return logical_not(mask({3})); }),
       constant("logical_and", {}, [](auto&) { return logical_and(mask({3}), mask({2, 1})); }),
       constant("logical_or", {}, [](auto&) { return logical_or(mask({3}), mask({2, 1})); }),
+      constant("isnan", {numbers({3})}, [](auto& x) { return isnan(x[0]); }),
+      constant("isinf", {numbers({3})}, [](auto& x) { return isinf(x[0]); }),
+      constant("isfinite", {numbers({3})}, [](auto& x) { return isfinite(x[0]); }),
+      unary("reciprocal", reciprocal, 0.3, 3),
+      unary("rsqrt", rsqrt, 0.3, 3),
+      binary("hypot", hypot),
+      binary("fmod", fmod, 3.05, 4.95, 1.1, 1.4),
+      binary("remainder", remainder, -4.95, -3.05, 1.1, 1.4),
+      general("lerp",
+              {{"one shape", {numbers({5}), numbers({5}), numbers({5})}, [](auto& x) { return lerp(x[0], x[1], x[2]); }},
+               {"broadcast", {numbers({3}), numbers({2, 1}), numbers({})}, [](auto& x) { return lerp(x[0], x[1], x[2]); }},
+               {"a scalar weight", {numbers({0, 2}), numbers({2})}, [](auto& x) { return lerp(x[0], x[1], 0.3); }}}),
+      binary("copysign", copysign),
+      unary("floor", floor),
+      unary("ceil", ceil),
+      unary("round", round),
+      unary("trunc", trunc),
+      unary("frac", frac, 1.05, 1.95),
+      unary("exp2", exp2),
+      unary("log2", log2, 0.2, 5),
+      unary("log10", log10, 0.2, 5),
+      binary("logaddexp", logaddexp, -3, 3, -3, 3),
+      binary("xlogy", xlogy, -2, 2, 0.3, 3),
+      unary("tan", tan, -1.3, 1.3),
+      unary("asin", asin, -0.9, 0.9),
+      unary("acos", acos, -0.9, 0.9),
+      unary("atan", atan, -4, 4),
+      binary("atan2", atan2),
+      unary("sinh", sinh),
+      unary("cosh", cosh),
+      unary("asinh", asinh, -4, 4),
+      unary("acosh", acosh, 1.2, 4),
+      unary("atanh", atanh, -0.9, 0.9),
+      unary("erf", erf),
+      unary("erfc", erfc),
+      unary("erfinv", erfinv, -0.9, 0.9),
+      unary("lgamma", lgamma, 0.4, 5),
+      unary("digamma", digamma, 0.4, 5),
+      unary("polygamma", [](const Variable& x) { return polygamma(2, x); }, 0.6, 5),
+      unary("logit", logit, 0.1, 0.9),
+      binary("fmax", fmax, -2, 2, -1.9, 2.1),
+      binary("fmin", fmin, -2, 2, -1.9, 2.1),
+      general("clamp", {{"scalars", {numbers({7})}, [](auto& x) { return clamp(x[0], -0.7, 0.8); }}}),
+  };
+}
 
+std::vector<Operation> activations() {
+  return {
+      unary("sigmoid", sigmoid, -6, 6),
+      unary("logsigmoid", logsigmoid, -6, 6),
+      unary("relu", relu),
+      unary("relu6", relu6, -3, 9),
+      general("leaky_relu",
+              {{"default", {numbers({7})}, [](auto& x) { return leaky_relu(x[0]); }},
+               {"a slope for each channel", {numbers({2, 3}), numbers({3})}, [](auto& x) { return leaky_relu(x[0], x[1]); }},
+               {"0-d", {numbers({})}, [](auto& x) { return leaky_relu(x[0], 0.3); }},
+               {"empty", {numbers({0})}, [](auto& x) { return leaky_relu(x[0], 0.3); }}}),
+      general("elu",
+              {{"default", {numbers({7})}, [](auto& x) { return elu(x[0]); }},
+               {"a variable alpha", {numbers({2, 3}), numbers({3}, 0.5, 2)}, [](auto& x) { return elu(x[0], x[1]); }},
+               {"empty", {numbers({0})}, [](auto& x) { return elu(x[0]); }}}),
+      unary("selu", selu),
+      unary("celu", [](const Variable& x) { return celu(x, 1.5); }),
+      unary("gelu", gelu, -4, 4),
+      unary("gelu_tanh", gelu_tanh, -4, 4),
+      unary("silu", silu, -5, 5),
+      unary("mish", mish, -5, 5),
+      unary("softplus", [](const Variable& x) { return softplus(x, 2, 5); }, -2, 2),
+      unary("softsign", softsign),
+      unary("hardtanh", [](const Variable& x) { return hardtanh(x, -0.52, 1.03); }),
+      unary("hardsigmoid", hardsigmoid, -2.9, 2.9),
+      unary("hardswish", hardswish, -2.9, 2.9),
+      unary("softshrink", [](const Variable& x) { return softshrink(x, 0.51); }),
+      unary("hardshrink", [](const Variable& x) { return hardshrink(x, 0.51); }),
+      unary("tanhshrink", tanhshrink),
+      general("glu",
+              {{"last axis", {numbers({3, 4})}, [](auto& x) { return glu(x[0]); }},
+               {"first axis", {numbers({4, 3})}, [](auto& x) { return glu(x[0], 0); }},
+               {"empty", {numbers({0, 4})}, [](auto& x) { return glu(x[0]); }}}),
+  };
+}
+
+std::vector<Operation> reductions() {
+  return {
       reduction("sum", [](const auto& x, const auto& axes, bool keep) { return sum(x, axes, keep); }),
       reduction("mean", [](const auto& x, const auto& axes, bool keep) { return mean(x, axes, keep); }, -2, 2, false),
       reduction("prod", [](const auto& x, const auto& axes, bool keep) { return prod(x, axes, keep); }, 0.6, 1.5),
@@ -208,8 +289,17 @@ std::vector<Operation> make_operations() {
                {"one class", {numbers({3, 1})}, [](auto& x) { return log_softmax(x[0]); }},
                {"empty", {numbers({0, 3})}, [](auto& x) { return log_softmax(x[0]); }}}),
 
-      general("matmul", products()),
+  };
+}
 
+std::vector<Operation> linear_algebra() {
+  return {
+      general("matmul", products()),
+  };
+}
+
+std::vector<Operation> arrangements() {
+  return {
       general("reshape",
               {{"to a matrix", {numbers({2, 3, 2})}, [](auto& x) { return square(reshape(x[0], {4, 3})); }},
                {"with a rest", {numbers({2, 3, 2})}, [](auto& x) { return square(x[0].reshape({3, -1})); }},
@@ -263,7 +353,11 @@ std::vector<Operation> make_operations() {
       general("take_along_axis",
               {{"a column", {numbers({3, 4})}, [](auto& x) { return square(take_along_axis(x[0], Variable({{1}, {-1}, {0}}, int64), 1)); }},
                {"repeated rows", {numbers({2, 3})}, [](auto& x) { return square(take_along_axis(x[0], Variable({{0, 1, 1}, {0, 0, 1}, {1, 1, 1}}, int64), 0)); }}}),
+  };
+}
 
+std::vector<Operation> creation() {
+  return {
       constant("zeros", {}, [](auto&) { return zeros({2, 3}, float64); }),
       constant("ones", {}, [](auto&) { return ones({2, 3}, float64); }),
       constant("full", {}, [](auto&) { return full({2}, 3, float64); }),
@@ -279,7 +373,12 @@ std::vector<Operation> make_operations() {
 }  // namespace
 
 const std::vector<Operation>& operations() {
-  static const std::vector<Operation> list = make_operations();
+  static const std::vector<Operation> list = [] {
+    std::vector<Operation> all;
+    for (auto family : {elementwise_operations, activations, reductions, linear_algebra, arrangements, creation})
+      for (Operation& operation : family()) all.push_back(std::move(operation));
+    return all;
+  }();
   return list;
 }
 

@@ -95,6 +95,30 @@ BOOST_AUTO_TEST_CASE(unary_functions_agree_with_the_standard_library) {
   check("tanh", tanh, [](double x) { return std::tanh(x); });
   check("sigmoid", sigmoid, [](double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); });
   check("relu", relu, [](double x) { return std::isnan(x) ? x : std::max(x, 0.0); });
+  check("reciprocal", reciprocal, [](double x) { return 1 / x; });
+  check("rsqrt", rsqrt, [](double x) { return 1 / std::sqrt(x); });
+  check("floor", floor, [](double x) { return std::floor(x); });
+  check("ceil", ceil, [](double x) { return std::ceil(x); });
+  check("round", round, [](double x) { return std::nearbyint(x); });
+  check("trunc", trunc, [](double x) { return std::trunc(x); });
+  check("exp2", exp2, [](double x) { return std::exp2(x); });
+  check("log2", log2, [](double x) { return std::log2(x); });
+  check("log10", log10, [](double x) { return std::log10(x); });
+  check("tan", tan, [](double x) { return std::tan(x); });
+  check("asin", asin, [](double x) { return std::asin(x); });
+  check("acos", acos, [](double x) { return std::acos(x); });
+  check("atan", atan, [](double x) { return std::atan(x); });
+  check("sinh", sinh, [](double x) { return std::sinh(x); });
+  check("cosh", cosh, [](double x) { return std::cosh(x); });
+  check("asinh", asinh, [](double x) { return std::asinh(x); });
+  check("acosh", acosh, [](double x) { return std::acosh(x); });
+  check("atanh", atanh, [](double x) { return std::atanh(x); });
+  check("erf", erf, [](double x) { return std::erf(x); });
+  check("erfc", erfc, [](double x) { return std::erfc(x); });
+  check("lgamma", lgamma, [](double x) { return std::lgamma(x); });
+  check("softplus", [](const Variable& x) { return softplus(x); },
+        [](double x) { return x > 20 ? x : std::log1p(std::exp(x)); });
+  check("logsigmoid", logsigmoid, [](double x) { return x > 0 ? -std::log1p(std::exp(-x)) : x - std::log1p(std::exp(x)); });
 }
 
 BOOST_AUTO_TEST_CASE(binary_functions_agree_with_the_standard_library) {
@@ -105,6 +129,35 @@ BOOST_AUTO_TEST_CASE(binary_functions_agree_with_the_standard_library) {
   check("pow", pow, [](double a, double b) { return std::pow(a, b); });
   check("maximum", maximum, [](double a, double b) { return std::isnan(a) || std::isnan(b) ? not_a_number : std::max(a, b); });
   check("minimum", minimum, [](double a, double b) { return std::isnan(a) || std::isnan(b) ? not_a_number : std::min(a, b); });
+  check("atan2", atan2, [](double a, double b) { return std::atan2(a, b); });
+  check("hypot", hypot, [](double a, double b) { return std::hypot(a, b); });
+  check("fmod", fmod, [](double a, double b) { return std::fmod(a, b); });
+  check("copysign", copysign, [](double a, double b) { return std::copysign(a, b); });
+  check("fmax", fmax, [](double a, double b) { return std::fmax(a, b); });
+  check("fmin", fmin, [](double a, double b) { return std::fmin(a, b); });
+}
+
+BOOST_AUTO_TEST_CASE(special_functions_at_known_values, *boost::unit_test::tolerance(1e-14)) {
+  auto at = [](auto f, double x) { return f(Variable({x}, float64)).item(); };
+  const double euler = 0.57721566490153286061, pi = 3.14159265358979323846;
+  BOOST_TEST(at(digamma, 1) == -euler);
+  BOOST_TEST(at(digamma, 0.5) == -euler - 2 * std::log(2.0));
+  BOOST_TEST((at(digamma, 0) == -infinity));
+  BOOST_TEST(std::isnan(at(digamma, -2)));
+  BOOST_TEST(polygamma(1, Variable({1.0}, float64)).item() == pi * pi / 6);
+  BOOST_TEST(polygamma(3, Variable({1.0}, float64)).item() == std::pow(pi, 4) / 15);
+  BOOST_TEST(at(erfinv, std::erf(0.7)) == 0.7);
+  BOOST_TEST((at(erfinv, 1) == infinity));
+  BOOST_TEST(std::isnan(at(erfinv, 1.5)));
+  BOOST_TEST(at(gelu, 1) == 0.5 * (1 + std::erf(1 / std::sqrt(2.0))));
+  BOOST_TEST(at(silu, 2) == 2 / (1 + std::exp(-2.0)));
+  BOOST_TEST(at(mish, 1) == std::tanh(std::log1p(std::exp(1.0))));
+  BOOST_TEST(at(selu, -1) == 1.0507009873554804934 * 1.6732632423543772848 * std::expm1(-1.0));
+  BOOST_TEST(logaddexp(Variable({1000.0}, float64), 1000).item() == 1000 + std::log(2.0));
+  BOOST_TEST((logaddexp(Variable({-infinity}, float64), -infinity).item() == -infinity));
+  BOOST_TEST(xlogy(Variable({0.0}, float64), 0).item() == 0);
+  BOOST_TEST(remainder(Variable({-3.5}, float64), 2).item() == 0.5);
+  BOOST_TEST(at(hardswish, 2) == 2 * 5 / 6.0);
 }
 
 BOOST_AUTO_TEST_CASE(powers_by_scalars) {
