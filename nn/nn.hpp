@@ -1,0 +1,9 @@
+// All of nn: what a program that trains networks includes.
+#pragma once
+
+#include <nn/atomic_file.hpp>
+#include <nn/initializers.hpp>
+#include <nn/layers.hpp>
+#include <nn/losses.hpp>
+#include <nn/module.hpp>
+#include <nn/serialization.hpp>

@@ -1,0 +1,34 @@
+// Stochastic gradient descent.
+#pragma once
+
+#include <optim/optimizer.hpp>
+
+namespace xtape::optim {
+
+struct SGDOptions {
+  double lr = 1e-2;
+  double momentum = 0;
+  double weight_decay = 0;  ///< adds this times the parameter to its gradient
+  bool nesterov = false;    ///< needs a momentum, and no dampening
+  double dampening = 0;
+};
+
+/// With gradient g of parameter p (Sutskever et al., On the importance of initialization and momentum in deep
+/// learning, ICML 2013, as PyTorch defines it):
+///
+///     g += weight_decay p
+///     b = momentum b + (1 - dampening) g      (g itself in the first step)
+///     p -= lr (g + momentum b with nesterov, else b)
+class SGD : public Optimizer {
+ public:
+  /// @throws ValueError for options that are not finite, negative or contradict each other; see Optimizer.
+  explicit SGD(std::vector<Variable> parameters, const SGDOptions& options = {});
+
+ protected:
+  void update(std::size_t i, Array& parameter, const Array& gradient) override;
+
+ private:
+  SGDOptions options_;
+};
+
+}  // namespace xtape::optim
