@@ -1,0 +1,83 @@
+#include "download.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include <autograd/error.hpp>
+#include <nn/atomic_file.hpp>
+#include <nn/data/gunzip.hpp>
+
+#include "process.hpp"
+
+using xtape::FileError;
+
+namespace mnist {
+namespace {
+
+constexpr std::array mirrors{"https://ossci-datasets.s3.amazonaws.com/mnist/",
+                             "https://storage.googleapis.com/cvdf-datasets/mnist/"};
+constexpr std::size_t size_limit = 32 << 20;  // the largest file has 10 MB
+
+// Gives up when there is no connection within ten seconds, or when it stalls for twenty.
+std::string fetch(const std::string& url) {
+  ProcessResult curl = run({"curl", "--fail", "--silent", "--show-error", "--location", "--proto", "=https",
+                            "--connect-timeout", "10", "--speed-limit", "1000", "--speed-time", "20", "--max-time",
+                            "600", "--max-filesize", std::to_string(size_limit), "--", url},
+                           nullptr, size_limit);
+  if (curl.exit_code != 0)
+    throw FileError(url + ": cannot be downloaded (curl ended with code " + std::to_string(curl.exit_code) + ")");
+  return std::move(curl.output);
+}
+
+}  // namespace
+
+const std::array<RemoteFile, 4>& mnist_files() {
+  static const std::array<RemoteFile, 4> files{{
+      {"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+      {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+      {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+      {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+  }};
+  return files;
+}
+
+std::string sha256_of_content(const std::string& bytes, const std::string& name) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> content(std::tmpfile(), std::fclose);
+  if (!content) throw FileError(name + ": no temporary file to check it with");
+  std::istringstream source(bytes);
+  xtape::nn::Gunzip gunzip(source, name);
+  std::array<std::uint8_t, 64 << 10> chunk;
+  while (std::size_t count = gunzip.read(chunk))
+    if (std::fwrite(chunk.data(), 1, count, content.get()) != count)
+      throw FileError(name + ": the temporary file to check it with cannot be written");
+  std::rewind(content.get());
+  constexpr std::size_t digits = 64, output_limit = 1 << 10;
+  ProcessResult sum = run({"sha256sum"}, content.get(), output_limit);
+  if (sum.exit_code != 0) throw FileError(name + ": sha256sum failed");
+  return sum.output.substr(0, digits);
+}
+
+void download(const RemoteFile& file, const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  std::string reason;
+  for (const char* mirror : mirrors) try {
+      std::string url = mirror + file.name + ".gz";
+      std::cout << "downloading " << url << std::endl;
+      std::string bytes = fetch(url);
+      if (std::string sum = sha256_of_content(bytes, url); sum != file.sha256)
+        throw FileError(url + ": its content has sha256 " + sum + ", needs " + file.sha256);
+      xtape::nn::AtomicFile target(folder / (file.name + ".gz"));
+      target.write(bytes);
+      target.commit();
+      return;
+    } catch (const FileError& error) {
+      reason = error.what();
+    }
+  throw FileError(reason);
+}
+
+}  // namespace mnist
