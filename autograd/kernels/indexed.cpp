@@ -1,6 +1,8 @@
 #include <autograd/kernels/indexed.hpp>
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 namespace xtape::kernels {
 namespace {
@@ -80,6 +82,27 @@ Array take_along_axis_adjoint(const Array& g, const Array& indices, std::size_t 
     const T* in = g.data<T>();
     T* out = result.mutable_data<T>();
     for_each_along(shape, indices, axis, [&](std::size_t from, std::size_t to) { out[to] += in[from]; });
+  });
+  return result;
+}
+
+Array argsort(const Array& x, std::size_t axis, bool descending) {
+  Array result(x.shape(), DType::int64);
+  auto* out = result.mutable_data<std::int64_t>();
+  Around around(x.shape(), axis);
+  std::vector<std::int64_t> order(around.n);
+  visit(x.dtype(), [&]<class T>(T) {
+    auto less = [](T a, T b) { return a < b || (b != b && a == a); };
+    for (std::size_t row = 0; row < around.outer * around.inner; ++row) {
+      std::size_t start = row / around.inner * around.n * around.inner + row % around.inner;
+      const T* in = x.data<T>() + start;
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+        T a = in[static_cast<std::size_t>(i) * around.inner], b = in[static_cast<std::size_t>(j) * around.inner];
+        return descending ? less(b, a) : less(a, b);
+      });
+      for (std::size_t i = 0; i < around.n; ++i) out[start + i * around.inner] = order[i];
+    }
   });
   return result;
 }

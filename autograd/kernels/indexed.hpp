@@ -15,4 +15,7 @@ Array take_along_axis(const Array& x, const Array& indices, std::size_t axis);
 /// The transposed operation: adds the elements of g to zeros of `shape`.
 Array take_along_axis_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape);
 
+/// The order that sorts along `axis`, stable; NaN counts as the greatest.
+Array argsort(const Array& x, std::size_t axis, bool descending);
+
 }  // namespace xtape::kernels

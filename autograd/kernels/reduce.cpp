@@ -160,4 +160,22 @@ Array argmin(const Array& x, std::size_t axis) {
   return arg_best(x, axis, [](auto a, auto best) { return a < best || (a != a && best == best); });
 }
 
+Array cumsum(const Array& x, std::size_t axis, bool backwards) {
+  Array result(x.shape(), x.dtype());
+  std::size_t n = x.shape()[axis], inner = 1;
+  for (std::size_t i = axis + 1; i < x.rank(); ++i) inner *= x.shape()[i];
+  visit(x.dtype(), [&]<class T>(T) {
+    const T* in = x.data<T>();
+    T* out = result.mutable_data<T>();
+    for (std::size_t start = 0; start < x.size(); start += n * inner)
+      for (std::size_t step = 0; step < n; ++step) {
+        std::size_t row = start + (backwards ? n - 1 - step : step) * inner;
+        std::size_t before = step == 0 ? row : backwards ? row + inner : row - inner;
+        for (std::size_t k = 0; k < inner; ++k)
+          out[row + k] = step == 0 ? in[row + k] : static_cast<T>(out[before + k] + in[row + k]);
+      }
+  });
+  return result;
+}
+
 }  // namespace xtape::kernels

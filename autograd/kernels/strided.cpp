@@ -63,6 +63,21 @@ void assign_view(Array& x, const View& view, const Array& elements) {
   });
 }
 
+void add_view(Array& x, const View& view, const Array& elements) {
+  Loops<2> loops(view.shape, {view.strides, dense_strides(view.shape)});
+  auto inner = loops.inner();
+  visit(x.dtype(), [&]<class T>(T) {
+    T* out = x.mutable_data<T>() + view.offset;
+    const T* in = elements.data<T>();
+    loops.for_each_row([&](const auto& offset) {
+      T* to = out + offset[0];
+      const T* from = in + offset[1];
+      for (std::size_t i = 0; i < inner.extent; ++i, to += inner.step[0], from += inner.step[1])
+        *to = static_cast<T>(*to + *from);
+    });
+  });
+}
+
 Array transpose(const Array& x, const std::vector<std::size_t>& axes) {
   Strides strides = dense_strides(x.shape());
   View view;

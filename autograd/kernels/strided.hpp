@@ -19,6 +19,9 @@ Array copy_view(const Array& x, const View& view);
 /// Overwrites the elements of a view that meets no element twice.
 void assign_view(Array& x, const View& view, const Array& elements);
 
+/// Adds to the elements of a view. A bool array becomes true where `elements` is.
+void add_view(Array& x, const View& view, const Array& elements);
+
 /// x in the order of `axes`.
 Array transpose(const Array& x, const std::vector<std::size_t>& axes);
 

@@ -3,35 +3,70 @@
 #include <algorithm>
 
 #include <autograd/kernels/indexed.hpp>
-#include <autograd/kernels/strided.hpp>
+#include <autograd/ops/creation.hpp>
+#include <autograd/ops/define_elementwise.hpp>
+#include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/views.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {
+
+namespace detail {
+
+Variable read_view(const char* operation, const Variable& x, const kernels::View& view) {
+  return record(operation, kernels::copy_view(x.value(), view),
+                wrt(x, [operation, view, shape = x.shape()](const Variable& g) {
+                  return write_view(operation, g, shape, view);
+                }));
+}
+
+Variable write_view(const char* operation, const Variable& x, const Shape& shape, const kernels::View& view) {
+  Array result = Array::full(shape, 0, x.dtype());
+  kernels::add_view(result, view, x.value());
+  return record(operation, std::move(result), wrt(x, [operation, view](const Variable& g) {
+                  return read_view(operation, g, view);
+                }));
+}
+
+}  // namespace detail
+
 namespace {
 
 using detail::require_defined;
 using detail::require_integers;
 
+// Where in the flattened mask it is true.
+Variable true_positions(const Variable& mask) {
+  std::vector<std::int64_t> found;
+  const bool* chosen = mask.data<bool>();
+  for (std::size_t i = 0; i < mask.size(); ++i)
+    if (chosen[i]) found.push_back(static_cast<std::int64_t>(i));
+  Array result({found.size()}, DType::int64);
+  std::copy(found.begin(), found.end(), result.mutable_data<std::int64_t>());
+  return Variable(std::move(result));
+}
+
 // Turns each index into an offset or an axis of the result.
 class ViewBuilder {
  public:
-  ViewBuilder(const Shape& shape, const std::vector<Index>& indices)
-      : shape_(shape), strides_(kernels::dense_strides(shape)) {
+  ViewBuilder(const char* operation, const Shape& shape, const std::vector<Index>& indices)
+      : operation_(operation), shape_(shape), strides_(kernels::dense_strides(shape)) {
     std::size_t named = 0, ellipses = 0;
     for (const Index& index : indices) {
       named += index.kind == Index::Kind::position || index.kind == Index::Kind::range;
       ellipses += index.kind == Index::Kind::ellipsis;
     }
     if (named > shape.size())
-      throw ShapeError("slice: " + std::to_string(named) + " indices for shape " + to_string(shape));
-    if (ellipses > 1) throw ShapeError("slice: more than one ellipsis");
+      throw ShapeError(prefix() + std::to_string(named) + " indices for shape " + to_string(shape));
+    if (ellipses > 1) throw ShapeError(prefix() + "more than one ellipsis");
     for (const Index& index : indices) {
       switch (index.kind) {
         case Index::Kind::position: add(position(*index.range.start)); break;
         case Index::Kind::range: add(index.range); break;
         case Index::Kind::new_axis: push(1, 0); break;
-        case Index::Kind::ellipsis: rest(shape.size() - named);
+        case Index::Kind::ellipsis: rest(shape.size() - named); break;
+        case Index::Kind::array: throw ValueError(prefix() + "an array of indices; use scatter or where");
       }
     }
     rest(shape.size() - axis_);
@@ -40,11 +75,12 @@ class ViewBuilder {
   kernels::View view;
 
  private:
+  std::string prefix() const { return std::string(operation_) + ": "; }
   std::ptrdiff_t extent() const { return static_cast<std::ptrdiff_t>(shape_[axis_]); }
 
   std::ptrdiff_t position(std::ptrdiff_t at) const {
     if (at < -extent() || at >= extent())
-      throw ValueError("slice: index " + std::to_string(at) + " is out of range for axis " + std::to_string(axis_) +
+      throw ValueError(prefix() + "index " + std::to_string(at) + " is out of range for axis " + std::to_string(axis_) +
                        " of " + to_string(shape_));
     return at < 0 ? at + extent() : at;
   }
@@ -53,7 +89,7 @@ class ViewBuilder {
 
   // Python's rules: ends count from the back when negative, and beyond the axis they mean its end.
   void add(const Range& range) {
-    if (range.step == 0) throw ValueError("slice: a range with step 0");
+    if (range.step == 0) throw ValueError(prefix() + "a range with step 0");
     bool forward = range.step > 0;
     std::ptrdiff_t low = forward ? 0 : -1, high = forward ? extent() : extent() - 1;
     auto clamp = [&](std::optional<std::ptrdiff_t> end, std::ptrdiff_t otherwise) {
@@ -78,10 +114,37 @@ class ViewBuilder {
     view.strides.push_back(stride);
   }
 
+  const char* operation_;
   const Shape& shape_;
   kernels::Strides strides_;
   std::size_t axis_ = 0;
 };
+
+// The axes that the array at place `at` stands for are made one, in which its positions are taken.
+Variable slice_by_array(const Variable& x, std::vector<Index> indices, std::size_t at) {
+  Variable array = indices[at].array;
+  if (std::count_if(indices.begin(), indices.end(), [](auto& i) { return i.kind == Index::Kind::array; }) > 1)
+    throw ValueError("slice: more than one array of indices; use take_along_axis");
+  bool is_mask = array.dtype() == DType::boolean;
+  std::size_t spanned = is_mask ? array.rank() : 1, axis = 0;
+  indices[at] = range();
+  indices.insert(indices.begin() + static_cast<std::ptrdiff_t>(at), spanned - 1, Index(range()));
+  if (is_mask && spanned == 0) throw ShapeError("slice: a 0-d mask, needs one axis or more");
+  Variable part = slice(x, indices);
+  for (std::size_t i = 0; i < at; ++i) {
+    if (indices[i].kind == Index::Kind::ellipsis) axis += x.rank() - (indices.size() - 1);
+    else if (indices[i].kind != Index::Kind::position) ++axis;
+  }
+  if (!is_mask) return take(part, array, static_cast<std::ptrdiff_t>(axis));
+  Shape shape(part.shape().begin(), part.shape().begin() + static_cast<std::ptrdiff_t>(axis));
+  Shape covered(part.shape().begin() + static_cast<std::ptrdiff_t>(axis),
+                part.shape().begin() + static_cast<std::ptrdiff_t>(axis + spanned));
+  if (covered != array.shape())
+    throw ShapeError("slice: a mask of " + to_string(array.shape()) + " for axes of " + to_string(covered));
+  shape.push_back(array.size());
+  for (std::size_t i = axis + spanned; i < part.rank(); ++i) shape.push_back(part.shape()[i]);
+  return take(reshape(part, shape), true_positions(array), static_cast<std::ptrdiff_t>(axis));
+}
 
 // Indices that are all in [0, extent): negative ones have been turned.
 Array checked_indices(const char* operation, const Variable& indices, std::size_t extent, const Shape& shape) {
@@ -133,20 +196,32 @@ Variable take_along_checked(const Variable& x, const Array& indices, std::size_t
 
 Variable slice(const Variable& x, const std::vector<Index>& indices) {
   require_defined("slice", x);
-  ViewBuilder builder(x.shape(), indices);
-  return record("slice", kernels::copy_view(x.value(), builder.view),
-                wrt(x, [shape = x.shape(), indices](const Variable& g) { return unslice(g, shape, indices); }));
+  auto array = std::find_if(indices.begin(), indices.end(), [](auto& i) { return i.kind == Index::Kind::array; });
+  if (array != indices.end()) return slice_by_array(x, indices, static_cast<std::size_t>(array - indices.begin()));
+  return detail::read_view("slice", x, ViewBuilder("slice", x.shape(), indices).view);
 }
 
 Variable unslice(const Variable& g, const Dims& dims, const std::vector<Index>& indices) {
   require_defined("unslice", g);
   Shape shape = dims.shape("unslice");
-  ViewBuilder builder(shape, indices);
+  ViewBuilder builder("unslice", shape, indices);
   if (builder.view.shape != g.shape())
     throw ShapeError("unslice: " + to_string(g.shape()) + " for a slice of shape " + to_string(builder.view.shape));
-  Array result = Array::full(shape, 0, g.dtype());
-  kernels::assign_view(result, builder.view, g.value());
-  return record("unslice", std::move(result), wrt(g, [indices](const Variable& h) { return slice(h, indices); }));
+  return detail::write_view("unslice", g, shape, builder.view);
+}
+
+Variable slice_assign(const Variable& x, const std::vector<Index>& indices, const Variable& value) {
+  require_defined("slice_assign", x);
+  require_defined("slice_assign", value);
+  kernels::View view = ViewBuilder("slice_assign", x.shape(), indices).view;
+  std::array operands{&x, &value};
+  detail::common_dtype("slice_assign", operands);
+  Variable part = broadcast_to(value.to(x.dtype()), view.shape);
+  Array result = x.value().copy();
+  kernels::assign_view(result, view, part.value());
+  return record("slice_assign", std::move(result),
+                wrt(x, [indices](const Variable& g) { return slice_assign(g, indices, 0); }),
+                wrt(part, [indices](const Variable& g) { return slice(g, indices); }));
 }
 
 Variable Variable::operator[](const Index& index) const { return slice(*this, {index}); }
@@ -168,6 +243,107 @@ Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdif
     throw ShapeError("take_along_axis: indices of " + to_string(indices.shape()) + " for " + to_string(x.shape()) +
                      ": needs the same shape but for axis " + std::to_string(axis));
   return take_along_checked(x, checked_indices("take_along_axis", indices, x.shape()[i], x.shape()), i);
+}
+
+Variable index_select(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
+  if (indices.defined() && indices.rank() != 1)
+    throw ShapeError("index_select: indices of " + to_string(indices.shape()) + ", needs one axis");
+  return take(x, indices, axis);
+}
+
+namespace {
+
+// The part of x within which `indices` name places along `axis`: as long as they in the other axes.
+std::vector<Index> reach(const char* operation, const Variable& x, std::size_t axis, const Variable& indices) {
+  std::vector<Index> part;
+  bool fits = indices.rank() == x.rank();
+  for (std::size_t i = 0; fits && i < x.rank(); ++i) {
+    fits = i == axis || indices.shape()[i] <= x.shape()[i];
+    part.push_back(range(0, static_cast<std::ptrdiff_t>(i == axis ? x.shape()[i] : indices.shape()[i])));
+  }
+  if (!fits)
+    throw ShapeError(std::string(operation) + ": indices of " + to_string(indices.shape()) + " for " +
+                     to_string(x.shape()) + ": needs as many axes, and none longer but for axis " + std::to_string(axis));
+  return part;
+}
+
+Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t axis, const Variable& indices,
+                       const Variable& source) {
+  require_defined(operation, x);
+  require_integers(operation, indices);
+  require_defined(operation, source);
+  std::size_t i = normalize_axis(operation, axis, x.rank());
+  std::vector<Index> part = reach(operation, x, i, indices);
+  Variable values = source.impl()->weak ? broadcast_to(source.to(x.dtype()), indices.shape())
+                                        : slice(source, reach(operation, source, source.rank(), indices));
+  if (values.shape() != indices.shape() || values.dtype() != x.dtype())
+    throw ShapeError(std::string(operation) + ": a source of " + to_string(source.dtype()) + to_string(source.shape()) +
+                     " for indices of " + to_string(indices.shape()) + ": needs that shape, and " + to_string(x.dtype()));
+  Shape within = indices.shape();
+  within[i] = x.shape()[i];
+  Array checked = checked_indices(operation, indices, x.shape()[i], x.shape());
+  return unslice(take_along_adjoint(values, checked, i, within), x.shape(), part);
+}
+
+}  // namespace
+
+Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
+  require_defined("gather", x);
+  require_integers("gather", indices);
+  std::size_t i = normalize_axis("gather", axis, x.rank());
+  Variable part = slice(x, reach("gather", x, i, indices));
+  return take_along_checked(part, checked_indices("gather", indices, x.shape()[i], x.shape()), i);
+}
+
+Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
+  return x + scatter_zeros("scatter_add", x, axis, indices, source);
+}
+
+Variable scatter(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
+  Variable placed = scatter_zeros("scatter", x, axis, indices, source);
+  Variable count = scatter_zeros("scatter", zeros_like(x), axis, indices, 1);
+  if (sum(count > 1).item() > 0)
+    throw ValueError("scatter: the indices name a place of " + to_string(x.shape()) + " twice; use scatter_add");
+  return where(count > 0, placed, x);
+}
+
+Variable masked_select(const Variable& x, const Variable& mask) {
+  require_defined("masked_select", x);
+  require_defined("masked_select", mask);
+  if (mask.dtype() != DType::boolean)
+    throw DTypeError(std::string("masked_select: a mask of ") + to_string(mask.dtype()) + ", needs bool");
+  Shape shape = broadcast_shapes("masked_select", x.shape(), mask.shape());
+  return take(reshape(broadcast_to(x, shape), {-1}), true_positions(broadcast_to(mask, shape)));
+}
+
+Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value) { return where(mask, value, x); }
+
+Variable one_hot(const Variable& indices, std::size_t classes, DType dtype) {
+  Array checked = checked_indices("one_hot", indices, classes, {classes});
+  if (sum(indices < 0).item() > 0) throw ValueError("one_hot: a negative class");
+  return take(eye(classes, dtype), Variable(checked));
+}
+
+WithIndices sort(const Variable& x, std::ptrdiff_t axis, bool descending) {
+  Variable order = argsort(x, axis, descending);
+  return {take_along_axis(x, order, axis), order};
+}
+
+Variable argsort(const Variable& x, std::ptrdiff_t axis, bool descending) {
+  require_defined("sort", x);
+  return Variable(kernels::argsort(x.value(), normalize_axis("sort", axis, x.rank()), descending));
+}
+
+WithIndices topk(const Variable& x, std::size_t k, std::ptrdiff_t axis, bool largest) {
+  require_defined("topk", x);
+  std::size_t i = normalize_axis("topk", axis, x.rank());
+  if (k > x.shape()[i])
+    throw ValueError("topk: the " + std::to_string(k) + " first of an axis of " + std::to_string(x.shape()[i]) + " of " +
+                     to_string(x.shape()));
+  std::vector<Index> first(i, Index(range()));
+  first.push_back(range(0, static_cast<std::ptrdiff_t>(k)));
+  Variable order = slice(argsort(x, axis, largest), first);
+  return {take_along_axis(x, order, axis), order};
 }
 
 }  // namespace xtape

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include <autograd/ops/with_indices.hpp>
 #include <autograd/variable.hpp>
 
 namespace xtape {
@@ -32,10 +33,10 @@ inline constexpr NewAxis newaxis{};
 struct Ellipsis {};
 inline constexpr Ellipsis ellipsis{};
 
-/// One item between the brackets: a position, a range, a new axis or an ellipsis.
+/// One item between the brackets: a position, a range, a new axis, an ellipsis, or one mask or array of positions.
 class Index {
  public:
-  enum class Kind { position, range, new_axis, ellipsis };
+  enum class Kind { position, range, new_axis, ellipsis, array };
 
   template <std::integral I>
   Index(I position) : kind(Kind::position), range{static_cast<std::ptrdiff_t>(position), {}, 1} {}
@@ -43,8 +44,12 @@ class Index {
   Index(NewAxis) : kind(Kind::new_axis) {}
   Index(Ellipsis) : kind(Kind::ellipsis) {}
 
+  /// A mask of dtype bool that covers as many axes as it has, or an array of int64 positions.
+  Index(const Variable& array) : kind(Kind::array), array(array) {}
+
   Kind kind;
   Range range;  // of a position: its start
+  Variable array;
 };
 
 /// The part that the indices name, axis by axis, as in NumPy: `slice(x, {0, range(1, 5), newaxis})`.
@@ -53,11 +58,38 @@ Variable slice(const Variable& x, const std::vector<Index>& indices);
 /// The transposed operation: zeros of `shape`, with g where `slice` would read.
 Variable unslice(const Variable& g, const Dims& shape, const std::vector<Index>& indices);
 
+/// x with that part replaced by `value`, which broadcasts to it; x itself stays.
+Variable slice_assign(const Variable& x, const std::vector<Index>& indices, const Variable& value);
+
 /// The slices of x along an axis that `indices` (int64, any shape) name; negative ones count from the end.
 /// The result has the shape of `indices` in place of the axis. @throws ValueError for an index out of range.
 Variable take(const Variable& x, const Variable& indices, std::ptrdiff_t axis = 0);
 /// The element along an axis that `indices`, of the result's shape, names for each place. The other axes are as
 /// long as those of x. @throws ValueError for an index out of range.
 Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdiff_t axis);
+
+/// take with PyTorch's order of arguments, for indices of one axis.
+Variable index_select(const Variable& x, std::ptrdiff_t axis, const Variable& indices);
+/// take_along_axis with PyTorch's order of arguments; `indices` may be shorter than x along the other axes.
+Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices);
+/// x with `source` put to the places along an axis that `indices` names; `source` may be a C++ scalar, and longer
+/// than `indices`. @throws ValueError for an index out of range, or a place named twice.
+Variable scatter(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source);
+/// The same, adding; a place may be named more than once.
+Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source);
+
+/// The elements of x where the mask (bool, both broadcast) holds, in row-major order, with one axis.
+Variable masked_select(const Variable& x, const Variable& mask);
+/// `value` where the mask holds, x elsewhere.
+Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value);
+/// Rows of an identity matrix: the shape of `indices` and a last axis of `classes`.
+Variable one_hot(const Variable& indices, std::size_t classes, DType dtype = float32);
+
+/// In ascending (or descending) order along an axis; equal elements keep theirs, NaN counts as the greatest.
+WithIndices sort(const Variable& x, std::ptrdiff_t axis = -1, bool descending = false);
+/// The indices of `sort`.
+Variable argsort(const Variable& x, std::ptrdiff_t axis = -1, bool descending = false);
+/// The k greatest (or least) along an axis, in order.
+WithIndices topk(const Variable& x, std::size_t k, std::ptrdiff_t axis = -1, bool largest = true);
 
 }  // namespace xtape

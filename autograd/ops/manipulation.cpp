@@ -1,12 +1,16 @@
 #include <autograd/ops/manipulation.hpp>
 
 #include <algorithm>
+#include <cstdlib>
+#include <numeric>
 
 #include <autograd/kernels/reduce.hpp>
-#include <autograd/kernels/strided.hpp>
+#include <autograd/ops/creation.hpp>
+#include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/ops/views.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {
@@ -144,6 +148,240 @@ std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdif
     throw ShapeError("split: axis " + std::to_string(axis) + " of " + to_string(x.shape()) + " does not divide into " +
                      std::to_string(sections) + " equal parts");
   return split(x, std::vector<std::size_t>(sections, extent / sections), axis);
+}
+
+Variable flatten(const Variable& x, std::ptrdiff_t start, std::ptrdiff_t end) {
+  require_defined("flatten", x);
+  if (x.rank() == 0) return reshape(x, {1});
+  std::size_t first = normalize_axis("flatten", start, x.rank()), last = normalize_axis("flatten", end, x.rank());
+  if (first > last)
+    throw ShapeError("flatten: axes " + std::to_string(start) + " to " + std::to_string(end) + " of " +
+                     to_string(x.shape()) + " are not in order");
+  Shape shape;
+  for (std::size_t i = 0; i < x.rank(); ++i) {
+    if (i <= first || i > last) shape.push_back(x.shape()[i]);
+    else shape.back() *= x.shape()[i];
+  }
+  return reshape(x, shape);
+}
+
+Variable movedim(const Variable& x, const Axes& source, const Axes& destination) {
+  require_defined("movedim", x);
+  if (source.size() != destination.size())
+    throw ShapeError("movedim: " + std::to_string(source.size()) + " axes to " + std::to_string(destination.size()) +
+                     " places");
+  if (source.empty()) return x;
+  std::vector<bool> moved = axes_mask("movedim", source, x.rank());
+  axes_mask("movedim", destination, x.rank());
+  std::vector<std::ptrdiff_t> order(x.rank(), -1);
+  for (std::size_t i = 0; i < source.size(); ++i)
+    order[normalize_axis("movedim", destination.begin()[i], x.rank())] =
+        static_cast<std::ptrdiff_t>(normalize_axis("movedim", source.begin()[i], x.rank()));
+  std::size_t next = 0;
+  for (std::ptrdiff_t& axis : order) {
+    if (axis >= 0) continue;
+    while (moved[next]) ++next;
+    axis = static_cast<std::ptrdiff_t>(next++);
+  }
+  return transpose(x, order);
+}
+
+Variable swapaxes(const Variable& x, std::ptrdiff_t a, std::ptrdiff_t b) {
+  require_defined("swapaxes", x);
+  std::vector<std::ptrdiff_t> order(x.rank());
+  std::iota(order.begin(), order.end(), 0);
+  std::swap(order[normalize_axis("swapaxes", a, order.size())], order[normalize_axis("swapaxes", b, order.size())]);
+  return x.rank() ? transpose(x, order) : x;
+}
+
+namespace {
+
+Shape with_leading_ones(const Shape& shape, std::size_t rank) {
+  Shape result(rank, 1);
+  std::copy(shape.begin(), shape.end(), result.end() - static_cast<std::ptrdiff_t>(shape.size()));
+  return result;
+}
+
+}  // namespace
+
+// Each axis n becomes (copies, n), repeated by a broadcast and merged again.
+Variable tile(const Variable& x, const Dims& dims) {
+  require_defined("tile", x);
+  Shape copies = dims.shape("tile");
+  std::size_t rank = std::max(copies.size(), x.rank());
+  copies = with_leading_ones(copies, rank);
+  Shape shape = with_leading_ones(x.shape(), rank);
+  Shape apart, repeated, merged;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    apart.push_back(1), apart.push_back(shape[i]);
+    repeated.push_back(copies[i]), repeated.push_back(shape[i]);
+    merged.push_back(copies[i] * shape[i]);
+  }
+  return reshape(broadcast_to(reshape(x, apart), repeated), merged);
+}
+
+Variable repeat_interleave(const Variable& x, std::size_t copies, std::ptrdiff_t axis) {
+  require_defined("repeat_interleave", x);
+  std::size_t i = normalize_axis("repeat_interleave", axis, x.rank());
+  Variable apart = expand_dims(x, static_cast<std::ptrdiff_t>(i) + 1);
+  Shape repeated = apart.shape(), merged = x.shape();
+  repeated[i + 1] = copies;
+  merged[i] *= copies;
+  return reshape(broadcast_to(apart, repeated), merged);
+}
+
+Variable flip(const Variable& x, const Axes& axes) {
+  require_defined("flip", x);
+  std::vector<bool> mask = axes_mask("flip", axes, x.rank());
+  std::vector<Index> indices;
+  for (bool flipped : mask) indices.push_back(flipped ? range(none, none, -1) : range());
+  return slice(x, indices);
+}
+
+Variable roll(const Variable& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
+  require_defined("roll", x);
+  std::size_t i = normalize_axis("roll", axis, x.rank()), extent = x.shape()[i];
+  if (extent == 0) return x;
+  auto n = static_cast<std::ptrdiff_t>(extent);
+  auto cut = static_cast<std::size_t>(((-shift) % n + n) % n);
+  if (cut == 0) return x;
+  return concatenate({slice(x, along(i, cut, extent)), slice(x, along(i, 0, cut))}, axis);
+}
+
+namespace {
+
+Variable triangle(const char* operation, const Variable& x, std::ptrdiff_t k, bool upper) {
+  require_defined(operation, x);
+  if (x.rank() < 2) throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + ", needs two axes or more");
+  Variable row = expand_dims(arange(x.shape(-2)), 1), column = arange(x.shape(-1));
+  return where(upper ? column - row >= k : column - row <= k, x, 0);
+}
+
+}  // namespace
+
+Variable triu(const Variable& x, std::ptrdiff_t k) { return triangle("triu", x, k, true); }
+Variable tril(const Variable& x, std::ptrdiff_t k) { return triangle("tril", x, k, false); }
+
+namespace {
+
+// Diagonal k of a dense array, along two axes.
+kernels::View diagonal_view(const Shape& shape, std::ptrdiff_t k, std::size_t row, std::size_t column) {
+  kernels::Strides strides = kernels::dense_strides(shape);
+  kernels::View view;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i == row || i == column) continue;
+    view.shape.push_back(shape[i]);
+    view.strides.push_back(strides[i]);
+  }
+  auto rows = static_cast<std::ptrdiff_t>(shape[row]), columns = static_cast<std::ptrdiff_t>(shape[column]);
+  std::ptrdiff_t length = std::max<std::ptrdiff_t>(std::min(rows + std::min<std::ptrdiff_t>(k, 0),
+                                                            columns - std::max<std::ptrdiff_t>(k, 0)), 0);
+  if (length > 0) view.offset = k >= 0 ? k * strides[column] : -k * strides[row];
+  view.shape.push_back(static_cast<std::size_t>(length));
+  view.strides.push_back(strides[row] + strides[column]);
+  return view;
+}
+
+}  // namespace
+
+Variable diagonal(const Variable& x, std::ptrdiff_t k, std::ptrdiff_t axis1, std::ptrdiff_t axis2) {
+  require_defined("diagonal", x);
+  std::size_t row = normalize_axis("diagonal", axis1, x.rank()), column = normalize_axis("diagonal", axis2, x.rank());
+  if (row == column) throw ShapeError("diagonal: axis " + std::to_string(axis1) + " is named twice");
+  return detail::read_view("diagonal", x, diagonal_view(x.shape(), k, row, column));
+}
+
+Variable diag(const Variable& x, std::ptrdiff_t k) {
+  require_defined("diag", x);
+  if (x.rank() == 2) return diagonal(x, k);
+  if (x.rank() != 1) throw ShapeError("diag: " + to_string(x.shape()) + ", needs one or two axes");
+  std::size_t n = x.size() + static_cast<std::size_t>(std::abs(k));
+  return detail::write_view("diag", x, {n, n}, diagonal_view({n, n}, k, 0, 1));
+}
+
+Variable trace(const Variable& x) {
+  require_defined("trace", x);
+  if (x.rank() != 2) throw ShapeError("trace: " + to_string(x.shape()) + ", needs two axes");
+  return sum(diagonal(x));
+}
+
+namespace {
+
+// Which element of an axis of n stands at place i, which may lie outside.
+std::ptrdiff_t padded_index(PadMode mode, std::ptrdiff_t i, std::ptrdiff_t n) {
+  switch (mode) {
+    case PadMode::reflect: return i < 0 ? -i : i >= n ? 2 * n - 2 - i : i;
+    case PadMode::replicate: return std::clamp<std::ptrdiff_t>(i, 0, n - 1);
+    default: return (i + n) % n;
+  }
+}
+
+Variable pad_axis(const Variable& x, std::size_t axis, std::size_t before, std::size_t after, PadMode mode) {
+  std::size_t n = x.shape()[axis];
+  std::size_t reach = mode == PadMode::reflect ? n - 1 : mode == PadMode::circular ? n : SIZE_MAX;
+  if (n == 0 || before > reach || after > reach)
+    throw ShapeError("pad: (" + std::to_string(before) + ", " + std::to_string(after) + ") more than axis " +
+                     std::to_string(axis) + " of " + to_string(x.shape()) + " can give");
+  Array indices({before + n + after}, DType::int64);
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    indices.mutable_data<std::int64_t>()[i] =
+        padded_index(mode, static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(before),
+                     static_cast<std::ptrdiff_t>(n));
+  return take(x, Variable(indices), static_cast<std::ptrdiff_t>(axis));
+}
+
+}  // namespace
+
+Variable pad(const Variable& x, const std::vector<std::pair<std::size_t, std::size_t>>& widths, PadMode mode,
+             double value) {
+  require_defined("pad", x);
+  if (widths.size() > x.rank())
+    throw ShapeError("pad: widths for " + std::to_string(widths.size()) + " axes, shape " + to_string(x.shape()));
+  if (mode != PadMode::constant) {
+    Variable result = x;
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      if (widths[i].first || widths[i].second) result = pad_axis(result, i, widths[i].first, widths[i].second, mode);
+    return result;
+  }
+  Shape shape = x.shape();
+  std::vector<Index> inside;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    auto start = static_cast<std::ptrdiff_t>(widths[i].first);
+    inside.push_back(range(start, start + static_cast<std::ptrdiff_t>(shape[i])));
+    shape[i] += widths[i].first + widths[i].second;
+  }
+  if (value == 0) return unslice(x, shape, inside);
+  return slice_assign(full(shape, value, x.dtype()), inside, x);
+}
+
+std::vector<Variable> meshgrid(const std::vector<Variable>& xs) {
+  Shape shape;
+  for (const Variable& x : xs) {
+    require_defined("meshgrid", x);
+    if (x.rank() > 1) throw ShapeError("meshgrid: " + to_string(x.shape()) + ", needs arrays of one axis");
+    shape.push_back(x.size());
+  }
+  std::vector<Variable> result;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    Shape own(xs.size(), 1);
+    own[i] = xs[i].size();
+    result.push_back(broadcast_to(reshape(xs[i], own), shape));
+  }
+  return result;
+}
+
+Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::size_t step) {
+  require_defined("windows", x);
+  std::size_t i = normalize_axis("windows", axis, x.rank());
+  if (step == 0 || size > x.shape()[i])
+    throw ShapeError("windows: size " + std::to_string(size) + " and step " + std::to_string(step) + " for axis " +
+                     std::to_string(axis) + " of " + to_string(x.shape()) + ": needs a size within it and a step > 0");
+  kernels::View view{x.shape(), kernels::dense_strides(x.shape()), 0};
+  view.shape[i] = (x.shape()[i] - size) / step + 1;
+  view.shape.push_back(size);
+  view.strides.push_back(view.strides[i]);
+  view.strides[i] *= static_cast<std::ptrdiff_t>(step);
+  return detail::read_view("windows", x, view);
 }
 
 }  // namespace xtape

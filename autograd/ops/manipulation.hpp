@@ -1,6 +1,7 @@
 // Shapes: the same elements arranged otherwise.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include <autograd/variable.hpp>
@@ -28,5 +29,44 @@ Variable stack(const std::vector<Variable>& xs, std::ptrdiff_t axis = 0);
 std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdiff_t axis = 0);
 /// Parts of these sizes along an axis, which they must fill.
 std::vector<Variable> split(const Variable& x, const std::vector<std::size_t>& sizes, std::ptrdiff_t axis = 0);
+
+/// The axes from `start` to `end`, both included, made one. Copies nothing.
+Variable flatten(const Variable& x, std::ptrdiff_t start = 0, std::ptrdiff_t end = -1);
+/// The axes `source` moved to the places `destination`; the others keep their order.
+Variable movedim(const Variable& x, const Axes& source, const Axes& destination);
+Variable swapaxes(const Variable& x, std::ptrdiff_t a, std::ptrdiff_t b);
+/// Copies side by side, so many along each axis; fewer numbers than axes are for the last ones.
+Variable tile(const Variable& x, const Dims& copies);
+/// tile under PyTorch's name.
+inline Variable repeat(const Variable& x, const Dims& copies) { return tile(x, copies); }
+/// Each slice along an axis so many times in a row.
+Variable repeat_interleave(const Variable& x, std::size_t copies, std::ptrdiff_t axis = 0);
+/// Backwards along these axes, or all.
+Variable flip(const Variable& x, const Axes& axes = {});
+/// Shifted along an axis; what goes over the end comes back at the front.
+Variable roll(const Variable& x, std::ptrdiff_t shift, std::ptrdiff_t axis = -1);
+
+/// The last two axes with zeros below diagonal k, or above it.
+Variable triu(const Variable& x, std::ptrdiff_t k = 0);
+Variable tril(const Variable& x, std::ptrdiff_t k = 0);
+/// Diagonal k of the planes of two axes, as a new last axis.
+Variable diagonal(const Variable& x, std::ptrdiff_t k = 0, std::ptrdiff_t axis1 = 0, std::ptrdiff_t axis2 = 1);
+/// A matrix with x on diagonal k if x has one axis; diagonal k of x if it has two.
+Variable diag(const Variable& x, std::ptrdiff_t k = 0);
+/// The sum of the diagonal of a matrix.
+Variable trace(const Variable& x);
+
+/// What lies outside an array: a value, its elements mirrored at the edge, the edge itself, or its other end.
+enum class PadMode { constant, reflect, replicate, circular };
+/// x with (before, after) more elements along each axis, given for the first axes on; the others get none.
+/// @throws ShapeError where x is too short to be mirrored or repeated so far.
+Variable pad(const Variable& x, const std::vector<std::pair<std::size_t, std::size_t>>& widths,
+             PadMode mode = PadMode::constant, double value = 0);
+
+/// Coordinate arrays of the grid that 1-d arrays span; `ij` order: the first of them varies along the first axis.
+std::vector<Variable> meshgrid(const std::vector<Variable>& xs);
+
+/// Windows of `size` along an axis, `step` apart: the axis counts the windows, a new last one their elements.
+Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::size_t step = 1);
 
 }  // namespace xtape

@@ -1,5 +1,6 @@
 #include <autograd/ops/reductions.hpp>
 
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -71,6 +72,12 @@ Variable arg_best(const char* operation, Array (*kernel)(const Array&, std::size
   return Variable(kernel(x.value(), i).reshaped(result_shape(x.shape(), mask, keepdims)));
 }
 
+WithIndices chosen(const Variable& x, const Variable& indices, std::ptrdiff_t axis, bool keepdims) {
+  Variable values = take_along_axis(x, indices, axis);
+  if (keepdims) return {values, indices};
+  return {squeeze(values, axis), squeeze(indices, axis)};
+}
+
 }  // namespace
 
 Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
@@ -127,6 +134,110 @@ Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
     y = y[{ellipsis, range(0, size / 2)}] * y[{ellipsis, range(size / 2, size / 2 * 2)}];
   }
   return reshape(odd ? y * *odd : y, result);
+}
+
+namespace {
+
+// The square root with derivative 0 at 0, where it has none: the derivative of the norm of nothing.
+Variable root_or_zero(const Variable& x) {
+  Variable is_zero = equal(x, 0);
+  return where(is_zero, 0, sqrt(where(is_zero, 1, x)));
+}
+
+}  // namespace
+
+Variable stddev(const Variable& x, const Axes& axes, bool keepdims, int ddof) {
+  return root_or_zero(var(x, axes, keepdims, ddof));
+}
+
+Variable median(const Variable& x) {
+  require_defined("median", x);
+  return median(reshape(x, {-1}), 0);
+}
+
+Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
+  require_defined("median", x);
+  std::size_t i = normalize_axis("median", axis, x.rank());
+  std::size_t n = x.shape()[i];
+  if (n == 0)
+    throw ShapeError("median: " + to_string(x.shape()) + " has no elements along axis " + std::to_string(axis));
+  // NaN is sorted to the end: where one is, the last element stands for the middle one.
+  Variable order = argsort(x.detach(), axis), sorted = take_along_axis(x.detach(), order, axis);
+  auto at = [&](const Variable& v, std::size_t k) { return take(v, Variable({static_cast<double>(k)}, int64), axis); };
+  Variable chosen = where(isnan(at(sorted, n - 1)), at(order, n - 1), at(order, (n - 1) / 2));
+  Variable result = take_along_axis(x, chosen, axis);
+  return keepdims ? result : squeeze(result, static_cast<std::ptrdiff_t>(i));
+}
+
+Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
+  require_floating("norm", x);
+  if (std::isnan(p)) throw ValueError("norm: p is NaN");
+  if (p == 2) return root_or_zero(sum(square(x), axes, keepdims));
+  if (p == 1) return sum(abs(x), axes, keepdims);
+  if (p == 0) return sum(not_equal(x, 0).to(x.dtype()), axes, keepdims);
+  if (std::isinf(p)) return p > 0 ? max(abs(x), axes, keepdims) : min(abs(x), axes, keepdims);
+  Variable is_zero = equal(x, 0), powers = pow(where(is_zero, 1, abs(x)), p);
+  Variable total = sum(where(is_zero, p > 0 ? 0.0 : std::numeric_limits<double>::infinity(), powers), axes, keepdims);
+  Variable none = equal(total, 0);
+  return where(none, 0, pow(where(none, 1, total), 1 / p));
+}
+
+Variable count_nonzero(const Variable& x, const Axes& axes, bool keepdims) {
+  require_defined("count_nonzero", x);
+  return sum(not_equal(x, 0), axes, keepdims);
+}
+Variable any(const Variable& x, const Axes& axes, bool keepdims) { return count_nonzero(x, axes, keepdims) > 0; }
+Variable all(const Variable& x, const Axes& axes, bool keepdims) {
+  require_defined("all", x);
+  return equal(sum(equal(x, 0), axes, keepdims), 0);
+}
+
+namespace {
+
+Variable cumsum_from(const Variable& x, std::size_t axis, bool backwards) {
+  return record("cumsum", kernels::cumsum(x.value(), axis, backwards),
+                wrt(x, [axis, backwards](const Variable& g) { return cumsum_from(g, axis, !backwards); }));
+}
+
+// Each element combined with the one 1, then 2, 4, 8... places before (Hillis and Steele 1986): in log n
+// differentiable steps.
+template <class F>
+Variable scan(Variable x, std::size_t axis, F combine) {
+  auto part = [&](std::ptrdiff_t start, std::optional<std::ptrdiff_t> stop) {
+    std::vector<Index> indices(axis, Index(range()));
+    indices.push_back(range(start, stop));
+    return slice(x, indices);
+  };
+  auto n = static_cast<std::ptrdiff_t>(x.shape()[axis]);
+  for (std::ptrdiff_t distance = 1; distance < n; distance *= 2)
+    x = concatenate({part(0, distance), combine(part(distance, none), part(0, n - distance))},
+                    static_cast<std::ptrdiff_t>(axis));
+  return x;
+}
+
+}  // namespace
+
+Variable cumsum(const Variable& x, std::ptrdiff_t axis) {
+  require_defined("cumsum", x);
+  if (x.dtype() == DType::boolean) return cumsum(x.to(int64), axis);
+  return cumsum_from(x, normalize_axis("cumsum", axis, x.rank()), false);
+}
+
+Variable cumprod(const Variable& x, std::ptrdiff_t axis) {
+  require_defined("cumprod", x);
+  return scan(x, normalize_axis("cumprod", axis, x.rank()), mul);
+}
+
+Variable logcumsumexp(const Variable& x, std::ptrdiff_t axis) {
+  require_floating("logcumsumexp", x);
+  return scan(x, normalize_axis("logcumsumexp", axis, x.rank()), logaddexp);
+}
+
+WithIndices max_with_indices(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
+  return chosen(x, argmax(x, axis, true), axis, keepdims);
+}
+WithIndices min_with_indices(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
+  return chosen(x, argmin(x, axis, true), axis, keepdims);
 }
 
 Variable max(const Variable& x, const Axes& axes, bool keepdims) {

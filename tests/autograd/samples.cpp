@@ -258,6 +258,26 @@ std::vector<Operation> activations() {
   };
 }
 
+Operation scanned(const char* name, Variable (*f)(const Variable&, std::ptrdiff_t)) {
+  Operation result{name, true, {}};
+  for (auto& [shape, axis] : std::vector<std::pair<Shape, int>>{{{5}, 0}, {{1}, -1}, {{0}, 0}, {{2, 7}, 1}, {{4, 3}, 0},
+                                                                {{2, 3, 2}, -2}, {{2, 0, 3}, 1}, {{1, 8}, 1}})
+    result.samples.push_back({to_string(shape) + " along " + std::to_string(axis), {numbers(shape)},
+                              [f, axis = axis](auto& x) { return f(x[0], axis); }});
+  return result;
+}
+
+Operation norms() {
+  Operation result{"norm", true, {}};
+  for (double p : {2.0, 1.0, 3.0, 0.5, -1.5, std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+    std::string order = "p = " + std::to_string(p);
+    result.samples.push_back({order, {numbers({2, 3})}, [p](auto& x) { return norm(x[0], p); }});
+    result.samples.push_back({order + ", an axis", {numbers({2, 3})}, [p](auto& x) { return norm(x[0], p, -1, true); }});
+    result.samples.push_back({order + ", 0-d", {numbers({})}, [p](auto& x) { return norm(x[0], p); }});
+  }
+  return result;
+}
+
 std::vector<Operation> reductions() {
   return {
       reduction("sum", [](const auto& x, const auto& axes, bool keep) { return sum(x, axes, keep); }),
@@ -274,6 +294,28 @@ std::vector<Operation> reductions() {
                {"to a scalar", {numbers({2, 3})}, [](auto& x) { return sum_to(x[0], Shape{}); }},
                {"to itself", {numbers({2, 3})}, [](auto& x) { return sum_to(x[0], {2, 3}); }},
                {"empty", {numbers({0, 3})}, [](auto& x) { return sum_to(x[0], {3}); }}}),
+      reduction("stddev", [](const auto& x, const auto& axes, bool keep) { return stddev(x, axes, keep); }, -2, 2, false),
+      reduction("amax", [](const auto& x, const auto& axes, bool keep) { return amax(x, axes, keep); }, -2, 2, false),
+      reduction("amin", [](const auto& x, const auto& axes, bool keep) { return amin(x, axes, keep); }, -2, 2, false),
+      general("median",
+              {{"of all, an odd number", {numbers({3, 5})}, [](auto& x) { return median(x[0]); }},
+               {"of all, an even number", {numbers({2, 5})}, [](auto& x) { return square(median(x[0])); }},
+               {"an axis", {numbers({4, 3})}, [](auto& x) { return median(x[0], 0); }},
+               {"keepdims", {numbers({2, 3, 2})}, [](auto& x) { return median(x[0], -2, true); }},
+               {"0-d", {numbers({})}, [](auto& x) { return median(x[0]); }}}),
+      norms(),
+      scanned("cumsum", cumsum),
+      scanned("cumprod", cumprod),
+      scanned("logcumsumexp", logcumsumexp),
+      general("max_with_indices",
+              {{"last axis", {numbers({3, 4})}, [](auto& x) { return max_with_indices(x[0], -1).values; }},
+               {"keepdims", {numbers({3, 4})}, [](auto& x) { return square(max_with_indices(x[0], 0, true).values); }}}),
+      general("min_with_indices",
+              {{"last axis", {numbers({3, 4})}, [](auto& x) { return min_with_indices(x[0], -1).values; }},
+               {"keepdims", {numbers({3, 4})}, [](auto& x) { return square(min_with_indices(x[0], 0, true).values); }}}),
+      constant("any", {numbers({2, 3})}, [](auto& x) { return any(x[0] > 0, 1); }),
+      constant("all", {numbers({2, 3})}, [](auto& x) { return all(x[0] > 0, 1); }),
+      constant("count_nonzero", {numbers({2, 3})}, [](auto& x) { return count_nonzero(x[0] > 0, 1); }),
       general("softmax",
               {{"last axis", {numbers({3, 5})}, [](auto& x) { return softmax(x[0]); }},
                {"first axis", {numbers({3, 5})}, [](auto& x) { return softmax(x[0], 0); }},
@@ -340,6 +382,9 @@ std::vector<Operation> arrangements() {
                sliced("backwards part", {7}, range(-2, 0, -3)), sliced("an element", {3, 4}, 2, 0),
                sliced("new axes and ellipsis", {2, 3, 4}, newaxis, ellipsis, newaxis, range(1, 3)),
                sliced("nothing", {3, 4}, range(2, 2)), sliced("beyond the end", {3}, range(-10, 10)),
+               {"a mask", {numbers({3, 4})}, [](auto& x) { return square(x[0][mask({3, 4})]); }},
+               {"a mask of one axis", {numbers({3, 4})}, [](auto& x) { return square(x[0][{range(0, 2), mask({4})}]); }},
+               {"an array of positions", {numbers({3, 4})}, [](auto& x) { return square(x[0][{ellipsis, Variable({{1, -1}}, int64)}]); }},
                {"of an empty array", {numbers({0, 3})}, [](auto& x) { return x[0][range()]; }},
                {"squared", {numbers({4, 3})}, [](auto& x) { return square(x[0][{range(0, none, 3), 1}]); }}}),
       general("unslice",
@@ -353,6 +398,86 @@ std::vector<Operation> arrangements() {
       general("take_along_axis",
               {{"a column", {numbers({3, 4})}, [](auto& x) { return square(take_along_axis(x[0], Variable({{1}, {-1}, {0}}, int64), 1)); }},
                {"repeated rows", {numbers({2, 3})}, [](auto& x) { return square(take_along_axis(x[0], Variable({{0, 1, 1}, {0, 0, 1}, {1, 1, 1}}, int64), 0)); }}}),
+      general("slice_assign",
+              {{"a row", {numbers({3, 2}), numbers({2})}, [](auto& x) { return square(slice_assign(x[0], {1}, x[1])); }},
+               {"steps, broadcast", {numbers({5, 3}), numbers({1, 3})},
+                [](auto& x) { return square(slice_assign(x[0], {range(0, none, 2)}, x[1])); }},
+               {"a scalar", {numbers({4})}, [](auto& x) { return square(slice_assign(x[0], {range(1, 3)}, 2)); }},
+               {"nothing", {numbers({4})}, [](auto& x) { return square(slice_assign(x[0], {range(1, 1)}, 2)); }}}),
+      general("index_select", {{"columns", {numbers({2, 4})}, [](auto& x) { return square(index_select(x[0], 1, Variable({3, 0, 3}, int64))); }}}),
+      general("gather",
+              {{"shorter indices", {numbers({3, 4})}, [](auto& x) { return square(gather(x[0], 1, Variable({{0, 0, 3}, {2, 1, 1}}, int64))); }},
+               {"longer along the axis", {numbers({2, 2})}, [](auto& x) { return square(gather(x[0], 0, Variable({{0}, {1}, {1}}, int64))); }}}),
+      general("scatter",
+              {{"rows", {numbers({3, 4}), numbers({2, 3})}, [](auto& x) { return square(scatter(x[0], 1, Variable({{0, 1, 3}, {2, 1, 0}}, int64), x[1])); }},
+               {"a longer source", {numbers({4}), numbers({5})}, [](auto& x) { return square(scatter(x[0], 0, Variable({3, 1}, int64), x[1])); }},
+               {"a scalar", {numbers({2, 3})}, [](auto& x) { return square(scatter(x[0], 0, Variable({{1, 0, 1}}, int64), 3)); }}}),
+      general("scatter_add",
+              {{"repeated places", {numbers({3, 4}), numbers({2, 3})}, [](auto& x) { return square(scatter_add(x[0], 1, Variable({{0, 0, 3}, {2, 2, 2}}, int64), x[1])); }},
+               {"first axis", {numbers({3, 2}), numbers({4, 2})}, [](auto& x) { return square(scatter_add(x[0], 0, Variable({{0, 1}, {0, 2}, {2, 2}, {0, 0}}, int64), x[1])); }}}),
+      general("masked_select",
+              {{"one shape", {numbers({3, 4})}, [](auto& x) { return square(masked_select(x[0], mask({3, 4}))); }},
+               {"broadcast", {numbers({4})}, [](auto& x) { return square(masked_select(x[0], mask({3, 1}))); }}}),
+      general("masked_fill", {{"a scalar", {numbers({3, 4})}, [](auto& x) { return square(masked_fill(x[0], mask({4}), 7)); }}}),
+      constant("one_hot", {}, [](auto&) { return one_hot(Variable({2, 0}, int64), 3); }),
+      general("sort",
+              {{"last axis", {numbers({3, 5})}, [](auto& x) { return sort(x[0]).values * numbers({3, 5}).to(x[0].dtype()); }},
+               {"first axis, descending", {numbers({4, 2})}, [](auto& x) { return square(sort(x[0], 0, true).values); }}}),
+      constant("argsort", {numbers({2, 3})}, [](auto& x) { return argsort(x[0]); }),
+      general("topk",
+              {{"greatest", {numbers({3, 5})}, [](auto& x) { return square(topk(x[0], 2).values); }},
+               {"least, first axis", {numbers({4, 2})}, [](auto& x) { return square(topk(x[0], 3, 0, false).values); }}}),
+      general("flatten",
+              {{"all", {numbers({2, 3, 2})}, [](auto& x) { return square(flatten(x[0])); }},
+               {"the last two", {numbers({2, 3, 2})}, [](auto& x) { return square(flatten(x[0], 1)); }},
+               {"0-d", {numbers({})}, [](auto& x) { return square(flatten(x[0])); }}}),
+      general("movedim",
+              {{"one", {numbers({2, 3, 4})}, [](auto& x) { return square(movedim(x[0], 0, -1)); }},
+               {"two", {numbers({2, 3, 4})}, [](auto& x) { return square(movedim(x[0], {2, 0}, {0, 1})); }}}),
+      general("swapaxes", {{"outer", {numbers({2, 3, 4})}, [](auto& x) { return square(swapaxes(x[0], 0, -1)); }}}),
+      general("tile",
+              {{"matrix", {numbers({2, 3})}, [](auto& x) { return square(tile(x[0], {2, 2})); }},
+               {"new axes", {numbers({3})}, [](auto& x) { return square(tile(x[0], {2, 1, 2})); }},
+               {"fewer numbers", {numbers({2, 3})}, [](auto& x) { return square(tile(x[0], {2})); }},
+               {"none", {numbers({2, 3})}, [](auto& x) { return square(tile(x[0], {0, 1})); }}}),
+      general("repeat", {{"matrix", {numbers({2, 3})}, [](auto& x) { return square(repeat(x[0], {2, 2})); }}}),
+      general("repeat_interleave",
+              {{"rows", {numbers({2, 3})}, [](auto& x) { return square(repeat_interleave(x[0], 2)); }},
+               {"columns", {numbers({2, 3})}, [](auto& x) { return square(repeat_interleave(x[0], 3, -1)); }}}),
+      general("flip",
+              {{"all", {numbers({2, 3})}, [](auto& x) { return square(flip(x[0])); }},
+               {"one", {numbers({2, 3})}, [](auto& x) { return square(flip(x[0], -1)); }},
+               {"empty", {numbers({0, 3})}, [](auto& x) { return square(flip(x[0])); }}}),
+      general("roll",
+              {{"forward", {numbers({2, 5})}, [](auto& x) { return square(roll(x[0], 2)); }},
+               {"backward, far", {numbers({5, 2})}, [](auto& x) { return square(roll(x[0], -13, 0)); }},
+               {"empty", {numbers({0})}, [](auto& x) { return square(roll(x[0], 1)); }}}),
+      general("triu",
+              {{"square", {numbers({3, 3})}, [](auto& x) { return square(triu(x[0])); }},
+               {"batch, offset", {numbers({2, 3, 4})}, [](auto& x) { return square(triu(x[0], 1)); }}}),
+      general("tril",
+              {{"square", {numbers({3, 3})}, [](auto& x) { return square(tril(x[0])); }},
+               {"batch, offset", {numbers({2, 4, 3})}, [](auto& x) { return square(tril(x[0], -1)); }}}),
+      general("diagonal",
+              {{"wide", {numbers({3, 5})}, [](auto& x) { return square(diagonal(x[0])); }},
+               {"offsets", {numbers({4, 4})}, [](auto& x) { return square(diagonal(x[0], 1)) * square(diagonal(x[0], -1)); }},
+               {"batch", {numbers({2, 3, 3})}, [](auto& x) { return square(diagonal(x[0], 0, -2, -1)); }},
+               {"beyond", {numbers({2, 2})}, [](auto& x) { return square(diagonal(x[0], 5)); }}}),
+      general("diag",
+              {{"of a vector", {numbers({3})}, [](auto& x) { return square(diag(x[0], -1)); }},
+               {"of a matrix", {numbers({3, 4})}, [](auto& x) { return square(diag(x[0], 1)); }}}),
+      general("trace", {{"matrix", {numbers({3, 4})}, [](auto& x) { return square(trace(x[0])); }}}),
+      general("pad",
+              {{"zeros", {numbers({2, 3})}, [](auto& x) { return square(pad(x[0], {{1, 0}, {2, 1}})); }},
+               {"a value", {numbers({2, 3})}, [](auto& x) { return square(pad(x[0], {{1, 1}}, PadMode::constant, 2)); }},
+               {"mirrored", {numbers({2, 4})}, [](auto& x) { return square(pad(x[0], {{0, 0}, {3, 2}}, PadMode::reflect)); }},
+               {"edges", {numbers({2, 3})}, [](auto& x) { return square(pad(x[0], {{2, 1}, {0, 3}}, PadMode::replicate)); }},
+               {"circular", {numbers({2, 3})}, [](auto& x) { return square(pad(x[0], {{0, 0}, {2, 3}}, PadMode::circular)); }},
+               {"empty", {numbers({0})}, [](auto& x) { return square(pad(x[0], {{1, 2}})); }}}),
+      general("meshgrid", {{"two", {numbers({3}), numbers({2})}, [](auto& x) { auto g = meshgrid(x); return g[0] * square(g[1]); }}}),
+      general("windows",
+              {{"overlapping", {numbers({7})}, [](auto& x) { return square(windows(x[0], 0, 3, 2)); }},
+               {"of an inner axis", {numbers({2, 5, 2})}, [](auto& x) { return square(windows(x[0], 1, 2)); }}}),
   };
 }
 
