@@ -39,6 +39,8 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(resolved(path)) {
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) fail("open");
+  // A file that others may not read stays so.
+  if (fs::exists(status)) ::fchmod(descriptor_, static_cast<mode_t>(status.permissions()));
 }
 
 AtomicFile::~AtomicFile() {

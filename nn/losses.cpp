@@ -25,30 +25,30 @@ void require_labels(const Variable& target, std::size_t classes) {
   for (std::size_t i = 0; i < target.size(); ++i)
     if (labels[i] < 0 || labels[i] >= static_cast<std::int64_t>(classes))
       throw ValueError("softmax_cross_entropy: label " + std::to_string(labels[i]) + " of sample " +
-                       std::to_string(i) + " is out of range: needs 0 to " + std::to_string(classes) +
-                       " (excluded), one for each class");
+                       std::to_string(i) + " is out of range for " + std::to_string(classes) + " classes, needs 0 to " +
+                       std::to_string(static_cast<std::int64_t>(classes) - 1));
 }
 
 }  // namespace
 
 Variable softmax_cross_entropy(const Variable& logits, const Variable& target, const LossOptions& options) {
-  auto refuse = [&]<class E>(E*) {
-    throw E("softmax_cross_entropy: logits " + describe(logits) + " with target " + describe(target) +
-            ": needs floating-point logits (..., classes), and int64 class indices of shape (...) or probabilities "
-            "of the logits' shape and dtype");
+  auto message = [&] {
+    return "softmax_cross_entropy: logits " + describe(logits) + " with target " + describe(target) +
+           ": needs floating-point logits (..., classes), and int64 class indices of shape (...) or probabilities of "
+           "the logits' shape and dtype";
   };
-  if (!logits.defined() || !target.defined()) refuse(static_cast<Error*>(nullptr));
-  if (!is_floating(logits.dtype())) refuse(static_cast<DTypeError*>(nullptr));
-  if (logits.rank() == 0) refuse(static_cast<ShapeError*>(nullptr));
+  if (!logits.defined() || !target.defined()) throw Error(message());
+  if (!is_floating(logits.dtype())) throw DTypeError(message());
+  if (logits.rank() == 0) throw ShapeError(message());
   Shape samples(logits.shape().begin(), logits.shape().end() - 1);
   if (target.shape() == samples) {
-    if (target.dtype() != int64) refuse(static_cast<DTypeError*>(nullptr));
+    if (target.dtype() != int64) throw DTypeError(message());
     require_labels(target, logits.shape(-1));
     Variable picked = take_along_axis(log_softmax(logits), expand_dims(target, -1), -1);
     return -reduce(reshape(picked, samples), options.reduction);
   }
-  if (target.shape() != logits.shape()) refuse(static_cast<ShapeError*>(nullptr));
-  if (is_floating(target.dtype()) && target.dtype() != logits.dtype()) refuse(static_cast<DTypeError*>(nullptr));
+  if (target.shape() != logits.shape()) throw ShapeError(message());
+  if (is_floating(target.dtype()) && target.dtype() != logits.dtype()) throw DTypeError(message());
   return -reduce(sum(target.to(logits.dtype()) * log_softmax(logits), -1), options.reduction);
 }
 

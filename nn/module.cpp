@@ -42,26 +42,32 @@ Module::CloneScope::CloneScope()
 
 Module::CloneScope::~CloneScope() { innermost_clone_scope = outer_; }
 
-// A module is copied before its members, and here with all below it: when a member's copy constructor asks where
-// its Variables and modules have gone, they are known.
+// A module is copied before its members, and here with all below it; their Variables come first. So the copy
+// constructors of members and of what lambdas hold find the copies of all that is registered.
 std::shared_ptr<Module::State> Module::CloneScope::follow(const std::shared_ptr<State>& state) {
   auto* scope = static_cast<CloneScope*>(innermost_clone_scope);
   if (!scope) return state;
-  auto [place, is_new] = scope->copies_->states.try_emplace(state);
-  if (!is_new) return place->second;
-  auto copy = place->second = std::make_shared<State>();
-  auto copy_variables = [&](const NamedVariables& from, NamedVariables& to) {
-    for (const auto& [name, x] : from) {
-      scope->copies_->variables.replace(x, independent_copy(x));
-      to.emplace_back(name, x);  // the copied handle leads to the replacement
-    }
+  auto& [variables, states] = *scope->copies_;
+  if (auto found = states.find(state); found != states.end()) return found->second;
+
+  std::vector<std::shared_ptr<State>> originals;
+  auto enter = [&](auto& self, const std::shared_ptr<State>& original) -> void {
+    if (!states.try_emplace(original, std::make_shared<State>()).second) return;
+    originals.push_back(original);
+    for (const auto* list : {&original->parameters, &original->buffers})
+      for (const auto& [name, x] : *list) variables.replace(x, independent_copy(x));
+    for (const auto& [name, child] : original->children) self(self, child->state_);
   };
-  copy_variables(state->parameters, copy->parameters);
-  copy_variables(state->buffers, copy->buffers);
-  for (const auto& [name, child] : state->children) copy->children.emplace_back(name, child->shared_copy());
-  copy->training = state->training;
-  copy->copier = state->copier;
-  return copy;
+  enter(enter, state);
+  for (const auto& original : originals) {
+    State& copy = *states.at(original);
+    copy.parameters = original->parameters;  // the copied handles lead to the replacements
+    copy.buffers = original->buffers;
+    for (const auto& [name, child] : original->children) copy.children.emplace_back(name, child->shared_copy());
+    copy.training = original->training;
+    copy.copier = original->copier;
+  }
+  return states.at(state);
 }
 
 Module::Module() : state_(std::make_shared<State>()) {}
@@ -90,10 +96,17 @@ Variable Module::forward(const Variable&) {
 }
 
 std::string Module::name() const {
-  std::string full = boost::core::demangle(typeid(*this).name());
-  std::string plain = full.substr(0, full.find('<'));
-  std::size_t colon = plain.rfind("::");
-  return colon == std::string::npos ? plain : plain.substr(colon + 2);
+  std::string text = boost::core::demangle(typeid(*this).name());
+  if (text.back() == '>') {  // without the template's arguments
+    std::size_t open = text.size();
+    for (int depth = 0; depth > 0 || open == text.size();) {
+      --open;
+      depth += (text[open] == '>') - (text[open] == '<');
+    }
+    text.resize(open);
+  }
+  std::size_t colon = text.rfind("::");
+  return colon == std::string::npos ? text : text.substr(colon + 2);
 }
 
 // Registration

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nn/atomic_file.hpp>
+#include <nn/gradcheck.hpp>
 #include <nn/initializers.hpp>
 #include <nn/layers.hpp>
 #include <nn/losses.hpp>

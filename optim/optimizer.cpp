@@ -53,9 +53,10 @@ void Optimizer::step() {
   std::vector<Variable> gradients;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Variable gradient = parameters_[i].grad();
-    if (gradient.defined() && describe(gradient) != describe(parameters_[i]))
+    const Variable& x = parameters_[i];
+    if (gradient.defined() && (gradient.dtype() != x.dtype() || gradient.shape() != x.shape()))
       throw DTypeError(name_ + ": step: the gradient of parameter " + std::to_string(i) + " is " + describe(gradient) +
-                       ", the parameter " + describe(parameters_[i]) + ": call zero_grad() after converting");
+                       ", the parameter " + describe(x) + ": call zero_grad() after converting");
     gradients.push_back(std::move(gradient));
   }
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -81,8 +82,8 @@ StateDict Optimizer::state_dict() const {
   state.emplace("lr", Variable(Array::scalar(lr_, float64)));
   for (const Moment& moment : moments_)
     for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (moment.values[i].defined())
-        state.emplace(moment.name + "." + std::to_string(i), Variable(moment.values[i].copy()));
+      if (const Array& value = moment.values[i]; value.defined())
+        state.emplace(moment.name + "." + std::to_string(i), Variable(value.to(parameters_[i].dtype()).copy()));
   return state;
 }
 

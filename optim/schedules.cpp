@@ -25,8 +25,8 @@ void Schedule::load_state_dict(const StateDict& state) {
     auto found = state.find(name);
     if (state.size() != 2 || found == state.end() || !found->second.defined() || found->second.dtype() != dtype ||
         found->second.rank() != 0 || !(found->second.item() >= 0))
-      throw ValueError("schedule: load_state_dict: needs exactly \"step\", a 0-d int64, and \"base_lr\", a 0-d float64, "
-                       "neither of them negative");
+      throw ValueError("schedule: load_state_dict: needs exactly \"step\", a 0-d int64, and \"base_lr\", a 0-d "
+                       "float64, neither of them negative");
     return found->second;
   };
   std::int64_t steps = *number("step", int64).data<std::int64_t>();
