@@ -1,0 +1,153 @@
+// Files: what is written comes back, and every way of being damaged is noticed.
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nn/nn.hpp>
+#include <tests/nn/support.hpp>
+
+using namespace xtape;
+using xtape::testing::close;
+using xtape::testing::content;
+using xtape::testing::put;
+using xtape::testing::TemporaryDirectory;
+using xtape::testing::throws;
+
+namespace {
+
+// A safetensors file with this header, by the format's description: length, header, elements.
+std::string file_of(const std::string& header, const std::string& elements = "") {
+  std::uint64_t length = header.size();
+  std::string text(sizeof length, '\0');
+  std::memcpy(text.data(), &length, sizeof length);
+  return text + header + elements;
+}
+
+StateDict small_state() {
+  return {{"weight", Variable{{1, 2}, {3, -4}}}, {"count", Variable({7}, int64)}, {"mask", Variable({1, 0}, boolean)}};
+}
+
+void refuses(const std::string& text, std::initializer_list<const char*> parts) {
+  TemporaryDirectory directory;
+  put(directory / "x.safetensors", text);
+  throws<FileError>([&] { nn::load_safetensors(directory / "x.safetensors"); }, parts);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(serialization)
+
+BOOST_AUTO_TEST_CASE(every_dtype_and_shape_comes_back) {
+  TemporaryDirectory directory;
+  StateDict state = small_state();
+  state.emplace("double", Variable({1e300, -0.0, std::numeric_limits<double>::denorm_min()}, float64));
+  state.emplace("scalar", Variable(Array::scalar(5, float64)));
+  state.emplace("empty", zeros({3, 0, 2}));
+  state.emplace("name with \"quotes\" and \xc3\xbc", ones({1}));
+  nn::save_safetensors(directory / "x", state, {{"epoch", "3"}, {"text", "a\nb"}});
+  nn::Safetensors loaded = nn::load_safetensors(directory / "x");
+  BOOST_REQUIRE(loaded.tensors.size() == state.size());
+  for (const auto& [name, x] : state) close(loaded.tensors.at(name), x);
+  BOOST_TEST(std::signbit(loaded.tensors.at("double").value().at(1)));
+  BOOST_TEST((loaded.metadata == std::map<std::string, std::string>{{"epoch", "3"}, {"text", "a\nb"}}));
+  BOOST_TEST(directory.entries() == 1);
+  nn::save_safetensors(directory / "x", {});
+  BOOST_TEST(nn::load_safetensors(directory / "x").tensors.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_bytes_are_those_of_the_format) {
+  TemporaryDirectory directory;
+  nn::save_safetensors(directory / "x", small_state());
+  std::string text = content(directory / "x");
+  std::uint64_t length = 0;
+  std::memcpy(&length, text.data(), sizeof length);
+  BOOST_TEST(length % 8 == 0);
+  BOOST_REQUIRE(text.size() == 8 + length + 8 + 16 + 2);
+  std::string header = text.substr(8, length);
+  BOOST_TEST(header.front() == '{');
+  for (const char* part : {R"("weight":{"data_offsets":[8,24],"dtype":"F32","shape":[2,2]})",
+                           R"("count":{"data_offsets":[0,8],"dtype":"I64","shape":[1]})",
+                           R"("mask":{"data_offsets":[24,26],"dtype":"BOOL","shape":[2]})", R"("__metadata__":{)"})
+    BOOST_TEST((header.find(part) != std::string::npos), header << " lacks " << part);
+  float weight[4];
+  std::memcpy(weight, text.data() + 8 + length + 8, sizeof weight);
+  BOOST_TEST(weight[3] == -4);
+}
+
+BOOST_AUTO_TEST_CASE(files_of_other_writers_are_read) {
+  TemporaryDirectory directory;
+  // As the format's own library writes it: no checksums, spaces between, names in any order.
+  put(directory / "x", file_of(R"({"b": {"dtype": "F32", "shape": [], "data_offsets": [2, 6]},
+                                   "a": {"dtype": "BOOL", "shape": [2], "data_offsets": [0, 2]}}   )",
+                               std::string("\1\0\0\0\x80\x3f", 6)));
+  nn::Safetensors loaded = nn::load_safetensors(directory / "x");
+  close(loaded.tensors.at("a"), Variable({1, 0}, boolean));
+  BOOST_TEST(loaded.tensors.at("b").item() == 1);
+  BOOST_TEST(loaded.metadata.empty());
+}
+
+BOOST_AUTO_TEST_CASE(every_flipped_byte_is_noticed) {
+  TemporaryDirectory directory;
+  nn::save_safetensors(directory / "x", small_state(), {{"epoch", "3"}});
+  const std::string good = content(directory / "x");
+  for (std::size_t i = 0; i < good.size(); ++i)
+    for (int flip : {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff, 0x29}) {  // 0x29 makes a tab of a space
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ flip);
+      put(directory / "bad", bad);
+      BOOST_CHECK_EXCEPTION(nn::load_safetensors(directory / "bad"), FileError, [](const FileError&) { return true; });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_cut_is_noticed) {
+  TemporaryDirectory directory;
+  nn::save_safetensors(directory / "x", small_state());
+  std::string text = content(directory / "x");
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    put(directory / "bad", text.substr(0, size));
+    BOOST_CHECK_THROW(nn::load_safetensors(directory / "bad"), FileError);
+  }
+  refuses(text.substr(0, 5), {"cut short"});
+  refuses(text.substr(0, text.size() - 1), {"cut short"});
+  refuses(text + "x", {"behind its end"});
+}
+
+BOOST_AUTO_TEST_CASE(damage_is_named) {
+  TemporaryDirectory directory;
+  nn::save_safetensors(directory / "x", small_state(), {{"epoch", "3"}});
+  std::string good = content(directory / "x"), bad = good;
+  bad[good.size() - 5] ^= 1;
+  refuses(bad, {"tensors are damaged", "checksum"});
+  bad = good;
+  bad[good.find(R"("epoch":"3")") + 9] = '4';
+  refuses(bad, {"header is damaged", "checksum"});
+  bad = good;
+  bad[good.find("xtape.crc32.header")] = 'y';
+  refuses(bad, {"checksums is missing"});
+}
+
+BOOST_AUTO_TEST_CASE(absurd_lengths_allocate_nothing) {
+  std::string absurd(8, '\xff');
+  refuses(absurd, {"18446744073709551615", "cut short or no safetensors"});
+  refuses(std::string("\0\0\0\0\0\1\0\0{}", 10), {"1099511627776"});
+  // Tensors of terabytes, whose offsets agree.
+  refuses(file_of(R"({"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}})"),
+          {"4398046511104", "cut short"});
+  refuses(file_of(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}})"),
+          {"\"a\"", "more elements than memory can address"});
+  refuses(file_of(R"({"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}})"), {"\"a\""});
+  refuses(file_of(R"({"a":{"dtype":"F32","shape":[99999999999999999999999],"data_offsets":[0,0]}})"), {"whole numbers"});
+}
+
+BOOST_AUTO_TEST_CASE(headers_that_do_not_hold_what_they_say) {
+  std::string four(4, '\0'), eight(8, '\0');
+  refuses(file_of(""), {"no JSON object"});
+  refuses(file_of("[]"), {"no JSON object"});
+  refuses(file_of("{\"a\":}"), {"no JSON"});
+  refuses(file_of("{\"a\":\"\xff\"}"), {"no JSON"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

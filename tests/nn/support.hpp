@@ -1,0 +1,66 @@
+// What the tests of modules, files and optimizers share.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
+
+#include <autograd/autograd.hpp>
+
+namespace xtape::testing {
+
+/// That f throws an E whose message has all the parts.
+template <class E>
+void throws(const std::function<void()>& f, std::initializer_list<const char*> parts) {
+  try {
+    f();
+    BOOST_ERROR("nothing was thrown, expected: " << *parts.begin());
+  } catch (const E& error) {
+    for (const char* part : parts)
+      BOOST_TEST((std::string(error.what()).find(part) != std::string::npos), error.what() << " lacks " << part);
+  }
+}
+
+/// That two Variables have one shape and dtype, and elements within `tolerance` of each other.
+inline void close(const Variable& a, const Variable& b, double tolerance = 0) {
+  BOOST_REQUIRE(a.shape() == b.shape());
+  BOOST_REQUIRE(a.dtype() == b.dtype());
+  for (std::size_t i = 0; i < a.size(); ++i)
+    BOOST_TEST(std::abs(a.value().at(i) - b.value().at(i)) <= tolerance,
+               "element " << i << ": " << a.value().at(i) << " and " << b.value().at(i));
+}
+
+/// A directory of its own for each test, removed at the end.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "xtape-test-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  std::size_t entries() const {
+    std::filesystem::directory_iterator begin(path_), end;
+    return static_cast<std::size_t>(std::distance(begin, end));
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::string content(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void put(const std::filesystem::path& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+}  // namespace xtape::testing
