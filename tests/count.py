@@ -1,6 +1,7 @@
 """Counts the test cases in Meson's JSON log of a test run: `N passed, N failed`.
 
-A Boost.Test program reports its cases; any other test is one case, as is a program that ended without a report.
+Boost.Test programs and Python's unittest report their cases; any other test is one case, as is a program that ended
+without a report.
 """
 import json
 import re
@@ -8,6 +9,9 @@ import sys
 
 
 def count(run):
+    if ran := re.search(r"^Ran (\d+) tests? in ", run["stderr"], re.MULTILINE):
+        failed = sum(int(n) for n in re.findall(r"\b(?:failures|errors)=(\d+)", run["stderr"]))
+        return int(ran[1]) - failed, failed or run["result"] != "OK"
     passed = re.search(r"(\d+) test cases? out of \d+ passed", run["stderr"])
     failed = [int(n) for n in re.findall(r"(\d+) test cases? out of \d+ failed", run["stderr"])]
     ok = run["result"] == "OK"
