@@ -7,12 +7,12 @@
 
 namespace mnist {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, seed, batch_size, lr, synthetic, synthetic_train, synthetic_test)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, seed, batch_size, lr, lr_step, synthetic, synthetic_train, synthetic_test)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Standing, epoch, step, loss_sum, seconds, generator)
 
 namespace {
 
-const std::string network_prefix = "network.", optimizer_prefix = "optimizer.";
+const std::string network_prefix = "network.", optimizer_prefix = "optimizer.", schedule_prefix = "schedule.";
 
 xtape::StateDict without_prefix(const xtape::StateDict& tensors, const std::string& prefix) {
   xtape::StateDict result;
@@ -27,6 +27,7 @@ void save(const std::filesystem::path& file, const Checkpoint& checkpoint) {
   xtape::StateDict tensors;
   for (const auto& [name, value] : checkpoint.network) tensors.emplace(network_prefix + name, value);
   for (const auto& [name, value] : checkpoint.optimizer) tensors.emplace(optimizer_prefix + name, value);
+  for (const auto& [name, value] : checkpoint.schedule) tensors.emplace(schedule_prefix + name, value);
   xtape::nn::save_safetensors(file, tensors,
                               {{"settings", nlohmann::json(checkpoint.settings).dump()},
                                {"standing", nlohmann::json(checkpoint.standing).dump()},
@@ -46,7 +47,8 @@ Checkpoint load(const std::filesystem::path& file) {
             .data_checksum = entry("data_checksum"),
             .standing = entry("standing"),
             .network = without_prefix(content.tensors, network_prefix),
-            .optimizer = without_prefix(content.tensors, optimizer_prefix)};
+            .optimizer = without_prefix(content.tensors, optimizer_prefix),
+            .schedule = without_prefix(content.tensors, schedule_prefix)};
     if (checkpoint.settings.batch_size == 0) throw xtape::FileError(file.string() + ": has a batch size of 0");
     return checkpoint;
   } catch (const nlohmann::json::exception& error) {

@@ -14,6 +14,7 @@ struct Settings {
   std::uint64_t seed = 0;
   std::size_t batch_size = 128;
   double lr = 1e-3;
+  std::size_t lr_step = 10;  ///< epochs after which the learning rate is divided by ten, each time; 0: never
   bool synthetic = false;  ///< the images are drawn by the program, so many:
   std::size_t synthetic_train = 60000, synthetic_test = 10000;
 };
@@ -32,7 +33,7 @@ struct Checkpoint {
   Settings settings;
   std::uint32_t data_checksum = 0;  ///< of the images and labels
   Standing standing;
-  xtape::StateDict network, optimizer;
+  xtape::StateDict network, optimizer, schedule;
 };
 
 /// @throws xtape::FileError when the file cannot be written; one that was there stays as it was.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <limits>
 
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
@@ -41,17 +42,22 @@ int train(const Options& options, const DataSet& data) {
   seed(settings.seed);
   nn::Sequential network(nn::Dense(784, 400), nn::ReLU(), nn::Dense(400, 100), nn::ReLU(), nn::Dense(100, classes));
   optim::Adam adam(network.parameters(), {.lr = settings.lr});
+  auto never = std::numeric_limits<std::int64_t>::max();
+  optim::StepLR schedule(adam, {.step_size = settings.lr_step > 0 ? std::int64_t(settings.lr_step) : never});
   std::cout << network << std::endl;
 
   Standing at;
   if (options.checkpoint) {
     network.load_state_dict(options.checkpoint->network);
     adam.load_state_dict(options.checkpoint->optimizer);
+    schedule.load_state_dict(options.checkpoint->schedule);
     at = options.checkpoint->standing;
     default_generator().set_state(at.generator);
   }
   auto save_checkpoint = [&, checksum = data.checksum()] {
-    if (!options.save.empty()) save(options.save, {settings, checksum, at, network.state_dict(), adam.state_dict()});
+    if (options.save.empty()) return;
+    save(options.save,
+         {settings, checksum, at, network.state_dict(), adam.state_dict(), schedule.state_dict()});
   };
 
   std::size_t images = data.train.size(), batch = settings.batch_size, steps = (images + batch - 1) / batch;
@@ -94,6 +100,7 @@ int train(const Options& options, const DataSet& data) {
     double seconds = watch.seconds();
     progress.print_epoch(at.epoch, train_loss, test_accuracy, seconds);
     metrics.write(at.epoch + 1, train_loss, test_accuracy, seconds);
+    schedule.step();
     at = {.epoch = at.epoch + 1, .generator = default_generator().state()};
     save_checkpoint();
   }

@@ -31,6 +31,7 @@ void adopt_settings(const CLI::App& app, Settings& settings, const Settings& sav
   adopt(app, "--seed", settings.seed, saved.seed);
   adopt(app, "--batch-size", settings.batch_size, saved.batch_size);
   adopt(app, "--lr", settings.lr, saved.lr);
+  adopt(app, "--lr-step", settings.lr_step, saved.lr_step);
   adopt(app, "--synthetic", settings.synthetic, saved.synthetic);
   adopt(app, "--synthetic-train", settings.synthetic_train, saved.synthetic_train);
   adopt(app, "--synthetic-test", settings.synthetic_test, saved.synthetic_test);
@@ -63,6 +64,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--epochs", options.epochs, "passes over the training images")->check(count);
   app.add_option("--batch-size", settings.batch_size, "images in a step")->check(count);
   app.add_option("--lr", settings.lr, "the step size of Adam")->check(CLI::PositiveNumber);
+  app.add_option("--lr-step", settings.lr_step, "epochs after which it is divided by ten, each time; 0: never")
+      ->check(CLI::Range(0, 100'000'000));
   app.add_option("--seed", settings.seed, "of all that is random");
   app.add_option("--threads", options.threads, "for matrix products; 0: as the library chooses")
       ->check(CLI::Range(0, 1024));
