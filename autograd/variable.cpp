@@ -7,7 +7,11 @@
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/tape.hpp>
+#if __has_include(<xtensor/io/xio.hpp>)
+#include <xtensor/io/xio.hpp>
+#else
 #include <xtensor/xio.hpp>
+#endif
 
 namespace xtape {
 

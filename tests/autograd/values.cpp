@@ -8,8 +8,7 @@
 
 #include <autograd/autograd.hpp>
 
-#include <xtensor/xrandom.hpp>
-#include <xtensor/xview.hpp>
+#include "xtensor.hpp"
 
 using namespace xtape;
 

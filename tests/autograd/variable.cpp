@@ -5,7 +5,7 @@
 
 #include <autograd/autograd.hpp>
 
-#include <xtensor/xview.hpp>
+#include "xtensor.hpp"
 
 using namespace xtape;
 

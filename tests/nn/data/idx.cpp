@@ -161,17 +161,18 @@ BOOST_FIXTURE_TEST_CASE(idx_counts_that_overflow, Folder) {
 }
 
 BOOST_FIXTURE_TEST_CASE(idx_takes_no_memory_for_what_is_not_there, Folder) {
+  constexpr long allowed_kb = 8 << 10;
   long before = peak_memory_kb();
   check_read_error(write("huge", header({0x7fffffff, 1, 1}) + "abc"), 3,
                    "3 bytes follow the header, which declares 2147483647");
+  BOOST_TEST(peak_memory_kb() - before < allowed_kb);
+
   // 512 MB of zeros in half a megabyte, of which the header declares 10 bytes.
   std::string bomb = gzip(header({10}) + std::string(16 << 20, '\0')), zeros = gzip(std::string(16 << 20, '\0'));
-  long prepared = peak_memory_kb();
   for (int i = 1; i < 32; ++i) bomb += zeros;
+  long prepared = peak_memory_kb();
   check_read_error(write("bomb.gz", bomb), 1, "goes on after the 10 bytes");
-  constexpr long allowed_kb = 8 << 10;
   BOOST_TEST(peak_memory_kb() - prepared < allowed_kb);
-  BOOST_TEST(prepared - before < 10 * allowed_kb);
 }
 
 BOOST_FIXTURE_TEST_CASE(labeled_images, Folder) {
