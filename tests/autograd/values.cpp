@@ -8,7 +8,7 @@
 
 #include <autograd/autograd.hpp>
 
-#include "xtensor.hpp"
+#include "views_and_random.hpp"
 
 using namespace xtape;
 

@@ -5,7 +5,7 @@
 
 #include <autograd/autograd.hpp>
 
-#include "xtensor.hpp"
+#include "views_and_random.hpp"
 
 using namespace xtape;
 
