@@ -48,6 +48,26 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_multiply) {
   throws<DTypeError>([] { matmul(arange(3), arange(3)); }, {"matmul", "int64", "float32"});
 }
 
+BOOST_AUTO_TEST_CASE(products) {
+  Variable a = zeros({2, 3}), v = zeros({3});
+  throws<ShapeError>([&] { dot(a, v); }, {"dot", "(2, 3) and (3,)", "needs 1 and 1 axes"});
+  throws<ShapeError>([&] { inner(a, zeros({2})); }, {"inner", "(2, 3) and (2,)", "3 and 2 differ"});
+  throws<ShapeError>([&] { outer(a, v); }, {"outer", "needs 1 and 1 axes"});
+  throws<ShapeError>([&] { mv(a, zeros({2})); }, {"mv", "3 and 2 differ"});
+  throws<ShapeError>([&] { bmm(zeros({2, 3, 4}), zeros({1, 4, 3})); }, {"bmm", "2 and 1 differ"});
+  throws<ShapeError>([&] { addmm(zeros({3, 3}), a, zeros({3, 4})); }, {"addmm"});
+  throws<ShapeError>([&] { tensordot(a, v, 2); }, {"tensordot", "2 axes", "(3,)"});
+  throws<ShapeError>([&] { tensordot(a, v, Axes(0), Axes(0)); }, {"tensordot", "2 and 3 differ"});
+  throws<ShapeError>([&] { tensordot(a, v, {0, 1}, {0}); }, {"tensordot", "as many of both"});
+  throws<DTypeError>([&] { kron(a, arange(3) > 1); }, {"kron", "bool"});
+  throws<DTypeError>([&] { einsum("ij,j", {a, zeros({3}, float64)}); }, {"float32", "float64"});
+  throws<ShapeError>([&] { einsum("ij,ij", {a, zeros({3, 2})}); }, {"einsum", "axis 0 of operand 1", "(3, 2)"});
+  for (auto [subscripts, reason] : std::vector<std::pair<const char*, const char*>>{
+           {"ij", "1 terms for 2 operands"}, {"i,j", "names 1 axes, its operand has 2"}, {"i?,j", "'?'"},
+           {"ij,j->k", "'k'"}, {"ij,j->ii", "'i'"}, {"......,j", "neither a letter"}})
+    throws<ValueError>([&, s = subscripts] { einsum(s, {a, v}); }, {"einsum", subscripts, reason});
+}
+
 BOOST_AUTO_TEST_CASE(axes_out_of_range) {
   Variable x = zeros({2, 3});
   const std::pair<const char*, Variable (*)(const Variable&, const Axes&, bool)> reductions[]{

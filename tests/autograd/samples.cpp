@@ -334,9 +334,46 @@ std::vector<Operation> reductions() {
   };
 }
 
+Sample summed(const char* subscripts, std::vector<Shape> shapes) {
+  Variables xs;
+  for (const Shape& shape : shapes) xs.push_back(numbers(shape));
+  return {subscripts, xs, [subscripts](auto& x) { return einsum(subscripts, x); }};
+}
+
 std::vector<Operation> linear_algebra() {
   return {
       general("matmul", products()),
+      general("dot", {{"vectors", {numbers({3}), numbers({3})}, [](auto& x) { return dot(x[0], x[1]); }},
+                      {"empty", {numbers({0}), numbers({0})}, [](auto& x) { return dot(x[0], x[1]); }}}),
+      general("inner", {{"vectors", {numbers({3}), numbers({3})}, [](auto& x) { return inner(x[0], x[1]); }},
+                        {"a scalar", {numbers({}), numbers({3})}, [](auto& x) { return inner(x[0], x[1]); }},
+                        {"many axes", {numbers({2, 1, 3}), numbers({4, 3})}, [](auto& x) { return inner(x[0], x[1]); }}}),
+      general("outer", {{"vectors", {numbers({3}), numbers({2})}, [](auto& x) { return outer(x[0], x[1]); }},
+                        {"empty", {numbers({0}), numbers({2})}, [](auto& x) { return outer(x[0], x[1]); }}}),
+      general("mv", {{"wide", {numbers({2, 3}), numbers({3})}, [](auto& x) { return mv(x[0], x[1]); }}}),
+      general("bmm", {{"batch", {numbers({2, 3, 1}), numbers({2, 1, 4})}, [](auto& x) { return bmm(x[0], x[1]); }}}),
+      general("addmm",
+              {{"a row", {numbers({3}), numbers({2, 2}), numbers({2, 3})}, [](auto& x) { return addmm(x[0], x[1], x[2]); }},
+               {"weighted", {numbers({2, 1}), numbers({2, 2}), numbers({2, 3})},
+                [](auto& x) { return addmm(x[0], x[1], x[2], 0.5, -2); }},
+               {"without the input", {numbers({2, 2}), numbers({2, 3})},
+                [](auto& x) { return addmm(full({}, NAN, float64), x[0], x[1], 0); }}}),
+      general("tensordot",
+              {{"two axes", {numbers({2, 3, 4}), numbers({3, 4, 2})}, [](auto& x) { return tensordot(x[0], x[1]); }},
+               {"no axis", {numbers({2}), numbers({3, 1})}, [](auto& x) { return tensordot(x[0], x[1], 0); }},
+               {"named axes", {numbers({2, 3, 4}), numbers({4, 5, 2})},
+                [](auto& x) { return tensordot(x[0], x[1], {-1, 0}, {0, 2}); }}}),
+      general("kron",
+              {{"matrices", {numbers({2, 3}), numbers({3, 1})}, [](auto& x) { return kron(x[0], x[1]); }},
+               {"of other ranks", {numbers({2}), numbers({2, 2, 3})}, [](auto& x) { return kron(x[0], x[1]); }}}),
+      general("einsum",
+              {summed("ij,jk->ik", {{2, 3}, {3, 4}}), summed("bij,bjk->bik", {{2, 2, 3}, {2, 3, 2}}),
+               summed("ij,kl,jk->il", {{2, 3}, {4, 2}, {3, 4}}), summed("ii->i", {{3, 3}}), summed("ii", {{3, 3}}),
+               summed("iji->j", {{2, 3, 2}}), summed("ij->", {{2, 3}}), summed("ba", {{2, 3}}),
+               summed("i,i,i->i", {{3}, {3}, {3}}), summed("i,j", {{2}, {3}}), summed("...ij,...j->...i", {{2, 2, 3}, {3}}),
+               summed("a...,...->...a", {{2, 3}, {4, 1}}), summed("ij,ij->j", {{1, 3}, {2, 3}}),
+               summed("bi,bi->b", {{2, 3}, {2, 3}}), summed("ij,j->i", {{2, 0}, {0}}), summed(",->", {{}, {}}),
+               {"one operand twice", {numbers({2, 2})}, [](auto& x) { return einsum("ij,jk", {x[0], x[0]}); }}}),
   };
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include <boost/test/unit_test.hpp>
@@ -336,6 +337,58 @@ BOOST_AUTO_TEST_CASE(random_numbers_are_seeded_and_distributed) {
   Variable x = randn({3});
   seed(5);
   BOOST_TEST(same(x, randn({3})));
+}
+
+namespace {
+
+// The definition of Einstein's summation: a loop over every value of every letter. No "...", no broadcasting.
+Variable sum_of_products(const std::string& subscripts, const std::vector<Variable>& xs) {
+  std::string terms = subscripts.substr(0, subscripts.find("->")) + ",", output = subscripts.substr(terms.size() + 1);
+  std::vector<std::string> labels;
+  for (std::size_t start = 0; start < terms.size(); start = terms.find(',', start) + 1)
+    labels.push_back(terms.substr(start, terms.find(',', start) - start));
+  std::map<char, std::size_t> extents, at;
+  for (std::size_t k = 0; k < xs.size(); ++k)
+    for (std::size_t i = 0; i < labels[k].size(); ++i) extents[labels[k][i]] = xs[k].shape()[i];
+  auto element = [&](const std::string& names) {
+    std::size_t position = 0;
+    for (char name : names) position = position * extents[name] + at[name];
+    return position;
+  };
+  Shape shape;
+  for (char name : output) shape.push_back(extents[name]);
+  Array result = Array::full(shape, 0, float64);
+  std::size_t count = 1;
+  for (auto& [name, extent] : extents) count *= extent;
+  for (std::size_t n = 0; n < count; ++n) {
+    std::size_t rest = n;
+    for (auto& [name, extent] : extents) at[name] = rest % extent, rest /= extent;
+    double product = 1;
+    for (std::size_t k = 0; k < xs.size(); ++k) product *= xs[k].value().at(element(labels[k]));
+    result.mutable_data<double>()[element(output)] += product;
+  }
+  return Variable(result);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(einsum_is_what_it_is_defined_as) {
+  seed(3);
+  std::map<char, std::size_t> extents{{'a', 2}, {'b', 3}, {'c', 4}, {'d', 1}, {'e', 2}};
+  for (std::string subscripts :
+       {"ab,bc->ac", "ab,bc->ca", "abc->cab", "abc->b", "aba->ab", "aaa->a", "ab,ab->", "ab,cb,ad->dc", "a,b,c->cba",
+        "abc,cb,ab->a", "ab,bc,cd,de->ae", "abb,bcc->ac", "ea,ba,ec->bce", "a->a", "ab,a->b", "abcd,cdb->a", "->"}) {
+    std::vector<Variable> xs;
+    Shape shape;
+    for (char name : subscripts.substr(0, subscripts.find('>')))
+      if (extents.contains(name)) shape.push_back(extents[name]);
+      else if (name == ',' || name == '-') xs.push_back(randn(shape, float64)), shape.clear();
+    Variable expected = sum_of_products(subscripts, xs), found = einsum(subscripts, xs);
+    BOOST_TEST_CONTEXT(subscripts) {
+      BOOST_TEST((found.shape() == expected.shape()));
+      BOOST_TEST((found.shape() == expected.shape() && all(abs(found - expected) < 1e-12).item() == 1));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
