@@ -14,5 +14,6 @@
 #include <autograd/ops/reductions.hpp>
 #include <autograd/random.hpp>
 #include <autograd/threads.hpp>
+#include <autograd/transforms.hpp>
 #include <autograd/variable.hpp>
 #include <autograd/walk.hpp>

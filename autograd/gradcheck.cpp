@@ -77,8 +77,7 @@ Variable weights(const Shape& shape, Generator& generator) {
 
 }  // namespace
 
-GradcheckResult gradcheck(const std::function<Variable(const std::vector<Variable>&)>& f,
-                          const std::vector<Variable>& inputs, const GradcheckOptions& options) {
+GradcheckResult gradcheck(const Callable& f, const std::vector<Variable>& inputs, const GradcheckOptions& options) {
   EnableGrad recording;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (!inputs[i].defined() || inputs[i].dtype() == DType::float32)

@@ -1,10 +1,10 @@
 // Checks derivatives against finite differences, for tests of one's own operations and layers.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include <autograd/callable.hpp>
 #include <autograd/variable.hpp>
 
 namespace xtape {
@@ -30,35 +30,7 @@ struct GradcheckResult {
 /// orders, projections of the gradients are, with respect to the inputs and to the weights of the projections. Inputs
 /// are float64, others are passed on as they are. They are left unchanged.
 /// @throws DTypeError for a float32 input, whose differences would be mostly rounding.
-GradcheckResult gradcheck(const std::function<Variable(const std::vector<Variable>&)>& f,
-                          const std::vector<Variable>& inputs, const GradcheckOptions& options = {});
-
-namespace detail {
-
-template <class F, std::size_t... I>
-constexpr bool takes(std::index_sequence<I...>) {
-  return std::is_invocable_r_v<Variable, F&, decltype((void)I, std::declval<const Variable&>())...>;
-}
-
-template <class F, std::size_t N = 1>
-Variable call(F& f, const std::vector<Variable>& xs) {
-  if constexpr (takes<F>(std::make_index_sequence<N>())) {
-    if (xs.size() == N)
-      return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(xs[I]...); }(std::make_index_sequence<N>());
-  }
-  if constexpr (N < 8) return call<F, N + 1>(f, xs);
-  throw ValueError("gradcheck: the function does not take " + std::to_string(xs.size()) + " Variables");
-}
-
-}  // namespace detail
-
-/// The same for a function of one to eight Variables: `gradcheck([](auto& x, auto& w) { return ...; }, {x, w})`.
-template <class F>
-  requires(!std::is_invocable_r_v<Variable, F&, const std::vector<Variable>&>)
-GradcheckResult gradcheck(F f, const std::vector<Variable>& inputs, const GradcheckOptions& options = {}) {
-  return gradcheck(std::function<Variable(const std::vector<Variable>&)>(
-                       [&f](const std::vector<Variable>& xs) { return detail::call(f, xs); }),
-                   inputs, options);
-}
+GradcheckResult gradcheck(const Callable& f, const std::vector<Variable>& inputs,
+                          const GradcheckOptions& options = {});
 
 }  // namespace xtape
