@@ -1,0 +1,27 @@
+// Who is measured: functions that do one unit of work, with all that it needs made beforehand.
+#pragma once
+
+#include <functional>
+
+namespace bench {
+
+using Work = std::function<void()>;
+
+inline constexpr int batch = 128, pixels = 784, hidden1 = 400, hidden2 = 100, classes = 10;
+inline constexpr int chain_length = 2000;
+
+/// One training step of the network 784-400-100-10 at batch 128: gradients to zero, forward, softmax cross-entropy,
+/// backward, Adam.
+Work xtape_step();
+/// The eight matrix products of such a step, on OpenBLAS directly: three forward, three gradients of weights, two of
+/// inputs.
+Work matrix_products();
+/// x <- x * a + b in one-element operations, `chain_length` of them in all, forward and backward.
+Work xtape_chain();
+
+/// The same in libtorch's C++ frontend.
+Work torch_step();
+Work torch_chain();
+void set_torch_threads(int count);
+
+}  // namespace bench
