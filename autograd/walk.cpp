@@ -27,40 +27,66 @@ void accumulate(Variable& sum, Variable term) {
   else sum = sum + term;
 }
 
-// The gradients that wait for each node, and the nodes in the order of their turn.
+// The gradients that wait for each node, and the nodes in the order of their turn. The next one stands apart from the
+// rest: along a chain, nothing else ever waits.
 class Frontier {
  public:
-  bool empty() const { return queue_.empty(); }
+  bool empty() const { return !next_.node && queue_.empty(); }
 
   void add(const Edge& edge, Variable gradient) {
-    auto [place, is_new] = gradients_.try_emplace(edge.node.get());
-    if (is_new) {
-      place->second.resize(edge.node->outputs());
-      queue_.push({edge.node->sequence(), ++pushed_, edge.node});
-    }
-    accumulate(place->second[edge.output], std::move(gradient));
+    accumulate(gradients_of(edge.node)[edge.output], std::move(gradient));
+  }
+
+  // Takes back what `take` gave, for its memory.
+  void recycle(Gradients gradients) {
+    gradients.clear();
+    spare_ = std::move(gradients);
   }
 
   std::pair<NodePtr, Gradients> take() {
+    if (next_.node) return {std::exchange(next_.node, nullptr), std::move(next_gradients_)};
     NodePtr node = queue_.top().node;
     queue_.pop();
-    auto place = gradients_.find(node.get());
+    auto place = rest_.find(node.get());
     Gradients gradients = std::move(place->second);
-    gradients_.erase(place);
+    rest_.erase(place);
     return {std::move(node), std::move(gradients)};
   }
 
  private:
   struct Turn {
-    std::uint64_t sequence, pushed;
+    std::uint64_t sequence = 0, pushed = 0;
     NodePtr node;
     // The greatest sequence first; among leaves, which have none, the one first met.
     bool operator<(const Turn& other) const {
       return sequence != other.sequence ? sequence < other.sequence : pushed > other.pushed;
     }
   };
+
+  Gradients& gradients_of(const NodePtr& node) {
+    if (next_.node == node) return next_gradients_;
+    if (!rest_.empty())
+      if (auto place = rest_.find(node.get()); place != rest_.end()) return place->second;
+    Turn turn{node->sequence(), ++pushed_, node};
+    bool first = (!next_.node || next_ < turn) && (queue_.empty() || queue_.top() < turn);
+    Gradients gradients = std::move(spare_);
+    gradients.resize(node->outputs());
+    if (!first) return wait(std::move(turn), std::move(gradients));
+    if (next_.node) wait(std::move(next_), std::move(next_gradients_));
+    next_ = std::move(turn);
+    return next_gradients_ = std::move(gradients);
+  }
+
+  Gradients& wait(Turn turn, Gradients gradients) {
+    Gradients& place = rest_[turn.node.get()] = std::move(gradients);
+    queue_.push(std::move(turn));
+    return place;
+  }
+
+  Turn next_;
+  Gradients next_gradients_, spare_;
   std::priority_queue<Turn> queue_;
-  std::unordered_map<Node*, Gradients> gradients_;
+  std::unordered_map<Node*, Gradients> rest_;
   std::uint64_t pushed_ = 0;
 };
 
@@ -123,6 +149,7 @@ class Walk {
     while (!frontier_.empty()) {
       auto [node, gradients] = frontier_.take();
       visit(*node, gradients);
+      frontier_.recycle(std::move(gradients));
     }
     if (!pruning_) deliver();
   }
