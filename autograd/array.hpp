@@ -11,6 +11,7 @@
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include <autograd/counted.hpp>
 #include <autograd/error.hpp>
 #include <autograd/shape.hpp>
 #include <autograd/xtensor.hpp>
@@ -66,9 +67,9 @@ struct Storage {
   static void deallocate(Storage* storage) noexcept;
 };
 
-inline void intrusive_ptr_add_ref(Storage* s) noexcept { s->references.fetch_add(1, std::memory_order_relaxed); }
+inline void intrusive_ptr_add_ref(Storage* s) noexcept { add_reference(s->references); }
 inline void intrusive_ptr_release(Storage* s) noexcept {
-  if (s->references.fetch_sub(1, std::memory_order_acq_rel) == 1) Storage::deallocate(s);
+  if (drop_reference(s->references)) Storage::deallocate(s);
 }
 
 }  // namespace detail
@@ -94,6 +95,8 @@ class Array {
   static Array full(Shape shape, double value, DType dtype);
 
   bool defined() const { return storage_ != nullptr; }
+  /// Lets the elements go; `defined()` is false from then on.
+  void reset() { storage_.reset(); }
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   std::size_t rank() const { return shape_.size(); }

@@ -15,12 +15,12 @@ bool grad_enabled() { return recording_enabled; }
 GradMode::GradMode(bool enabled) : before_(std::exchange(recording_enabled, enabled)) {}
 GradMode::~GradMode() { recording_enabled = before_; }
 
-void intrusive_ptr_add_ref(Node* node) noexcept { node->references_.fetch_add(1, std::memory_order_relaxed); }
+void intrusive_ptr_add_ref(Node* node) noexcept { detail::add_reference(node->references_); }
 
 // Destroying a node drops its edges, and the last reference to the node before it: a chain of millions would
 // recurse as deep. So nodes queue, linked through themselves, and the outermost call destroys them in turn.
 void intrusive_ptr_release(Node* node) noexcept {
-  if (node->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (!detail::drop_reference(node->references_)) return;
   thread_local Node* queue = nullptr;
   thread_local bool destroying = false;
   node->next_destroyed_ = std::exchange(queue, node);

@@ -117,6 +117,11 @@ class Saved {
   /// The value alone, with the same check.
   const Array& array() const;
   bool defined() const { return value_.defined(); }
+  /// Keeps nothing any more.
+  void reset() {
+    value_.reset();
+    edge_.node.reset();
+  }
 
  private:
   Array value_;
@@ -183,7 +188,7 @@ class RecordedNode final : public Node {
   }
   void release_saved() override {
     std::apply([](auto&... vjp) { (vjp.reset(), ...); }, vjps_);
-    output_ = Saved();
+    output_.reset();
   }
 
   std::array<Edge, sizeof...(Fs)> edges_;

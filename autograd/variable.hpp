@@ -198,11 +198,9 @@ struct VariableImpl {
   void leave_node();
 };
 
-inline void intrusive_ptr_add_ref(VariableImpl* impl) noexcept {
-  impl->references.fetch_add(1, std::memory_order_relaxed);
-}
+inline void intrusive_ptr_add_ref(VariableImpl* impl) noexcept { detail::add_reference(impl->references); }
 inline void intrusive_ptr_release(VariableImpl* impl) noexcept {
-  if (impl->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete impl;
+  if (detail::drop_reference(impl->references)) delete impl;
 }
 
 namespace detail {

@@ -12,9 +12,16 @@ namespace xtape::kernels {
 
 /// One row of n elements: `out[i] = f(in[0][i], in[1][i], ...)`, where an operand of step 0 repeats its first.
 /// The last, incomplete batch is computed like the others, so that no element depends on where it stands.
+// One element alone: filling a register from it is faster than loading one from memory written bit by bit.
+template <class T, std::size_t N, class F, std::size_t... K>
+void map_element(const F& f, T* out, const std::array<const T*, N>& in, std::index_sequence<K...>) {
+  *out = f(Batch<T>(*in[K])...).get(0);
+}
+
 template <class T, std::size_t N, class F>
 void map_row(const F& f, T* out, std::array<const T*, N> in, const std::array<std::ptrdiff_t, N>& step, std::size_t n) {
   constexpr std::size_t lanes = Batch<T>::size;
+  if (n == 1) return map_element(f, out, in, std::make_index_sequence<N>());
   alignas(64) T repeated[N ? N : 1][lanes];
   std::array<std::size_t, N> stride;
   for (std::size_t k = 0; k < N; ++k) {

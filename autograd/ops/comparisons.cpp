@@ -28,7 +28,7 @@ Variable compare(const char* operation, const Variable& a, const Variable& b, F 
   std::array operands{&a, &b};
   DType dtype = common_dtype(operation, operands);
   return visit(dtype, [&]<class T>(T) {
-    return map_to_bool<T>(operation, operand_value(a, dtype), operand_value(b, dtype), f);
+    return map_to_bool<T>(operation, Operand(a, dtype).array(), Operand(b, dtype).array(), f);
   });
 }
 

@@ -21,8 +21,4 @@ DType common_dtype(const char* operation, std::span<const Variable* const> opera
   return dtype;
 }
 
-Array operand_value(const Variable& x, DType dtype) {
-  return x.impl()->weak ? Array::scalar(x.impl()->scalar, dtype) : x.value();
-}
-
 }  // namespace xtape::detail

@@ -57,8 +57,19 @@ inline constexpr Constant constant{};
 /// @throws DTypeError when those differ, or a C++ scalar does not fit.
 DType common_dtype(const char* operation, std::span<const Variable* const> operands);
 
-/// The elements of `x` for an operation in `dtype`: a C++ scalar is converted, anything else has that dtype.
-Array operand_value(const Variable& x, DType dtype);
+/// The elements of `x` for an operation in `dtype`: a C++ scalar is converted, anything else has that dtype and is
+/// referred to.
+class Operand {
+ public:
+  Operand(const Variable& x, DType dtype) : variable_(x) {
+    if (x.impl()->weak) converted_ = Array::scalar(x.impl()->scalar, dtype);
+  }
+  const Array& array() const { return converted_.defined() ? converted_ : variable_.impl()->value; }
+
+ private:
+  const Variable& variable_;
+  Array converted_;
+};
 
 inline bool all_scalars(std::span<const Variable* const> operands) {
   for (const Variable* x : operands)
@@ -83,11 +94,8 @@ class Elementwise {
     std::array<const Variable*, N> inputs{&operands...};
     bool scalars = all_scalars(inputs);
     DType dtype = scalars ? DType::float64 : common_dtype(name_, inputs);
-    std::array<Array, N> values{operand_value(operands, dtype)...};
-    Shape shape = values[0].shape();
-    for (std::size_t k = 1; k < N; ++k)
-      if (values[k].shape() != shape) shape = broadcast_shapes(name_, shape, values[k].shape());
-    Array result(std::move(shape), dtype);
+    std::array<Operand, N> values{Operand(operands, dtype)...};
+    Array result(result_shape(values), dtype);
     evaluate(result, values, std::make_index_sequence<N>());
     if (scalars) return Variable(result.at(0));
     if (!recording(operands...)) return Variable(std::move(result));
@@ -98,12 +106,19 @@ class Elementwise {
  private:
   friend class ElementwiseNode<Elementwise>;
 
+  Shape result_shape(const std::array<Operand, N>& values) const {
+    Shape shape = values[0].array().shape();
+    for (std::size_t k = 1; k < N; ++k)
+      if (values[k].array().shape() != shape) shape = broadcast_shapes(name_, shape, values[k].array().shape());
+    return shape;
+  }
+
   template <std::size_t... K>
-  void evaluate(Array& result, const std::array<Array, N>& values, std::index_sequence<K...>) const {
+  void evaluate(Array& result, const std::array<Operand, N>& values, std::index_sequence<K...>) const {
     if constexpr (integers) {
-      if (result.dtype() == DType::int64) return kernels::map<std::int64_t>(forward_, result, values[K]...);
+      if (result.dtype() == DType::int64) return kernels::map<std::int64_t>(forward_, result, values[K].array()...);
     }
-    visit_floating(name_, result.dtype(), [&]<class T>(T) { kernels::map<T>(forward_, result, values[K]...); });
+    visit_floating(name_, result.dtype(), [&]<class T>(T) { kernels::map<T>(forward_, result, values[K].array()...); });
   }
 
   const char* name_;
@@ -116,15 +131,16 @@ class ElementwiseNode final : public Node {
   static constexpr std::size_t N = Op::N;
 
  public:
-  ElementwiseNode(const Op& op, const std::array<const Variable*, N>& inputs, const std::array<Array, N>& values,
+  ElementwiseNode(const Op& op, const std::array<const Variable*, N>& inputs, const std::array<Operand, N>& values,
                   const Array& result)
       : Node(op.name_, 1), op_(op) {
     for (std::size_t k = 0; k < N; ++k) {
       edges_[k] = edge_to(*inputs[k]);
-      shapes_[k] = values[k].shape();
+      repeated_[k] = values[k].array().shape() != result.shape();
+      if (repeated_[k]) shapes_[k] = values[k].array().shape();
     }
     for (std::size_t k = 0; k < N; ++k)
-      if (needed(k)) saved_[k] = inputs[k]->impl()->weak ? Saved(values[k]) : Saved(*inputs[k]);
+      if (needed(k)) saved_[k] = inputs[k]->impl()->weak ? Saved(values[k].array()) : Saved(*inputs[k]);
     if (needed(Y)) saved_[N] = Saved(result);
     link();
   }
@@ -133,7 +149,7 @@ class ElementwiseNode final : public Node {
 
   void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
     for_each_partial([&](auto k, const auto& partial) {
-      if (edges_[k].node && inputs[k].wanted) inputs[k].value = gradient(partial, shapes_[k], outputs[0]);
+      if (edges_[k].node && inputs[k].wanted) inputs[k].value = fold(gradient(partial, outputs[0]), k);
     });
   }
 
@@ -159,26 +175,31 @@ class ElementwiseNode final : public Node {
     return saved_[which]();
   }
 
-  Variable gradient(const Constant&, const Shape&, const Variable&) { return {}; }
-  Variable gradient(const Pass&, const Shape& shape, const Variable& g) { return fold(g, shape); }
+  Variable gradient(const Constant&, const Variable&) { return {}; }
+  Variable gradient(const Pass&, const Variable& g) { return g; }
   template <class F, std::size_t... Which>
-  Variable gradient(const With<F, Which...>& partial, const Shape& shape, const Variable& g) {
-    if (grad_enabled()) return fold(partial.f(value(Which)..., g), shape);
+  Variable gradient(const With<F, Which...>& partial, const Variable& g) {
+    if (grad_enabled()) return partial.f(value(Which)..., g);
     Array result(g.shape(), g.dtype());
     visit_floating(name(), g.dtype(), [&]<class T>(T) {
       kernels::map<T>(partial.f, result, saved_[slot(Which)].array()..., g.value());
     });
-    return fold(Variable(std::move(result)), shape);
+    return Variable(std::move(result));
   }
 
   // Sums the gradient over the axes along which the operand was repeated.
-  static Variable fold(const Variable& g, const Shape& shape) { return g.shape() == shape ? g : sum_to(g, shape); }
+  Variable fold(Variable g, std::size_t k) {
+    return repeated_[k] && g.defined() ? sum_to(g, shapes_[k]) : g;
+  }
 
-  void release_saved() override { saved_ = {}; }
+  void release_saved() override {
+    for (Saved& saved : saved_) saved.reset();
+  }
 
   const Op& op_;
   std::array<Edge, N> edges_;
-  std::array<Shape, N> shapes_;
+  std::array<bool, N> repeated_;
+  std::array<Shape, N> shapes_;  // of the operands that were repeated
   std::array<Saved, N + 1> saved_;
 };
 
