@@ -1,0 +1,146 @@
+"""Does what the README says: compiles and runs its programs, builds with its recipes, runs scripts as it shows.
+
+Arguments: the source folder, the build folder.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+source, build = (pathlib.Path(sys.argv.pop(1)).resolve() for _ in range(2))
+readme = (source / "README.md").read_text()
+
+
+def blocks(language):
+    """The README's blocks in a language, each with the text block that follows at once, or None."""
+    pattern = rf"^```{re.escape(language)}\n(.*?)^```\n(?:```text\n(.*?)^```\n)?"
+    return re.findall(pattern, readme, re.DOTALL | re.MULTILINE)
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name) / "a folder"
+        self.folder.mkdir()
+        self.environment = {**os.environ, "PKG_CONFIG_PATH": f"{build}/meson-uninstalled", "XTAPE_BUILD_DIR": str(build)}
+        self.environment.pop("DESTDIR", None)
+
+    def run_command(self, *command, code=0):
+        done = subprocess.run([str(c) for c in command], cwd=self.folder, env=self.environment, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, code, f"{command}\n{done.stdout}{done.stderr}")
+        return done.stdout, done.stderr
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+
+class Programs(Folder):
+    def test_every_program_prints_what_the_readme_says(self):
+        programs = blocks("cpp")
+        self.assertGreaterEqual(len(programs), 4)
+        for number, (program, expected) in enumerate(programs):
+            out, _ = self.run_command(source / "examples/run", self.write(f"program{number}.cpp", program))
+            if expected:
+                self.assertEqual(out, expected)
+
+    def test_quoted_code_is_that_of_the_project(self):
+        code = "\n".join(path.read_text() for path in sorted((source / "autograd/ops").glob("*.cpp")))
+        quoted = blocks("c++")
+        self.assertTrue(quoted)
+        for text, _ in quoted:
+            self.assertIn(text, code)
+
+    def test_files_and_folders_that_it_names_exist(self):
+        for path in re.findall(r"`((?:autograd|tests|examples|nn|optim)/[\w./]*)`", readme):
+            self.assertTrue((source / path).exists(), path)
+
+
+class Scripts(Folder):
+    script = '#include <autograd/autograd.hpp>\n#include <iostream>\nint main(int n, char** a) {\n' \
+             '  std::cout << xtape::Variable(n * 2.0).item() << (n > 1 ? a[1] : "") << std::endl;\n}\n'
+
+    def test_a_script_is_compiled_when_it_changed(self):
+        file = self.write("my script.cpp", self.script)
+        self.assertEqual(self.run_command(source / "examples/run", file, "x y")[0], "4x y\n")
+        program = next(build.glob("scripts/*/my script"))
+        made = program.stat().st_mtime_ns
+        self.assertEqual(self.run_command(source / "examples/run", file), ("2\n", ""))
+        self.assertEqual(program.stat().st_mtime_ns, made)
+        file.write_text(self.script.replace("2.0", "3.0"))
+        self.assertEqual(self.run_command(source / "examples/run", file)[0], "3\n")
+        shutil.rmtree(program.parent)
+
+    def test_errors_point_at_the_line(self):
+        file = self.write("wrong.cpp", self.script.replace("Variable(n * 2.0)", "Varable(n * 2.0)"))
+        _, err = self.run_command(source / "examples/run", file, code=1)
+        self.assertIn(f"{file}:4:", err)
+
+    def test_unknown_names(self):
+        self.assertIn("there is no example nothing", self.run_command(source / "examples/run", "nothing", code=1)[1])
+        self.assertIn("there is no file", self.run_command(source / "examples/run", "nothing.cpp", code=1)[1])
+
+    def test_the_list_names_every_example(self):
+        out, _ = self.run_command(source / "examples/run")
+        for main in source.glob("examples/*/main.cpp"):
+            self.assertRegex(out, rf"(?m)^  {main.parent.name} +\w")
+
+
+class Recipes(Folder):
+    """A program against the installed library, and with xtape as a subproject."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("main.cpp", blocks("cpp")[0][0])
+        self.expected = blocks("cpp")[0][1]
+
+    def install(self):
+        """Installs into the folder, which needs no rights, and has pkg-config find it there."""
+        root = self.folder.parent / "root"
+        self.run_command("meson", "install", "-C", build, "--no-rebuild", "--destdir", root)
+        description = next(root.glob("**/xtape.pc"))
+        prefix = re.search("^prefix=(.*)$", description.read_text(), re.MULTILINE)[1]
+        description.write_text(description.read_text().replace(f"prefix={prefix}", f"prefix={root}{prefix}"))
+        self.environment["PKG_CONFIG_PATH"] = str(description.parent)
+        self.environment["LD_LIBRARY_PATH"] = str(description.parent.parent)
+
+    def test_compiler_and_cmake(self):
+        self.install()
+        command = next(text for text, _ in blocks("sh") if "pkg-config" in text)
+        self.run_command("sh", "-ec", command)
+        self.assertEqual(self.run_command("./mine")[0], self.expected)
+        (recipe, _), = blocks("cmake")
+        self.write("CMakeLists.txt", recipe)
+        self.run_command("cmake", "-S", ".", "-B", "build")
+        self.run_command("cmake", "--build", "build")
+        self.assertEqual(self.run_command("build/mine")[0], self.expected)
+
+    def test_every_installed_header_compiles_alone(self):
+        self.install()
+        headers = [path for path in (self.folder.parent / "root").glob("**/*.hpp")]
+        self.assertGreater(len(headers), 20)
+        include = next(path for path in (self.folder.parent / "root").glob("**/include/xtape"))
+        for folder in ("autograd", "nn", "optim"):
+            lines = [f"#include <{path.relative_to(include)}>" for path in sorted((include / folder).glob("**/*.hpp"))]
+            self.write("all.cpp", "\n".join(lines) + "\n")
+            flags = self.run_command("pkg-config", "--cflags", "xtape")[0].split()
+            self.run_command("c++", "-std=c++20", "-fsyntax-only", *flags, "all.cpp")
+
+    def test_meson_subproject(self):
+        (recipe, _), = blocks("meson")
+        self.write("meson.build", recipe)
+        (self.folder / "subprojects").mkdir()
+        shutil.copytree(source, self.folder / "subprojects/xtape", ignore=shutil.ignore_patterns("build*", ".git"))
+        self.environment["PKG_CONFIG_PATH"] = ""
+        self.run_command("meson", "setup", "out", "--force-fallback-for=xtape")
+        self.run_command("ninja", "-C", "out", "-j2", "mine")
+        self.assertEqual(self.run_command("out/mine")[0], self.expected)
+
+
+unittest.main()
