@@ -5,6 +5,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/ops/activations.hpp>
+#include <autograd/ops/convolution.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>

@@ -217,4 +217,25 @@ BOOST_AUTO_TEST_CASE(arguments_out_of_range) {
   throws<ValueError>([] { Generator().normal({2}, 0, -1, float32); }, {"normal", "stddev"});
 }
 
+BOOST_AUTO_TEST_CASE(convolutions) {
+  Variable x = zeros({1, 2, 5, 5}), w = zeros({3, 2, 3, 3});
+  throws<ShapeError>([&] { conv2d(zeros({2, 5, 5}), w); }, {"conv2d", "(2, 5, 5)", "needs (batch, channels, height, width)"});
+  throws<ShapeError>([&] { conv2d(x, zeros({3, 3, 3, 3})); }, {"conv2d", "(1, 2, 5, 5)", "(3, 3, 3, 3)", "channels"});
+  throws<ShapeError>([&] { conv2d(x, zeros({3, 2, 3})); }, {"conv2d", "needs a kernel of 4 axes"});
+  throws<ShapeError>([&] { conv2d(x, w, zeros({2})); }, {"conv2d", "a bias (2,) for 3 channels"});
+  throws<ShapeError>([&] { conv2d(x, zeros({3, 2, 6, 3})); }, {"conv2d", "a window of 6 along axis 2"});
+  throws<ShapeError>([&] { conv2d(x, w, {}, {.stride = {1, 1, 1}}); }, {"conv2d", "3 numbers for stride"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.stride = 0}); }, {"conv2d", "a stride of 0"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.groups = 0}); }, {"conv2d", "0 groups"});
+  throws<ShapeError>([&] { conv2d(x, zeros({3, 1, 3, 3}), {}, {.groups = 2}); }, {"conv2d", "in 2 groups"});
+  throws<ShapeError>([&] { conv_transpose2d(x, w); }, {"conv_transpose2d", "channels"});
+  throws<ValueError>([&] { conv_transpose2d(x, zeros({2, 1, 3, 3}), {}, {.output_padding = 1}); },
+                     {"conv_transpose2d", "an output_padding of 1"});
+  throws<ShapeError>([&] { conv_transpose2d(x, zeros({2, 1, 3, 3}), {}, {.padding = 4}); }, {"cuts off all 7"});
+  throws<ValueError>([&] { max_pool2d(x, 2, {.padding = 2}); }, {"max_pool2d", "a padding of 2 for a window of 2"});
+  throws<ValueError>([&] { avg_pool2d(x, 0); }, {"avg_pool2d", "a window of 0"});
+  throws<ShapeError>([&] { max_pool1d(x, 2); }, {"max_pool1d", "needs (batch, channels, length)"});
+  throws<ShapeError>([&] { adaptive_avg_pool2d(x, 0); }, {"adaptive_avg_pool2d", "0 windows"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -518,6 +518,53 @@ std::vector<Operation> arrangements() {
   };
 }
 
+// x, a kernel and a bias, the inputs of a convolution.
+template <class F, class Options>
+Sample convolved(const char* text, F f, const Shape& x, const Shape& kernel, const Shape& bias, const Options& options) {
+  return {text, {numbers(x), numbers(kernel), numbers(bias)},
+          [f, options](auto& x) { return f(x[0], x[1], x[2], options); }};
+}
+
+std::vector<Operation> convolutions() {
+  using C = ConvOptions;
+  using T = ConvTransposeOptions;
+  auto pooled = [](auto f, const char* text, const Shape& shape, const PerAxis& window, const PoolOptions& options) {
+    return Sample{text, {numbers(shape)}, [=](auto& x) { return square(f(x[0], window, options)); }};
+  };
+  auto adapted = [](auto f, const Shape& shape, const PerAxis& extents) {
+    return Sample{to_string(shape), {numbers(shape)}, [=](auto& x) { return square(f(x[0], extents)); }};
+  };
+  return {
+      general("conv1d",
+              {convolved("plain", conv1d, {2, 2, 5}, {3, 2, 3}, {3}, C{}),
+               convolved("all options", conv1d, {1, 4, 7}, {4, 2, 3}, {4},
+                         C{.stride = 2, .padding = 2, .dilation = 2, .groups = 2}),
+               convolved("no samples", conv1d, {0, 1, 3}, {1, 1, 2}, {1}, C{}),
+               {"without a bias", {numbers({1, 1, 4}), numbers({1, 1, 1})}, [](auto& x) { return conv1d(x[0], x[1]); }}}),
+      general("conv2d",
+              {convolved("plain", conv2d, {2, 2, 4, 3}, {2, 2, 3, 2}, {2}, C{}),
+               convolved("all options", conv2d, {1, 2, 5, 4}, {2, 1, 2, 3}, {2},
+                         C{.stride = {1, 2}, .padding = {0, 1}, .dilation = {2, 1}, .groups = 2})}),
+      general("conv3d", {convolved("padded", conv3d, {1, 1, 2, 3, 2}, {2, 1, 2, 2, 1}, {2}, C{.padding = {1, 0, 0}})}),
+      general("conv_transpose1d",
+              {convolved("plain", conv_transpose1d, {2, 2, 3}, {2, 3, 2}, {3}, T{}),
+               convolved("all options", conv_transpose1d, {1, 4, 3}, {4, 1, 3}, {2},
+                         T{.stride = 2, .padding = 1, .output_padding = 1, .dilation = 2, .groups = 2})}),
+      general("conv_transpose2d",
+              {convolved("strided", conv_transpose2d, {1, 2, 2, 3}, {2, 1, 3, 2}, {1}, T{.stride = {2, 1}, .padding = {1, 0}})}),
+      general("conv_transpose3d", {convolved("plain", conv_transpose3d, {1, 1, 2, 1, 2}, {1, 2, 2, 2, 1}, {2}, T{})}),
+      general("max_pool1d", {pooled(max_pool1d, "overlapping", {2, 1, 6}, 3, {.stride = 2, .padding = 1})}),
+      general("max_pool2d", {pooled(max_pool2d, "plain", {1, 2, 4, 5}, 2, {}),
+                             pooled(max_pool2d, "of two extents", {1, 1, 4, 5}, {1, 3}, {.stride = 1})}),
+      general("avg_pool1d", {pooled(avg_pool1d, "overlapping", {2, 1, 6}, 3, {.stride = 2, .padding = 1})}),
+      general("avg_pool2d", {pooled(avg_pool2d, "plain", {1, 2, 4, 5}, 2, {})}),
+      general("adaptive_max_pool1d", {adapted(adaptive_max_pool1d, {2, 1, 5}, 3)}),
+      general("adaptive_max_pool2d", {adapted(adaptive_max_pool2d, {1, 2, 4, 5}, {3, 2})}),
+      general("adaptive_avg_pool1d", {adapted(adaptive_avg_pool1d, {2, 1, 5}, 3), adapted(adaptive_avg_pool1d, {1, 1, 2}, 4)}),
+      general("adaptive_avg_pool2d", {adapted(adaptive_avg_pool2d, {1, 2, 4, 5}, {3, 1})}),
+  };
+}
+
 std::vector<Operation> creation() {
   return {
       constant("zeros", {}, [](auto&) { return zeros({2, 3}, float64); }),
@@ -537,7 +584,8 @@ std::vector<Operation> creation() {
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> list = [] {
     std::vector<Operation> all;
-    for (auto family : {elementwise_operations, activations, reductions, linear_algebra, arrangements, creation})
+    for (auto family : {elementwise_operations, activations, reductions, linear_algebra, arrangements, convolutions,
+                        creation})
       for (Operation& operation : family()) all.push_back(std::move(operation));
     return all;
   }();

@@ -1,5 +1,6 @@
 // Forward values, against the standard library and plain loops.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -389,6 +390,81 @@ BOOST_AUTO_TEST_CASE(einsum_is_what_it_is_defined_as) {
       BOOST_TEST((found.shape() == expected.shape() && all(abs(found - expected) < 1e-12).item() == 1));
     }
   }
+}
+
+namespace {
+
+// The definition of a convolution over two axes, as a loop: with `transposed`, each element of x adds to the places
+// that would read it.
+Variable convolution(const Variable& x, const Variable& w, std::size_t groups, std::array<std::ptrdiff_t, 2> stride,
+                     std::array<std::ptrdiff_t, 2> padding, std::array<std::ptrdiff_t, 2> dilation, const Shape& result,
+                     bool transposed) {
+  Array y = Array::full(result, 0, float64);
+  auto at = [](const Shape& s, std::size_t a, std::size_t b, std::size_t c, std::size_t d) {
+    return ((a * s[1] + b) * s[2] + c) * s[3] + d;
+  };
+  const Shape& small = transposed ? x.shape() : result;  // where windows are counted
+  const Shape& large = transposed ? result : x.shape();
+  std::size_t small_part = small[1] / groups, large_part = large[1] / groups;
+  for (std::size_t n = 0; n < x.shape()[0]; ++n)
+    for (std::size_t s = 0; s < small[1]; ++s)
+      for (std::size_t l = 0; l < large_part; ++l)
+        for (std::size_t i = 0; i < small[2]; ++i)
+          for (std::size_t j = 0; j < small[3]; ++j)
+            for (std::size_t u = 0; u < w.shape()[2]; ++u)
+              for (std::size_t v = 0; v < w.shape()[3]; ++v) {
+                auto r = std::ptrdiff_t(i) * stride[0] + std::ptrdiff_t(u) * dilation[0] - padding[0];
+                auto c = std::ptrdiff_t(j) * stride[1] + std::ptrdiff_t(v) * dilation[1] - padding[1];
+                if (r < 0 || c < 0 || r >= std::ptrdiff_t(large[2]) || c >= std::ptrdiff_t(large[3])) continue;
+                std::size_t there = at(large, n, s / small_part * large_part + l, std::size_t(r), std::size_t(c));
+                std::size_t here = at(small, n, s, i, j);
+                double weight = w.value().at(at(w.shape(), s, l, u, v));
+                if (transposed) y.mutable_data<double>()[there] += weight * x.value().at(here);
+                else y.mutable_data<double>()[here] += weight * x.value().at(there);
+              }
+  return Variable(y);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(convolutions_are_what_they_are_defined_as) {
+  seed(4);
+  for (std::size_t groups : {1u, 2u})
+    for (std::size_t stride : {1u, 2u, 3u})
+      for (std::size_t padding : {0u, 1u, 2u})
+        for (std::size_t dilation : {1u, 2u}) {
+          BOOST_TEST_CONTEXT("groups " << groups << ", stride " << stride << ", padding " << padding << ", dilation "
+                                       << dilation) {
+            Variable x = randn({2, 4, 7, 8}, float64), w = randn({6, 4 / groups, 3, 2}, float64);
+            std::array<std::ptrdiff_t, 2> s{std::ptrdiff_t(stride), 1}, p{std::ptrdiff_t(padding), 1},
+                d{std::ptrdiff_t(dilation), 2};
+            Variable y = conv2d(x, w, {}, {.stride = {stride, 1}, .padding = {padding, 1}, .dilation = {dilation, 2},
+                                           .groups = groups});
+            BOOST_TEST((y.shape() == Shape{2, 6, (7 + 2 * padding - 2 * dilation - 1) / stride + 1, 8}));
+            BOOST_TEST(max(abs(y - convolution(x, w, groups, s, p, d, y.shape(), false))).item() < 1e-12);
+
+            Variable v = randn({2, 6, 3, 4}, float64);
+            Variable z = conv_transpose2d(v, w, {}, {.stride = {stride, 1}, .padding = {padding, 1},
+                                                     .dilation = {dilation, 2}, .groups = groups});
+            BOOST_TEST((z.shape() == Shape{2, 4, 2 * stride - 2 * padding + 2 * dilation + 1, 4}));
+            BOOST_TEST(max(abs(z - convolution(v, w, groups, s, p, d, z.shape(), true))).item() < 1e-12);
+          }
+        }
+}
+
+BOOST_AUTO_TEST_CASE(pooling) {
+  Variable x = Variable{1, 5, 2, -3, 4, 0}.to(float64).reshape({1, 1, 6});
+  auto equal = [](const Variable& y, std::initializer_list<Nested> expected) {
+    BOOST_TEST(all(flatten(y) == Variable(expected, float64)).item() == 1);
+  };
+  equal(max_pool1d(x, 2), {5, 2, 4});
+  equal(max_pool1d(x - 10, 3, {.stride = 2, .padding = 1}), {-5, -5, -6});  // the padding never wins
+  equal(avg_pool1d(x, 2), {3, -0.5, 2});
+  equal(avg_pool1d(x, 2, {.stride = 2, .padding = 1}), {0.5, 3.5, 0.5, 0});
+  equal(adaptive_avg_pool1d(x, 3), {3, -0.5, 2});
+  equal(adaptive_max_pool1d(x, 4), {5, 5, 4, 4});  // windows [0, 2), [1, 3), [3, 5), [4, 6)
+  equal(max_pool2d(arange(16).to(float64).reshape({1, 1, 4, 4}), 2), {5, 7, 13, 15});
+  equal(adaptive_avg_pool2d(arange(16).to(float64).reshape({1, 1, 4, 4}), {1, 2}), {6.5, 8.5});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,78 @@
+// Convolution and pooling over one, two or three axes of space. Arrays are (batch, channels, space...), as in PyTorch.
+#pragma once
+
+#include <initializer_list>
+#include <vector>
+
+#include <autograd/variable.hpp>
+
+namespace xtape {
+
+/// A number for each axis of space: one for all of them, or a list.
+class PerAxis {
+ public:
+  template <std::integral I>
+  PerAxis(I value) : values_{static_cast<std::size_t>(value)} {}
+  PerAxis(std::initializer_list<std::size_t> values) : values_(values) {}
+  PerAxis(std::vector<std::size_t> values) : values_(std::move(values)) {}
+
+  /// The numbers of so many axes. @throws ShapeError naming the operation and the option when there are others.
+  std::vector<std::size_t> of(const char* operation, const char* option, std::size_t axes) const;
+
+ private:
+  std::vector<std::size_t> values_;
+};
+
+struct ConvOptions {
+  PerAxis stride = 1;
+  PerAxis padding = 0;  ///< zeros on both sides of each axis
+  PerAxis dilation = 1;
+  std::size_t groups = 1;  ///< the channels are divided into so many parts that do not mix
+};
+
+/// Cross-correlation of x (batch, in, space...) with a kernel (out, in / groups, extents...), plus a bias (out), which
+/// may be undefined: y[n, o, p] = b[o] + sum over c, k of w[o, c, k] x[n, c, p stride + k dilation - padding].
+/// The result is (batch, out, (space + 2 padding - dilation (extent - 1) - 1) / stride + 1).
+/// @throws ShapeError for shapes that do not fit, ValueError for a stride, dilation or number of groups of 0.
+Variable conv1d(const Variable& x, const Variable& kernel, const Variable& bias = {}, const ConvOptions& options = {});
+Variable conv2d(const Variable& x, const Variable& kernel, const Variable& bias = {}, const ConvOptions& options = {});
+Variable conv3d(const Variable& x, const Variable& kernel, const Variable& bias = {}, const ConvOptions& options = {});
+
+struct ConvTransposeOptions {
+  PerAxis stride = 1;
+  PerAxis padding = 0;  ///< what is cut off on both sides of each axis
+  PerAxis output_padding = 0;  ///< what is added at the end of each axis; less than the stride or the dilation
+  PerAxis dilation = 1;
+  std::size_t groups = 1;
+};
+
+/// The transposed map of a convolution: x (batch, in, space...) with a kernel (in, out / groups, extents...). Each
+/// element of x adds its multiple of the kernel to the result, whose extents are
+/// (space - 1) stride - 2 padding + dilation (extent - 1) + output_padding + 1.
+/// @throws as conv1d.
+Variable conv_transpose1d(const Variable& x, const Variable& kernel, const Variable& bias = {},
+                          const ConvTransposeOptions& options = {});
+Variable conv_transpose2d(const Variable& x, const Variable& kernel, const Variable& bias = {},
+                          const ConvTransposeOptions& options = {});
+Variable conv_transpose3d(const Variable& x, const Variable& kernel, const Variable& bias = {},
+                          const ConvTransposeOptions& options = {});
+
+struct PoolOptions {
+  PerAxis stride = 0;  ///< 0: the extent of the window
+  PerAxis padding = 0;  ///< at most half of the window
+};
+
+/// The greatest element of each window of x (batch, channels, space...); of equal ones the first takes the gradient.
+Variable max_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+/// The mean of each window; zeros of the padding count.
+Variable avg_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+Variable avg_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+
+/// Pooling to a result of these extents: window i of n begins at floor(i s / n) and ends at ceil((i + 1) s / n).
+Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents);
+Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents);
+Variable adaptive_avg_pool1d(const Variable& x, const PerAxis& extents);
+Variable adaptive_avg_pool2d(const Variable& x, const PerAxis& extents);
+
+}  // namespace xtape
