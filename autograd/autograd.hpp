@@ -11,6 +11,7 @@
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/neural.hpp>
 #include <autograd/ops/products.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/random.hpp>

@@ -238,4 +238,22 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ShapeError>([&] { adaptive_avg_pool2d(x, 0); }, {"adaptive_avg_pool2d", "0 windows"});
 }
 
+BOOST_AUTO_TEST_CASE(neural_operations) {
+  Variable x = zeros({2, 6, 4});
+  throws<ShapeError>([&] { layer_norm(x, 4); }, {"layer_norm", "last 4 axes", "(2, 6, 4)"});
+  throws<ShapeError>([&] { layer_norm(x, 1, zeros({3})); }, {"layer_norm", "a weight (3,), needs (4,)"});
+  throws<ShapeError>([&] { group_norm(x, 4); }, {"group_norm", "6 channels in 4 groups"});
+  throws<ShapeError>([&] { batch_norm(zeros({3})); }, {"batch_norm", "(3,)"});
+  throws<ShapeError>([&] { batch_norm(x, {}, zeros({5})); }, {"batch_norm", "a bias (5,), needs (6,)"});
+  throws<ValueError>([&] { dropout(x, 1.5); }, {"dropout", "1.5"});
+  throws<ValueError>([&] { dropout(x, NAN); }, {"dropout", "nan"});
+  throws<ShapeError>([&] { embedding(x, arange(2).to(int64)); }, {"embedding", "(rows, width)"});
+  throws<ValueError>([&] { embedding(zeros({3, 2}), Variable{3}.to(int64)); }, {"3"});
+  throws<DTypeError>([&] { embedding(zeros({3, 2}), zeros({1})); }, {"embedding", "int64"});
+  throws<ShapeError>([&] { scaled_dot_product_attention(x, x, zeros({2, 5, 4})); },
+                     {"scaled_dot_product_attention", "(2, 5, 4)", "(..., m, e)"});
+  throws<ShapeError>([&] { pixel_shuffle(zeros({1, 6, 2, 2}), 2); }, {"pixel_shuffle", "(1, 6, 2, 2) by 2"});
+  throws<ShapeError>([&] { interpolate(x, 2, 2); }, {"interpolate", "(2, 6, 4)"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

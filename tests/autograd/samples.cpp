@@ -565,6 +565,46 @@ std::vector<Operation> convolutions() {
   };
 }
 
+std::vector<Operation> neural() {
+  Variable rows = Variable{2, 0, 2}.to(int64);
+  return {
+      general("layer_norm",
+              {{"plain", {numbers({3, 5})}, [](auto& x) { return layer_norm(x[0]); }},
+               {"over two axes", {numbers({2, 3, 2}), numbers({3, 2}), numbers({3, 2})},
+                [](auto& x) { return layer_norm(x[0], 2, x[1], x[2]); }}}),
+      general("group_norm", {{"two groups", {numbers({2, 4, 3}), numbers({4}), numbers({4})},
+                              [](auto& x) { return group_norm(x[0], 2, x[1], x[2]); }},
+                             {"no samples", {numbers({0, 4, 3})}, [](auto& x) { return group_norm(x[0], 2); }}}),
+      general("instance_norm", {{"plain", {numbers({2, 2, 5})}, [](auto& x) { return instance_norm(x[0]); }}}),
+      general("batch_norm",
+              {{"rows", {numbers({4, 3}), numbers({3}), numbers({3})}, [](auto& x) { return batch_norm(x[0], x[1], x[2]); }},
+               {"images", {numbers({2, 2, 2, 3})}, [](auto& x) { return batch_norm(x[0]); }},
+               {"given statistics", {numbers({2, 3}), numbers({3}), numbers({3}, 0.5, 2), numbers({3})},
+                [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3], {}); }}}),
+      general("dropout", {{"the same mask each time", {numbers({4, 5})}, [](auto& x) {
+                             Generator generator(1);
+                             return square(dropout(x[0], 0.4, generator));
+                           }}}),
+      general("embedding", {{"repeated rows", {numbers({3, 2})}, [rows](auto& x) { return square(embedding(x[0], rows)); }}}),
+      general("scaled_dot_product_attention",
+              {{"plain", {numbers({2, 3, 2}), numbers({2, 4, 2}), numbers({2, 4, 3})},
+                [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2]); }},
+               {"causal", {numbers({3, 2}), numbers({3, 2}), numbers({3, 2})},
+                [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2], {}, true); }},
+               {"masks", {numbers({2, 2}), numbers({3, 2}), numbers({3, 1}), numbers({2, 3})},
+                [](auto& x) {
+                  Variable first = arange(3) < 2;
+                  return scaled_dot_product_attention(x[0], x[1], x[2], first) +
+                         scaled_dot_product_attention(x[0], x[1], x[2], x[3]);
+                }}}),
+      general("pixel_shuffle", {{"by two", {numbers({1, 8, 2, 1})}, [](auto& x) { return square(pixel_shuffle(x[0], 2)); }}}),
+      general("interpolate",
+              {{"nearest", {numbers({1, 2, 3, 2})}, [](auto& x) { return square(interpolate(x[0], 5, 4)); }},
+               {"bilinear", {numbers({1, 2, 3, 2})},
+                [](auto& x) { return square(interpolate(x[0], 2, 5, Interpolation::bilinear)); }}}),
+  };
+}
+
 std::vector<Operation> creation() {
   return {
       constant("zeros", {}, [](auto&) { return zeros({2, 3}, float64); }),
@@ -585,7 +625,7 @@ const std::vector<Operation>& operations() {
   static const std::vector<Operation> list = [] {
     std::vector<Operation> all;
     for (auto family : {elementwise_operations, activations, reductions, linear_algebra, arrangements, convolutions,
-                        creation})
+                        neural, creation})
       for (Operation& operation : family()) all.push_back(std::move(operation));
     return all;
   }();

@@ -467,4 +467,46 @@ BOOST_AUTO_TEST_CASE(pooling) {
   equal(adaptive_avg_pool2d(arange(16).to(float64).reshape({1, 1, 4, 4}), {1, 2}), {6.5, 8.5});
 }
 
+BOOST_AUTO_TEST_CASE(normalization) {
+  seed(5);
+  auto near = [](const Variable& a, const Variable& b) { BOOST_TEST(max(abs(a - b)).item() < 1e-12); };
+  Variable x = randn({4, 6, 5}, float64), y = batch_norm(x, {}, {}, 0);
+  near(mean(y, {0, 2}), zeros({6}, float64));
+  near(var(y, {0, 2}), ones({6}, float64));
+  near(batch_norm(x, mean(x, {0, 2}), var(x, {0, 2}), {}, {}), batch_norm(x));
+  y = layer_norm(x, 2, {}, {}, 0);
+  near(mean(y, {1, 2}), zeros({4}, float64));
+  near(var(y, {1, 2}), ones({4}, float64));
+  near(group_norm(x, 1), layer_norm(x, 2));
+  near(instance_norm(x), layer_norm(x, 1));
+  Variable weight = randn({6}, float64), bias = randn({6}, float64);
+  near(group_norm(x, 3, weight, bias), group_norm(x, 3) * expand_dims(weight, 1) + expand_dims(bias, 1));
+}
+
+BOOST_AUTO_TEST_CASE(dropout_keeps_the_mean) {
+  seed(6);
+  Variable y = dropout(ones({100, 100}), 0.3);
+  BOOST_TEST(all(logical_or(y == 0, abs(y - 1 / 0.7) < 1e-6)).item() == 1);
+  BOOST_TEST(std::abs(mean((y == 0).to(float32)).item() - 0.3) < 0.02);  // four standard deviations
+  BOOST_TEST(sum(dropout(y, 1)).item() == 0);
+  BOOST_TEST(all(dropout(y, 0) == y).item() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(attention_and_images) {
+  auto equal = [](const Variable& y, std::initializer_list<Nested> expected) {
+    BOOST_TEST(all(flatten(y) == Variable(expected, float64)).item() == 1);
+  };
+  // Equal scores: a query takes the mean of what it sees.
+  Variable q = zeros({3, 2}, float64), v = Variable{3, 9, 0}.to(float64).reshape({3, 1});
+  equal(scaled_dot_product_attention(q, q, v, {}, true), {3, 6, 4});
+  equal(scaled_dot_product_attention(q, q, v, arange(3) < 1), {3, 3, 3});
+  Variable x = arange(4).to(float64).reshape({1, 4, 1, 1});
+  equal(pixel_shuffle(x, 2), {0, 1, 2, 3});
+  BOOST_TEST((pixel_shuffle(x, 2).shape() == Shape{1, 1, 2, 2}));
+  Variable line = Variable{0, 4}.to(float64).reshape({1, 1, 1, 2});
+  equal(interpolate(line, 1, 4), {0, 0, 4, 4});
+  equal(interpolate(line, 1, 4, Interpolation::bilinear), {0, 1, 3, 4});  // as PyTorch's documentation has it
+  equal(interpolate(line, 2, 1, Interpolation::bilinear), {2, 2});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
