@@ -1,6 +1,7 @@
 // All of autograd: what a program that uses xtape includes.
 #pragma once
 
+#include <autograd/checkpoint.hpp>
 #include <autograd/error.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>

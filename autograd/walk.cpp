@@ -93,8 +93,12 @@ class Frontier {
 // Which nodes lead to one of `targets`: the others need no visit.
 class Pruning {
  public:
-  Pruning(const std::vector<Variable>& roots, const std::vector<Variable>& targets) {
-    for (const Variable& x : targets) leads_[x.impl()->node.get()] = true;
+  // With `stop`, targets are the end of the search.
+  Pruning(const std::vector<Variable>& roots, const std::vector<Variable>& targets, bool stop) {
+    for (const Variable& x : targets) {
+      leads_[x.impl()->node.get()] = true;
+      if (stop) visited_.try_emplace(x.impl()->node.get());
+    }
     for (const Variable& x : roots)
       if (x.requires_grad()) search(x.impl()->node.get());
   }
@@ -135,9 +139,11 @@ class Walk {
 
   void start(const Variable& output, Variable seed) { frontier_.add(edge_to(output), std::move(seed)); }
 
-  // Sums up in `captured` the gradients of `inputs`, and visits nothing that does not lead to them.
-  void capture(const std::vector<Variable>& roots, const std::vector<Variable>& inputs) {
-    pruning_.emplace(roots, inputs);
+  // Sums up in `captured` the gradients of `inputs`, and visits nothing that does not lead to them. With `stop`, goes
+  // no further than to them.
+  void capture(const std::vector<Variable>& roots, const std::vector<Variable>& inputs, bool stop = false) {
+    stop_ = stop;
+    pruning_.emplace(roots, inputs, stop);
     for (const Variable& x : inputs) captures_[x.impl()->node.get()];
   }
   Variable captured(const Variable& x) {
@@ -164,7 +170,10 @@ class Walk {
     if (node.attached()) attend(node, gradients);
     if (pruning_) {
       auto capture = captures_.find(&node);
-      if (capture != captures_.end()) capture->second = gradients;
+      if (capture != captures_.end()) {
+        capture->second = gradients;
+        if (stop_) return;
+      }
     }
     auto edges = node.edges();
     if (node.released())
@@ -228,6 +237,7 @@ class Walk {
   }
 
   bool retain_;
+  bool stop_ = false;
   GradMode mode_;
   Frontier frontier_;
   std::optional<Pruning> pruning_;
@@ -288,6 +298,17 @@ std::vector<Variable> grad(const std::vector<Variable>& outputs, const std::vect
       throw GraphError("grad: the outputs do not depend on input " + std::to_string(i) +
                        "; pass {.allow_unused = true} for an undefined gradient there");
   }
+  return results;
+}
+
+std::vector<Variable> detail::partial_grad(const Variable& output, const Variable& seed,
+                                           const std::vector<Variable>& inputs) {
+  Walk walk(false, grad_enabled());
+  walk.capture({output}, inputs, true);
+  walk.start(output, seed);
+  walk.run();
+  std::vector<Variable> results;
+  for (const Variable& x : inputs) results.push_back(walk.captured(x));
   return results;
 }
 

@@ -26,4 +26,12 @@ inline Variable grad(const Variable& output, const Variable& input, const GradOp
   return grad(std::vector{output}, std::vector{input}, options)[0];
 }
 
+namespace detail {
+
+/// The derivatives of the output, weighted by `seed`, with the inputs taken for independent of each other: the walk
+/// ends at them. Undefined for those that play no part. Recorded where the grad mode is on.
+std::vector<Variable> partial_grad(const Variable& output, const Variable& seed, const std::vector<Variable>& inputs);
+
+}  // namespace detail
+
 }  // namespace xtape

@@ -1,0 +1,144 @@
+#include <autograd/checkpoint.hpp>
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/random.hpp>
+#include <autograd/tape.hpp>
+#include <autograd/walk.hpp>
+
+namespace xtape {
+namespace {
+
+using Variables = std::vector<Variable>;
+
+// The input as a leaf, where the record of f ends.
+Variable cut(const Variable& x) { return x.requires_grad() ? x.detach().requires_grad_() : x; }
+
+// The input as a Variable of its own, which leads to it.
+Variable alias(const Variable& x) { return x.requires_grad() ? reshape(x, x.shape()) : x; }
+
+// Where the record of y leaves what was recorded after `start`: what f captured.
+std::vector<Edge> edges_beyond(const Variable& y, std::uint64_t start) {
+  std::vector<Edge> result;
+  std::vector<Node*> path{y.impl()->node.get()};
+  std::unordered_set<Node*> visited{path[0]};
+  std::unordered_map<Node*, std::unordered_set<std::uint32_t>> found;
+  while (!path.empty()) {
+    Node* node = path.back();
+    path.pop_back();
+    for (const Edge& edge : node->edges()) {
+      if (!edge.node) continue;
+      if (edge.node->sequence() > start) {
+        if (visited.insert(edge.node.get()).second) path.push_back(edge.node.get());
+      } else if (found[edge.node.get()].insert(edge.output).second) {
+        result.push_back(edge);
+      }
+    }
+  }
+  return result;
+}
+
+// Sets the default generator to a state until the end of the scope.
+class GeneratorState {
+ public:
+  explicit GeneratorState(const std::string& state) : before_(default_generator().state()) {
+    default_generator().set_state(state);
+  }
+  GeneratorState(const GeneratorState&) = delete;
+  ~GeneratorState() { default_generator().set_state(before_); }
+
+ private:
+  std::string before_;
+};
+
+class CheckpointNode final : public Node {
+ public:
+  CheckpointNode(const Callable& f, const Variables& inputs, const std::vector<Edge>& captured, std::string generator)
+      : Node("checkpoint", 1), f_(f), generator_(std::move(generator)) {
+    for (const Variable& x : inputs) {
+      inputs_.push_back(Saved(x));
+      edges_.push_back(edge_to(x));
+    }
+    for (const Edge& edge : captured) {
+      edges_.push_back(edge);
+      if (Attached* attached = edge.node->attached()) {
+        std::scoped_lock lock(attached->mutex);
+        for (VariableImpl* owner : attached->owners) captured_.push_back(Saved(Variable(owner)));
+      }
+    }
+    link();
+  }
+
+  std::span<Edge> edges() override { return edges_; }
+
+  void backward(std::span<const Variable> outputs, std::span<InputGradient> gradients) override {
+    for (const Saved& parameter : captured_) parameter.array();  // which throws when it was changed
+    Variables xs, targets;
+    std::vector<std::size_t> places;
+    auto differentiate_by = [&](const Variable& x, std::size_t place) {
+      targets.push_back(x);
+      places.push_back(place);
+    };
+    Variable y;
+    {
+      bool higher_order = grad_enabled();
+      EnableGrad recording;
+      for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        Variable x = inputs_[i]();
+        xs.push_back(higher_order ? alias(x) : cut(x));
+        if (xs[i].requires_grad()) differentiate_by(xs[i], i);
+      }
+      GeneratorState same_numbers(generator_);
+      y = (*f_)(xs);
+    }
+    // A Variable stands for each captured edge; its value plays no part.
+    for (std::size_t i = inputs_.size(); i < edges_.size(); ++i)
+      differentiate_by(detail::output_of(edges_[i].node, Array::scalar(0, y.dtype()), edges_[i].output), i);
+    if (!y.requires_grad() || y.shape() != outputs[0].shape())
+      throw GraphError("the function gave another result than the first time: " + to_string(y.shape()) + " for " +
+                       to_string(outputs[0].shape()));
+    Variables found = detail::partial_grad(y, outputs[0], targets);
+    for (std::size_t k = 0; k < found.size(); ++k) gradients[places[k]].value = found[k];
+  }
+
+ private:
+  void release_saved() override {
+    f_.reset();
+    inputs_.clear();
+    captured_.clear();
+  }
+
+  std::optional<Callable> f_;
+  std::string generator_;
+  std::vector<Saved> inputs_, captured_;
+  std::vector<Edge> edges_;
+};
+
+}  // namespace
+
+Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
+  if (!grad_enabled()) return f(inputs);
+  std::string generator = default_generator().state();
+  // A node of no use but for its number: what is captured was recorded before it.
+  Variable before = reshape(parameter(Variable(0)), {1});
+  Variables xs;
+  for (const Variable& x : inputs) xs.push_back(cut(x));
+  Variable y = f(xs);
+  if (!y.requires_grad()) return y;
+  std::vector<Edge> captured;
+  for (const Edge& edge : edges_beyond(y, before.impl()->node->sequence())) {
+    bool is_input = false;
+    for (const Variable& x : xs) is_input = is_input || x.impl()->node == edge.node;
+    if (!is_input) captured.push_back(edge);
+  }
+  NodePtr node(new CheckpointNode(f, inputs, captured, std::move(generator)));
+  return detail::output_of(std::move(node), y.value());
+}
+
+}  // namespace xtape

@@ -1,0 +1,112 @@
+// Checkpoints against the same computation without them.
+#include <boost/test/unit_test.hpp>
+
+#include <autograd/autograd.hpp>
+
+using namespace xtape;
+
+namespace {
+
+void same(const Variable& a, const Variable& b) {
+  BOOST_TEST_REQUIRE((a.defined() && b.defined()));
+  BOOST_TEST((a.shape() == b.shape()));
+  BOOST_TEST(all(a == b).item() == 1);
+}
+
+struct Net {
+  Variable w = parameter(randn({3, 3}, float64)), scale = parameter(randn({3}, float64));
+  Variable operator()(const Variable& x) const { return tanh(matmul(x, w)) * scale; }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(checkpoints)
+
+BOOST_AUTO_TEST_CASE(gradients_are_the_same) {
+  seed(1);
+  Net net;
+  Variable x = parameter(randn({2, 3}, float64));
+  auto plain = grad({sum(square(net(net(x))))}, {x, net.w, net.scale});
+  auto layer = [&](const Variable& x) { return net(x); };
+  Variable y = checkpoint(layer, {checkpoint(layer, {x})});
+  same(y, net(net(x)));
+  auto found = grad({sum(square(y))}, {x, net.w, net.scale});
+  for (std::size_t i = 0; i < 3; ++i) same(found[i], plain[i]);
+  sum(square(checkpoint(layer, {checkpoint(layer, {x})}))).backward();
+  same(net.w.grad(), plain[1]);
+}
+
+BOOST_AUTO_TEST_CASE(any_order) {
+  seed(2);
+  Net net;
+  auto f = [](auto& x, auto& w) {
+    return checkpoint([w = w * 2](const Variable& x) { return exp(sin(matmul(x, w))) * x; }, {x});
+  };
+  GradcheckResult result = gradcheck(f, {randn({2, 2}, float64), randn({2, 2}, float64)}, {.order = 3});
+  BOOST_TEST(result.ok, result.message);
+}
+
+BOOST_AUTO_TEST_CASE(captured_values_count_once) {
+  // b leads to a, and both are captured; x leads to b as well.
+  Variable x = parameter(Variable{2.0}), b = x * 3, a = b * b;
+  Variable y = checkpoint([&](const Variable& z) { return z * a * b; }, {b});
+  // y = b b^2 b = (3 x)^4
+  same(grad(y, x), Variable{4.0 * 81 * 8});
+}
+
+BOOST_AUTO_TEST_CASE(random_numbers_are_the_same) {
+  seed(3);
+  Variable x = parameter(ones({1000}));
+  Variable y = checkpoint([](const Variable& x) { return dropout(x); }, {x});
+  Variable following = rand({3});
+  std::string state = default_generator().state();
+  Variable g = grad(sum(y), x);
+  same(g, y.detach());
+  BOOST_TEST(default_generator().state() == state);
+  seed(3);
+  same(dropout(x), y);
+  same(rand({3}), following);
+}
+
+BOOST_AUTO_TEST_CASE(several_inputs_of_which_some_are_constant) {
+  Variable x = parameter(Variable{2.0}), c = Variable{5.0}, i = Variable{0}.to(int64);
+  Variable y = checkpoint([](auto& x, auto& c, auto& i) { return take(x * c, i); }, {x, c, i});
+  same(grad(y, x), c);
+  BOOST_TEST(!checkpoint([](const Variable& c) { return c * 2; }, {c}).requires_grad());
+  NoGrad guard;
+  BOOST_TEST(!checkpoint([](const Variable& x) { return x * 2; }, {x}).requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_kept) {
+  Variable x = parameter(ones({4}));
+  Variable kept;
+  bool first = true;
+  Variable y = checkpoint([&](const Variable& x) {
+    Variable h = exp(x);
+    if (std::exchange(first, false)) kept = h.detach();
+    return h * h;
+  }, {x});
+  Array elements = kept.value();
+  kept = Variable();
+  BOOST_TEST(elements.unique());  // the record of f, which had saved h, is gone
+  y.backward(ones({4}));
+}
+
+BOOST_AUTO_TEST_CASE(changes_since_are_noticed) {
+  Net net;
+  Variable x = parameter(ones({1, 3}, float64));
+  auto says = [](const GraphError& error) {
+    return std::string(error.what()).find("backward of checkpoint") != std::string::npos;
+  };
+  Variable y = sum(checkpoint([&](const Variable& x) { return net(x); }, {x}));
+  {
+    NoGrad guard;
+    net.w *= 2;
+  }
+  BOOST_CHECK_EXCEPTION(y.backward(), GraphError, says);
+  y = sum(checkpoint([&](const Variable& x) { return net(x); }, {x}));
+  x.mutable_data<double>()[0] = 3;
+  BOOST_CHECK_EXCEPTION(y.backward(), GraphError, says);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
