@@ -8,6 +8,7 @@
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/convolution.hpp>
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/decompositions.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/linalg.hpp>

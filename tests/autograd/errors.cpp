@@ -256,4 +256,19 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
   throws<ShapeError>([&] { interpolate(x, 2, 2); }, {"interpolate", "(2, 6, 4)"});
 }
 
+BOOST_AUTO_TEST_CASE(decompositions) {
+  Variable a = zeros({2, 3}), singular = ones({2, 2});
+  throws<ShapeError>([&] { inverse(a); }, {"inverse", "(2, 3)", "square"});
+  throws<ShapeError>([&] { det(zeros({2})); }, {"det", "(2,)"});
+  throws<ShapeError>([&] { qr(a); }, {"qr", "(2, 3)", "as many rows as columns"});
+  throws<ShapeError>([&] { solve(eye(2), zeros({3})); }, {"solve", "(2, 2) x = (3, 1)"});
+  throws<ShapeError>([&] { lstsq(eye(2), zeros({3})); }, {"lstsq", "(2, 2) x = (3,)"});
+  throws<DTypeError>([&] { solve(eye(2), zeros({2}, float64)); }, {"solve", "float32 and float64"});
+  throws<ValueError>([&] { inverse(singular); }, {"inverse", "(2, 2) is singular"});
+  throws<ValueError>([&] { inverse(stack({eye(2), singular})); }, {"inverse", "matrix 1 of (2, 2, 2) is singular"});
+  throws<ValueError>([&] { solve(singular, zeros({2})); }, {"solve", "singular"});
+  throws<ValueError>([&] { cholesky(-eye(2)); }, {"cholesky", "not positive definite"});
+  throws<ValueError>([&] { matrix_power(singular, -1); }, {"singular"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -525,6 +525,46 @@ Sample convolved(const char* text, F f, const Shape& x, const Shape& kernel, con
           [f, options](auto& x) { return f(x[0], x[1], x[2], options); }};
 }
 
+// Well away from singular, with distinct eigenvalues.
+Variable regular(const Shape& shape) {
+  std::size_t n = shape.back();
+  return numbers(shape, -1, 1) + diag(3.0 * (1 + arange(n).to(float64)));
+}
+
+Variable positive(const Variable& a) { return matmul(a, swapaxes(a, -1, -2)); }
+
+std::vector<Operation> decompositions() {
+  auto of_matrices = [](const char* name, auto f) {
+    Operation result{name, true, {}};
+    for (const Shape& shape : std::vector<Shape>{{3, 3}, {1, 1}, {2, 2, 2}, {0, 2, 2}})
+      result.samples.push_back({to_string(shape), {regular(shape)}, [f](auto& x) { return f(x[0]); }});
+    return result;
+  };
+  return {
+      of_matrices("inverse", [](auto& a) { return inverse(a); }),
+      of_matrices("det", [](auto& a) { return det(a); }),
+      of_matrices("slogdet", [](auto& a) { return slogdet(a).logabsdet; }),
+      of_matrices("cholesky", [](auto& a) { return cholesky(positive(a)); }),
+      of_matrices("eigh", [](auto& a) {
+        auto [w, v] = eigh(a);
+        return expand_dims(w, -2) * square(v);  // the sign of a vector is arbitrary
+      }),
+      of_matrices("matrix_power", [](auto& a) { return matrix_power(a, 5) * 1e-3 + matrix_power(a, -2) + matrix_power(a, 0); }),
+      general("qr", {{"square", {regular({3, 3})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }},
+                     {"tall", {numbers({2, 4, 2})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }}}),
+      general("solve",
+              {{"a vector", {regular({3, 3}), numbers({3})}, [](auto& x) { return solve(x[0], x[1]); }},
+               {"a batch", {regular({2, 1, 2, 2}), numbers({3, 2, 4})}, [](auto& x) { return solve(x[0], x[1]); }},
+               {"no columns", {regular({2, 2}), numbers({2, 0})}, [](auto& x) { return solve(x[0], x[1]); }}}),
+      general("solve_triangular",
+              {{"lower", {regular({3, 3}), numbers({3, 2})}, [](auto& x) { return solve_triangular(x[0], x[1]); }},
+               {"upper", {regular({3, 3}), numbers({3})}, [](auto& x) { return solve_triangular(x[0], x[1], true); }}}),
+      general("lstsq", {{"tall", {numbers({4, 2}), numbers({4})}, [](auto& x) { return lstsq(x[0], x[1]); }}}),
+      general("pinv", {{"tall", {numbers({4, 2})}, [](auto& x) { return pinv(x[0]); }},
+                       {"wide", {numbers({2, 3})}, [](auto& x) { return pinv(x[0]); }}}),
+  };
+}
+
 std::vector<Operation> convolutions() {
   using C = ConvOptions;
   using T = ConvTransposeOptions;
@@ -624,8 +664,8 @@ std::vector<Operation> creation() {
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> list = [] {
     std::vector<Operation> all;
-    for (auto family : {elementwise_operations, activations, reductions, linear_algebra, arrangements, convolutions,
-                        neural, creation})
+    for (auto family : {elementwise_operations, activations, reductions, linear_algebra, decompositions, arrangements,
+                        convolutions, neural, creation})
       for (Operation& operation : family()) all.push_back(std::move(operation));
     return all;
   }();

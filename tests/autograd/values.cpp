@@ -509,4 +509,48 @@ BOOST_AUTO_TEST_CASE(attention_and_images) {
   equal(interpolate(line, 2, 1, Interpolation::bilinear), {2, 2});
 }
 
+BOOST_AUTO_TEST_CASE(decompositions_multiply_back) {
+  seed(7);
+  auto near = [](const Variable& a, const Variable& b, double tolerance = 1e-11) {
+    BOOST_TEST_REQUIRE((a.shape() == b.shape()));
+    BOOST_TEST(max(abs(a - b)).item() < tolerance);
+  };
+  for (DType dtype : {float64, float32}) {
+    double tolerance = dtype == float64 ? 1e-11 : 2e-4;
+    Variable a = randn({2, 3, 5, 5}, dtype) + 3 * eye(5, 5, dtype), b = randn({3, 5, 2}, dtype);
+    Variable one = broadcast_to(eye(5, 5, dtype), a.shape());
+    near(matmul(inverse(a), a), one, tolerance);
+    near(matmul(a, solve(a, b)), broadcast_to(b, {2, 3, 5, 2}), tolerance);
+    near(matmul(tril(a), solve_triangular(a, b)), broadcast_to(b, {2, 3, 5, 2}), tolerance);
+    Variable s = matmul(a, swapaxes(a, -1, -2)), l = cholesky(s);
+    near(matmul(l, swapaxes(l, -1, -2)), s, 10 * tolerance);
+    near(tril(l), l, tolerance);
+    auto [w, v] = eigh(s);
+    near(matmul(v * expand_dims(w, -2), swapaxes(v, -1, -2)), s, 10 * tolerance);
+    near(matmul(swapaxes(v, -1, -2), v), one, tolerance);
+    BOOST_TEST(all(w[{ellipsis, range(1, none)}] >= w[{ellipsis, range(none, -1)}]).item() == 1);
+    Variable tall = a[{ellipsis, range(0, 3)}];
+    auto [q, r] = qr(tall);
+    near(matmul(q, r), tall, tolerance);
+    near(matmul(swapaxes(q, -1, -2), q), broadcast_to(eye(3, 3, dtype), {2, 3, 3, 3}), tolerance);
+    near(triu(r), r, tolerance);
+    near(matmul(pinv(tall), tall), broadcast_to(eye(3, 3, dtype), {2, 3, 3, 3}), tolerance);
+    near(lstsq(tall, b), matmul(pinv(tall), b), tolerance);
+    near(matrix_power(a, 3), matmul(matmul(a, a), a), tolerance * 100);
+    near(matmul(matrix_power(a, -2), matmul(a, a)), one, tolerance * 10);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(determinants) {
+  Variable a({{0, 2, 0}, {1, 0, 0}, {0, 0, -5}}, float64);
+  BOOST_TEST(det(a).item() == 10);
+  auto [sign, logabsdet] = slogdet(-a);
+  BOOST_TEST(sign.item() == -1);
+  BOOST_TEST(std::abs(logabsdet.item() - std::log(10)) < 1e-14);
+  BOOST_TEST(det(zeros({2, 2})).item() == 0);
+  BOOST_TEST(slogdet(zeros({2, 2})).sign.item() == 0);
+  BOOST_TEST(slogdet(zeros({2, 2})).logabsdet.item() == -infinity);
+  BOOST_TEST(det(zeros({0, 0})).item() == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,22 @@
+// Factorizations of matrices, on LAPACK. Matrices are the last two axes; leading axes count batches. All throw
+// ValueError naming `operation` and the matrix that has no such factorization.
+#pragma once
+
+#include <autograd/array.hpp>
+
+namespace xtape::kernels {
+
+/// The inverses of (..., n, n).
+Array inverse(const char* operation, const Array& a);
+/// The x of a x = b, for (..., n, n) and (..., n, k) with the same leading axes.
+Array solve(const char* operation, const Array& a, const Array& b);
+/// The diagonals (..., n) of U in P L U; the sign of P is that of the first. Zeros for singular matrices.
+Array pivots(const Array& a);
+/// The lower triangular L of L L', of which a's lower triangle is read.
+Array cholesky(const char* operation, const Array& a);
+/// The orthonormal eigenvectors of symmetric matrices as columns, by ascending eigenvalues; reads the lower triangle.
+Array eigenvectors(const char* operation, const Array& a);
+/// The orthonormal Q (..., m, min(m, n)) of Q R.
+Array orthonormal(const char* operation, const Array& a);
+
+}  // namespace xtape::kernels
