@@ -2,6 +2,7 @@
 #pragma once
 
 #include <autograd/checkpoint.hpp>
+#include <autograd/clip_grad.hpp>
 #include <autograd/error.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>

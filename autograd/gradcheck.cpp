@@ -97,15 +97,15 @@ GradcheckResult gradcheck(const Callable& f, const std::vector<Variable>& inputs
   for (int order = 1;; ++order) {
     GradcheckResult result = compare(L, xs, count, order, options);
     if (!result || order == options.order) return result;
-    Scalar project = [L, count](const Variables& xs) {
+    // The weights of this projection stand behind what there is by now; those of later ones will follow them.
+    std::size_t before = xs.size();
+    Scalar project = [L, count, before](const Variables& xs) {
       Variables g = gradients(L, xs, count, true);
       Variable total = zeros({}, float64);
-      std::size_t weight = xs.size() - g.size();
+      std::size_t weight = before;
       for (const Variable& gradient : g) total = total + sum(gradient * xs[weight++]);
       return total;
     };
-    // L reads its own weights at [count], so that the new ones go behind them.
-    std::size_t before = xs.size();
     for (std::size_t i = 0; i < count; ++i)
       if (is_floating(xs[i].dtype())) xs.push_back(weights(xs[i].shape(), generator));
     L = project;

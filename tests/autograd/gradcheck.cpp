@@ -81,4 +81,10 @@ BOOST_AUTO_TEST_CASE(refuses_float32) {
                         [](const DTypeError& e) { return contains(e.what(), "float64"); });
 }
 
+BOOST_AUTO_TEST_CASE(third_order_of_inputs_of_several_shapes) {
+  auto f = [](auto& x, auto& y) { return exp(x) * sum(square(y) * y); };
+  GradcheckResult result = gradcheck(f, {randn({3}, float64), randn({2}, float64)}, {.order = 3});
+  BOOST_TEST(result.ok, result.message);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

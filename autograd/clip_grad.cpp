@@ -1,0 +1,46 @@
+#include <autograd/clip_grad.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops/creation.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/reductions.hpp>
+
+namespace xtape {
+namespace {
+
+void require_bound(const char* operation, double bound) {
+  if (!(bound >= 0)) throw ValueError(std::string(operation) + ": a bound of " + std::to_string(bound) + ", needs 0 or more");
+}
+
+}  // namespace
+
+double clip_grad_norm(const std::vector<Variable>& parameters, double max_norm, double p) {
+  require_bound("clip_grad_norm", max_norm);
+  if (!(p > 0)) throw ValueError("clip_grad_norm: a norm of order " + std::to_string(p) + ", needs more than 0");
+  NoGrad guard;
+  std::vector<double> norms;
+  for (const Variable& x : parameters)
+    if (x.grad().defined()) norms.push_back(norm(x.grad(), p).item());
+  Array all_norms({norms.size()}, float64);
+  std::copy(norms.begin(), norms.end(), all_norms.mutable_data<double>());
+  double total = norms.empty() ? 0 : norm(Variable(all_norms), p).item();
+  if (!std::isfinite(total))
+    throw ValueError("clip_grad_norm: the gradients' norm is " + std::to_string(total) + ", needs a finite one");
+  if (total > max_norm)
+    for (const Variable& x : parameters)
+      if (x.grad().defined()) x.set_grad(x.grad() * (max_norm / total));
+  return total;
+}
+
+void clip_grad_value(const std::vector<Variable>& parameters, double bound) {
+  require_bound("clip_grad_value", bound);
+  NoGrad guard;
+  for (const Variable& x : parameters)
+    if (x.grad().defined()) x.set_grad(clip(x.grad(), -bound, bound));
+}
+
+}  // namespace xtape

@@ -1,0 +1,139 @@
+// Operations with a backward of their own, and bounds on gradients.
+#include <limits>
+
+#include <boost/test/unit_test.hpp>
+
+#include <autograd/autograd.hpp>
+#include <autograd/function.hpp>
+
+using namespace xtape;
+
+namespace {
+
+using Variables = std::vector<Variable>;
+
+struct Cube : Function<Cube> {
+  static Variable forward(FunctionContext& context, const Variables& inputs) {
+    context.save(inputs);
+    return inputs[0] * inputs[0] * inputs[0];
+  }
+  static Variables backward(FunctionContext& context, const Variable& gradient) {
+    return {3 * square(context.saved()[0]) * gradient};
+  }
+};
+
+// exp(scale x), which keeps its result; another input that plays no part.
+struct Exponential : Function<Exponential> {
+  static Variable forward(FunctionContext& context, const Variables& inputs, double scale) {
+    Variable y = exp(scale * inputs[0]);
+    context.save({y});
+    context.data = scale;
+    return y;
+  }
+  static Variables backward(FunctionContext& context, const Variable& gradient) {
+    BOOST_TEST(context.needs_gradient(0));
+    return {std::any_cast<double>(context.data) * context.saved()[0] * gradient, Variable()};
+  }
+};
+
+template <class Backward>
+struct Wrong : Function<Wrong<Backward>> {
+  static Variable forward(FunctionContext&, const Variables& inputs) { return inputs[0] * 2; }
+  static Variables backward(FunctionContext&, const Variable& gradient) { return Backward()(gradient); }
+};
+struct TooMany {
+  Variables operator()(const Variable& g) { return {g, g}; }
+};
+struct WrongShape {
+  Variables operator()(const Variable& g) { return {expand_dims(g, 0)}; }
+};
+
+auto says(const char* part) {
+  return [part](const Error& error) { return std::string(error.what()).find(part) != std::string::npos; };
+}
+
+bool equal(const Variable& x, std::initializer_list<Nested> expected) {
+  return all(x == Variable(expected, x.dtype())).item() == 1;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(functions)
+
+BOOST_AUTO_TEST_CASE(backward_is_called) {
+  Variable x = parameter(Variable{1, 2, 3});
+  Variable y = Cube::apply({x});
+  BOOST_TEST(equal(y, {1, 8, 27}));
+  BOOST_TEST(y.requires_grad());
+  sum(y).backward();
+  BOOST_TEST(equal(x.grad(), {3, 12, 27}));
+}
+
+BOOST_AUTO_TEST_CASE(any_order) {
+  Variable x = randn({3}, float64), unused = ones({2}, float64);
+  BOOST_TEST(gradcheck([](const Variable& x) { return Cube::apply({x}); }, {x}, {.order = 3}).ok);
+  GradcheckResult result = gradcheck([](auto& x, auto& u) { return Exponential::apply({sin(x), u}, 0.5); }, {x, unused},
+                                     {.order = 3});
+  BOOST_TEST(result.ok, result.message);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_recorded_without_need) {
+  BOOST_TEST(!Cube::apply({ones({2})}).requires_grad());
+  NoGrad guard;
+  BOOST_TEST(!Cube::apply({parameter(ones({2}))}).requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(saved_values_are_protected_and_released) {
+  Variable x = parameter(ones({2})), y = Cube::apply({x * 1});
+  {
+    Variable h = x * 1;
+    Array elements = h.value();
+    y = Cube::apply({h});
+    h = Variable();
+    BOOST_TEST(!elements.unique());
+    y.backward(ones({2}));
+    BOOST_TEST(elements.unique());
+  }
+  BOOST_CHECK_THROW(y.backward(ones({2})), GraphError);
+  y = Cube::apply({x});
+  x.mutable_data<float>()[0] = 2;
+  BOOST_CHECK_EXCEPTION(y.backward(ones({2})), GraphError, says("Cube"));
+}
+
+BOOST_AUTO_TEST_CASE(misuse) {
+  Variable x = parameter(ones({2}));
+  BOOST_CHECK_EXCEPTION(sum(Wrong<TooMany>::apply({x})).backward(), GraphError, says("returned 2 gradients for 1 inputs"));
+  BOOST_CHECK_EXCEPTION(sum(Wrong<WrongShape>::apply({x})).backward(), GraphError,
+                        says("float32(1, 2) for input 0 of (2,)"));
+  BOOST_CHECK_EXCEPTION(Cube::apply({Variable()}), Error, says("Cube"));
+}
+
+BOOST_AUTO_TEST_CASE(clipping) {
+  Variable x = parameter(zeros({2})), y = parameter(zeros({}, float64)), z = parameter(zeros({1}));
+  auto reset = [&] {
+    x.set_grad(Variable{3, 0});
+    y.set_grad(full({}, -4, float64));
+  };
+  reset();
+  BOOST_TEST(clip_grad_norm({x, y, z}, 10) == 5);
+  BOOST_TEST(equal(x.grad(), {3, 0}));
+  BOOST_TEST(clip_grad_norm({x, y, z}, 2.5) == 5);
+  BOOST_TEST(equal(x.grad(), {1.5, 0}));
+  BOOST_TEST(y.grad().item() == -2);
+  BOOST_TEST(!z.grad().defined());
+  reset();
+  BOOST_TEST(clip_grad_norm({x, y}, 2, std::numeric_limits<double>::infinity()) == 4);
+  BOOST_TEST(equal(x.grad(), {1.5, 0}));
+  reset();
+  clip_grad_value({x, y, z}, 3.5);
+  BOOST_TEST(equal(x.grad(), {3, 0}));
+  BOOST_TEST(y.grad().item() == -3.5);
+  BOOST_TEST(clip_grad_norm({z}, 1) == 0);
+  BOOST_CHECK_EXCEPTION(clip_grad_norm({x}, NAN), ValueError, says("clip_grad_norm: a bound of nan"));
+  BOOST_CHECK_EXCEPTION(clip_grad_value({x}, -1), ValueError, says("clip_grad_value"));
+  x.set_grad(Variable{NAN, 1});
+  BOOST_CHECK_EXCEPTION(clip_grad_norm({x}, 1), ValueError, says("norm is nan"));
+  BOOST_TEST(x.grad().value().at(1) == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
