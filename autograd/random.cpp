@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
+#include <random>
 #include <sstream>
 
 namespace xtape {
@@ -29,15 +31,23 @@ void require_spread(const char* operation, double mean, double stddev) {
 
 }  // namespace
 
+struct Generator::Engine {
+  std::mutex mutex;
+  std::mt19937_64 twister;
+};
+
+Generator::Generator(std::uint64_t seed) : engine_(new Engine{.mutex = {}, .twister = std::mt19937_64(seed)}) {}
+Generator::~Generator() = default;
+
 void Generator::seed(std::uint64_t seed) {
-  std::scoped_lock lock(mutex_);
-  engine_.seed(seed);
+  std::scoped_lock lock(engine_->mutex);
+  engine_->twister.seed(seed);
 }
 
 std::string Generator::state() const {
-  std::scoped_lock lock(mutex_);
+  std::scoped_lock lock(engine_->mutex);
   std::ostringstream text;
-  text << engine_;
+  text << engine_->twister;
   return text.str();
 }
 
@@ -45,42 +55,42 @@ void Generator::set_state(const std::string& state) {
   std::istringstream text(state);
   std::mt19937_64 engine;
   if (!(text >> engine)) throw ValueError("generator: the text is no state of a generator");
-  std::scoped_lock lock(mutex_);
-  engine_ = engine;
+  std::scoped_lock lock(engine_->mutex);
+  engine_->twister = engine;
 }
 
 Array Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
   if (!std::isfinite(low) || !std::isfinite(high) || low > high)
     throw ValueError("uniform: from " + std::to_string(low) + " to " + std::to_string(high) +
                      ": needs finite bounds in order");
-  std::scoped_lock lock(mutex_);
-  return fill("uniform", shape, dtype, [&] { return low + (high - low) * unit(engine_); });
+  std::scoped_lock lock(engine_->mutex);
+  return fill("uniform", shape, dtype, [&] { return low + (high - low) * unit(engine_->twister); });
 }
 
 Array Generator::normal(const Shape& shape, double mean, double stddev, DType dtype) {
   require_spread("normal", mean, stddev);
-  std::scoped_lock lock(mutex_);
+  std::scoped_lock lock(engine_->mutex);
   std::normal_distribution<double> distribution;
-  return fill("normal", shape, dtype, [&] { return mean + stddev * distribution(engine_); });
+  return fill("normal", shape, dtype, [&] { return mean + stddev * distribution(engine_->twister); });
 }
 
 Array Generator::truncated_normal(const Shape& shape, double mean, double stddev, DType dtype) {
   require_spread("truncated_normal", mean, stddev);
-  std::scoped_lock lock(mutex_);
+  std::scoped_lock lock(engine_->mutex);
   std::normal_distribution<double> distribution;
   return fill("truncated_normal", shape, dtype, [&] {
-    double z = distribution(engine_);
-    while (std::abs(z) >= 2) z = distribution(engine_);
+    double z = distribution(engine_->twister);
+    while (std::abs(z) >= 2) z = distribution(engine_->twister);
     return mean + stddev * z;
   });
 }
 
 Array Generator::permutation(std::size_t n) {
-  std::scoped_lock lock(mutex_);
+  std::scoped_lock lock(engine_->mutex);
   Array result({n}, DType::int64);
   auto* first = result.mutable_data<std::int64_t>();
   std::iota(first, first + n, 0);
-  std::shuffle(first, first + n, engine_);
+  std::shuffle(first, first + n, engine_->twister);
   return result;
 }
 

@@ -2,8 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
-#include <random>
+#include <memory>
 #include <string>
 
 #include <autograd/array.hpp>
@@ -13,7 +12,8 @@ namespace xtape {
 /// A source of random numbers (the Mersenne Twister of 64 bits). The same seed gives the same numbers.
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed = 0) : engine_(seed) {}
+  explicit Generator(std::uint64_t seed = 0);
+  ~Generator();
 
   void seed(std::uint64_t seed);
   /// The state as text, and back. @throws ValueError for what is no state.
@@ -29,8 +29,8 @@ class Generator {
   Array permutation(std::size_t n);
 
  private:
-  mutable std::mutex mutex_;
-  std::mt19937_64 engine_;
+  struct Engine;  // keeps <random> out of what users compile
+  std::unique_ptr<Engine> engine_;
 };
 
 /// The generator that everything random uses unless it is given another.
