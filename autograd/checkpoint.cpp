@@ -17,12 +17,6 @@ namespace {
 
 using Variables = std::vector<Variable>;
 
-// The input as a leaf, where the record of f ends.
-Variable cut(const Variable& x) { return x.requires_grad() ? x.detach().requires_grad_() : x; }
-
-// The input as a Variable of its own, which leads to it.
-Variable alias(const Variable& x) { return x.requires_grad() ? reshape(x, x.shape()) : x; }
-
 // Where the record of y leaves what was recorded after `start`: what f captured.
 std::vector<Edge> edges_beyond(const Variable& y, std::uint64_t start) {
   std::vector<Edge> result;
@@ -91,7 +85,7 @@ class CheckpointNode final : public Node {
       EnableGrad recording;
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
         Variable x = inputs_[i]();
-        xs.push_back(higher_order ? alias(x) : cut(x));
+        xs.push_back(detail::isolated(x, higher_order));
         if (xs[i].requires_grad()) differentiate_by(xs[i], i);
       }
       GeneratorState same_numbers(generator_);
@@ -128,7 +122,7 @@ Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
   // A node of no use but for its number: what is captured was recorded before it.
   Variable before = reshape(parameter(Variable(0)), {1});
   Variables xs;
-  for (const Variable& x : inputs) xs.push_back(cut(x));
+  for (const Variable& x : inputs) xs.push_back(detail::isolated(x, false));
   Variable y = f(xs);
   if (!y.requires_grad()) return y;
   std::vector<Edge> captured;

@@ -8,6 +8,7 @@
 
 #include <autograd/kernels/arithmetic.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/manipulation.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {
@@ -299,6 +300,11 @@ std::vector<Variable> grad(const std::vector<Variable>& outputs, const std::vect
                        "; pass {.allow_unused = true} for an undefined gradient there");
   }
   return results;
+}
+
+Variable detail::isolated(const Variable& x, bool connected) {
+  if (!x.requires_grad()) return x;
+  return connected ? reshape(x, x.shape()) : x.detach().requires_grad_();
 }
 
 std::vector<Variable> detail::partial_grad(const Variable& output, const Variable& seed,

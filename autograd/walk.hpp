@@ -28,6 +28,10 @@ inline Variable grad(const Variable& output, const Variable& input, const GradOp
 
 namespace detail {
 
+/// x as a Variable of its own, at which a walk can end: one that leads to x when `connected`, a leaf otherwise. The
+/// same where x needs no gradient.
+Variable isolated(const Variable& x, bool connected);
+
 /// The derivatives of the output, weighted by `seed`, with the inputs taken for independent of each other: the walk
 /// ends at them. Undefined for those that play no part. Recorded where the grad mode is on.
 std::vector<Variable> partial_grad(const Variable& output, const Variable& seed, const std::vector<Variable>& inputs);

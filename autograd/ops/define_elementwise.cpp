@@ -1,4 +1,8 @@
-#include <autograd/ops/define_elementwise.hpp>
+#include <cmath>
+
+#include <autograd/fused/number.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/operands.hpp>
 
 namespace xtape::detail {
 
@@ -22,3 +26,11 @@ DType common_dtype(const char* operation, std::span<const Variable* const> opera
 }
 
 }  // namespace xtape::detail
+
+namespace xtape::fused {
+
+Variable error_function(const Variable& x) { return erf(x); }
+Variable is_nan(const Variable& x) { return isnan(x); }
+Variable power(const Variable& a, const Variable& b) { return pow(a, b); }
+
+}  // namespace xtape::fused

@@ -1,5 +1,7 @@
-// Checks that operations make of their operands.
+// What operations make of their operands: checks, and the conversion of C++ scalars.
 #pragma once
+
+#include <span>
 
 #include <autograd/variable.hpp>
 
@@ -21,6 +23,30 @@ inline void require_integers(const char* operation, const Variable& x) {
   require_defined(operation, x);
   if (x.dtype() != DType::int64)
     throw DTypeError(std::string(operation) + ": indices of " + to_string(x.dtype()) + ", needs int64");
+}
+
+/// The dtype in which an operation computes: that of the operands that are not C++ scalars.
+/// @throws DTypeError when those differ, or a C++ scalar does not fit.
+DType common_dtype(const char* operation, std::span<const Variable* const> operands);
+
+/// The elements of `x` for an operation in `dtype`: a C++ scalar is converted, anything else has that dtype and is
+/// referred to.
+class Operand {
+ public:
+  Operand(const Variable& x, DType dtype) : variable_(x) {
+    if (x.impl()->weak) converted_ = Array::scalar(x.impl()->scalar, dtype);
+  }
+  const Array& array() const { return converted_.defined() ? converted_ : variable_.impl()->value; }
+
+ private:
+  const Variable& variable_;
+  Array converted_;
+};
+
+inline bool all_scalars(std::span<const Variable* const> operands) {
+  for (const Variable* x : operands)
+    if (!x->defined() || !x->impl()->weak) return false;
+  return true;
 }
 
 }  // namespace xtape::detail

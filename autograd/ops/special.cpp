@@ -5,11 +5,13 @@
 #include <boost/math/special_functions/erf.hpp>
 #include <boost/math/special_functions/polygamma.hpp>
 
+#include <autograd/fused/transcendental.hpp>
 #include <autograd/ops/define_elementwise.hpp>
 
 namespace xtape {
 
 using namespace detail;
+using fused::A, fused::B, fused::Y, fused::constant, fused::elementwise, fused::with;
 
 namespace {
 
@@ -44,7 +46,7 @@ kernels::Batch<T> polygamma_at(const kernels::Batch<T>& n, const kernels::Batch<
       n, x);
 }
 Variable polygamma_at(const Variable& n, const Variable& x) {
-  static const auto op =
+  static constexpr auto op =
       elementwise("polygamma", [](auto n, auto x) { return polygamma_at(n, x); }, constant,
                   with<A, B>([](auto n, auto x, auto g) { return g * polygamma_at(n + 1, x); }));
   return op(n, x);
@@ -52,22 +54,11 @@ Variable polygamma_at(const Variable& n, const Variable& x) {
 
 }  // namespace
 
-Variable erf(const Variable& x) {
-  static const auto op = elementwise("erf", [](auto x) { return error_function(x); }, with<A>([](auto x, auto g) {
-                                       return g * exp(-x * x) * (2 * std::numbers::inv_sqrtpi);
-                                     }));
-  return op(x);
-}
-
-Variable erfc(const Variable& x) {
-  static const auto op = elementwise(
-      "erfc", [](auto x) { return kernels::lanewise([](auto v) { return std::erfc(v); }, x); },
-      with<A>([](auto x, auto g) { return -g * exp(-x * x) * (2 * std::numbers::inv_sqrtpi); }));
-  return op(x);
-}
+Variable erf(const Variable& x) { return fused::erf_rule(x); }
+Variable erfc(const Variable& x) { return fused::erfc_rule(x); }
 
 Variable erfinv(const Variable& x) {
-  static const auto op = elementwise(
+  static constexpr auto op = elementwise(
       "erfinv",
       [](auto x) {
         return kernels::lanewise(
@@ -83,7 +74,7 @@ Variable erfinv(const Variable& x) {
 
 Variable lgamma(const Variable& x) {
   // lgamma_r, because lgamma writes a global variable.
-  static const auto op = elementwise("lgamma",
+  static constexpr auto op = elementwise("lgamma",
                                      [](auto x) {
                                        return kernels::lanewise(
                                            [](double v) {
@@ -97,7 +88,7 @@ Variable lgamma(const Variable& x) {
 }
 
 Variable digamma(const Variable& x) {
-  static const auto op =
+  static constexpr auto op =
       elementwise("digamma", [](auto x) { return digamma_at(x); },
                   with<A>([](auto x, auto g) { return g * polygamma_at(0 * x + 1, x); }));
   return op(x);
@@ -108,10 +99,6 @@ Variable polygamma(int n, const Variable& x) {
   return polygamma_at(Variable(n), x);
 }
 
-Variable logit(const Variable& x) {
-  static const auto op = elementwise("logit", [](auto x) { return log(x / (1 - x)); },
-                                     with<A>([](auto x, auto g) { return g / (x * (1 - x)); }));
-  return op(x);
-}
+Variable logit(const Variable& x) { return fused::logit_rule(x); }
 
 }  // namespace xtape

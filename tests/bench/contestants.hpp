@@ -9,6 +9,7 @@ using Work = std::function<void()>;
 
 inline constexpr int batch = 128, pixels = 784, hidden1 = 400, hidden2 = 100, classes = 10;
 inline constexpr int chain_length = 2000;
+inline constexpr int elements = 1000000;
 
 /// One training step of the network 784-400-100-10 at batch 128: gradients to zero, forward, softmax cross-entropy,
 /// backward, Adam.
@@ -18,10 +19,14 @@ Work xtape_step();
 Work matrix_products();
 /// x <- x * a + b in one-element operations, `chain_length` of them in all, forward and backward.
 Work xtape_chain();
+/// The mean of tanh(x * y + c) * sigmoid(x) over `elements`, forward and backward, by `fuse` and by operations.
+Work xtape_fused();
+Work xtape_composed();
 
 /// The same in libtorch's C++ frontend.
 Work torch_step();
 Work torch_chain();
+Work torch_composed();
 void set_torch_threads(int count);
 
 }  // namespace bench

@@ -57,6 +57,11 @@ int main(int argc, char** argv) {
 #ifdef XTAPE_BENCH_TORCH
   add("torch_chain", bench::torch_chain, 1);
 #endif
+  add("xtape_fused", bench::xtape_fused, 1);
+  add("xtape_composed", bench::xtape_composed, 1);
+#ifdef XTAPE_BENCH_TORCH
+  add("torch_composed", bench::torch_composed, 1);
+#endif
   bench::TableReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
 }

@@ -16,7 +16,7 @@ double median(std::vector<double> values) {
 }
 
 void print_row(const std::string& what, const std::string& unit, std::optional<double> value) {
-  if (value) std::printf("  %-52s %8.3f %s\n", what.c_str(), *value, unit.c_str());
+  if (value) std::printf("  %-56s %8.3f %s\n", what.c_str(), *value, unit.c_str());
 }
 
 }  // namespace
@@ -52,6 +52,13 @@ void TableReporter::Finalize() {
   print_row("one-element operation, there and back, xtape", "ns", scaled(chain, 1e9 / chain_length));
   print_row("one-element operation, there and back, libtorch", "ns", scaled(torch_chain, 1e9 / chain_length));
   print_row("one-element operation, libtorch / xtape", "", ratio(torch_chain, chain));
+  auto torch = time("torch_composed/1");
+  for (std::string form : {"fused", "composed"}) {
+    auto own = time("xtape_" + form + "/1");
+    print_row("mean of a million tanh(x * y + c) * sigmoid(x), " + form, "ms", scaled(own, 1e3));
+    print_row("its time / libtorch's", "", ratio(own, torch));
+  }
+  print_row("the same, libtorch", "ms", scaled(torch, 1e3));
 }
 
 }  // namespace bench

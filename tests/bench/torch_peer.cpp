@@ -28,4 +28,13 @@ Work torch_chain() {
   };
 }
 
+Work torch_composed() {
+  torch::Tensor x = torch::rand({elements}, torch::requires_grad()), y = torch::rand({elements}, torch::requires_grad()),
+                c = torch::rand({elements}, torch::requires_grad());
+  return [=]() mutable {
+    for (torch::Tensor* v : {&x, &y, &c}) v->mutable_grad() = torch::Tensor();
+    (torch::tanh(x * y + c) * torch::sigmoid(x)).mean().backward();
+  };
+}
+
 }  // namespace bench

@@ -4,6 +4,7 @@
 #include <cblas.h>
 
 #include <autograd/autograd.hpp>
+#include <autograd/fuse.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
@@ -73,5 +74,26 @@ Work xtape_chain() {
     y.backward();
   };
 }
+
+namespace {
+
+template <class F>
+Work mean_of(F f) {
+  Variable x = parameter(rand({elements})), y = parameter(rand({elements})), c = parameter(rand({elements}));
+  return [=] {
+    for (const Variable& v : {x, y, c}) v.zero_grad();
+    mean(f(x, y, c)).backward();
+  };
+}
+
+constexpr auto function = [](auto x, auto y, auto c) { return tanh(x * y + c) * sigmoid(x); };
+
+}  // namespace
+
+Work xtape_fused() {
+  return mean_of([](const Variable& x, const Variable& y, const Variable& c) { return fuse(function, x, y, c); });
+}
+
+Work xtape_composed() { return mean_of(function); }
 
 }  // namespace bench

@@ -50,16 +50,42 @@ class Programs(Folder):
             if expected:
                 self.assertEqual(out, expected)
 
-    def test_quoted_code_is_that_of_the_project(self):
-        code = "\n".join(path.read_text() for path in sorted((source / "autograd/ops").glob("*.cpp")))
-        quoted = blocks("c++")
-        self.assertTrue(quoted)
-        for text, _ in quoted:
-            self.assertIn(text, code)
-
     def test_files_and_folders_that_it_names_exist(self):
         for path in re.findall(r"`((?:autograd|tests|examples|nn|optim)/[\w./]*)`", readme):
             self.assertTrue((source / path).exists(), path)
+
+
+class NewOperation(Folder):
+    """The README's way to add an operation, on a copy of what it touches."""
+
+    def insert(self, path, code):
+        """Puts a block behind the last entry of its kind."""
+        text = (source / path).read_text()
+        before = '      unary("erfinv"' if "samples" in path else "}  // namespace xtape"
+        self.assertIn(before, text)
+        at = text.rindex(before)
+        copy = self.folder / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(text[:at] + code + "\n" + text[at:])
+
+    def test_an_entry_a_declaration_and_a_sample_are_all(self):
+        parts = dict(re.match(r"// (\S+)\n(.*)", text, re.DOTALL).groups() for text, _ in blocks("c++"))
+        self.assertEqual(sorted(path.split("/")[-1] for path in parts), ["elementwise.hpp", "samples.cpp", "special.cpp"])
+        for path, code in parts.items():
+            self.insert(path, code)
+        for path in [*source.glob("autograd/**/*.hpp"), source / "tests/main.cpp", source / "tests/autograd/samples.hpp",
+                     source / "tests/autograd/derivatives.cpp"]:
+            copy = self.folder / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if not copy.exists():
+                shutil.copy(path, copy)
+        # The program's own special.cpp stands before the library's. That the sample is listed is one of the tests.
+        flags, _ = self.run_command("pkg-config", "--cflags", "--libs", "xtape")
+        self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O1", "-DBOOST_TEST_DYN_LINK", "-I.",
+                         f'-DXTAPE_SOURCE_DIR="{self.folder}"', "autograd/ops/special.cpp", "tests/main.cpp",
+                         "tests/autograd/samples.cpp", "tests/autograd/derivatives.cpp", "-o", "program", *flags.split(),
+                         f"-Wl,-rpath,{build}", "-lboost_unit_test_framework")
+        self.run_command("./program")
 
 
 class Scripts(Folder):
