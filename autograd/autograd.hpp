@@ -1,6 +1,7 @@
 // All of autograd: what a program that uses xtape includes.
 #pragma once
 
+#include <autograd/anomaly.hpp>
 #include <autograd/checkpoint.hpp>
 #include <autograd/clip_grad.hpp>
 #include <autograd/error.hpp>
@@ -17,8 +18,10 @@
 #include <autograd/ops/neural.hpp>
 #include <autograd/ops/products.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/profile.hpp>
 #include <autograd/random.hpp>
 #include <autograd/threads.hpp>
+#include <autograd/to_dot.hpp>
 #include <autograd/transforms.hpp>
 #include <autograd/variable.hpp>
 #include <autograd/walk.hpp>

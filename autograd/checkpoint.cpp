@@ -132,7 +132,7 @@ Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
     if (!is_input) captured.push_back(edge);
   }
   NodePtr node(new CheckpointNode(f, inputs, captured, std::move(generator)));
-  return detail::output_of(std::move(node), y.value());
+  return detail::result_of(std::move(node), y.value());
 }
 
 }  // namespace xtape

@@ -1,22 +1,24 @@
 #include <autograd/function.hpp>
 
+#include <algorithm>
+
 namespace xtape {
 
-void FunctionContext::keep(const Variable& result) {
+void FunctionContext::keep(const std::vector<Variable>& results) {
   for (const Variable& x : given_) {
     if (!x.defined()) throw Error("FunctionContext: an undefined Variable is saved");
-    is_result_.push_back(x.impl() == result.impl());
-    // The result's node is not to hold itself.
-    kept_.push_back(is_result_.back() ? Saved(x.value()) : Saved(x));
+    auto same = std::ranges::find(results, x.impl(), &Variable::impl);
+    bool is_result = same != results.end();
+    kept_.push_back({is_result ? Saved(x.value()) : Saved(x), is_result ? same - results.begin() : -1});
   }
   given_.clear();
 }
 
 std::vector<Variable> FunctionContext::saved() const {
-  std::vector<Variable> result;
-  for (std::size_t i = 0; i < kept_.size(); ++i)
-    result.push_back(is_result_[i] ? detail::output_of(node_, kept_[i].array()) : kept_[i]());
-  return result;
+  std::vector<Variable> xs;
+  for (const auto& [value, result] : kept_)
+    xs.push_back(result < 0 ? value() : detail::output_of(node_, value.array(), static_cast<std::uint32_t>(result)));
+  return xs;
 }
 
 void FunctionContext::release() {
@@ -24,25 +26,30 @@ void FunctionContext::release() {
   data.reset();
 }
 
-FunctionNode::FunctionNode(const char* name, std::span<const Variable> inputs, FunctionContext context,
-                           Backward backward)
-    : Node(name, 1), context_(std::move(context)), backward_(backward) {
+FunctionNode::FunctionNode(const char* name, std::span<const Variable> inputs, std::span<const Variable> results,
+                           FunctionContext context, Backward backward)
+    : Node(name, static_cast<std::uint32_t>(results.size())), context_(std::move(context)),
+      backward_(std::move(backward)) {
   context_.node_ = this;
   for (const Variable& x : inputs) {
     edges_.push_back(edge_to(x));
     shapes_.push_back(x.shape());
   }
+  for (const Variable& y : results) results_.push_back({y.shape(), y.dtype()});
   link();
 }
 
 void FunctionNode::backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) {
-  std::vector<Variable> gradients = backward_(context_, outputs[0]);
+  std::vector<Variable> given(outputs.begin(), outputs.end());
+  for (std::size_t i = 0; i < given.size(); ++i)
+    if (!given[i].defined()) given[i] = Variable(Array::full(results_[i].shape, 0, results_[i].dtype));
+  std::vector<Variable> gradients = backward_(context_, given);
   if (gradients.size() != inputs.size())
     throw GraphError("returned " + std::to_string(gradients.size()) + " gradients for " +
                      std::to_string(inputs.size()) + " inputs");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!edges_[i].node || !gradients[i].defined()) continue;
-    if (gradients[i].shape() != shapes_[i] || gradients[i].dtype() != outputs[0].dtype())
+    if (gradients[i].shape() != shapes_[i] || gradients[i].dtype() != given[0].dtype())
       throw GraphError("returned a gradient of " + std::string(to_string(gradients[i].dtype())) +
                        to_string(gradients[i].shape()) + " for input " + std::to_string(i) + " of " +
                        to_string(shapes_[i]));

@@ -20,7 +20,7 @@ namespace xtape {
 /// What a Function's forward leaves to its backward.
 class FunctionContext {
  public:
-  /// Keeps Variables, inputs and the result among them, for the way back: protected, and released by the walk.
+  /// Keeps Variables, inputs and results among them, for the way back: protected, and released by the walk.
   void save(std::vector<Variable> xs) { given_ = std::move(xs); }
   /// What was saved, connected to the graph as it was. @throws GraphError when an element was changed in place since.
   std::vector<Variable> saved() const;
@@ -33,23 +33,28 @@ class FunctionContext {
   template <class>
   friend class Function;
   friend class FunctionNode;
+  struct Kept {
+    Saved value;
+    std::ptrdiff_t result;  // which result this is, or -1: their node is not to hold itself
+  };
 
-  /// Protects what was given, now that the result is known.
-  void keep(const Variable& result);
+  /// Protects what was given, now that the results are known.
+  void keep(const std::vector<Variable>& results);
   void release();
 
   std::vector<Variable> given_;
-  std::vector<Saved> kept_;
-  std::vector<bool> is_result_, needed_;
+  std::vector<Kept> kept_;
+  std::vector<bool> needed_;
   Node* node_ = nullptr;
 };
 
 /// The node of a Function's call.
 class FunctionNode final : public Node {
  public:
-  using Backward = std::vector<Variable> (*)(FunctionContext& context, const Variable& gradient);
+  using Backward = std::function<std::vector<Variable>(FunctionContext&, const std::vector<Variable>&)>;
 
-  FunctionNode(const char* name, std::span<const Variable> inputs, FunctionContext context, Backward backward);
+  FunctionNode(const char* name, std::span<const Variable> inputs, std::span<const Variable> results,
+               FunctionContext context, Backward backward);
   std::span<Edge> edges() override { return edges_; }
   void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override;
 
@@ -60,6 +65,7 @@ class FunctionNode final : public Node {
   Backward backward_;
   std::vector<Edge> edges_;
   std::vector<Shape> shapes_;
+  std::vector<Result> results_;
 };
 
 /// Base of operations with a backward of their own:
@@ -76,13 +82,15 @@ class FunctionNode final : public Node {
 ///     Variable y = Cube::apply({x});
 ///
 /// Nothing that forward computes is recorded. Backward returns a gradient for each input, undefined for none; written
-/// with differentiable operations, it can be differentiated again.
+/// with differentiable operations, it can be differentiated again. An operation with several results returns a vector
+/// of them from forward, as `apply` then does, and takes a vector of gradients, zeros for results of no use.
 template <class Derived>
 class Function {
  public:
   /// Calls forward, with the further arguments, and records the call when an input needs a gradient.
+  /// @throws Error for an undefined input or result.
   template <class... Arguments>
-  static Variable apply(const std::vector<Variable>& inputs, Arguments&&... arguments) {
+  static auto apply(const std::vector<Variable>& inputs, Arguments&&... arguments) {
     static const std::string name = boost::core::demangle(typeid(Derived).name());
     FunctionContext context;
     bool recorded = false;
@@ -91,16 +99,27 @@ class Function {
       context.needed_.push_back(x.requires_grad());
       recorded = recorded || (x.requires_grad() && grad_enabled());
     }
-    Variable result;
-    {
+    auto forward = [&] {
       NoGrad guard;
-      result = Derived::forward(context, inputs, std::forward<Arguments>(arguments)...);
+      return Derived::forward(context, inputs, std::forward<Arguments>(arguments)...);
+    };
+    constexpr bool single = std::is_same_v<decltype(forward()), Variable>;
+    std::vector<Variable> results{forward()};
+    for (const Variable& y : results)
+      if (!y.defined()) throw Error(name + ": forward returned an undefined Variable");
+    if (recorded) {
+      context.keep(results);
+      auto backward = [](FunctionContext& context, const std::vector<Variable>& gradients) -> std::vector<Variable> {
+        if constexpr (single) return Derived::backward(context, gradients[0]);
+        else return Derived::backward(context, gradients);
+      };
+      NodePtr node(new FunctionNode(name.c_str(), inputs, results, std::move(context), backward));
+      for (std::uint32_t i = 0; i < results.size(); ++i) results[i] = detail::result_of(node, results[i].value(), i);
+    } else {
+      for (Variable& y : results) y = y.detach();
     }
-    if (!result.defined()) throw Error(name + ": forward returned an undefined Variable");
-    if (!recorded) return result.detach();
-    context.keep(result);
-    return detail::output_of(NodePtr(new FunctionNode(name.c_str(), inputs, std::move(context), &Derived::backward)),
-                             result.value());
+    if constexpr (single) return results[0];
+    else return results;
   }
 };
 

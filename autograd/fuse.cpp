@@ -49,12 +49,16 @@ Variables record(const FunctionPtr& f, const Shape& common, const Variables& inp
   std::vector<Array> values, results;
   for (const Variable& x : inputs) values.push_back(x.value());
   for (const auto& shape : shapes) results.push_back(shape ? Array(*shape, dtype) : Array());
-  f->evaluate(common, values, results);
+  auto evaluate = [&] {
+    f->evaluate(common, values, results);
+    return results[0];
+  };
+  xtape::detail::measured("fuse", evaluate);
   NodePtr node(grad_enabled() && any_requires_grad(inputs) ? new FusedNode(f, common, inputs) : nullptr);
   Variables made(results.size());
   for (std::uint32_t i = 0; i < results.size(); ++i) {
     if (!results[i].defined()) continue;
-    made[i] = node ? xtape::detail::output_of(node, std::move(results[i]), i) : Variable(std::move(results[i]));
+    made[i] = node ? xtape::detail::result_of(node, std::move(results[i]), i) : Variable(std::move(results[i]));
   }
   return made;
 }

@@ -142,7 +142,7 @@ class Compiled final : public Function {
 /// The call is one node of the tape, and so are its derivatives up to the order `compiled_orders`, each of one pass.
 /// Beyond, they are composed of differentiable operations: any order works. The elements are computed by the vector
 /// instructions of the processor that the calling program is compiled for (as by -march=native).
-/// @throws ShapeError for operands that do not broadcast, DTypeError for those that are not of one floating-point dtype.
+/// @throws ShapeError for operands that do not broadcast, DTypeError unless they are of one floating-point dtype.
 template <unsigned compiled_orders = 2, class F, class... Xs>
   requires(sizeof...(Xs) > 0 && (std::convertible_to<const Xs&, Variable> && ...))
 Variable fuse(F f, const Xs&... xs) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <autograd/anomaly.hpp>
+
 namespace xtape {
 namespace {
 
@@ -34,6 +36,14 @@ void Node::link() {
   for (const Edge& edge : edges())
     if (edge.node) last_sequence = std::max(last_sequence, edge.node->sequence_);
   sequence_ = ++last_sequence;
+  if (detail::detecting_anomaly()) [[unlikely]] attach()->calls = detail::calls();
+}
+
+void Node::set_result(std::uint32_t output, const Array& value) {
+  if (output > other_results_.size()) other_results_.resize(output);
+  Result& result = output == 0 ? first_result_ : other_results_[output - 1];
+  result.shape = value.shape();
+  result.dtype = value.dtype();
 }
 
 void Node::release() {

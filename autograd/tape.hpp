@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <autograd/grad_mode.hpp>
+#include <autograd/profile.hpp>
 #include <autograd/variable.hpp>
 
 namespace xtape {
@@ -47,6 +48,7 @@ struct Attached {
   std::mutex mutex;
   std::vector<Entry> hooks;
   std::vector<VariableImpl*> owners;  ///< Variables whose `grad` receives the gradient; they sign off when they go
+  std::vector<const void*> calls;     ///< under DetectAnomaly, where the operation was called
 };
 
 /// One recorded operation.
@@ -68,6 +70,17 @@ class Node {
   virtual void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) = 0;
   /// Drops the edges and the saved values: the node can not be walked again.
   void release();
+
+  /// What an output is, for pictures of the graph.
+  struct Result {
+    Shape shape;
+    DType dtype = float32;
+  };
+  /// Null where it is not known.
+  const Result* result(std::uint32_t output) const {
+    return output == 0 ? &first_result_ : output <= other_results_.size() ? &other_results_[output - 1] : nullptr;
+  }
+  void set_result(std::uint32_t output, const Array& value);
 
   /// Hooks and owners; null while there are none.
   Attached* attached() const { return attached_.get(); }
@@ -91,6 +104,8 @@ class Node {
   std::uint64_t sequence_ = 0;
   Node* next_destroyed_ = nullptr;
   std::shared_ptr<Attached> attached_;
+  Result first_result_;
+  std::vector<Result> other_results_;
 };
 
 /// Stands for a Variable that the user made: the end of a walk, which adds to the owner's gradient.
@@ -225,23 +240,32 @@ inline Variable output_of(NodePtr node, Array value, std::uint32_t output = 0) {
   return Variable(boost::intrusive_ptr<VariableImpl>(new VariableImpl(std::move(value), std::move(node), output)));
 }
 
+/// The same, when the node is new.
+inline Variable result_of(NodePtr node, Array value, std::uint32_t output = 0) {
+  node->set_result(output, value);
+  return output_of(std::move(node), std::move(value), output);
+}
+
 }  // namespace detail
 
-/// The result of operation `name`: `value`, and a node with these vjps when an input needs a gradient.
-template <class... Fs>
-Variable record(const char* name, Array value, Wrt<Fs>... inputs) {
+/// The result of operation `name`: the Array that `forward()` computes, and a node with these vjps when an input needs
+/// a gradient.
+template <class Forward, class... Fs>
+Variable record(const char* name, const Forward& forward, Wrt<Fs>... inputs) {
+  Array value = detail::measured(name, forward);
   if (!recording(*inputs.input...)) return Variable(std::move(value));
   NodePtr node(new detail::RecordedNode<Fs...>(name, value, std::move(inputs)...));
-  return detail::output_of(std::move(node), std::move(value));
+  return detail::result_of(std::move(node), std::move(value));
 }
 
 /// The same for a list of inputs: `vjp(i, g)` is the gradient of input `i`.
-template <class F>
-Variable record_list(const char* name, Array value, std::span<const Variable> inputs, F vjp) {
+template <class Forward, class F>
+Variable record_list(const char* name, const Forward& forward, std::span<const Variable> inputs, F vjp) {
+  Array value = detail::measured(name, forward);
   bool needed = false;
   for (const Variable& x : inputs) needed = needed || x.requires_grad();
   if (!needed || !grad_enabled()) return Variable(std::move(value));
-  return detail::output_of(NodePtr(new detail::VariadicNode<F>(name, inputs, std::move(vjp))), std::move(value));
+  return detail::result_of(NodePtr(new detail::VariadicNode<F>(name, inputs, std::move(vjp))), std::move(value));
 }
 
 }  // namespace xtape

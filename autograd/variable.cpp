@@ -77,14 +77,13 @@ Variable Variable::detach() const { return Variable(value()); }
 Variable Variable::to(DType dtype) const {
   if (value().dtype() == dtype && !impl_->weak) return *this;
   if (impl_->weak) return Variable(Array::scalar(impl_->scalar, dtype));
-  Array converted = value().to(dtype);
-  if (!is_floating(dtype)) return Variable(std::move(converted));
-  return record("to", std::move(converted),
+  if (!is_floating(dtype)) return Variable(value().to(dtype));
+  return record("to", [&] { return value().to(dtype); },
                 wrt(*this, [from = this->dtype()](const Variable& g) { return g.to(from); }));
 }
 
 Variable Variable::copy() const {
-  return record("copy", value().copy(), wrt(*this, [](const Variable& g) { return g; }));
+  return record("copy", [&] { return value().copy(); }, wrt(*this, [](const Variable& g) { return g; }));
 }
 
 bool Variable::requires_grad() const { return impl_ && impl_->node; }

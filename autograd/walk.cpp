@@ -2,10 +2,12 @@
 #include <autograd/walk.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <queue>
 #include <unordered_map>
 
+#include <autograd/anomaly.hpp>
 #include <autograd/kernels/arithmetic.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -17,6 +19,13 @@ namespace {
 using Gradients = std::vector<Variable>;  // one for each output of a node
 
 bool sole_owner(const Variable& x) { return x.impl()->references == 1 && x.value().unique(); }
+
+bool all_finite(const Variable& x) {
+  if (!x.defined()) return true;
+  return visit(x.dtype(), [&]<class T>(T) {
+    return std::all_of(x.data<T>(), x.data<T>() + x.size(), [](T v) { return std::isfinite(static_cast<double>(v)); });
+  });
+}
 
 // `sum += term`, in place where nobody else can see it. Undefined stands for zeros.
 void accumulate(Variable& sum, Variable term) {
@@ -195,9 +204,33 @@ class Walk {
 
   void backward(Node& node, const Gradients& gradients) try {
     bool any = std::any_of(gradients.begin(), gradients.end(), [](const Variable& g) { return g.defined(); });
-    if (any) node.backward({gradients.data(), gradients.size()}, inputs_);
+    if (!any) return;
+    if (detail::profiling()) measure_backward(node, gradients);
+    else node.backward({gradients.data(), gradients.size()}, inputs_);
+    if (detecting_anomaly_) check_finite(node, gradients);
   } catch (const GraphError& error) {
     throw GraphError(std::string("backward of ") + node.name() + ": " + error.what());
+  }
+
+  void measure_backward(Node& node, const Gradients& gradients) {
+    detail::Timer timer(node.name(), true);
+    node.backward({gradients.data(), gradients.size()}, inputs_);
+    for (const InputGradient& input : inputs_)
+      if (input.value.defined()) timer.add_bytes(input.value.value().bytes());
+  }
+
+  // What was not finite before is not this node's doing.
+  void check_finite(Node& node, const Gradients& gradients) const {
+    for (const Variable& g : gradients)
+      if (!all_finite(g)) return;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      const Variable& g = inputs_[i].value;
+      if (all_finite(g)) continue;
+      std::string calls = node.attached() ? detail::describe_calls(node.attached()->calls) : "";
+      throw GraphError("made a NaN or an infinity of finite gradients: in that of input " + std::to_string(i) + ", " +
+                       to_string(g.dtype()) + to_string(g.shape()) + "; its forward was called" +
+                       (calls.empty() ? " outside of DetectAnomaly" : calls));
+    }
   }
 
   // Runs the hooks, and notes whose gradient this is.
@@ -239,6 +272,7 @@ class Walk {
 
   bool retain_;
   bool stop_ = false;
+  bool detecting_anomaly_ = detail::detecting_anomaly();
   GradMode mode_;
   Frontier frontier_;
   std::optional<Pruning> pruning_;

@@ -1,7 +1,6 @@
 // All of nn: what a program that trains networks includes.
 #pragma once
 
-#include <nn/atomic_file.hpp>
 #include <nn/gradcheck.hpp>
 #include <nn/initializers.hpp>
 #include <nn/layers.hpp>

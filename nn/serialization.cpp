@@ -13,7 +13,7 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
-#include <nn/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 #include <zlib.h>
 
 namespace xtape::nn {

@@ -24,7 +24,8 @@ Variable mish(const Variable& x) { return fused::mish_rule(x); }
 
 Variable softplus(const Variable& x, double beta, double threshold) {
   if (!(beta > 0)) throw ValueError("softplus: beta is " + std::to_string(beta) + ", needs more than 0");
-  return beta == 1 ? fused::softplus_rule(x, Variable(threshold)) : fused::softplus_rule(x * beta, Variable(threshold)) / beta;
+  if (beta == 1) return fused::softplus_rule(x, Variable(threshold));
+  return fused::softplus_rule(x * beta, Variable(threshold)) / beta;
 }
 Variable softsign(const Variable& x) { return fused::softsign_rule(x); }
 

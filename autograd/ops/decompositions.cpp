@@ -36,7 +36,7 @@ Shape with_batch(const Shape& batch, const Variable& x) {
 }
 
 Variable regular_solve(const Variable& a, const Variable& b) {
-  return record("solve", kernels::solve("solve", a.value(), b.value()),
+  return record("solve", [&] { return kernels::solve("solve", a.value(), b.value()); },
                 wrt(a, [a = save(a)](const Variable& x, const Variable& g) {
                   return -matmul(regular_solve(transposed(a()), g), transposed(x));
                 }),
@@ -48,7 +48,8 @@ Variable regular_solve(const Variable& a, const Variable& b) {
 // d(A^-1) = -A^-1 dA A^-1
 Variable inverse(const Variable& a) {
   require_matrix("inverse", a);
-  return record("inverse", kernels::inverse("inverse", a.value()), wrt(a, [](const Variable& y, const Variable& g) {
+  return record("inverse", [&] { return kernels::inverse("inverse", a.value()); },
+                wrt(a, [](const Variable& y, const Variable& g) {
                   return -matmul(matmul(transposed(y), g), transposed(y));
                 }));
 }
@@ -75,7 +76,7 @@ Variable solve_triangular(const Variable& a, const Variable& b, bool upper) {
 // d(det A) = det A trace(A^-1 dA)
 Variable det(const Variable& a) {
   require_matrix("det", a);
-  return record("det", prod(Variable(kernels::pivots(a.value())), -1).value(),
+  return record("det", [&] { return prod(Variable(kernels::pivots(a.value())), -1).value(); },
                 wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
                   return each(g * y) * transposed(inverse(a()));
                 }));
@@ -84,7 +85,7 @@ Variable det(const Variable& a) {
 SignAndLogDet slogdet(const Variable& a) {
   require_matrix("slogdet", a);
   Variable pivots(kernels::pivots(a.value()));
-  return {prod(sign(pivots), -1), record("slogdet", sum(log(abs(pivots)), -1).value(),
+  return {prod(sign(pivots), -1), record("slogdet", [&] { return sum(log(abs(pivots)), -1).value(); },
                                          wrt(a, [a = save(a)](const Variable& g) {
                                            return each(g) * transposed(inverse(a()));
                                          }))};
@@ -93,7 +94,8 @@ SignAndLogDet slogdet(const Variable& a) {
 // With P the lower triangle of L' dL's gradient, its diagonal halved: dA = L'^-1 P L^-1, made symmetric.
 Variable cholesky(const Variable& a) {
   require_matrix("cholesky", a);
-  return record("cholesky", kernels::cholesky("cholesky", a.value()), wrt(a, [](const Variable& l, const Variable& g) {
+  return record("cholesky", [&] { return kernels::cholesky("cholesky", a.value()); },
+                wrt(a, [](const Variable& l, const Variable& g) {
                   Variable p = matmul(transposed(l), tril(g));
                   p = tril(p) - p * (0.5 * eye(p.shape(-1), p.shape(-1), p.dtype()));
                   Variable left = solve(transposed(l), p);
@@ -108,7 +110,7 @@ Variable rayleigh(const Variable& a, const Variable& v) { return sum(v * matmul(
 
 // dV = V (F . (V' dA V)) with F_ij = 1 / (w_j - w_i), 0 on the diagonal.
 Variable eigenvectors(const Variable& a) {
-  return record("eigh", kernels::eigenvectors("eigh", a.value()),
+  return record("eigh", [&] { return kernels::eigenvectors("eigh", a.value()); },
                 wrt(a, [a = save(a)](const Variable& v, const Variable& g) {
                   Variable w = rayleigh(a(), v), one = eye(v.shape(-1), v.shape(-1), v.dtype());
                   Variable gaps = expand_dims(w, -2) - expand_dims(w, -1) + one;
@@ -119,7 +121,8 @@ Variable eigenvectors(const Variable& a) {
 
 // With M = -G' Q made symmetric from its lower triangle: dA = (G + Q M) R'^-1.
 Variable orthonormal(const Variable& a) {
-  return record("qr", kernels::orthonormal("qr", a.value()), wrt(a, [a = save(a)](const Variable& q, const Variable& g) {
+  return record("qr", [&] { return kernels::orthonormal("qr", a.value()); },
+                wrt(a, [a = save(a)](const Variable& q, const Variable& g) {
                   Variable r = triu(matmul(transposed(q), a()));
                   Variable m = -matmul(transposed(g), q), lower = tril(m, -1);
                   Variable copied = tril(m) + transposed(lower);

@@ -125,11 +125,11 @@ Variable fused::Rule<integers, Forward, Partials...>::operator()(const Vs&... op
   bool scalars = all_scalars(inputs);
   DType dtype = scalars ? DType::float64 : common_dtype(name, inputs);
   std::array<Operand, N> values{Operand(operands, dtype)...};
-  Array result = evaluate(*this, dtype, values);
+  Array result = measured(name, [&] { return evaluate(*this, dtype, values); });
   if (scalars) return Variable(result.at(0));
   if (!recording(operands...)) return Variable(std::move(result));
   NodePtr node(new ElementwiseNode<Rule>(*this, inputs, values, result));
-  return output_of(std::move(node), std::move(result));
+  return result_of(std::move(node), std::move(result));
 }
 
 }  // namespace xtape

@@ -15,16 +15,19 @@ namespace xtape {
 namespace detail {
 
 Variable read_view(const char* operation, const Variable& x, const kernels::View& view) {
-  return record(operation, kernels::copy_view(x.value(), view),
+  return record(operation, [&] { return kernels::copy_view(x.value(), view); },
                 wrt(x, [operation, view, shape = x.shape()](const Variable& g) {
                   return write_view(operation, g, shape, view);
                 }));
 }
 
 Variable write_view(const char* operation, const Variable& x, const Shape& shape, const kernels::View& view) {
-  Array result = Array::full(shape, 0, x.dtype());
-  kernels::add_view(result, view, x.value());
-  return record(operation, std::move(result), wrt(x, [operation, view](const Variable& g) {
+  auto place = [&] {
+    Array result = Array::full(shape, 0, x.dtype());
+    kernels::add_view(result, view, x.value());
+    return result;
+  };
+  return record(operation, place, wrt(x, [operation, view](const Variable& g) {
                   return read_view(operation, g, view);
                 }));
 }
@@ -169,24 +172,25 @@ Variable take_checked(const Variable& x, const Array& indices, std::size_t axis)
 Variable take_along_checked(const Variable& x, const Array& indices, std::size_t axis);
 
 Variable take_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
-  return record("take_adjoint", kernels::take_adjoint(g.value(), indices, axis, shape),
+  return record("take_adjoint", [&] { return kernels::take_adjoint(g.value(), indices, axis, shape); },
                 wrt(g, [indices, axis](const Variable& h) { return take_checked(h, indices, axis); }));
 }
 
 Variable take_checked(const Variable& x, const Array& indices, std::size_t axis) {
-  return record("take", kernels::take(x.value(), indices, axis),
+  return record("take", [&] { return kernels::take(x.value(), indices, axis); },
                 wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
                   return take_adjoint(g, indices, axis, shape);
                 }));
 }
 
 Variable take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
-  return record("take_along_axis_adjoint", kernels::take_along_axis_adjoint(g.value(), indices, axis, shape),
+  return record("take_along_axis_adjoint",
+                [&] { return kernels::take_along_axis_adjoint(g.value(), indices, axis, shape); },
                 wrt(g, [indices, axis](const Variable& h) { return take_along_checked(h, indices, axis); }));
 }
 
 Variable take_along_checked(const Variable& x, const Array& indices, std::size_t axis) {
-  return record("take_along_axis", kernels::take_along_axis(x.value(), indices, axis),
+  return record("take_along_axis", [&] { return kernels::take_along_axis(x.value(), indices, axis); },
                 wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
                   return take_along_adjoint(g, indices, axis, shape);
                 }));
@@ -217,9 +221,12 @@ Variable slice_assign(const Variable& x, const std::vector<Index>& indices, cons
   std::array operands{&x, &value};
   detail::common_dtype("slice_assign", operands);
   Variable part = broadcast_to(value.to(x.dtype()), view.shape);
-  Array result = x.value().copy();
-  kernels::assign_view(result, view, part.value());
-  return record("slice_assign", std::move(result),
+  auto assign = [&] {
+    Array result = x.value().copy();
+    kernels::assign_view(result, view, part.value());
+    return result;
+  };
+  return record("slice_assign", assign,
                 wrt(x, [indices](const Variable& g) { return slice_assign(g, indices, 0); }),
                 wrt(part, [indices](const Variable& g) { return slice(g, indices); }));
 }

@@ -15,7 +15,7 @@ Variable fold(const Variable& g, const Shape& shape) { return g.shape() == shape
 // With C = AB: dA = dC B', dB = A' dC.
 Variable product(const Variable& a, const Variable& b, bool ta, bool tb) {
   return record(
-      "matmul", kernels::matmul(a.value(), b.value(), ta, tb),
+      "matmul", [&] { return kernels::matmul(a.value(), b.value(), ta, tb); },
       wrt(a, [b = save(b), ta, tb, shape = a.shape()](const Variable& g) {
         return fold(ta ? product(b(), g, tb, true) : product(g, b(), false, !tb), shape);
       }),

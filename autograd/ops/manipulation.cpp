@@ -19,7 +19,7 @@ using detail::require_defined;
 
 Variable reshape(const Variable& x, const Dims& shape) {
   require_defined("reshape", x);
-  return record("reshape", x.value().reshaped(shape.shape("reshape", x.size())),
+  return record("reshape", [&] { return x.value().reshaped(shape.shape("reshape", x.size())); },
                 wrt(x, [from = x.shape()](const Variable& g) { return reshape(g, from); }));
 }
 
@@ -37,7 +37,7 @@ Variable transpose(const Variable& x, const Axes& axes) {
                      ": needs each axis once");
   std::vector<std::ptrdiff_t> back(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) back[order[i]] = static_cast<std::ptrdiff_t>(i);
-  return record("transpose", kernels::transpose(x.value(), order),
+  return record("transpose", [&] { return kernels::transpose(x.value(), order); },
                 wrt(x, [back](const Variable& g) { return transpose(g, back); }));
 }
 
@@ -69,7 +69,7 @@ Variable broadcast_to(const Variable& x, const Dims& dims) {
   if (x.shape() == shape) return x;
   if (x.rank() > shape.size() || broadcast_shapes("broadcast_to", x.shape(), shape) != shape)
     throw ShapeError("broadcast_to: " + to_string(x.shape()) + " does not broadcast to " + to_string(shape));
-  return record("broadcast_to", kernels::broadcast_to(x.value(), shape),
+  return record("broadcast_to", [&] { return kernels::broadcast_to(x.value(), shape); },
                 wrt(x, [from = x.shape()](const Variable& g) { return sum_to(g, from); }));
 }
 
@@ -102,12 +102,16 @@ Variable concatenate(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
     starts.push_back(starts.back() + x.shape()[along_axis]);
   }
   shape[along_axis] = starts.back();
-  Array result(shape, xs[0].dtype());
-  kernels::Strides strides = kernels::dense_strides(shape);
-  for (std::size_t i = 0; i < xs.size(); ++i)
-    kernels::assign_view(result, {xs[i].shape(), strides, static_cast<std::ptrdiff_t>(starts[i]) * strides[along_axis]},
-                         xs[i].value());
-  return record_list("concatenate", std::move(result), xs, [along_axis, starts](std::size_t i, const Variable& g) {
+  auto join = [&] {
+    Array result(shape, xs[0].dtype());
+    kernels::Strides strides = kernels::dense_strides(shape);
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+      auto offset = static_cast<std::ptrdiff_t>(starts[i]) * strides[along_axis];
+      kernels::assign_view(result, {xs[i].shape(), strides, offset}, xs[i].value());
+    }
+    return result;
+  };
+  return record_list("concatenate", join, xs, [along_axis, starts](std::size_t i, const Variable& g) {
     return slice(g, along(along_axis, starts[i], starts[i + 1]));
   });
 }

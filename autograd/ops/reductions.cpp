@@ -51,8 +51,8 @@ Variable extremum(const char* operation, Kernel kernel, const Variable& x, const
   auto mask = axes_mask(operation, axes, x.rank());
   if (reduced_count(x.shape(), mask) == 0)
     throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " has no elements to choose from");
-  Array y = kernel(x.value(), mask).reshaped(result_shape(x.shape(), mask, keepdims));
-  return record(operation, y, wrt(x, [x = save(x), mask](const Variable& y, const Variable& g) {
+  auto choose = [&] { return kernel(x.value(), mask).reshaped(result_shape(x.shape(), mask, keepdims)); };
+  return record(operation, choose, wrt(x, [x = save(x), mask](const Variable& y, const Variable& g) {
                   Shape kept = kernels::keep_dims(x().shape(), mask);
                   Variable chosen = equal(x(), reshape(y, kept)).to(g.dtype());
                   return chosen / sum_to(chosen, kept) * reshape(g, kept);
@@ -84,8 +84,8 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
   require_defined("sum", x);
   if (x.dtype() == DType::boolean) return sum(x.to(int64), axes, keepdims);
   auto mask = axes_mask("sum", axes, x.rank());
-  Array value = kernels::sum(x.value(), mask).reshaped(result_shape(x.shape(), mask, keepdims));
-  return record("sum", std::move(value), wrt(x, [shape = x.shape(), mask](const Variable& g) {
+  auto add = [&] { return kernels::sum(x.value(), mask).reshaped(result_shape(x.shape(), mask, keepdims)); };
+  return record("sum", add, wrt(x, [shape = x.shape(), mask](const Variable& g) {
                   return broadcast_to(with_dims(g, shape, mask), shape);
                 }));
 }
@@ -94,7 +94,7 @@ Variable sum_to(const Variable& x, const Shape& shape) {
   require_defined("sum_to", x);
   if (broadcast_shapes("sum_to", x.shape(), shape) != x.shape())
     throw ShapeError("sum_to: " + to_string(x.shape()) + " is no broadcast of " + to_string(shape));
-  return record("sum_to", kernels::sum_to(x.value(), shape),
+  return record("sum_to", [&] { return kernels::sum_to(x.value(), shape); },
                 wrt(x, [from = x.shape()](const Variable& g) { return broadcast_to(g, from); }));
 }
 
@@ -195,7 +195,7 @@ Variable all(const Variable& x, const Axes& axes, bool keepdims) {
 namespace {
 
 Variable cumsum_from(const Variable& x, std::size_t axis, bool backwards) {
-  return record("cumsum", kernels::cumsum(x.value(), axis, backwards),
+  return record("cumsum", [&] { return kernels::cumsum(x.value(), axis, backwards); },
                 wrt(x, [axis, backwards](const Variable& g) { return cumsum_from(g, axis, !backwards); }));
 }
 
@@ -271,7 +271,8 @@ Variable argmin(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
 Variable softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("softmax", x);
   std::size_t i = normalize_axis("softmax", axis, x.rank());
-  return record("softmax", kernels::softmax(x.value(), i), wrt(x, [axis](const Variable& y, const Variable& g) {
+  return record("softmax", [&] { return kernels::softmax(x.value(), i); },
+                wrt(x, [axis](const Variable& y, const Variable& g) {
                   Variable gy = g * y;
                   return gy - y * sum(gy, axis, true);
                 }));
@@ -280,7 +281,7 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("log_softmax", x);
   std::size_t i = normalize_axis("log_softmax", axis, x.rank());
-  return record("log_softmax", kernels::log_softmax(x.value(), i),
+  return record("log_softmax", [&] { return kernels::log_softmax(x.value(), i); },
                 wrt(x, [axis](const Variable& y, const Variable& g) { return g - exp(y) * sum(g, axis, true); }));
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include <autograd/error.hpp>
-#include <nn/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 #include <nn/data/gunzip.hpp>
 
 #include "process.hpp"
@@ -70,7 +70,7 @@ void download(const RemoteFile& file, const std::filesystem::path& folder) {
       std::string bytes = fetch(url);
       if (std::string sum = sha256_of_content(bytes, url); sum != file.sha256)
         throw FileError(url + ": its content has sha256 " + sum + ", needs " + file.sha256);
-      xtape::nn::AtomicFile target(folder / (file.name + ".gz"));
+      xtape::AtomicFile target(folder / (file.name + ".gz"));
       target.write(bytes);
       target.commit();
       return;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include <autograd/error.hpp>
-#include <nn/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 
 namespace mnist {
 namespace {
@@ -28,7 +28,7 @@ std::string lines_until(std::size_t last, const std::filesystem::path& file) {
 
 Metrics::Metrics(const std::filesystem::path& file, std::size_t done) : file_(file) {
   if (file.empty()) return;
-  xtape::nn::AtomicFile start(file);
+  xtape::AtomicFile start(file);
   start.write(done > 0 ? lines_until(done, file) : header);
   start.commit();
   out_.open(file, std::ios::app);

@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <autograd/error.hpp>
-#include <nn/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 
 namespace fs = std::filesystem;
 
@@ -39,7 +39,7 @@ void adopt_settings(const CLI::App& app, Settings& settings, const Settings& sav
 
 // Whether the file can be written is to be known before the training, not after it.
 void require_writable(const fs::path& file) {
-  if (!file.empty()) xtape::nn::AtomicFile attempt(file);
+  if (!file.empty()) xtape::AtomicFile attempt(file);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <stb/stb_easy_font.h>
 #include <stb/stb_image_write.h>
 
-#include <nn/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 
 namespace mnist {
 namespace {
@@ -147,7 +147,7 @@ void write_picture(const std::filesystem::path& file, const Evaluation& evaluati
   Canvas canvas(picture_width, picture_height);
   draw_confusion(canvas, evaluation);
   draw_mistakes(canvas, evaluation, set);
-  xtape::nn::AtomicFile out(file);
+  xtape::AtomicFile out(file);
   out.write(canvas.png());
   out.commit();
 }

@@ -136,4 +136,33 @@ BOOST_AUTO_TEST_CASE(clipping) {
   BOOST_TEST(x.grad().value().at(1) == 1);
 }
 
+// The quotient and the product, of which the second keeps the first: both are results.
+struct Pair : Function<Pair> {
+  static std::vector<Variable> forward(FunctionContext& context, const std::vector<Variable>& inputs) {
+    Variable quotient = inputs[0] / inputs[1], product = inputs[0] * inputs[1];
+    context.save({inputs[0], inputs[1], quotient});
+    return {quotient, product};
+  }
+  static std::vector<Variable> backward(FunctionContext& context, const std::vector<Variable>& gradients) {
+    auto saved = context.saved();
+    const Variable &a = saved[0], &b = saved[1], &quotient = saved[2];
+    return {gradients[0] / b + gradients[1] * b, gradients[1] * a - gradients[0] * quotient / b};
+  }
+};
+
+BOOST_AUTO_TEST_CASE(several_results) {
+  Variables inputs{Variable({-0.7, 0.4, 1.3}, float64), Variable({2.0, 3.1, -1.7}, float64)};
+  for (int which = 0; which < 3; ++which) {
+    auto f = [which](const Variables& x) {
+      Variables y = Pair::apply(x);
+      return which == 0 ? y[0] : which == 1 ? y[1] : y[0] * exp(y[1] * 0.1);
+    };
+    auto result = gradcheck(f, inputs, {.order = 3});
+    BOOST_TEST(result.ok, result.message);
+  }
+  Variables y = Pair::apply(inputs);
+  BOOST_TEST(y.size() == 2u);
+  BOOST_TEST(!y[0].requires_grad());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

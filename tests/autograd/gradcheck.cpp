@@ -10,7 +10,7 @@ namespace {
 
 // x^3, whose derivative leaves out an element, or whose second derivative is wrong.
 Variable wrong_at(const Variable& x, std::size_t element) {
-  return record("wrong", (x * x * x).value(), wrt(x, [x = save(x), element](const Variable& g) {
+  return record("wrong", [&] { return (x * x * x).value(); }, wrt(x, [x = save(x), element](const Variable& g) {
                   Variable right = g * 3 * square(x());
                   Variable broken = right.copy();
                   broken.mutable_data<double>()[element] += 0.01;
@@ -19,7 +19,7 @@ Variable wrong_at(const Variable& x, std::size_t element) {
 }
 
 Variable wrong_in_second_order(const Variable& x) {
-  return record("wrong", (x * x * x).value(), wrt(x, [x = save(x)](const Variable& g) {
+  return record("wrong", [&] { return (x * x * x).value(); }, wrt(x, [x = save(x)](const Variable& g) {
                   return g * 3 * square(x()).detach();
                 }));
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace xtape::nn {
+namespace xtape {
 
 /// Writes under a temporary name beside `path`; `commit` puts the file in the place of what was there. When the
 /// program or the machine fails before that, the old file is untouched.
@@ -36,4 +36,4 @@ class AtomicFile {
 /// Puts `content` into a file, as a whole. @throws FileError as AtomicFile does.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-}  // namespace xtape::nn
+}  // namespace xtape

@@ -1,4 +1,4 @@
-#include <nn/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -12,7 +12,7 @@
 
 #include <autograd/error.hpp>
 
-namespace xtape::nn {
+namespace xtape {
 namespace fs = std::filesystem;
 namespace {
 
@@ -84,4 +84,4 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   file.commit();
 }
 
-}  // namespace xtape::nn
+}  // namespace xtape
