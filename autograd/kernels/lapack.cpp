@@ -1,6 +1,7 @@
 #include <autograd/kernels/lapack.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -113,19 +114,58 @@ Array cholesky(const char* operation, const Array& a) {
   return result;
 }
 
-Array eigenvectors(const char* operation, const Array& a) {
-  Array result = a.copy();
+namespace {
+
+// Overwrites the matrices with their eigenvectors as rows, where those are wanted, and returns the eigenvalues.
+Array diagonalize(const char* operation, Array& a, bool vectors) {
   std::size_t n = a.shape().back();
-  for_each_matrix(operation, result, [&]<class T>(T* matrix, std::size_t i) {
+  Array values(Shape(a.shape().begin(), a.shape().end() - 1), a.dtype());
+  for_each_matrix(operation, a, [&]<class T>(T* matrix, std::size_t i) {
     Int extent = lapack_int(operation, n);
-    std::vector<T> values(n);
     Workspace<T> work(1 + 6 * n + 2 * n * n);
     Workspace<Int> more(3 + 5 * n);
-    bool converged = cxxlapack::syevd<Int>('V', 'U', extent, matrix, extent, values.data(), work.data(), work.size(),
-                                           more.data(), more.size()) == 0;
-    require(converged, operation, i, a, "has eigenvectors that were not found; does it hold NaN?");
+    bool converged = cxxlapack::syevd<Int>(vectors ? 'V' : 'N', 'U', extent, matrix, extent,
+                                           values.mutable_data<T>() + i * n, work.data(), work.size(), more.data(),
+                                           more.size()) == 0;
+    require(converged, operation, i, a, "has eigenvalues that were not found; does it hold NaN?");
   });
-  return transposed(result);
+  return values;
+}
+
+}  // namespace
+
+Array eigenvectors(const char* operation, const Array& a) {
+  Array rows = a.copy();
+  diagonalize(operation, rows, true);
+  return transposed(rows);
+}
+
+Array eigenvalues(const char* operation, const Array& a) {
+  Array copy = a.copy();
+  return diagonalize(operation, copy, false);
+}
+
+SingularVectors singular_vectors(const char* operation, const Array& a) {
+  Array matrices = a.copy();  // whose rows LAPACK takes for columns: it decomposes a' = V S U'
+  std::size_t m = a.shape()[a.rank() - 2], n = a.shape().back(), k = std::min(m, n);
+  Shape batch(a.shape().begin(), a.shape().end() - 2), values = batch, left = batch, right = batch;
+  values.push_back(k);
+  left.insert(left.end(), {m, k});
+  right.insert(right.end(), {k, n});
+  Array u(left, a.dtype()), s(values, a.dtype()), v(right, a.dtype());
+  for_each_matrix(operation, matrices, [&]<class T>(T* matrix, std::size_t i) {
+    // Where LAPACK meets a NaN, its C++ interface ends the program.
+    bool finite = std::all_of(matrix, matrix + m * n, [](T x) { return std::isfinite(x); });
+    require(finite, operation, i, a, "holds a NaN or an infinity");
+    Int rows = lapack_int(operation, n), columns = lapack_int(operation, m), rank = lapack_int(operation, k);
+    Workspace<T> work(k * (6 + 4 * k) + std::max(m, n) * 64 + 8 * k);
+    std::vector<Int> more(8 * k);
+    bool converged = cxxlapack::gesdd<Int>('S', rows, columns, matrix, rows, s.mutable_data<T>() + i * k,
+                                           v.mutable_data<T>() + i * n * k, rows, u.mutable_data<T>() + i * m * k, rank,
+                                           work.data(), work.size(), more.data()) == 0;
+    require(converged, operation, i, a, "has singular values that were not found");
+  });
+  return {u, s, transposed(v)};
 }
 
 Array orthonormal(const char* operation, const Array& a) {

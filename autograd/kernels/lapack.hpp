@@ -18,5 +18,13 @@ Array cholesky(const char* operation, const Array& a);
 Array eigenvectors(const char* operation, const Array& a);
 /// The orthonormal Q (..., m, min(m, n)) of Q R.
 Array orthonormal(const char* operation, const Array& a);
+/// The eigenvalues of symmetric matrices, ascending; reads the lower triangle.
+Array eigenvalues(const char* operation, const Array& a);
+
+/// a = U diag(s) V', with U (..., m, k), s (..., k), descending, and V (..., n, k), for k = min(m, n).
+struct SingularVectors {
+  Array u, s, v;
+};
+SingularVectors singular_vectors(const char* operation, const Array& a);
 
 }  // namespace xtape::kernels

@@ -197,6 +197,50 @@ Variable conv_transpose3d(const Variable& x, const Variable& kernel, const Varia
 
 namespace {
 
+Windows plain_windows(const char* operation, const PerAxis& window, const UnfoldOptions& options) {
+  Windows windows{window.of(operation, "window", 2), options.stride.of(operation, "stride", 2),
+                  options.dilation.of(operation, "dilation", 2)};
+  require_positive(operation, "window", windows.extent);
+  require_positive(operation, "stride", windows.stride);
+  require_positive(operation, "dilation", windows.dilation);
+  return windows;
+}
+
+}  // namespace
+
+Variable unfold(const Variable& x, const PerAxis& window, const UnfoldOptions& options) {
+  require_space("unfold", x, 2);
+  Windows windows = plain_windows("unfold", window, options);
+  Variable source = padded(x, options.padding.of("unfold", "padding", 2));
+  Extents positions = positions_of("unfold", source.shape(), windows);
+  Variable columns = detail::read_view("unfold", source, windows_view(source.shape(), windows, positions));
+  return reshape(columns, {x.shape(0), x.shape(1) * product(windows.extent), product(positions)});
+}
+
+Variable fold(const Variable& columns, const PerAxis& extents, const PerAxis& window, const UnfoldOptions& options) {
+  detail::require_floating("fold", columns);
+  Windows windows = plain_windows("fold", window, options);
+  Extents space = extents.of("fold", "extents", 2), padding = options.padding.of("fold", "padding", 2);
+  std::size_t elements = product(windows.extent);
+  if (columns.rank() != 3 || columns.shape(1) % elements != 0)
+    throw ShapeError("fold: " + to_string(columns.shape()) + ", needs (batch, channels * " + std::to_string(elements) +
+                     ", windows)");
+  Shape full{columns.shape(0), columns.shape(1) / elements};
+  std::vector<Index> inside{range(), range()};
+  for (std::size_t i = 0; i < 2; ++i) {
+    full.push_back(space[i] + 2 * padding[i]);
+    inside.push_back(range(static_cast<std::ptrdiff_t>(padding[i]), static_cast<std::ptrdiff_t>(padding[i] + space[i])));
+  }
+  Extents positions = positions_of("fold", full, windows);
+  if (columns.shape(2) != product(positions))
+    throw ShapeError("fold: " + to_string(columns.shape()) + " has " + std::to_string(columns.shape(2)) +
+                     " windows, needs the " + std::to_string(product(positions)) + " of " + to_string(full) + " (padded)");
+  kernels::View view = windows_view(full, windows, positions);
+  return slice(detail::write_view("fold", reshape(columns, view.shape), full, view), inside);
+}
+
+namespace {
+
 // The windows' elements along one axis: (batch, channels, elements, positions...).
 Variable window_elements(const char* operation, std::size_t axes, const Variable& x, const PerAxis& window,
                          const PoolOptions& options, double outside) {

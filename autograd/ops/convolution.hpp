@@ -69,6 +69,19 @@ Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions&
 Variable avg_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
 Variable avg_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
 
+struct UnfoldOptions {
+  PerAxis stride = 1;
+  PerAxis padding = 0;  ///< zeros on both sides of each axis
+  PerAxis dilation = 1;
+};
+
+/// The windows of x (batch, channels, height, width) as columns: (batch, channels * elements of a window, windows).
+Variable unfold(const Variable& x, const PerAxis& window, const UnfoldOptions& options = {});
+/// The transposed map: adds up columns where their windows lie, in a result (batch, channels, extents...).
+/// @throws ShapeError for columns of another shape than `unfold` makes of such a result.
+Variable fold(const Variable& columns, const PerAxis& extents, const PerAxis& window,
+              const UnfoldOptions& options = {});
+
 /// Pooling to a result of these extents: window i of n begins at floor(i s / n) and ends at ceil((i + 1) s / n).
 Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents);
 Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents);

@@ -1,6 +1,9 @@
 #include <autograd/ops/decompositions.hpp>
 
+#include <cmath>
 #include <cstdlib>
+#include <functional>
+#include <limits>
 #include <string>
 
 #include <autograd/grad_mode.hpp>
@@ -132,17 +135,93 @@ Variable orthonormal(const Variable& a) {
 
 }  // namespace
 
+namespace {
+
+// dw = diag(V' dA V), whatever the vectors of equal values are.
+Variable eigenvalues(const Variable& a, const Variable& v) {
+  return record("eigvalsh", [&] { return kernels::eigenvalues("eigvalsh", a.value()); },
+                wrt(a, [v](const Variable& g) { return matmul(v * expand_dims(g, -2), transposed(v)); }));
+}
+
+}  // namespace
+
 Eigen eigh(const Variable& a) {
   require_matrix("eigh", a);
   Variable s = symmetric(a), v = eigenvectors(s);
-  return {rayleigh(s, v), v};
+  return {eigenvalues(s, v), v};
+}
+
+Variable eigvalsh(const Variable& a) {
+  require_matrix("eigvalsh", a);
+  Variable s = symmetric(a);
+  return eigenvalues(s, recording(s) ? eigenvectors(s) : Variable());
+}
+
+namespace {
+
+struct Singular {
+  Variable u, v;  // as columns
+};
+
+Singular parts(const Variable& uv, std::size_t m) {
+  auto split = static_cast<std::ptrdiff_t>(m);
+  return {slice(uv, {ellipsis, range(0, split), range()}), slice(uv, {ellipsis, range(split, none), range()})};
+}
+
+// With F_ij = 1 / (s_j^2 - s_i^2), 0 on the diagonal, and for gradients G of U and H of V:
+// dA = U [(F . (U'G - G'U)) S + S (F . (V'H - H'V))] V' + (I - UU') G S^-1 V' + U S^-1 H' (I - VV').
+Variable singular_gradient(const Variable& a, const Singular& own, const Singular& gradient) {
+  const auto& [u, v] = own;
+  const auto& [g, h] = gradient;
+  Variable s = expand_dims(sum(u * matmul(a, v), -2), -2), squares = square(s);
+  Variable one = eye(s.shape(-1), s.shape(-1), s.dtype());
+  Variable f = (1 - one) / (squares - transposed(squares) + one);
+  auto turned = [](const Variable& x, const Variable& y) { return matmul(transposed(x), y); };
+  Variable p = turned(u, g), q = turned(v, h);
+  Variable inner = f * (p - transposed(p)) * s + transposed(s) * f * (q - transposed(q));
+  Variable outside_u = (g - matmul(u, p)) / s, outside_v = (h - matmul(v, q)) / s;
+  return matmul(matmul(u, inner) + outside_u, transposed(v)) + matmul(u, transposed(outside_v));
+}
+
+// U above V, which one LAPACK call and one node make.
+Variable singular_vectors(const Variable& a) {
+  std::size_t m = a.shape(-2);
+  auto join = [&] {
+    auto [u, s, v] = kernels::singular_vectors("svd", a.value());
+    NoGrad guard;
+    return concatenate({Variable(u), Variable(v)}, -2).value();
+  };
+  return record("svd", join, wrt(a, [a = save(a), m](const Variable& uv, const Variable& g) {
+                  return singular_gradient(a(), parts(uv, m), parts(g, m));
+                }));
+}
+
+// dS = diag(U' dA V), whatever the vectors of equal values are.
+Variable singular_values(const Variable& a, const Singular& vectors) {
+  return record("svdvals", [&] { return kernels::singular_vectors("svd", a.value()).s; },
+                wrt(a, [vectors](const Variable& g) {
+                  return matmul(vectors.u * expand_dims(g, -2), transposed(vectors.v));
+                }));
+}
+
+}  // namespace
+
+SVD svd(const Variable& a) {
+  require_matrix("svd", a, false);
+  Singular vectors = parts(singular_vectors(a), a.shape(-2));
+  return {vectors.u, singular_values(a, vectors), transposed(vectors.v)};
+}
+
+Variable svdvals(const Variable& a) {
+  require_matrix("svdvals", a, false);
+  return singular_values(a, recording(a) ? parts(singular_vectors(a), a.shape(-2)) : Singular());
 }
 
 QR qr(const Variable& a) {
   require_matrix("qr", a, false);
-  if (a.shape(-2) < a.shape(-1))
-    throw ShapeError("qr: " + to_string(a.shape()) + ", needs as many rows as columns, or more");
-  Variable q = orthonormal(a);
+  // Q is that of the first columns, as many as there are rows.
+  auto rows = static_cast<std::ptrdiff_t>(a.shape(-2));
+  Variable q = orthonormal(a.shape(-2) < a.shape(-1) ? slice(a, {ellipsis, range(), range(0, rows)}) : a);
   return {q, triu(matmul(transposed(q), a))};
 }
 
@@ -151,15 +230,68 @@ Variable lstsq(const Variable& a, const Variable& b) {
   detail::require_floating("lstsq", b);
   if (b.rank() == 0 || b.shape(b.rank() == 1 ? 0 : -2) != a.shape(-2))
     throw ShapeError("lstsq: " + to_string(a.shape()) + " x = " + to_string(b.shape()) + ": needs as many rows in both");
+  if (a.shape(-2) < a.shape(-1)) return matmul(pinv(a), b);
   auto [q, r] = qr(a);
   return solve(r, matmul(transposed(q), b));
 }
 
-Variable pinv(const Variable& a) {
+// With Y = A^+: dA = -Y'GY' + (I - AY) G'YY' + Y'YG' (I - YA).
+Variable pinv(const Variable& a, double rtol) {
   require_matrix("pinv", a, false);
-  if (a.shape(-2) < a.shape(-1)) return transposed(pinv(transposed(a)));
-  auto [q, r] = qr(a);
-  return solve(r, transposed(q));
+  double epsilon = a.dtype() == float64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
+  if (rtol < 0) rtol = epsilon * static_cast<double>(std::max(a.shape(-2), a.shape(-1)));
+  auto invert = [&] {
+    NoGrad guard;
+    auto [u, s, v] = kernels::singular_vectors("pinv", a.value());
+    if (s.size() == 0) return Array::full(swapaxes(a, -1, -2).shape(), 0, a.dtype());
+    Variable values(s), large = values > max(values, -1, true) * rtol;
+    Variable inverses = where(large, 1 / where(large, values, 1), 0);
+    return matmul(Variable(v) * expand_dims(inverses, -2), transposed(Variable(u))).value();
+  };
+  return record("pinv", invert, wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
+                  Variable yt = transposed(y), gt = transposed(g);
+                  Variable left = matmul(gt, matmul(y, yt)), right = matmul(matmul(yt, y), gt);
+                  return left - matmul(a(), matmul(y, left)) + right - matmul(matmul(right, y), a()) -
+                         matmul(matmul(yt, g), yt);
+                }));
+}
+
+namespace {
+
+// The two axes brought to the end, and what becomes of the result's shape.
+Variable over_matrices(const char* operation, const Variable& a, const Axes& axes, bool keepdims,
+                       const std::function<Variable(const Variable&)>& norm) {
+  detail::require_floating(operation, a);
+  auto mask = axes_mask(operation, axes, a.rank());
+  std::vector<std::ptrdiff_t> order(axes.begin(), axes.end());
+  if (order.size() != 2)
+    throw ShapeError(std::string(operation) + ": " + std::to_string(order.size()) + " axes, needs two");
+  Variable result = norm(movedim(a, order, {-2, -1}));
+  if (!keepdims) return result;
+  Shape shape = a.shape();
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (mask[i]) shape[i] = 1;
+  return reshape(result, shape);
+}
+
+}  // namespace
+
+Variable matrix_norm(const Variable& a, const std::string& kind, const Axes& axes, bool keepdims) {
+  if (kind != "fro" && kind != "nuc")
+    throw ValueError("matrix_norm: the kind is \"" + kind + "\", needs \"fro\", \"nuc\" or a number");
+  return over_matrices("matrix_norm", a, axes, keepdims, [&](const Variable& x) {
+    return kind == "fro" ? norm(x, 2, {-2, -1}) : sum(svdvals(x), -1);
+  });
+}
+
+Variable matrix_norm(const Variable& a, double p, const Axes& axes, bool keepdims) {
+  double size = std::abs(p);
+  if (size != 1 && size != 2 && !std::isinf(p))
+    throw ValueError("matrix_norm: p is " + std::to_string(p) + ", needs 1, 2, infinity, or one of these negative");
+  return over_matrices("matrix_norm", a, axes, keepdims, [&](const Variable& x) {
+    Variable candidates = size == 2 ? svdvals(x) : sum(abs(x), size == 1 ? -2 : -1);
+    return p > 0 ? max(candidates, -1) : min(candidates, -1);
+  });
 }
 
 Variable matrix_power(const Variable& a, int n) {

@@ -3,6 +3,8 @@
 // results for forward and reverse mode (2008), where nothing else is said.
 #pragma once
 
+#include <string>
+
 #include <autograd/variable.hpp>
 
 namespace xtape {
@@ -31,19 +33,43 @@ Variable cholesky(const Variable& a);
 struct Eigen {
   Variable values, vectors;
 };
-/// Of a symmetric matrix: its symmetric part counts. The derivative of eigenvectors needs distinct eigenvalues.
+/// Of a symmetric matrix: its symmetric part counts. The derivative of eigenvectors needs distinct eigenvalues, that of
+/// the values alone does not. @throws ShapeError unless square, ValueError where LAPACK finds none.
 Eigen eigh(const Variable& a);
+/// The eigenvalues alone.
+Variable eigvalsh(const Variable& a);
+
+/// a = U diag(S) V', reduced: U (..., m, k), S (..., k), descending, and V' (..., k, n), for k = min(m, n).
+struct SVD {
+  Variable u, s, vh;
+};
+/// The singular value decomposition (Townsend 2016, Differentiating the singular value decomposition). The derivatives
+/// of the vectors need singular values that are distinct and not 0, that of the values alone does not.
+SVD svd(const Variable& a);
+/// The singular values alone, descending.
+Variable svdvals(const Variable& a);
 
 /// Q with orthonormal columns, and R upper triangular.
 struct QR {
   Variable q, r;
 };
-/// a = Q R, reduced, for a of as many rows as columns or more, of full rank (Walter, Lehmann 2010 for the derivative).
+/// a = Q R, reduced (Walter, Lehmann 2010 for the derivative, which needs the first columns to be independent).
 QR qr(const Variable& a);
-/// The x of least |a x - b|^2, for a of full column rank; by a QR decomposition. b as for solve.
+/// The x of least |a x - b|^2, b as for solve: by a QR decomposition for as many rows as columns or more, which have to
+/// be independent; the shortest such x, by `pinv`, for fewer rows.
 Variable lstsq(const Variable& a, const Variable& b);
-/// (a' a)^-1 a', or a' (a a')^-1: the pseudo-inverse of a matrix of full rank.
-Variable pinv(const Variable& a);
+/// The pseudo-inverse (Moore, Penrose), by singular values: those below rtol times the greatest count as 0; rtol is the
+/// greater extent times the dtype's epsilon if it is negative. The derivative takes the rank for constant (Golub,
+/// Pereyra 1973, equation 4.12).
+Variable pinv(const Variable& a, double rtol = -1);
+
+/// Norms of matrices, over two axes: "fro", the root of the sum of squares, or "nuc", the sum of the singular values.
+/// @throws ValueError for another kind.
+Variable matrix_norm(const Variable& a, const std::string& kind = "fro", const Axes& axes = {-2, -1},
+                     bool keepdims = false);
+/// The norms that vectors induce: 1 and infinity, the greatest sum of absolute values of a column and of a row; 2, the
+/// greatest singular value; with the minus sign, the least of these. @throws ValueError for another p.
+Variable matrix_norm(const Variable& a, double p, const Axes& axes = {-2, -1}, bool keepdims = false);
 
 /// a multiplied by itself n times; the inverse's power for n < 0, the identity for 0.
 Variable matrix_power(const Variable& a, int n);

@@ -549,8 +549,32 @@ std::vector<Operation> decompositions() {
         auto [w, v] = eigh(a);
         return expand_dims(w, -2) * square(v);  // the sign of a vector is arbitrary
       }),
+      of_matrices("eigvalsh", [](auto& a) { return eigvalsh(a); }),
+      general("svd", [&] {
+        std::vector<Sample> list;
+        // The sign of a pair of vectors is arbitrary.
+        for (const Shape& shape : {Shape{3, 3}, Shape{4, 2}, Shape{2, 2, 3}, Shape{1, 1}, Shape{0, 2, 2}, Shape{3, 0}})
+          list.push_back({to_string(shape), {numbers(shape)}, [](auto& x) {
+                            auto [u, s, vh] = svd(x[0]);
+                            return matmul(square(u) * expand_dims(s, -2), exp(square(vh)));
+                          }});
+        return list;
+      }()),
+      general("svdvals", {{"tall", {numbers({4, 2})}, [](auto& x) { return svdvals(x[0]); }},
+                          {"a batch", {numbers({2, 2, 3})}, [](auto& x) { return svdvals(x[0]); }}}),
+      general("matrix_norm", [&] {
+        std::vector<Sample> list;
+        for (double p : {1.0, -1.0, 2.0, -2.0, HUGE_VAL, -HUGE_VAL})
+          list.push_back({std::to_string(p), {numbers({3, 2})}, [p](auto& x) { return matrix_norm(x[0], p); }});
+        for (std::string kind : {"fro", "nuc"})
+          for (bool keepdims : {false, true})
+            list.push_back({kind, {numbers({3, 2, 4})},
+                            [=](auto& x) { return matrix_norm(x[0], kind, {-1, 0}, keepdims); }});
+        return list;
+      }()),
       of_matrices("matrix_power", [](auto& a) { return matrix_power(a, 5) * 1e-3 + matrix_power(a, -2) + matrix_power(a, 0); }),
       general("qr", {{"square", {regular({3, 3})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }},
+                     {"wide", {numbers({2, 4})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }},
                      {"tall", {numbers({2, 4, 2})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }}}),
       general("solve",
               {{"a vector", {regular({3, 3}), numbers({3})}, [](auto& x) { return solve(x[0], x[1]); }},
@@ -559,7 +583,8 @@ std::vector<Operation> decompositions() {
       general("solve_triangular",
               {{"lower", {regular({3, 3}), numbers({3, 2})}, [](auto& x) { return solve_triangular(x[0], x[1]); }},
                {"upper", {regular({3, 3}), numbers({3})}, [](auto& x) { return solve_triangular(x[0], x[1], true); }}}),
-      general("lstsq", {{"tall", {numbers({4, 2}), numbers({4})}, [](auto& x) { return lstsq(x[0], x[1]); }}}),
+      general("lstsq", {{"tall", {numbers({4, 2}), numbers({4})}, [](auto& x) { return lstsq(x[0], x[1]); }},
+                        {"wide", {numbers({2, 4}), numbers({2, 3})}, [](auto& x) { return lstsq(x[0], x[1]); }}}),
       general("pinv", {{"tall", {numbers({4, 2})}, [](auto& x) { return pinv(x[0]); }},
                        {"wide", {numbers({2, 3})}, [](auto& x) { return pinv(x[0]); }}}),
   };
@@ -593,6 +618,17 @@ std::vector<Operation> convolutions() {
       general("conv_transpose2d",
               {convolved("strided", conv_transpose2d, {1, 2, 2, 3}, {2, 1, 3, 2}, {1}, T{.stride = {2, 1}, .padding = {1, 0}})}),
       general("conv_transpose3d", {convolved("plain", conv_transpose3d, {1, 1, 2, 1, 2}, {1, 2, 2, 2, 1}, {2}, T{})}),
+      general("unfold", {{"plain", {numbers({2, 2, 3, 4})}, [](auto& x) { return square(unfold(x[0], 2)); }},
+                         {"all options", {numbers({1, 1, 5, 4})},
+                          [](auto& x) {
+                            return square(unfold(x[0], {2, 3}, {.stride = {2, 1}, .padding = {0, 2}, .dilation = {1, 2}}));
+                          }}}),
+      general("fold", {{"plain", {numbers({2, 8, 6})}, [](auto& x) { return square(fold(x[0], {3, 4}, 2)); }},
+                       {"all options", {numbers({1, 6, 8})},
+                        [](auto& x) {
+                          return square(fold(x[0], {5, 4}, {2, 3},
+                                             {.stride = {2, 1}, .padding = {0, 2}, .dilation = {1, 2}}));
+                        }}}),
       general("max_pool1d", {pooled(max_pool1d, "overlapping", {2, 1, 6}, 3, {.stride = 2, .padding = 1})}),
       general("max_pool2d", {pooled(max_pool2d, "plain", {1, 2, 4, 5}, 2, {}),
                              pooled(max_pool2d, "of two extents", {1, 1, 4, 5}, {1, 3}, {.stride = 1})}),

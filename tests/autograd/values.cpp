@@ -536,9 +536,57 @@ BOOST_AUTO_TEST_CASE(decompositions_multiply_back) {
     near(triu(r), r, tolerance);
     near(matmul(pinv(tall), tall), broadcast_to(eye(3, 3, dtype), {2, 3, 3, 3}), tolerance);
     near(lstsq(tall, b), matmul(pinv(tall), b), tolerance);
-    near(matrix_power(a, 3), matmul(matmul(a, a), a), tolerance * 100);
+    Variable wide = swapaxes(tall, -1, -2), c = b[{ellipsis, range(0, 3), range()}];
+    near(matmul(wide, lstsq(wide, c)), broadcast_to(c, {2, 3, 3, 2}), tolerance);
+    near(swapaxes(pinv(wide), -1, -2), pinv(tall), tolerance);
+    auto [wide_q, wide_r] = qr(wide);
+    near(matmul(wide_q, wide_r), wide, tolerance);
+    near(triu(wide_r), wide_r, tolerance);
+    near(eigvalsh(s), w, 10 * tolerance);
+    for (const Variable& x : {a, tall, wide}) {
+      auto [u, values, vh] = svd(x);
+      Variable unit = eye(values.shape(-1), values.shape(-1), dtype);
+      near(matmul(u * expand_dims(values, -2), vh), x, tolerance);
+      near(matmul(swapaxes(u, -1, -2), u), broadcast_to(unit, {2, 3, values.shape(-1), values.shape(-1)}), tolerance);
+      near(matmul(vh, swapaxes(vh, -1, -2)), broadcast_to(unit, {2, 3, values.shape(-1), values.shape(-1)}), tolerance);
+      near(svdvals(x), values, tolerance);
+      BOOST_TEST(all(values[{ellipsis, range(1, none)}] <= values[{ellipsis, range(none, -1)}]).item() == 1);
+      BOOST_TEST(all(values > 0).item() == 1);
+      near(matrix_norm(x, 2), max(values, -1), tolerance);
+      near(matrix_norm(x, "nuc"), sum(values, -1), tolerance);
+      near(matrix_norm(x), sqrt(sum(square(values), -1)), tolerance);
+      near(matrix_norm(x, 1), max(sum(abs(x), -2), -1), tolerance);
+      near(matrix_norm(x, -infinity), min(sum(abs(x), -1), -1), tolerance);
+    }    near(matrix_power(a, 3), matmul(matmul(a, a), a), tolerance * 100);
     near(matmul(matrix_power(a, -2), matmul(a, a)), one, tolerance * 10);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_equal_values_and_missing_rank_leave) {
+  // A multiple of the identity: every singular value is 2. Their sum's derivative is U V' = 1, whatever U is.
+  Variable a = (2 * eye(3, 3, float64)).copy().requires_grad_();
+  BOOST_TEST(max(abs(grad(sum(svdvals(a)), a) - eye(3, 3, float64))).item() < 1e-14);
+  BOOST_TEST(max(abs(grad(sum(eigvalsh(a)), a) - eye(3, 3, float64))).item() < 1e-14);
+  BOOST_TEST(max(abs(grad(sum(eigh(a).values), a) - eye(3, 3, float64))).item() < 1e-14);
+  // Of rank 1: (x y')+ = y x' / |x|^2 |y|^2, and the four equations of Penrose hold.
+  Variable x({{1}, {2}, {-1}}, float64), y({{3, 0.5}}, float64), m = matmul(x, y), p = pinv(m);
+  BOOST_TEST(max(abs(p - transpose(m) / (6 * 9.25))).item() < 1e-15);
+  BOOST_TEST(max(abs(matmul(matmul(m, p), m) - m)).item() < 1e-14);
+  auto of_rank_one = [](const std::vector<Variable>& v) { return pinv(matmul(v[0], v[1])); };
+  auto result = gradcheck(of_rank_one, {x, y}, {.order = 2});
+  BOOST_TEST(result.ok, result.message);
+}
+
+BOOST_AUTO_TEST_CASE(folded_windows_add_up) {
+  Variable x = randn({2, 3, 6, 5}, float64);
+  UnfoldOptions options{.stride = {2, 1}, .padding = {1, 0}, .dilation = 1};
+  // Each element counts as often as windows cover it.
+  Variable covered = fold(unfold(ones_like(x), {3, 2}, options), {6, 5}, {3, 2}, options);
+  BOOST_TEST(max(abs(fold(unfold(x, {3, 2}, options), {6, 5}, {3, 2}, options) - x * covered)).item() < 1e-14);
+  // A convolution is a product with the windows.
+  Variable w = randn({4, 3, 3, 2}, float64), y = conv2d(x, w, {}, {.stride = {2, 1}, .padding = {1, 0}});
+  Variable product = matmul(reshape(w, {4, -1}), unfold(x, {3, 2}, options));
+  BOOST_TEST(max(abs(reshape(product, y.shape()) - y)).item() < 1e-13);
 }
 
 BOOST_AUTO_TEST_CASE(determinants) {
