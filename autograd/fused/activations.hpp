@@ -39,10 +39,11 @@ auto leaky_relu(const P& x, const Q& slope = 0.01) {
   return chain(leaky_relu_rule, x, slope);
 }
 
+// By where, not by minimum, which at 0 has half a derivative: the second one there is 0, as in PyTorch.
 inline constexpr auto elu_rule = elementwise(
     "elu", [](auto x, auto alpha) { return where(x > 0, x, alpha * expm1(minimum(x, 0))); },
-    with<A, B>([](auto x, auto alpha, auto g) { return where(x > 0, g, g * alpha * exp(minimum(x, 0))); }),
-    with<A>([](auto x, auto g) { return where(x > 0, 0, g * expm1(minimum(x, 0))); }));
+    with<A, B>([](auto x, auto alpha, auto g) { return where(x > 0, g, g * alpha * exp(where(x < 0, x, 0))); }),
+    with<A>([](auto x, auto g) { return where(x > 0, 0, g * expm1(where(x < 0, x, 0))); }));
 template <class P, class Q = double>
   requires AnyNumber<P, Q>
 auto elu(const P& x, const Q& alpha = 1) {

@@ -255,8 +255,8 @@ auto minimum(const P& a, const Q& b) {
 
 inline constexpr auto fmax_rule = elementwise(
     "fmax", [](auto a, auto b) { return where(is_nan(b), a, where(a >= b, a, b)); },
-    with<A, B>([](auto a, auto b, auto g) { return where(a == b, g / 2, where((a > b) || is_nan(b), g, 0)); }),
-    with<A, B>([](auto a, auto b, auto g) { return where(a == b, g / 2, where((b > a) || is_nan(a), g, 0)); }));
+    with<A, B>([](auto a, auto b, auto g) { return where((a >= b) || is_nan(b), g, 0); }),
+    with<A, B>([](auto a, auto b, auto g) { return where((a >= b) || is_nan(b), 0, g); }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto fmax(const P& a, const Q& b) {
@@ -265,8 +265,8 @@ auto fmax(const P& a, const Q& b) {
 
 inline constexpr auto fmin_rule = elementwise(
     "fmin", [](auto a, auto b) { return where(is_nan(b), a, where(a <= b, a, b)); },
-    with<A, B>([](auto a, auto b, auto g) { return where(a == b, g / 2, where((a < b) || is_nan(b), g, 0)); }),
-    with<A, B>([](auto a, auto b, auto g) { return where(a == b, g / 2, where((b < a) || is_nan(a), g, 0)); }));
+    with<A, B>([](auto a, auto b, auto g) { return where((a <= b) || is_nan(b), g, 0); }),
+    with<A, B>([](auto a, auto b, auto g) { return where((a <= b) || is_nan(b), 0, g); }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto fmin(const P& a, const Q& b) {

@@ -101,7 +101,7 @@ Variable logit(const Variable& x);
 /// @{
 Variable maximum(const Variable& a, const Variable& b);
 Variable minimum(const Variable& a, const Variable& b);
-/// The same, but where one operand is NaN, the other is taken.
+/// The same, but where one operand is NaN, the other is taken, and of equal operands the first takes the gradient.
 Variable fmax(const Variable& a, const Variable& b);
 Variable fmin(const Variable& a, const Variable& b);
 /// a where the condition (of dtype bool) holds, b elsewhere.
