@@ -2,6 +2,7 @@
 #pragma once
 
 #include <autograd/ops/convolution.hpp>
+#include <autograd/ops/pooling.hpp>
 #include <nn/initializers.hpp>
 #include <nn/module.hpp>
 
@@ -46,12 +47,12 @@ class MaxPool2d : public Module {
 /// avg_pool2d
 class AvgPool2d : public Module {
  public:
-  explicit AvgPool2d(const PerAxis& window, const PoolOptions& options = {}) : window_(window), options_(options) {}
+  explicit AvgPool2d(const PerAxis& window, const AvgPoolOptions& options = {}) : window_(window), options_(options) {}
   Variable forward(const Variable& x) override { return avg_pool2d(x, window_, options_); }
 
  private:
   PerAxis window_;
-  PoolOptions options_;
+  AvgPoolOptions options_;
 };
 
 /// All axes but the first made one: between convolutions and dense layers.

@@ -2,6 +2,7 @@
 // for Variables: one lambda then serves both.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
@@ -12,6 +13,17 @@ namespace xtape::kernels {
 
 template <class T>
 using Batch = xsimd::batch<T>;
+
+/// 0, 1, 2, ...
+template <class T>
+Batch<T> first_lanes() {
+  static constexpr auto numbers = [] {
+    std::array<T, Batch<T>::size> result{};
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = static_cast<T>(i);
+    return result;
+  }();
+  return Batch<T>::load_unaligned(numbers.data());
+}
 
 /// Calls a scalar function for each lane, where no vector form is accurate enough or exists.
 template <class T, class F, class... Rest>

@@ -1,327 +1,214 @@
 #include <autograd/ops/convolution.hpp>
 
-#include <cmath>
-#include <functional>
-#include <limits>
+#include <algorithm>
 #include <string>
 
-#include <autograd/kernels/layout.hpp>
-#include <autograd/ops/elementwise.hpp>
+#include <autograd/kernels/convolution.hpp>
 #include <autograd/ops/indexing.hpp>
-#include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/ops/space.hpp>
 #include <autograd/ops/views.hpp>
+#include <autograd/tape.hpp>
 
 namespace xtape {
 
-std::vector<std::size_t> PerAxis::of(const char* operation, const char* option, std::size_t axes) const {
-  if (values_.size() == 1) return std::vector<std::size_t>(axes, values_[0]);
-  if (values_.size() != axes)
-    throw ShapeError(std::string(operation) + ": " + std::to_string(values_.size()) + " numbers for " + option +
-                     ", needs one, or " + std::to_string(axes));
-  return values_;
-}
+using namespace detail;
+using kernels::Windows;
 
 namespace {
 
-using Extents = std::vector<std::size_t>;
-
-// How windows lie over the axes of space.
-struct Windows {
-  Extents extent, stride, dilation;
-
-  // What one window covers of an axis.
-  std::size_t reach(std::size_t i) const { return dilation[i] * (extent[i] - 1) + 1; }
+// Which convolution it is, but for its operands.
+struct Convolution {
+  const char* name;
+  std::size_t axes, groups;
+  Windows windows;
 };
 
-void require_positive(const char* operation, const char* option, const Extents& values) {
-  for (std::size_t value : values)
-    if (value == 0) throw ValueError(std::string(operation) + ": a " + option + " of 0, needs 1 or more");
+// Three maps, each linear in both of its operands: y of x and w, and the adjoints of that in x and in w. The derivatives
+// of each are the other two.
+Variable convolve(const Convolution& c, const Variable& x, const Variable& w, const Variable& bias = {});
+Variable convolve_input(const Convolution& c, const Variable& g, const Variable& w, const Variable& bias = {});
+Variable convolve_weight(const Convolution& c, const Variable& x, const Variable& g);
+
+// A map that adds a bias to each channel, unless that is undefined.
+template <class Forward, class A, class B>
+Variable record_with_bias(const char* name, const Forward& forward, Wrt<A> a, Wrt<B> b, const Variable& bias) {
+  if (!bias.defined()) return record(name, [&] { return forward(Array()); }, std::move(a), std::move(b));
+  return record(name, [&] { return forward(bias.value()); }, std::move(a), std::move(b),
+                wrt(bias, [](const Variable& g) {
+                  std::vector<std::ptrdiff_t> axes{0};
+                  for (std::size_t i = 2; i < g.rank(); ++i) axes.push_back(static_cast<std::ptrdiff_t>(i));
+                  return sum(g, axes);
+                }));
 }
 
-void require_space(const char* operation, const Variable& x, std::size_t axes) {
-  detail::require_floating(operation, x);
-  if (x.rank() != axes + 2)
-    throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + ", needs (batch, channels" +
-                     (axes == 1 ? ", length)" : axes == 2 ? ", height, width)" : ", depth, height, width)"));
+Variable convolve(const Convolution& c, const Variable& x, const Variable& w, const Variable& bias) {
+  return record_with_bias(
+      c.name,
+      [&](const Array& b) {
+        return kernels::convolve(x.value(), w.value(), b, c.groups, c.windows,
+                                 images_shape(x.shape()[0], w.shape()[0], c.windows.positions, c.axes));
+      },
+      wrt(x, [c, w = save(w)](const Variable& g) { return convolve_input(c, g, w()); }),
+      wrt(w, [c, x = save(x)](const Variable& g) { return convolve_weight(c, x(), g); }), bias);
 }
 
-Variable padded(const Variable& x, const Extents& padding, double value = 0) {
-  std::vector<std::pair<std::size_t, std::size_t>> widths(2, {0, 0});
-  bool any = false;
-  for (std::size_t p : padding) widths.push_back({p, p}), any = any || p > 0;
-  return any ? pad(x, widths, PadMode::constant, value) : x;
+Variable convolve_input(const Convolution& c, const Variable& g, const Variable& w, const Variable& bias) {
+  return record_with_bias(
+      c.name,
+      [&](const Array& b) {
+        return kernels::convolve_input(g.value(), w.value(), b, c.groups, c.windows,
+                                       images_shape(g.shape()[0], w.shape()[1] * c.groups, c.windows.space, c.axes));
+      },
+      wrt(g, [c, w = save(w)](const Variable& h) { return convolve(c, h, w()); }),
+      wrt(w, [c, g = save(g)](const Variable& h) { return convolve_weight(c, h, g()); }), bias);
 }
 
-// The windows' elements of an array (batch, channels, space...): a view of shape (batch, channels, extents...,
-// positions...), which reads what overlaps more than once.
-kernels::View windows_view(const Shape& shape, const Windows& windows, const Extents& positions) {
-  kernels::Strides strides = kernels::dense_strides(shape);
-  kernels::View view{{shape[0], shape[1]}, {strides[0], strides[1]}, 0};
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    view.shape.push_back(windows.extent[i]);
-    view.strides.push_back(strides[i + 2] * static_cast<std::ptrdiff_t>(windows.dilation[i]));
-  }
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    view.shape.push_back(positions[i]);
-    view.strides.push_back(strides[i + 2] * static_cast<std::ptrdiff_t>(windows.stride[i]));
-  }
-  return view;
+Variable convolve_weight(const Convolution& c, const Variable& x, const Variable& g) {
+  return record(
+      c.name,
+      [&] {
+        Shape shape = images_shape(g.shape()[1], x.shape()[1] / c.groups, c.windows.extent, c.axes);
+        return kernels::convolve_weight(x.value(), g.value(), c.groups, c.windows, shape);
+      },
+      wrt(x, [c, g = save(g)](const Variable& v) { return convolve_input(c, g(), v); }),
+      wrt(g, [c, x = save(x)](const Variable& v) { return convolve(c, x(), v); }));
 }
 
-Extents positions_of(const char* operation, const Shape& shape, const Windows& windows) {
-  Extents result;
-  for (std::size_t i = 0; i < windows.extent.size(); ++i) {
-    if (windows.reach(i) > shape[i + 2])
-      throw ShapeError(std::string(operation) + ": a window of " + std::to_string(windows.reach(i)) +
-                       " along axis " + std::to_string(i + 2) + " of " + to_string(shape) + " (padded): is longer");
-    result.push_back((shape[i + 2] - windows.reach(i)) / windows.stride[i] + 1);
-  }
-  return result;
-}
-
-std::size_t product(const Extents& extents) {
-  std::size_t n = 1;
-  for (std::size_t extent : extents) n *= extent;
-  return n;
-}
-
-Shape joined(Shape shape, const Extents& extents) {
-  shape.insert(shape.end(), extents.begin(), extents.end());
-  return shape;
-}
-
-Variable with_bias(const char* operation, const Variable& y, const Variable& bias) {
-  if (!bias.defined()) return y;
-  if (bias.rank() != 1 || bias.shape(0) != y.shape(1))
-    throw ShapeError(std::string(operation) + ": a bias " + to_string(bias.shape()) + " for " +
-                     std::to_string(y.shape(1)) + " channels");
-  Shape shape(y.rank() - 1, 1);
-  shape[0] = bias.size();
-  return y + reshape(bias, shape);
-}
-
-// The windows that a kernel (a, b, extents...) spans, after the checks that both kinds of convolution make.
-Windows kernel_windows(const char* operation, std::size_t axes, const Variable& x, const Variable& kernel,
-                       const PerAxis& stride, const PerAxis& dilation, std::size_t groups, std::size_t kernel_channels) {
-  require_space(operation, x, axes);
-  detail::require_floating(operation, kernel);
-  std::string text = std::string(operation) + ": " + to_string(x.shape()) + " with a kernel " +
-                     to_string(kernel.shape());
+// The checks that both kinds of convolution make.
+void require_fitting(const char* operation, std::size_t axes, const Variable& x, const Variable& w, const Variable& bias,
+                     std::size_t groups, std::size_t w_channels_axis) {
+  require_floating(operation, w);
+  std::string text = std::string(operation) + ": " + to_string(x.shape()) + " with a kernel " + to_string(w.shape());
   if (groups == 0) throw ValueError(text + ": 0 groups, needs 1 or more");
-  if (kernel.rank() != axes + 2)
-    throw ShapeError(text + ": needs a kernel of " + std::to_string(axes + 2) + " axes");
-  if (kernel_channels != x.shape(1) || x.shape(1) % groups != 0 || kernel.shape(0) % groups != 0)
+  if (w.rank() != axes + 2) throw ShapeError(text + ": needs a kernel of " + std::to_string(axes + 2) + " axes");
+  bool forward = w_channels_axis == 1;
+  std::size_t in = w.shape()[w_channels_axis] * (forward ? groups : 1);
+  std::size_t out = w.shape()[1 - w_channels_axis] * (forward ? 1 : groups);
+  if (in != x.shape(1) || in == 0 || out == 0 || in % groups != 0 || out % groups != 0)
     throw ShapeError(text + ": channels do not fit, in " + std::to_string(groups) + " groups");
-  Windows windows{Extents(kernel.shape().begin() + 2, kernel.shape().end()), stride.of(operation, "stride", axes),
-                  dilation.of(operation, "dilation", axes)};
-  require_positive(operation, "stride", windows.stride);
-  require_positive(operation, "dilation", windows.dilation);
-  require_positive(operation, "kernel extent", windows.extent);
-  return windows;
+  if (bias.defined() && (bias.rank() != 1 || bias.shape(0) != out))
+    throw ShapeError(text + ": a bias " + to_string(bias.shape()) + " for " + std::to_string(out) + " channels");
+  for (const Variable* operand : {&w, &bias})
+    if (operand->defined() && operand->dtype() != x.dtype())
+      throw DTypeError(text + ": dtypes " + to_string(x.dtype()) + " and " + to_string(operand->dtype()) +
+                       " differ; convert one with .to()");
 }
 
-// A matrix product for each sample and group: the kernel's rows times the windows as columns.
-Variable convolve(const char* operation, std::size_t axes, const Variable& x, const Variable& kernel,
-                  const Variable& bias, const ConvOptions& options) {
-  std::size_t groups = options.groups;
-  Windows windows = kernel_windows(operation, axes, x, kernel, options.stride, options.dilation, groups,
-                                   kernel.rank() < 2 ? 0 : kernel.shape(1) * groups);
-  Variable source = padded(x, options.padding.of(operation, "padding", axes));
-  Extents positions = positions_of(operation, source.shape(), windows);
-  std::size_t batch = x.shape(0), out = kernel.shape(0), depth = kernel.shape(1) * product(windows.extent);
-  Variable columns = detail::read_view(operation, source, windows_view(source.shape(), windows, positions));
-  Variable y = matmul(reshape(kernel, {groups, out / groups, depth}),
-                      reshape(columns, {batch, groups, depth, product(positions)}));
-  return with_bias(operation, reshape(y, joined({batch, out}, positions)), bias);
+Variable forward(const char* operation, std::size_t axes, const Variable& images, const Variable& w,
+                 const Variable& bias, const ConvOptions& options) {
+  return for_batch(operation, axes, images, [&](const Variable& x) {
+    require_fitting(operation, axes, x, w, bias, options.groups, 1);
+    Windows windows = windows_of(operation, space_of(w.shape()), options.stride, options.padding, options.dilation);
+    lay_over(operation, windows, x.shape());
+    return convolve({operation, axes, options.groups, windows}, x, w, bias);
+  });
 }
 
-// The same backwards: the transposed product gives columns, which are added up where the windows lie.
-Variable convolve_transposed(const char* operation, std::size_t axes, const Variable& x, const Variable& kernel,
-                             const Variable& bias, const ConvTransposeOptions& options) {
-  std::size_t groups = options.groups;
-  Windows windows = kernel_windows(operation, axes, x, kernel, options.stride, options.dilation, groups,
-                                   kernel.rank() < 2 ? 0 : kernel.shape(0));
-  Extents padding = options.padding.of(operation, "padding", axes);
-  Extents more = options.output_padding.of(operation, "output_padding", axes);
-  std::size_t batch = x.shape(0), in = x.shape(1), out = kernel.shape(1) * groups;
-  Extents positions(x.shape().begin() + 2, x.shape().end());
-  require_positive(operation, "extent", positions);
-  Shape full{batch, out};
-  std::vector<Index> inside{range(), range()};
-  for (std::size_t i = 0; i < axes; ++i) {
-    if (more[i] >= std::max(windows.stride[i], windows.dilation[i]))
-      throw ValueError(std::string(operation) + ": an output_padding of " + std::to_string(more[i]) +
-                       ", needs less than the stride or the dilation");
-    full.push_back((positions[i] - 1) * windows.stride[i] + windows.reach(i) + more[i]);
-    if (2 * padding[i] >= full.back())
-      throw ShapeError(std::string(operation) + ": a padding of " + std::to_string(padding[i]) + " cuts off all " +
-                       std::to_string(full.back()) + " elements of axis " + std::to_string(i + 2));
-    inside.push_back(range(static_cast<std::ptrdiff_t>(padding[i]),
-                           static_cast<std::ptrdiff_t>(full.back() - padding[i])));
-  }
-  std::size_t depth = kernel.shape(1) * product(windows.extent);
-  Variable columns = matmul(swapaxes(reshape(kernel, {groups, in / groups, depth}), 1, 2),
-                            reshape(x, {batch, groups, in / groups, product(positions)}));
-  kernels::View view = windows_view(full, windows, positions);
-  Variable y = detail::write_view(operation, reshape(columns, view.shape), full, view);
-  return with_bias(operation, slice(y, inside), bias);
+Variable transposed(const char* operation, std::size_t axes, const Variable& images, const Variable& w,
+                    const Variable& bias, const ConvTransposeOptions& options) {
+  return for_batch(operation, axes, images, [&](const Variable& x) {
+    require_fitting(operation, axes, x, w, bias, options.groups, 0);
+    Windows windows = windows_of(operation, space_of(w.shape()), options.stride, options.padding, options.dilation);
+    Extents positions = space_of(x.shape()), more = options.output_padding.of(operation, "output_padding", axes);
+    require_positive(operation, "extent", positions);
+    set_last(windows.positions, positions);
+    for (std::size_t k = 0; k < axes; ++k) {
+      std::size_t i = 3 - axes + k, padding = windows.padding[i];
+      if (more[k] >= std::max(windows.stride[i], windows.dilation[i]))
+        throw ValueError(std::string(operation) + ": an output_padding of " + std::to_string(more[k]) +
+                         ", needs less than the stride or the dilation");
+      std::size_t full = (positions[k] - 1) * windows.stride[i] + reach(windows, i) + more[k];
+      if (2 * padding >= full)
+        throw ShapeError(std::string(operation) + ": a padding of " + std::to_string(padding) + " cuts off all " +
+                         std::to_string(full) + " elements of axis " + std::to_string(k + 2));
+      windows.space[i] = full - 2 * padding;
+    }
+    return convolve_input({operation, axes, options.groups, windows}, x, w, bias);
+  });
 }
 
 }  // namespace
 
 Variable conv1d(const Variable& x, const Variable& kernel, const Variable& bias, const ConvOptions& options) {
-  return convolve("conv1d", 1, x, kernel, bias, options);
+  return forward("conv1d", 1, x, kernel, bias, options);
 }
 Variable conv2d(const Variable& x, const Variable& kernel, const Variable& bias, const ConvOptions& options) {
-  return convolve("conv2d", 2, x, kernel, bias, options);
+  return forward("conv2d", 2, x, kernel, bias, options);
 }
 Variable conv3d(const Variable& x, const Variable& kernel, const Variable& bias, const ConvOptions& options) {
-  return convolve("conv3d", 3, x, kernel, bias, options);
+  return forward("conv3d", 3, x, kernel, bias, options);
 }
 
 Variable conv_transpose1d(const Variable& x, const Variable& kernel, const Variable& bias,
                           const ConvTransposeOptions& options) {
-  return convolve_transposed("conv_transpose1d", 1, x, kernel, bias, options);
+  return transposed("conv_transpose1d", 1, x, kernel, bias, options);
 }
 Variable conv_transpose2d(const Variable& x, const Variable& kernel, const Variable& bias,
                           const ConvTransposeOptions& options) {
-  return convolve_transposed("conv_transpose2d", 2, x, kernel, bias, options);
+  return transposed("conv_transpose2d", 2, x, kernel, bias, options);
 }
 Variable conv_transpose3d(const Variable& x, const Variable& kernel, const Variable& bias,
                           const ConvTransposeOptions& options) {
-  return convolve_transposed("conv_transpose3d", 3, x, kernel, bias, options);
+  return transposed("conv_transpose3d", 3, x, kernel, bias, options);
 }
 
 namespace {
 
-Windows plain_windows(const char* operation, const PerAxis& window, const UnfoldOptions& options) {
-  Windows windows{window.of(operation, "window", 2), options.stride.of(operation, "stride", 2),
-                  options.dilation.of(operation, "dilation", 2)};
-  require_positive(operation, "window", windows.extent);
-  require_positive(operation, "stride", windows.stride);
-  require_positive(operation, "dilation", windows.dilation);
-  return windows;
+// The windows' elements in images with their padding: a view of shape (batch, channels, extents..., positions...),
+// which reads what overlaps more than once.
+kernels::View windows_view(const Shape& padded, const Windows& w) {
+  kernels::Strides strides = kernels::dense_strides(padded);
+  kernels::View view{{padded[0], padded[1]}, {strides[0], strides[1]}, 0};
+  for (std::size_t i : {1, 2}) {
+    view.shape.push_back(w.extent[i]);
+    view.strides.push_back(strides[i + 1] * static_cast<std::ptrdiff_t>(w.dilation[i]));
+  }
+  for (std::size_t i : {1, 2}) {
+    view.shape.push_back(w.positions[i]);
+    view.strides.push_back(strides[i + 1] * static_cast<std::ptrdiff_t>(w.stride[i]));
+  }
+  return view;
+}
+
+Shape padded_shape(std::size_t batch, std::size_t channels, const Windows& w) {
+  return {batch, channels, w.space[1] + 2 * w.padding[1], w.space[2] + 2 * w.padding[2]};
 }
 
 }  // namespace
 
-Variable unfold(const Variable& x, const PerAxis& window, const UnfoldOptions& options) {
-  require_space("unfold", x, 2);
-  Windows windows = plain_windows("unfold", window, options);
-  Variable source = padded(x, options.padding.of("unfold", "padding", 2));
-  Extents positions = positions_of("unfold", source.shape(), windows);
-  Variable columns = detail::read_view("unfold", source, windows_view(source.shape(), windows, positions));
-  return reshape(columns, {x.shape(0), x.shape(1) * product(windows.extent), product(positions)});
+Variable unfold(const Variable& images, const PerAxis& window, const UnfoldOptions& options) {
+  return for_batch("unfold", 2, images, [&](const Variable& x) {
+    Windows w = windows_of("unfold", window.of("unfold", "window", 2), options.stride, options.padding, options.dilation);
+    lay_over("unfold", w, x.shape());
+    Variable source = pad(x, {{0, 0}, {0, 0}, {w.padding[1], w.padding[1]}, {w.padding[2], w.padding[2]}});
+    Variable columns = read_view("unfold", source, windows_view(source.shape(), w));
+    return reshape(columns, {x.shape(0), x.shape(1) * w.elements(), w.windows()});
+  });
 }
 
 Variable fold(const Variable& columns, const PerAxis& extents, const PerAxis& window, const UnfoldOptions& options) {
-  detail::require_floating("fold", columns);
-  Windows windows = plain_windows("fold", window, options);
-  Extents space = extents.of("fold", "extents", 2), padding = options.padding.of("fold", "padding", 2);
-  std::size_t elements = product(windows.extent);
-  if (columns.rank() != 3 || columns.shape(1) % elements != 0)
-    throw ShapeError("fold: " + to_string(columns.shape()) + ", needs (batch, channels * " + std::to_string(elements) +
-                     ", windows)");
-  Shape full{columns.shape(0), columns.shape(1) / elements};
-  std::vector<Index> inside{range(), range()};
-  for (std::size_t i = 0; i < 2; ++i) {
-    full.push_back(space[i] + 2 * padding[i]);
-    inside.push_back(range(static_cast<std::ptrdiff_t>(padding[i]), static_cast<std::ptrdiff_t>(padding[i] + space[i])));
-  }
-  Extents positions = positions_of("fold", full, windows);
-  if (columns.shape(2) != product(positions))
+  require_floating("fold", columns);
+  if (columns.rank() == 2) return squeeze(fold(expand_dims(columns, 0), extents, window, options), 0);
+  Windows w = windows_of("fold", window.of("fold", "window", 2), options.stride, options.padding, options.dilation);
+  if (columns.rank() != 3 || columns.shape(1) % w.elements() != 0)
+    throw ShapeError("fold: " + to_string(columns.shape()) + ", needs (batch, channels * " +
+                     std::to_string(w.elements()) + ", windows)");
+  Shape images{columns.shape(0), columns.shape(1) / w.elements()};
+  for (std::size_t extent : extents.of("fold", "extents", 2)) images.push_back(extent);
+  lay_over("fold", w, images);
+  if (columns.shape(2) != w.windows())
     throw ShapeError("fold: " + to_string(columns.shape()) + " has " + std::to_string(columns.shape(2)) +
-                     " windows, needs the " + std::to_string(product(positions)) + " of " + to_string(full) + " (padded)");
-  kernels::View view = windows_view(full, windows, positions);
-  return slice(detail::write_view("fold", reshape(columns, view.shape), full, view), inside);
-}
-
-namespace {
-
-// The windows' elements along one axis: (batch, channels, elements, positions...).
-Variable window_elements(const char* operation, std::size_t axes, const Variable& x, const PerAxis& window,
-                         const PoolOptions& options, double outside) {
-  require_space(operation, x, axes);
-  Windows windows{window.of(operation, "window", axes), options.stride.of(operation, "stride", axes), Extents(axes, 1)};
-  require_positive(operation, "window", windows.extent);
-  Extents padding = options.padding.of(operation, "padding", axes);
-  for (std::size_t i = 0; i < axes; ++i) {
-    if (windows.stride[i] == 0) windows.stride[i] = windows.extent[i];
-    if (2 * padding[i] > windows.extent[i])
-      throw ValueError(std::string(operation) + ": a padding of " + std::to_string(padding[i]) + " for a window of " +
-                       std::to_string(windows.extent[i]) + ", needs at most half of it");
-  }
-  Variable source = padded(x, padding, outside);
-  Extents positions = positions_of(operation, source.shape(), windows);
-  Variable elements = detail::read_view(operation, source, windows_view(source.shape(), windows, positions));
-  return reshape(elements, joined({x.shape(0), x.shape(1), product(windows.extent)}, positions));
-}
-
-Variable max_pool(const char* operation, std::size_t axes, const Variable& x, const PerAxis& window,
-                  const PoolOptions& options) {
-  constexpr double least = -std::numeric_limits<double>::infinity();
-  return max_with_indices(window_elements(operation, axes, x, window, options, least), 2).values;
-}
-
-Variable avg_pool(const char* operation, std::size_t axes, const Variable& x, const PerAxis& window,
-                  const PoolOptions& options) {
-  return mean(window_elements(operation, axes, x, window, options, 0), 2);
-}
-
-// Axis by axis: the mean (or the greatest) of a rectangle is that of its rows' means.
-Variable adaptive_pool(const char* operation, std::size_t axes, const Variable& x, const PerAxis& extents,
-                       const std::function<Variable(const Variable&, std::ptrdiff_t)>& reduce) {
-  require_space(operation, x, axes);
-  Extents wanted = extents.of(operation, "extents", axes);
-  Variable result = x;
-  for (std::size_t i = 0; i < axes; ++i) {
-    std::size_t n = wanted[i], length = x.shape()[i + 2];
-    if (n == 0 || length == 0)
-      throw ShapeError(std::string(operation) + ": " + std::to_string(n) + " windows along axis " +
-                       std::to_string(i + 2) + " of " + to_string(x.shape()) + ": needs 1 or more of both");
-    std::vector<Variable> parts;
-    for (std::size_t k = 0; k < n; ++k) {
-      std::vector<Index> window(i + 2, Index(range()));
-      window.push_back(range(static_cast<std::ptrdiff_t>(k * length / n),
-                             static_cast<std::ptrdiff_t>(((k + 1) * length + n - 1) / n)));
-      parts.push_back(reduce(slice(result, window), static_cast<std::ptrdiff_t>(i + 2)));
-    }
-    result = stack(parts, static_cast<std::ptrdiff_t>(i + 2));
-  }
-  return result;
-}
-
-Variable greatest(const Variable& x, std::ptrdiff_t axis) { return max_with_indices(x, axis).values; }
-Variable average(const Variable& x, std::ptrdiff_t axis) { return mean(x, axis); }
-
-}  // namespace
-
-Variable max_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
-  return max_pool("max_pool1d", 1, x, window, options);
-}
-Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
-  return max_pool("max_pool2d", 2, x, window, options);
-}
-Variable avg_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
-  return avg_pool("avg_pool1d", 1, x, window, options);
-}
-Variable avg_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
-  return avg_pool("avg_pool2d", 2, x, window, options);
-}
-Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents) {
-  return adaptive_pool("adaptive_max_pool1d", 1, x, extents, greatest);
-}
-Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents) {
-  return adaptive_pool("adaptive_max_pool2d", 2, x, extents, greatest);
-}
-Variable adaptive_avg_pool1d(const Variable& x, const PerAxis& extents) {
-  return adaptive_pool("adaptive_avg_pool1d", 1, x, extents, average);
-}
-Variable adaptive_avg_pool2d(const Variable& x, const PerAxis& extents) {
-  return adaptive_pool("adaptive_avg_pool2d", 2, x, extents, average);
+                     " windows, needs the " + std::to_string(w.windows()) + " of " + to_string(images));
+  Shape padded = padded_shape(images[0], images[1], w);
+  kernels::View view = windows_view(padded, w);
+  std::vector<Index> inside{range(), range()};
+  for (std::size_t i : {1, 2})
+    inside.push_back(range(static_cast<std::ptrdiff_t>(w.padding[i]),
+                           static_cast<std::ptrdiff_t>(w.padding[i] + w.space[i])));
+  return slice(write_view("fold", reshape(columns, view.shape), padded, view), inside);
 }
 
 }  // namespace xtape

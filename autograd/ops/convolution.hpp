@@ -1,27 +1,11 @@
-// Convolution and pooling over one, two or three axes of space. Arrays are (batch, channels, space...), as in PyTorch.
+// Convolution over one, two or three axes of space. Arrays are (batch, channels, space...), as in PyTorch; a single image
+// may do without the batch.
 #pragma once
 
-#include <initializer_list>
-#include <vector>
-
+#include <autograd/ops/per_axis.hpp>
 #include <autograd/variable.hpp>
 
 namespace xtape {
-
-/// A number for each axis of space: one for all of them, or a list.
-class PerAxis {
- public:
-  template <std::integral I>
-  PerAxis(I value) : values_{static_cast<std::size_t>(value)} {}
-  PerAxis(std::initializer_list<std::size_t> values) : values_(values) {}
-  PerAxis(std::vector<std::size_t> values) : values_(std::move(values)) {}
-
-  /// The numbers of so many axes. @throws ShapeError naming the operation and the option when there are others.
-  std::vector<std::size_t> of(const char* operation, const char* option, std::size_t axes) const;
-
- private:
-  std::vector<std::size_t> values_;
-};
 
 struct ConvOptions {
   PerAxis stride = 1;
@@ -57,18 +41,6 @@ Variable conv_transpose2d(const Variable& x, const Variable& kernel, const Varia
 Variable conv_transpose3d(const Variable& x, const Variable& kernel, const Variable& bias = {},
                           const ConvTransposeOptions& options = {});
 
-struct PoolOptions {
-  PerAxis stride = 0;  ///< 0: the extent of the window
-  PerAxis padding = 0;  ///< at most half of the window
-};
-
-/// The greatest element of each window of x (batch, channels, space...); of equal ones the first takes the gradient.
-Variable max_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
-Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
-/// The mean of each window; zeros of the padding count.
-Variable avg_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
-Variable avg_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
-
 struct UnfoldOptions {
   PerAxis stride = 1;
   PerAxis padding = 0;  ///< zeros on both sides of each axis
@@ -81,11 +53,5 @@ Variable unfold(const Variable& x, const PerAxis& window, const UnfoldOptions& o
 /// @throws ShapeError for columns of another shape than `unfold` makes of such a result.
 Variable fold(const Variable& columns, const PerAxis& extents, const PerAxis& window,
               const UnfoldOptions& options = {});
-
-/// Pooling to a result of these extents: window i of n begins at floor(i s / n) and ends at ceil((i + 1) s / n).
-Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents);
-Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents);
-Variable adaptive_avg_pool1d(const Variable& x, const PerAxis& extents);
-Variable adaptive_avg_pool2d(const Variable& x, const PerAxis& extents);
 
 }  // namespace xtape

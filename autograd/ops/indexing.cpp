@@ -169,7 +169,6 @@ Array checked_indices(const char* operation, const Variable& indices, std::size_
 }
 
 Variable take_checked(const Variable& x, const Array& indices, std::size_t axis);
-Variable take_along_checked(const Variable& x, const Array& indices, std::size_t axis);
 
 Variable take_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
   return record("take_adjoint", [&] { return kernels::take_adjoint(g.value(), indices, axis, shape); },
@@ -186,17 +185,17 @@ Variable take_checked(const Variable& x, const Array& indices, std::size_t axis)
 Variable take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
   return record("take_along_axis_adjoint",
                 [&] { return kernels::take_along_axis_adjoint(g.value(), indices, axis, shape); },
-                wrt(g, [indices, axis](const Variable& h) { return take_along_checked(h, indices, axis); }));
+                wrt(g, [indices, axis](const Variable& h) { return detail::take_along(h, indices, axis); }));
 }
 
-Variable take_along_checked(const Variable& x, const Array& indices, std::size_t axis) {
+}  // namespace
+
+Variable detail::take_along(const Variable& x, const Array& indices, std::size_t axis) {
   return record("take_along_axis", [&] { return kernels::take_along_axis(x.value(), indices, axis); },
                 wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
                   return take_along_adjoint(g, indices, axis, shape);
                 }));
 }
-
-}  // namespace
 
 Variable slice(const Variable& x, const std::vector<Index>& indices) {
   require_defined("slice", x);
@@ -249,7 +248,7 @@ Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdif
   if (indices.shape() != expected)
     throw ShapeError("take_along_axis: indices of " + to_string(indices.shape()) + " for " + to_string(x.shape()) +
                      ": needs the same shape but for axis " + std::to_string(axis));
-  return take_along_checked(x, checked_indices("take_along_axis", indices, x.shape()[i], x.shape()), i);
+  return detail::take_along(x, checked_indices("take_along_axis", indices, x.shape()[i], x.shape()), i);
 }
 
 Variable index_select(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
@@ -299,7 +298,7 @@ Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices)
   require_integers("gather", indices);
   std::size_t i = normalize_axis("gather", axis, x.rank());
   Variable part = slice(x, reach("gather", x, i, indices));
-  return take_along_checked(part, checked_indices("gather", indices, x.shape()[i], x.shape()), i);
+  return detail::take_along(part, checked_indices("gather", indices, x.shape()[i], x.shape()), i);
 }
 
 Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {

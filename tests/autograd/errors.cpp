@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(arguments_out_of_range) {
 
 BOOST_AUTO_TEST_CASE(convolutions) {
   Variable x = zeros({1, 2, 5, 5}), w = zeros({3, 2, 3, 3});
-  throws<ShapeError>([&] { conv2d(zeros({2, 5, 5}), w); }, {"conv2d", "(2, 5, 5)", "needs (batch, channels, height, width)"});
+  throws<ShapeError>([&] { conv2d(zeros({5, 5}), w); }, {"conv2d", "(5, 5)", "needs (batch, channels, height, width)"});
   throws<ShapeError>([&] { conv2d(x, zeros({3, 3, 3, 3})); }, {"conv2d", "(1, 2, 5, 5)", "(3, 3, 3, 3)", "channels"});
   throws<ShapeError>([&] { conv2d(x, zeros({3, 2, 3})); }, {"conv2d", "needs a kernel of 4 axes"});
   throws<ShapeError>([&] { conv2d(x, w, zeros({2})); }, {"conv2d", "a bias (2,) for 3 channels"});
@@ -233,6 +233,11 @@ BOOST_AUTO_TEST_CASE(convolutions) {
                      {"conv_transpose2d", "an output_padding of 1"});
   throws<ShapeError>([&] { conv_transpose2d(x, zeros({2, 1, 3, 3}), {}, {.padding = 4}); }, {"cuts off all 7"});
   throws<ValueError>([&] { max_pool2d(x, 2, {.padding = 2}); }, {"max_pool2d", "a padding of 2 for a window of 2"});
+  throws<ShapeError>([&] { max_pool1d(zeros({1, 1, 2}), 2, {.padding = 1, .dilation = 3}); },
+                     {"max_pool1d", "no element inside of (1, 1, 2)"});
+  throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "float32 and float64 differ"});
+  throws<ShapeError>([&] { conv2d(zeros({1, 0, 5, 5}), zeros({3, 0, 3, 3})); }, {"conv2d", "channels"});
+  throws<ValueError>([&] { avg_pool2d(x, 2, {.divisor_override = 0}); }, {"avg_pool2d", "a divisor_override of 0"});
   throws<ValueError>([&] { avg_pool2d(x, 0); }, {"avg_pool2d", "a window of 0"});
   throws<ShapeError>([&] { max_pool1d(x, 2); }, {"max_pool1d", "needs (batch, channels, length)"});
   throws<ShapeError>([&] { adaptive_avg_pool2d(x, 0); }, {"adaptive_avg_pool2d", "0 windows"});
@@ -268,7 +273,7 @@ BOOST_AUTO_TEST_CASE(decompositions) {
   throws<ValueError>([&] { matrix_norm(a, 3); }, {"matrix_norm", "p is 3", "needs 1, 2, infinity"});
   throws<ShapeError>([&] { matrix_norm(a, 1, 0); }, {"matrix_norm", "1 axes, needs two"});
   throws<ShapeError>([&] { matrix_norm(zeros({3})); }, {"matrix_norm", "axis"});
-  throws<ShapeError>([&] { unfold(zeros({2, 3, 4}), 2); }, {"unfold", "(2, 3, 4)", "needs (batch, channels, height, width)"});
+  throws<ShapeError>([&] { unfold(zeros({3, 4}), 2); }, {"unfold", "(3, 4)", "needs (batch, channels, height, width)"});
   throws<ShapeError>([&] { unfold(zeros({1, 1, 2, 4}), 3); }, {"unfold", "is longer"});
   throws<ShapeError>([&] { fold(zeros({1, 5, 4}), {3, 3}, 2); }, {"fold", "(1, 5, 4)", "channels * 4"});
   throws<ShapeError>([&] { fold(zeros({1, 4, 5}), {3, 3}, 2); }, {"fold", "has 5 windows, needs the 4"});

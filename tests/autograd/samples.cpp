@@ -593,7 +593,8 @@ std::vector<Operation> decompositions() {
 std::vector<Operation> convolutions() {
   using C = ConvOptions;
   using T = ConvTransposeOptions;
-  auto pooled = [](auto f, const char* text, const Shape& shape, const PerAxis& window, const PoolOptions& options) {
+  auto pooled = []<class Options>(Variable (*f)(const Variable&, const PerAxis&, const Options&), const char* text,
+                                  const Shape& shape, const PerAxis& window, const std::type_identity_t<Options>& options) {
     return Sample{text, {numbers(shape)}, [=](auto& x) { return square(f(x[0], window, options)); }};
   };
   auto adapted = [](auto f, const Shape& shape, const PerAxis& extents) {
@@ -609,12 +610,16 @@ std::vector<Operation> convolutions() {
       general("conv2d",
               {convolved("plain", conv2d, {2, 2, 4, 3}, {2, 2, 3, 2}, {2}, C{}),
                convolved("all options", conv2d, {1, 2, 5, 4}, {2, 1, 2, 3}, {2},
-                         C{.stride = {1, 2}, .padding = {0, 1}, .dilation = {2, 1}, .groups = 2})}),
+                         C{.stride = {1, 2}, .padding = {0, 1}, .dilation = {2, 1}, .groups = 2}),
+               convolved("one image, windows that see only zeros", conv2d, {2, 3, 2}, {1, 2, 1, 2}, {1},
+                         C{.stride = {2, 1}, .padding = {3, 2}}),
+               convolved("many narrow lines", conv2d, {3, 1, 7, 9}, {2, 1, 3, 3}, {2}, C{.padding = 1})}),
       general("conv3d", {convolved("padded", conv3d, {1, 1, 2, 3, 2}, {2, 1, 2, 2, 1}, {2}, C{.padding = {1, 0, 0}})}),
       general("conv_transpose1d",
               {convolved("plain", conv_transpose1d, {2, 2, 3}, {2, 3, 2}, {3}, T{}),
                convolved("all options", conv_transpose1d, {1, 4, 3}, {4, 1, 3}, {2},
-                         T{.stride = 2, .padding = 1, .output_padding = 1, .dilation = 2, .groups = 2})}),
+                         T{.stride = 2, .padding = 1, .output_padding = 1, .dilation = 2, .groups = 2}),
+               convolved("one image", conv_transpose1d, {2, 3}, {2, 1, 2}, {1}, T{})}),
       general("conv_transpose2d",
               {convolved("strided", conv_transpose2d, {1, 2, 2, 3}, {2, 1, 3, 2}, {1}, T{.stride = {2, 1}, .padding = {1, 0}})}),
       general("conv_transpose3d", {convolved("plain", conv_transpose3d, {1, 1, 2, 1, 2}, {1, 2, 2, 2, 1}, {2}, T{})}),
@@ -629,11 +634,20 @@ std::vector<Operation> convolutions() {
                           return square(fold(x[0], {5, 4}, {2, 3},
                                              {.stride = {2, 1}, .padding = {0, 2}, .dilation = {1, 2}}));
                         }}}),
-      general("max_pool1d", {pooled(max_pool1d, "overlapping", {2, 1, 6}, 3, {.stride = 2, .padding = 1})}),
+      general("max_pool1d", {pooled(max_pool1d, "overlapping", {2, 1, 6}, 3, {.stride = 2, .padding = 1}),
+                             pooled(max_pool1d, "one image", {2, 7}, 2, {.dilation = 3, .ceil_mode = true})}),
       general("max_pool2d", {pooled(max_pool2d, "plain", {1, 2, 4, 5}, 2, {}),
-                             pooled(max_pool2d, "of two extents", {1, 1, 4, 5}, {1, 3}, {.stride = 1})}),
-      general("avg_pool1d", {pooled(avg_pool1d, "overlapping", {2, 1, 6}, 3, {.stride = 2, .padding = 1})}),
-      general("avg_pool2d", {pooled(avg_pool2d, "plain", {1, 2, 4, 5}, 2, {})}),
+                             pooled(max_pool2d, "of two extents", {1, 1, 4, 5}, {1, 3}, {.stride = 1}),
+                             pooled(max_pool2d, "all options", {1, 2, 5, 7}, {2, 3},
+                                    {.stride = {2, 3}, .padding = {1, 0}, .dilation = {2, 1}, .ceil_mode = true}),
+                             pooled(max_pool2d, "no samples", {0, 2, 3, 3}, 2, {})}),
+      general("avg_pool1d", {pooled(avg_pool1d, "overlapping", {2, 1, 6}, 3, {.stride = 2, .padding = 1}),
+                             pooled(avg_pool1d, "one image", {2, 6}, 4, {.divisor_override = 3})}),
+      general("avg_pool2d", {pooled(avg_pool2d, "plain", {1, 2, 4, 5}, 2, {}),
+                             pooled(avg_pool2d, "all options", {1, 2, 5, 6}, {3, 2},
+                                    {.stride = {3, 1}, .padding = {1, 0}, .ceil_mode = true, .count_include_pad = false}),
+                             pooled(avg_pool2d, "beyond the end", {2, 1, 5, 6}, 3, {.stride = 2, .padding = 1, .ceil_mode = true}),
+                             pooled(avg_pool2d, "no samples", {0, 2, 3, 3}, 2, {})}),
       general("adaptive_max_pool1d", {adapted(adaptive_max_pool1d, {2, 1, 5}, 3)}),
       general("adaptive_max_pool2d", {adapted(adaptive_max_pool2d, {1, 2, 4, 5}, {3, 2})}),
       general("adaptive_avg_pool1d", {adapted(adaptive_avg_pool1d, {2, 1, 5}, 3), adapted(adaptive_avg_pool1d, {1, 1, 2}, 4)}),

@@ -10,6 +10,7 @@
 
 #include "contestants.hpp"
 #include "table.hpp"
+#include "vision.hpp"
 
 namespace {
 
@@ -61,6 +62,14 @@ int main(int argc, char** argv) {
   add("xtape_composed", bench::xtape_composed, 1);
 #ifdef XTAPE_BENCH_TORCH
   add("torch_composed", bench::torch_composed, 1);
+#endif
+  add("xtape_lenet", bench::xtape_lenet, 1);
+  add("xtape_generator", bench::xtape_generator, 1);
+  add("xtape_small", bench::xtape_small, 1);
+#ifdef XTAPE_BENCH_TORCH
+  add("torch_lenet", bench::torch_lenet, 1);
+  add("torch_generator", bench::torch_generator, 1);
+  add("torch_small", bench::torch_small, 1);
 #endif
   bench::TableReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);

@@ -1,0 +1,26 @@
+// Options of windows: a number for each axis of space.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+namespace xtape {
+
+/// A number for each axis of space: one for all of them, or a list.
+class PerAxis {
+ public:
+  template <std::integral I>
+  PerAxis(I value) : values_{static_cast<std::size_t>(value)} {}
+  PerAxis(std::initializer_list<std::size_t> values) : values_(values) {}
+  PerAxis(std::vector<std::size_t> values) : values_(std::move(values)) {}
+
+  /// The numbers of so many axes. @throws ShapeError naming the operation and the option when there are others.
+  std::vector<std::size_t> of(const char* operation, const char* option, std::size_t axes) const;
+
+ private:
+  std::vector<std::size_t> values_;
+};
+
+}  // namespace xtape

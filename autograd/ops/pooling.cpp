@@ -1,0 +1,163 @@
+#include <autograd/ops/pooling.hpp>
+
+#include <algorithm>
+#include <string>
+
+#include <autograd/kernels/pooling.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/indexing.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/ops/space.hpp>
+#include <autograd/ops/views.hpp>
+#include <autograd/tape.hpp>
+
+namespace xtape {
+
+using namespace detail;
+using kernels::Windows;
+
+namespace {
+
+// A pair of maps that are each other's adjoint.
+Variable spread_windows(const char* name, const Variable& g, const Windows& w, const Shape& shape);
+Variable sum_windows(const char* name, const Variable& x, const Windows& w, const Shape& shape) {
+  return record(name, [&] { return kernels::sum_windows(x.value(), w, shape); },
+                wrt(x, [=, images = x.shape()](const Variable& g) { return spread_windows(name, g, w, images); }));
+}
+Variable spread_windows(const char* name, const Variable& g, const Windows& w, const Shape& shape) {
+  return record(name, [&] { return kernels::spread_windows(g.value(), w, shape); },
+                wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, w, positions); }));
+}
+
+Windows pooling_windows(const char* operation, std::size_t axes, const Variable& x, const PerAxis& window,
+                        const PerAxis& stride, const PerAxis& padding, const PerAxis& dilation, bool ceil_mode) {
+  Extents extent = window.of(operation, "window", axes), strides = stride.of(operation, "stride", axes);
+  for (std::size_t i = 0; i < axes; ++i)
+    if (strides[i] == 0) strides[i] = extent[i];
+  require_positive(operation, "window", extent);
+  Windows w = windows_of(operation, extent, strides, padding, dilation);
+  for (std::size_t i = 0; i < 3; ++i)
+    if (2 * w.padding[i] > w.extent[i])
+      throw ValueError(std::string(operation) + ": a padding of " + std::to_string(w.padding[i]) + " for a window of " +
+                       std::to_string(w.extent[i]) + ", needs at most half of it");
+  lay_over(operation, w, x.shape(), ceil_mode);
+  return w;
+}
+
+// Widely spaced elements of a window can all lie in the padding.
+void require_elements(const char* operation, const Windows& w, const Shape& images) {
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    std::vector<bool> met(w.positions[axis], false);
+    for (const kernels::Span& span : kernels::spans(w, axis))
+      std::fill(met.begin() + static_cast<std::ptrdiff_t>(span.first), met.begin() + static_cast<std::ptrdiff_t>(span.last),
+                true);
+    if (std::find(met.begin(), met.end(), false) != met.end())
+      throw ShapeError(std::string(operation) + ": a window has no element inside of " + to_string(images));
+  }
+}
+
+Variable max_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,
+                  const PoolOptions& options) {
+  return for_batch(operation, axes, images, [&](const Variable& x) {
+    Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, options.dilation,
+                                options.ceil_mode);
+    require_elements(operation, w, x.shape());
+    Array indices = measured(operation, [&] { return kernels::argmax_windows(x.value(), w); });
+    Variable flat = reshape(x, {x.shape(0), x.shape(1), w.pixels()});
+    return reshape(take_along(flat, indices, 2), images_shape(x.shape(0), x.shape(1), w.positions, axes));
+  });
+}
+
+// What each window's sum is divided by, along one axis.
+std::vector<double> counts(const Windows& w, std::size_t axis, bool padding_counts) {
+  std::vector<double> result;
+  for (std::size_t p = 0; p < w.positions[axis]; ++p) {
+    std::size_t first = p * w.stride[axis], padding = w.padding[axis], end = w.space[axis] + padding;
+    std::size_t last = std::min(first + w.extent[axis], padding_counts ? end + padding : end);
+    result.push_back(static_cast<double>(last - (padding_counts ? first : std::max(first, padding))));
+  }
+  return result;
+}
+
+// The counts of all windows, as they broadcast to the result.
+Variable counts(const Windows& w, std::size_t axes, bool padding_counts, DType dtype) {
+  std::array<std::vector<double>, 3> along;
+  for (std::size_t axis = 0; axis < 3; ++axis) along[axis] = counts(w, axis, padding_counts);
+  Array result(images_shape(1, 1, w.positions, axes), float64);
+  double* out = result.mutable_data<double>();
+  for (double d : along[0])
+    for (double h : along[1])
+      for (double v : along[2]) *out++ = d * h * v;
+  return Variable(result.to(dtype));
+}
+
+Variable avg_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,
+                  const AvgPoolOptions& options) {
+  if (options.divisor_override == 0u)
+    throw ValueError(std::string(operation) + ": a divisor_override of 0, needs 1 or more");
+  return for_batch(operation, axes, images, [&](const Variable& x) {
+    Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, 1, options.ceil_mode);
+    Variable sums = sum_windows(operation, x, w, images_shape(x.shape(0), x.shape(1), w.positions, axes));
+    if (options.divisor_override) return sums / static_cast<double>(*options.divisor_override);
+    bool all_alike = !options.ceil_mode && (options.count_include_pad || w.padding == Windows::Extents{});
+    if (all_alike) return sums / static_cast<double>(w.elements());
+    return sums / counts(w, axes, options.count_include_pad, x.dtype());
+  });
+}
+
+// Axis by axis: the mean (or the greatest) of a rectangle is that of its rows' means.
+Variable adaptive_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& extents,
+                       const std::function<Variable(const Variable&, std::ptrdiff_t)>& reduce) {
+  return for_batch(operation, axes, images, [&](const Variable& x) {
+    Extents wanted = extents.of(operation, "extents", axes);
+    Variable result = x;
+    for (std::size_t i = 0; i < axes; ++i) {
+      std::size_t n = wanted[i], length = x.shape()[i + 2];
+      if (n == 0 || length == 0)
+        throw ShapeError(std::string(operation) + ": " + std::to_string(n) + " windows along axis " +
+                         std::to_string(i + 2) + " of " + to_string(x.shape()) + ": needs 1 or more of both");
+      std::vector<Variable> parts;
+      for (std::size_t k = 0; k < n; ++k) {
+        std::vector<Index> window(i + 2, Index(range()));
+        window.push_back(range(static_cast<std::ptrdiff_t>(k * length / n),
+                               static_cast<std::ptrdiff_t>(((k + 1) * length + n - 1) / n)));
+        parts.push_back(reduce(slice(result, window), static_cast<std::ptrdiff_t>(i + 2)));
+      }
+      result = stack(parts, static_cast<std::ptrdiff_t>(i + 2));
+    }
+    return result;
+  });
+}
+
+Variable greatest(const Variable& x, std::ptrdiff_t axis) { return max_with_indices(x, axis).values; }
+Variable average(const Variable& x, std::ptrdiff_t axis) { return mean(x, axis); }
+
+}  // namespace
+
+Variable max_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
+  return max_pool("max_pool1d", 1, x, window, options);
+}
+Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
+  return max_pool("max_pool2d", 2, x, window, options);
+}
+Variable avg_pool1d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options) {
+  return avg_pool("avg_pool1d", 1, x, window, options);
+}
+Variable avg_pool2d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options) {
+  return avg_pool("avg_pool2d", 2, x, window, options);
+}
+Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents) {
+  return adaptive_pool("adaptive_max_pool1d", 1, x, extents, greatest);
+}
+Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents) {
+  return adaptive_pool("adaptive_max_pool2d", 2, x, extents, greatest);
+}
+Variable adaptive_avg_pool1d(const Variable& x, const PerAxis& extents) {
+  return adaptive_pool("adaptive_avg_pool1d", 1, x, extents, average);
+}
+Variable adaptive_avg_pool2d(const Variable& x, const PerAxis& extents) {
+  return adaptive_pool("adaptive_avg_pool2d", 2, x, extents, average);
+}
+
+}  // namespace xtape

@@ -1,0 +1,41 @@
+// Pooling over one or two axes of space. Arrays are (batch, channels, space...), as in PyTorch; a single image may do
+// without the batch.
+#pragma once
+
+#include <optional>
+
+#include <autograd/ops/per_axis.hpp>
+#include <autograd/variable.hpp>
+
+namespace xtape {
+
+struct PoolOptions {
+  PerAxis stride = 0;      ///< 0: the extent of the window
+  PerAxis padding = 0;     ///< at most half of the window
+  PerAxis dilation = 1;    ///< of max_pool only
+  bool ceil_mode = false;  ///< whether a last window may reach beyond the end
+};
+
+struct AvgPoolOptions {
+  PerAxis stride = 0;
+  PerAxis padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;               ///< whether zeros of the padding count
+  std::optional<std::size_t> divisor_override = std::nullopt;  ///< what sums are divided by, instead of their count
+};
+
+/// The greatest element of each window; of equal ones the first takes the gradient. NaN is the greatest.
+/// @throws ShapeError for shapes that do not fit, ValueError for a window or dilation of 0 or too large a padding.
+Variable max_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+/// The mean of each window. @throws as max_pool1d.
+Variable avg_pool1d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options = {});
+Variable avg_pool2d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options = {});
+
+/// Pooling to a result of these extents: window i of n begins at floor(i s / n) and ends at ceil((i + 1) s / n).
+Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents);
+Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents);
+Variable adaptive_avg_pool1d(const Variable& x, const PerAxis& extents);
+Variable adaptive_avg_pool2d(const Variable& x, const PerAxis& extents);
+
+}  // namespace xtape

@@ -1,0 +1,79 @@
+#include <autograd/ops/space.hpp>
+
+#include <algorithm>
+
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/operands.hpp>
+
+namespace xtape {
+
+std::vector<std::size_t> PerAxis::of(const char* operation, const char* option, std::size_t axes) const {
+  if (values_.size() == 1) return std::vector<std::size_t>(axes, values_[0]);
+  if (values_.size() != axes)
+    throw ShapeError(std::string(operation) + ": " + std::to_string(values_.size()) + " numbers for " + option +
+                     ", needs one, or " + std::to_string(axes));
+  return values_;
+}
+
+namespace detail {
+
+Variable for_batch(const char* operation, std::size_t axes, const Variable& x,
+                   const std::function<Variable(const Variable&)>& f) {
+  require_floating(operation, x);
+  if (x.rank() == axes + 1) return squeeze(f(expand_dims(x, 0)), 0);
+  if (x.rank() != axes + 2)
+    throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + ", needs (batch, channels" +
+                     (axes == 1 ? ", length)" : axes == 2 ? ", height, width)" : ", depth, height, width)") +
+                     ", or one image without the batch");
+  return f(x);
+}
+
+Extents space_of(const Shape& shape) { return Extents(shape.begin() + 2, shape.end()); }
+
+void require_positive(const char* operation, const char* option, const Extents& values) {
+  for (std::size_t value : values)
+    if (value == 0) throw ValueError(std::string(operation) + ": a " + option + " of 0, needs 1 or more");
+}
+
+void set_last(kernels::Windows::Extents& all, const Extents& last) {
+  std::copy(last.begin(), last.end(), all.end() - static_cast<std::ptrdiff_t>(last.size()));
+}
+
+kernels::Windows windows_of(const char* operation, const Extents& extent, const PerAxis& stride, const PerAxis& padding,
+                            const PerAxis& dilation) {
+  std::size_t axes = extent.size();
+  Extents strides = stride.of(operation, "stride", axes), dilations = dilation.of(operation, "dilation", axes);
+  require_positive(operation, "window", extent);
+  require_positive(operation, "stride", strides);
+  require_positive(operation, "dilation", dilations);
+  kernels::Windows w{{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}, {1, 1, 1}};
+  set_last(w.extent, extent);
+  set_last(w.stride, strides);
+  set_last(w.padding, padding.of(operation, "padding", axes));
+  set_last(w.dilation, dilations);
+  return w;
+}
+
+void lay_over(const char* operation, kernels::Windows& w, const Shape& images, bool ceil_mode) {
+  set_last(w.space, space_of(images));
+  std::size_t first = 3 - (images.size() - 2);
+  for (std::size_t i = first; i < 3; ++i) {
+    std::size_t padded = w.space[i] + 2 * w.padding[i], stride = w.stride[i];
+    if (reach(w, i) > padded)
+      throw ShapeError(std::string(operation) + ": a window of " + std::to_string(reach(w, i)) + " along axis " +
+                       std::to_string(i - first + 2) + " of " + to_string(images) + " is longer than its " +
+                       std::to_string(padded) + " elements, padding included");
+    w.positions[i] = (padded - reach(w, i) + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+    // None begins in the padding at the end.
+    if (ceil_mode && (w.positions[i] - 1) * stride >= w.space[i] + w.padding[i]) --w.positions[i];
+  }
+}
+
+Shape images_shape(std::size_t batch, std::size_t channels, const kernels::Windows::Extents& extents, std::size_t axes) {
+  Shape shape{batch, channels};
+  shape.insert(shape.end(), extents.end() - static_cast<std::ptrdiff_t>(axes), extents.end());
+  return shape;
+}
+
+}  // namespace detail
+}  // namespace xtape
