@@ -82,6 +82,7 @@ std::size_t normalize_axis(const char* operation, std::ptrdiff_t axis, std::size
 std::vector<bool> axes_mask(const char* operation, const Axes& axes, std::size_t rank) {
   std::vector<bool> mask(rank, axes.empty());
   for (std::ptrdiff_t axis : axes) {
+    if (rank == 0 && (axis == 0 || axis == -1)) continue;  // as in PyTorch, what is 0-d counts as one element along one axis
     std::size_t i = normalize_axis(operation, axis, rank);
     if (mask[i]) throw ShapeError(std::string(operation) + ": axis " + std::to_string(axis) + " is named twice");
     mask[i] = true;

@@ -69,7 +69,8 @@ Shape broadcast_shapes(const char* operation, const Shape& a, const Shape& b);
 /// @throws ShapeError naming `operation` when it is out of range.
 std::size_t normalize_axis(const char* operation, std::ptrdiff_t axis, std::size_t rank);
 
-/// Which of `rank` axes are named; all of them when `axes` is empty.
+/// Which of `rank` axes are named; all of them when `axes` is empty. What is 0-d may be treated as one element: it has an
+/// axis 0 or -1.
 /// @throws ShapeError naming `operation` for an axis out of range or named twice.
 std::vector<bool> axes_mask(const char* operation, const Axes& axes, std::size_t rank);
 

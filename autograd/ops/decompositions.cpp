@@ -71,17 +71,52 @@ Variable solve(const Variable& a, const Variable& b) {
   return regular_solve(broadcast_to(a, with_batch(batch, a)), broadcast_to(b, with_batch(batch, b)));
 }
 
-Variable solve_triangular(const Variable& a, const Variable& b, bool upper) {
+Variable solve_triangular(const Variable& a, const Variable& b, bool upper, bool unit_diagonal) {
   require_matrix("solve_triangular", a);
-  return solve(upper ? triu(a) : tril(a), b);
+  Variable triangle = upper ? triu(a, unit_diagonal) : tril(a, -static_cast<std::ptrdiff_t>(unit_diagonal));
+  return solve(unit_diagonal ? triangle + eye(a.shape(-1), a.shape(-1), a.dtype()) : triangle, b);
 }
 
-// d(det A) = det A trace(A^-1 dA)
+namespace {
+
+// Whether elimination leaves no more than rounding of a pivot, in any of the matrices.
+bool any_singular(const Variable& pivots) {
+  if (pivots.size() == 0) return false;
+  double epsilon = pivots.dtype() == float32 ? 0x1p-23 : 0x1p-52;
+  Variable sizes = abs(pivots), least = min(sizes, -1), bound = max(sizes, -1) * epsilon * pivots.shape(-1);
+  return any(least <= bound).item() != 0;
+}
+
+// The cofactors of A = U S V': det U det V times U diag(the product of all other singular values) V'.
+Variable cofactors_by_svd(const Variable& a) {
+  auto [u, s, vh] = svd(a);
+  std::size_t n = a.shape(-1);
+  Variable others = prod(where(eye(n, n, a.dtype()) == 1, 1, expand_dims(s, -2)), -1);
+  return each(det(u) * det(vh)) * matmul(u * expand_dims(others, -2), vh);
+}
+
+// The same as a polynomial in A, which has derivatives of any order, by Faddeev and LeVerrier's method: M_1 = I,
+// M_{k+1} = A M_k - I trace(A M_k) / k, and the adjugate is (-1)^(n-1) M_n. It rounds more.
+Variable cofactors_by_powers(const Variable& a) {
+  std::size_t n = a.shape(-1);
+  Variable identity = eye(n, n, a.dtype()), m = broadcast_to(identity, a.shape());
+  for (std::size_t k = 1; k < n; ++k) {
+    Variable product = matmul(a, m);
+    m = product - each(sum(diagonal(product, 0, -2, -1), -1) / static_cast<double>(k)) * identity;
+  }
+  return transposed(n % 2 ? m : -m);
+}
+
+}  // namespace
+
+// d(det A) = trace(cofactors' dA), where the cofactors are det A A'^-1 of a regular matrix.
 Variable det(const Variable& a) {
   require_matrix("det", a);
-  return record("det", [&] { return prod(Variable(kernels::pivots(a.value())), -1).value(); },
-                wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
-                  return each(g * y) * transposed(inverse(a()));
+  Variable pivots(kernels::pivots(a.value()));
+  return record("det", [&] { return prod(pivots, -1).value(); },
+                wrt(a, [a = save(a), singular = any_singular(pivots)](const Variable& y, const Variable& g) {
+                  if (!singular) return each(g * y) * transposed(inverse(a()));
+                  return each(g) * (grad_enabled() ? cofactors_by_powers(a()) : cofactors_by_svd(a()));
                 }));
 }
 

@@ -13,10 +13,10 @@ namespace xtape {
 Variable inverse(const Variable& a);
 /// The x of a x = b, for b of shape (..., n, k), or (n) as a column. @throws as inverse.
 Variable solve(const Variable& a, const Variable& b);
-/// solve for a triangular a, of which the other triangle is not read.
-Variable solve_triangular(const Variable& a, const Variable& b, bool upper = false);
+/// solve for a triangular a, of which the other triangle is not read, nor the diagonal if it counts as ones.
+Variable solve_triangular(const Variable& a, const Variable& b, bool upper = false, bool unit_diagonal = false);
 
-/// The determinant. Its derivative needs a regular matrix. @throws ShapeError unless square.
+/// The determinant; it has derivatives where the matrix is singular, too. @throws ShapeError unless square.
 Variable det(const Variable& a);
 
 /// The sign of the determinant (0 for a singular matrix), and the logarithm of its absolute value.

@@ -242,6 +242,8 @@ Variable take(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
 Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
   require_defined("take_along_axis", x);
   require_integers("take_along_axis", indices);
+  if (x.rank() == 0 && indices.rank() == 0)
+    return take_along_axis(x.reshape(Shape{1}), indices.reshape(Shape{1}), axis).reshape(Shape{});
   std::size_t i = normalize_axis("take_along_axis", axis, x.rank());
   Shape expected = x.shape();
   if (indices.rank() == x.rank()) expected[i] = indices.shape()[i];
@@ -336,12 +338,14 @@ WithIndices sort(const Variable& x, std::ptrdiff_t axis, bool descending) {
 }
 
 Variable argsort(const Variable& x, std::ptrdiff_t axis, bool descending) {
-  require_defined("sort", x);
-  return Variable(kernels::argsort(x.value(), normalize_axis("sort", axis, x.rank()), descending));
+  return detail::with_an_axis("sort", x, [&](auto& v) {
+    return Variable(kernels::argsort(v.value(), normalize_axis("sort", axis, v.rank()), descending));
+  });
 }
 
 WithIndices topk(const Variable& x, std::size_t k, std::ptrdiff_t axis, bool largest) {
   require_defined("topk", x);
+  if (x.rank() == 0 && k == 1) return sort(x, axis);
   std::size_t i = normalize_axis("topk", axis, x.rank());
   if (k > x.shape()[i])
     throw ValueError("topk: the " + std::to_string(k) + " first of an axis of " + std::to_string(x.shape()[i]) + " of " +

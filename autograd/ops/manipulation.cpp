@@ -234,6 +234,22 @@ Variable repeat_interleave(const Variable& x, std::size_t copies, std::ptrdiff_t
   return reshape(broadcast_to(apart, repeated), merged);
 }
 
+Variable repeat_interleave(const Variable& x, const Variable& copies, std::ptrdiff_t axis) {
+  require_defined("repeat_interleave", x);
+  detail::require_integers("repeat_interleave", copies);
+  std::size_t n = x.shape()[normalize_axis("repeat_interleave", axis, x.rank())];
+  if (copies.shape() != Shape{n})
+    throw ShapeError("repeat_interleave: copies of shape " + to_string(copies.shape()) + " for axis " +
+                     std::to_string(axis) + " of " + to_string(x.shape()) + ": needs " + to_string(Shape{n}));
+  std::vector<std::int64_t> indices;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::int64_t count = copies.data<std::int64_t>()[i];
+    if (count < 0) throw ValueError("repeat_interleave: " + std::to_string(count) + " copies, needs 0 or more");
+    indices.insert(indices.end(), static_cast<std::size_t>(count), static_cast<std::int64_t>(i));
+  }
+  return take(x, Variable(xt::adapt(indices, {indices.size()})), axis);
+}
+
 Variable flip(const Variable& x, const Axes& axes) {
   require_defined("flip", x);
   std::vector<bool> mask = axes_mask("flip", axes, x.rank());
@@ -243,6 +259,7 @@ Variable flip(const Variable& x, const Axes& axes) {
 }
 
 Variable roll(const Variable& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
+  if (x.defined() && x.rank() == 0) return detail::with_an_axis("roll", x, [&](auto& v) { return roll(v, shift, axis); });
   require_defined("roll", x);
   std::size_t i = normalize_axis("roll", axis, x.rank()), extent = x.shape()[i];
   if (extent == 0) return x;
@@ -250,6 +267,16 @@ Variable roll(const Variable& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
   auto cut = static_cast<std::size_t>(((-shift) % n + n) % n);
   if (cut == 0) return x;
   return concatenate({slice(x, along(i, cut, extent)), slice(x, along(i, 0, cut))}, axis);
+}
+
+Variable roll(const Variable& x, const Axes& shifts, const Axes& axes) {
+  if (shifts.size() != axes.size())
+    throw ShapeError("roll: " + std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) +
+                     " axes: needs one for each");
+  Variable result = x;
+  for (auto shift = shifts.begin(), axis = axes.begin(); shift != shifts.end(); ++shift, ++axis)
+    result = roll(result, *shift, *axis);
+  return result;
 }
 
 namespace {

@@ -41,10 +41,14 @@ Variable tile(const Variable& x, const Dims& copies);
 inline Variable repeat(const Variable& x, const Dims& copies) { return tile(x, copies); }
 /// Each slice along an axis so many times in a row.
 Variable repeat_interleave(const Variable& x, std::size_t copies, std::ptrdiff_t axis = 0);
+/// The same with a number of copies (int64) for each slice.
+Variable repeat_interleave(const Variable& x, const Variable& copies, std::ptrdiff_t axis = 0);
 /// Backwards along these axes, or all.
 Variable flip(const Variable& x, const Axes& axes = {});
 /// Shifted along an axis; what goes over the end comes back at the front.
 Variable roll(const Variable& x, std::ptrdiff_t shift, std::ptrdiff_t axis = -1);
+/// The same along several axes, a shift for each.
+Variable roll(const Variable& x, const Axes& shifts, const Axes& axes);
 
 /// The last two axes with zeros below diagonal k, or above it.
 Variable triu(const Variable& x, std::ptrdiff_t k = 0);

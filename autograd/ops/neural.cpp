@@ -146,21 +146,23 @@ Variable indices_of(const std::vector<std::int64_t>& indices) {
   return Variable(std::move(result));
 }
 
-Variable nearest_along(const Variable& x, std::ptrdiff_t axis, std::size_t n) {
+Variable nearest_along(const Variable& x, std::ptrdiff_t axis, std::size_t n, bool) {
   std::vector<std::int64_t> from;
   for (std::size_t i = 0; i < n; ++i) from.push_back(static_cast<std::int64_t>(i * x.shape(axis) / n));
   return take(x, indices_of(from), axis);
 }
 
 // Between the two pixels whose centres are next: x[below] + (x[above] - x[below]) part.
-Variable linear_along(const Variable& x, std::ptrdiff_t axis, std::size_t n) {
+Variable linear_along(const Variable& x, std::ptrdiff_t axis, std::size_t n, bool align_corners) {
   std::vector<std::int64_t> below, above;
   Shape shape(x.rank(), 1);
   shape[static_cast<std::size_t>(axis)] = n;
   Array part(shape, x.dtype());
   auto length = static_cast<double>(x.shape(axis));
   for (std::size_t i = 0; i < n; ++i) {
-    double place = std::max((static_cast<double>(i) + 0.5) * length / static_cast<double>(n) - 0.5, 0.0);
+    auto at = static_cast<double>(i), count = static_cast<double>(n);
+    double place = !align_corners ? std::max((at + 0.5) * length / count - 0.5, 0.0)
+                                  : at * (length - 1) / std::max(count - 1, 1.0);
     auto first = static_cast<std::int64_t>(place);
     below.push_back(first);
     above.push_back(std::min<std::int64_t>(first + 1, static_cast<std::int64_t>(x.shape(axis)) - 1));
@@ -174,12 +176,15 @@ Variable linear_along(const Variable& x, std::ptrdiff_t axis, std::size_t n) {
 
 }  // namespace
 
-Variable interpolate(const Variable& x, std::size_t height, std::size_t width, Interpolation mode) {
+Variable interpolate(const Variable& x, std::size_t height, std::size_t width, Interpolation mode,
+                     bool align_corners) {
   detail::require_floating("interpolate", x);
   if (x.rank() != 4 || x.shape()[2] == 0 || x.shape()[3] == 0)
     throw ShapeError("interpolate: " + to_string(x.shape()) + ", needs (batch, channels, height, width), not empty");
+  if (align_corners && mode == Interpolation::nearest)
+    throw ValueError("interpolate: align_corners with nearest, needs bilinear");
   auto along = mode == Interpolation::nearest ? nearest_along : linear_along;
-  return along(along(x, 2, height), 3, width);
+  return along(along(x, 2, height, align_corners), 3, width, align_corners);
 }
 
 }  // namespace xtape

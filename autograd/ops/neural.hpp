@@ -46,8 +46,9 @@ Variable pixel_shuffle(const Variable& x, std::size_t r);
 
 enum class Interpolation { nearest, bilinear };
 /// x (batch, channels, height, width) at another size. The pixels are areas: the centre of pixel i of n lies at
-/// (i + 0.5) / n. Nearest takes the pixel at floor(i height / n), as PyTorch does.
+/// (i + 0.5) / n. Nearest takes the pixel at floor(i height / n), as PyTorch does. With `align_corners`, which only
+/// bilinear has, the pixels are points, and the outermost ones stay where they are.
 Variable interpolate(const Variable& x, std::size_t height, std::size_t width,
-                     Interpolation mode = Interpolation::nearest);
+                     Interpolation mode = Interpolation::nearest, bool align_corners = false);
 
 }  // namespace xtape

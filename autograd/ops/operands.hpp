@@ -25,6 +25,15 @@ inline void require_integers(const char* operation, const Variable& x) {
     throw DTypeError(std::string(operation) + ": indices of " + to_string(x.dtype()) + ", needs int64");
 }
 
+/// f(x), where a 0-d x counts as one element along an axis, as in PyTorch: f sees that, and the result is 0-d again.
+template <class F>
+Variable with_an_axis(const char* operation, const Variable& x, F&& f) {
+  require_defined(operation, x);
+  if (x.rank() > 0) return f(x);
+  const Variable one = x.reshape(Shape{1});
+  return f(one).reshape(Shape{});
+}
+
 /// The dtype in which an operation computes: that of the operands that are not C++ scalars.
 /// @throws DTypeError when those differ, or a C++ scalar does not fit.
 DType common_dtype(const char* operation, std::span<const Variable* const> operands);

@@ -62,7 +62,7 @@ Variable extremum(const char* operation, Kernel kernel, const Variable& x, const
 Variable arg_best(const char* operation, Array (*kernel)(const Array&, std::size_t), const Variable& x,
                   std::optional<std::ptrdiff_t> axis, bool keepdims) {
   require_defined(operation, x);
-  if (!axis) return arg_best(operation, kernel, reshape(x.detach(), {-1}), 0, false);
+  if (!axis || (x.rank() == 0 && (*axis == 0 || *axis == -1))) return arg_best(operation, kernel, reshape(x.detach(), {-1}), 0, false);
   std::size_t i = normalize_axis(operation, *axis, x.rank());
   if (x.shape()[i] == 0)
     throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " has no elements along axis " +
@@ -74,7 +74,7 @@ Variable arg_best(const char* operation, Array (*kernel)(const Array&, std::size
 
 WithIndices chosen(const Variable& x, const Variable& indices, std::ptrdiff_t axis, bool keepdims) {
   Variable values = take_along_axis(x, indices, axis);
-  if (keepdims) return {values, indices};
+  if (keepdims || x.rank() == 0) return {values, indices};
   return {squeeze(values, axis), squeeze(indices, axis)};
 }
 
@@ -156,6 +156,7 @@ Variable median(const Variable& x) {
 }
 
 Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
+  if (x.defined() && x.rank() == 0) return detail::with_an_axis("median", x, [&](auto& v) { return median(v, axis); });
   require_defined("median", x);
   std::size_t i = normalize_axis("median", axis, x.rank());
   std::size_t n = x.shape()[i];
@@ -220,17 +221,22 @@ Variable scan(Variable x, std::size_t axis, F combine) {
 Variable cumsum(const Variable& x, std::ptrdiff_t axis) {
   require_defined("cumsum", x);
   if (x.dtype() == DType::boolean) return cumsum(x.to(int64), axis);
-  return cumsum_from(x, normalize_axis("cumsum", axis, x.rank()), false);
+  return detail::with_an_axis("cumsum", x, [&](auto& v) {
+    return cumsum_from(v, normalize_axis("cumsum", axis, v.rank()), false);
+  });
 }
 
 Variable cumprod(const Variable& x, std::ptrdiff_t axis) {
-  require_defined("cumprod", x);
-  return scan(x, normalize_axis("cumprod", axis, x.rank()), mul);
+  return detail::with_an_axis("cumprod", x, [&](auto& v) {
+    return scan(v, normalize_axis("cumprod", axis, v.rank()), mul);
+  });
 }
 
 Variable logcumsumexp(const Variable& x, std::ptrdiff_t axis) {
   require_floating("logcumsumexp", x);
-  return scan(x, normalize_axis("logcumsumexp", axis, x.rank()), logaddexp);
+  return detail::with_an_axis("logcumsumexp", x, [&](auto& v) {
+    return scan(v, normalize_axis("logcumsumexp", axis, v.rank()), logaddexp);
+  });
 }
 
 WithIndices max_with_indices(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
@@ -270,6 +276,7 @@ Variable argmin(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
 
 Variable softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("softmax", x);
+  if (x.rank() == 0) return detail::with_an_axis("softmax", x, [&](auto& v) { return softmax(v, axis); });
   std::size_t i = normalize_axis("softmax", axis, x.rank());
   return record("softmax", [&] { return kernels::softmax(x.value(), i); },
                 wrt(x, [axis](const Variable& y, const Variable& g) {
@@ -280,6 +287,7 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
 
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("log_softmax", x);
+  if (x.rank() == 0) return detail::with_an_axis("log_softmax", x, [&](auto& v) { return log_softmax(v, axis); });
   std::size_t i = normalize_axis("log_softmax", axis, x.rank());
   return record("log_softmax", [&] { return kernels::log_softmax(x.value(), i); },
                 wrt(x, [axis](const Variable& y, const Variable& g) { return g - exp(y) * sum(g, axis, true); }));

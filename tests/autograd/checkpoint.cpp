@@ -1,4 +1,8 @@
 // Checkpoints against the same computation without them.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
@@ -108,5 +112,49 @@ BOOST_AUTO_TEST_CASE(changes_since_are_noticed) {
   x.mutable_data<double>()[0] = 3;
   BOOST_CHECK_EXCEPTION(y.backward(), GraphError, says);
 }
+
+#if !defined(__SANITIZE_ADDRESS__)  // which keeps what is freed
+
+// The memory that f takes at its peak, in bytes, beyond that of this process: in a process of its own.
+template <class F>
+double peak_memory(F f) {
+  auto run = [](const std::function<void()>& work) {
+    pid_t child = ::fork();
+    if (child == 0) {
+      work();
+      ::_exit(0);
+    }
+    int status = 0;
+    rusage usage{};
+    BOOST_REQUIRE(::wait4(child, &status, 0, &usage) == child && status == 0);
+    return static_cast<double>(usage.ru_maxrss) * 1024;
+  };
+  return run(f) - run([] {});
+}
+
+// 64 residual blocks in eight parts: the memory is that of the parts' ends and of one part's inside.
+BOOST_AUTO_TEST_CASE(a_deep_network_takes_a_fourth_of_the_memory) {
+  constexpr std::size_t blocks = 64, part = 8, width = 64;
+  std::vector<Variable> weights;
+  for (std::size_t i = 0; i < blocks; ++i) weights.push_back(parameter(randn({width, width}) * 0.1));
+  auto run_part = [&](const Variable& x, std::size_t first) {
+    Variable y = x;
+    for (std::size_t i = first; i < first + part; ++i) y = y + gelu(matmul(layer_norm(y), weights[i]));
+    return y;
+  };
+  auto step = [&](bool checkpointed) {
+    return [&, checkpointed] {
+      set_num_threads(1);
+      Variable y = randn({4096, width});
+      for (std::size_t first = 0; first < blocks; first += part)
+        y = checkpointed ? checkpoint([&, first](const Variable& x) { return run_part(x, first); }, {y}) : run_part(y, first);
+      mean(square(y)).backward();
+    };
+  };
+  double kept = peak_memory(step(false)), computed_again = peak_memory(step(true));
+  BOOST_TEST(computed_again * 4 <= kept, kept / 1e6 << " and " << computed_again / 1e6 << " MB");
+}
+
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -76,6 +76,7 @@ Operation reduction(const char* name, F f, double low = -2, double high = 2, boo
   };
   for (bool keepdims : {false, true}) {
     add({}, {}, keepdims);
+    add({}, -1, keepdims);
     add({1}, {}, keepdims);
     add({5}, 0, keepdims);
     add({2, 3, 4}, {}, keepdims);
@@ -260,7 +261,7 @@ std::vector<Operation> activations() {
 
 Operation scanned(const char* name, Variable (*f)(const Variable&, std::ptrdiff_t)) {
   Operation result{name, true, {}};
-  for (auto& [shape, axis] : std::vector<std::pair<Shape, int>>{{{5}, 0}, {{1}, -1}, {{0}, 0}, {{2, 7}, 1}, {{4, 3}, 0},
+  for (auto& [shape, axis] : std::vector<std::pair<Shape, int>>{{{5}, 0}, {{}, -1}, {{1}, -1}, {{0}, 0}, {{2, 7}, 1}, {{4, 3}, 0},
                                                                 {{2, 3, 2}, -2}, {{2, 0, 3}, 1}, {{1, 8}, 1}})
     result.samples.push_back({to_string(shape) + " along " + std::to_string(axis), {numbers(shape)},
                               [f, axis = axis](auto& x) { return f(x[0], axis); }});
@@ -302,14 +303,15 @@ std::vector<Operation> reductions() {
                {"of all, an even number", {numbers({2, 5})}, [](auto& x) { return square(median(x[0])); }},
                {"an axis", {numbers({4, 3})}, [](auto& x) { return median(x[0], 0); }},
                {"keepdims", {numbers({2, 3, 2})}, [](auto& x) { return median(x[0], -2, true); }},
-               {"0-d", {numbers({})}, [](auto& x) { return median(x[0]); }}}),
+               {"0-d", {numbers({})}, [](auto& x) { return median(x[0]) * median(x[0], 0); }}}),
       norms(),
       scanned("cumsum", cumsum),
       scanned("cumprod", cumprod),
       scanned("logcumsumexp", logcumsumexp),
       general("max_with_indices",
               {{"last axis", {numbers({3, 4})}, [](auto& x) { return max_with_indices(x[0], -1).values; }},
-               {"keepdims", {numbers({3, 4})}, [](auto& x) { return square(max_with_indices(x[0], 0, true).values); }}}),
+               {"keepdims", {numbers({3, 4})}, [](auto& x) { return square(max_with_indices(x[0], 0, true).values); }},
+               {"0-d", {numbers({})}, [](auto& x) { return square(max_with_indices(x[0], -1).values); }}}),
       general("min_with_indices",
               {{"last axis", {numbers({3, 4})}, [](auto& x) { return min_with_indices(x[0], -1).values; }},
                {"keepdims", {numbers({3, 4})}, [](auto& x) { return square(min_with_indices(x[0], 0, true).values); }}}),
@@ -322,6 +324,7 @@ std::vector<Operation> reductions() {
                {"middle axis", {numbers({2, 3, 2})}, [](auto& x) { return softmax(x[0], -2); }},
                {"far apart", {wide({2, 4})}, [](auto& x) { return softmax(x[0]); }},
                {"one class", {numbers({3, 1})}, [](auto& x) { return softmax(x[0]); }},
+               {"0-d", {numbers({})}, [](auto& x) { return softmax(x[0]) * x[0]; }},
                {"empty", {numbers({0, 3})}, [](auto& x) { return softmax(x[0]); }}}),
       general("log_softmax",
               {{"last axis", {numbers({3, 5})}, [](auto& x) { return log_softmax(x[0]); }},
@@ -329,6 +332,7 @@ std::vector<Operation> reductions() {
                {"middle axis", {numbers({2, 3, 2})}, [](auto& x) { return log_softmax(x[0], -2); }},
                {"far apart", {wide({2, 4})}, [](auto& x) { return log_softmax(x[0]); }},
                {"one class", {numbers({3, 1})}, [](auto& x) { return log_softmax(x[0]); }},
+               {"0-d", {numbers({})}, [](auto& x) { return log_softmax(x[0], 0) + x[0]; }},
                {"empty", {numbers({0, 3})}, [](auto& x) { return log_softmax(x[0]); }}}),
 
   };
@@ -459,11 +463,13 @@ std::vector<Operation> arrangements() {
       constant("one_hot", {}, [](auto&) { return one_hot(Variable({2, 0}, int64), 3); }),
       general("sort",
               {{"last axis", {numbers({3, 5})}, [](auto& x) { return sort(x[0]).values * numbers({3, 5}).to(x[0].dtype()); }},
-               {"first axis, descending", {numbers({4, 2})}, [](auto& x) { return square(sort(x[0], 0, true).values); }}}),
+               {"first axis, descending", {numbers({4, 2})}, [](auto& x) { return square(sort(x[0], 0, true).values); }},
+               {"0-d", {numbers({})}, [](auto& x) { return square(sort(x[0]).values); }}}),
       constant("argsort", {numbers({2, 3})}, [](auto& x) { return argsort(x[0]); }),
       general("topk",
               {{"greatest", {numbers({3, 5})}, [](auto& x) { return square(topk(x[0], 2).values); }},
-               {"least, first axis", {numbers({4, 2})}, [](auto& x) { return square(topk(x[0], 3, 0, false).values); }}}),
+               {"least, first axis", {numbers({4, 2})}, [](auto& x) { return square(topk(x[0], 3, 0, false).values); }},
+               {"0-d", {numbers({})}, [](auto& x) { return square(topk(x[0], 1).values); }}}),
       general("flatten",
               {{"all", {numbers({2, 3, 2})}, [](auto& x) { return square(flatten(x[0])); }},
                {"the last two", {numbers({2, 3, 2})}, [](auto& x) { return square(flatten(x[0], 1)); }},
@@ -480,7 +486,9 @@ std::vector<Operation> arrangements() {
       general("repeat", {{"matrix", {numbers({2, 3})}, [](auto& x) { return square(repeat(x[0], {2, 2})); }}}),
       general("repeat_interleave",
               {{"rows", {numbers({2, 3})}, [](auto& x) { return square(repeat_interleave(x[0], 2)); }},
-               {"columns", {numbers({2, 3})}, [](auto& x) { return square(repeat_interleave(x[0], 3, -1)); }}}),
+               {"columns", {numbers({2, 3})}, [](auto& x) { return square(repeat_interleave(x[0], 3, -1)); }},
+               {"a number for each", {numbers({2, 3})},
+                [](auto& x) { return square(repeat_interleave(x[0], Variable({2, 0, 1}, int64), 1)); }}}),
       general("flip",
               {{"all", {numbers({2, 3})}, [](auto& x) { return square(flip(x[0])); }},
                {"one", {numbers({2, 3})}, [](auto& x) { return square(flip(x[0], -1)); }},
@@ -488,7 +496,8 @@ std::vector<Operation> arrangements() {
       general("roll",
               {{"forward", {numbers({2, 5})}, [](auto& x) { return square(roll(x[0], 2)); }},
                {"backward, far", {numbers({5, 2})}, [](auto& x) { return square(roll(x[0], -13, 0)); }},
-               {"empty", {numbers({0})}, [](auto& x) { return square(roll(x[0], 1)); }}}),
+               {"empty", {numbers({0})}, [](auto& x) { return square(roll(x[0], 1)); }},
+               {"two axes", {numbers({3, 4})}, [](auto& x) { return square(roll(x[0], {1, -2}, {0, -1})); }}}),
       general("triu",
               {{"square", {numbers({3, 3})}, [](auto& x) { return square(triu(x[0])); }},
                {"batch, offset", {numbers({2, 3, 4})}, [](auto& x) { return square(triu(x[0], 1)); }}}),
@@ -542,7 +551,15 @@ std::vector<Operation> decompositions() {
   };
   return {
       of_matrices("inverse", [](auto& a) { return inverse(a); }),
-      of_matrices("det", [](auto& a) { return det(a); }),
+      [&] {
+        Operation result = of_matrices("det", [](auto& a) { return det(a); });
+        // Of rank n - 1 where the samples stand, and regular beside them.
+        result.samples.push_back({"singular", {numbers({2, 3, 2}), numbers({2, 2, 3})},
+                                  [](auto& x) { return det(matmul(x[0], x[1])); }});
+        result.samples.push_back({"singular from all sides", {Variable({{1, 2, 3}, {2, 1, 0}, {3, 3, 3}}, float64)},
+                                  [](auto& x) { return det(x[0]); }});
+        return result;
+      }(),
       of_matrices("slogdet", [](auto& a) { return slogdet(a).logabsdet; }),
       of_matrices("cholesky", [](auto& a) { return cholesky(positive(a)); }),
       of_matrices("eigh", [](auto& a) {
@@ -582,7 +599,9 @@ std::vector<Operation> decompositions() {
                {"no columns", {regular({2, 2}), numbers({2, 0})}, [](auto& x) { return solve(x[0], x[1]); }}}),
       general("solve_triangular",
               {{"lower", {regular({3, 3}), numbers({3, 2})}, [](auto& x) { return solve_triangular(x[0], x[1]); }},
-               {"upper", {regular({3, 3}), numbers({3})}, [](auto& x) { return solve_triangular(x[0], x[1], true); }}}),
+               {"upper", {regular({3, 3}), numbers({3})}, [](auto& x) { return solve_triangular(x[0], x[1], true); }},
+               {"unit diagonal", {regular({3, 3}), numbers({3, 2})},
+                [](auto& x) { return solve_triangular(x[0], x[1], false, true) + solve_triangular(x[0], x[1], true, true); }}}),
       general("lstsq", {{"tall", {numbers({4, 2}), numbers({4})}, [](auto& x) { return lstsq(x[0], x[1]); }},
                         {"wide", {numbers({2, 4}), numbers({2, 3})}, [](auto& x) { return lstsq(x[0], x[1]); }}}),
       general("pinv", {{"tall", {numbers({4, 2})}, [](auto& x) { return pinv(x[0]); }},
@@ -691,7 +710,9 @@ std::vector<Operation> neural() {
       general("interpolate",
               {{"nearest", {numbers({1, 2, 3, 2})}, [](auto& x) { return square(interpolate(x[0], 5, 4)); }},
                {"bilinear", {numbers({1, 2, 3, 2})},
-                [](auto& x) { return square(interpolate(x[0], 2, 5, Interpolation::bilinear)); }}}),
+                [](auto& x) { return square(interpolate(x[0], 2, 5, Interpolation::bilinear)); }},
+               {"aligned corners", {numbers({1, 1, 3, 2})},
+                [](auto& x) { return square(interpolate(x[0], 5, 1, Interpolation::bilinear, true)); }}}),
   };
 }
 
