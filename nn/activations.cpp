@@ -32,7 +32,8 @@ PReLU::PReLU(std::size_t slopes, double initial, DType dtype) {
 Variable PReLU::forward(const Variable& x) {
   if (weight.size() == 1) return leaky_relu(x, weight);
   if (!x.defined() || x.rank() < 2 || x.shape(1) != weight.size())
-    detail::refuse_input("PReLU(" + description() + ")", x, std::to_string(weight.size()) + " channels as its second axis");
+    detail::refuse_input("PReLU(" + description() + ")", x,
+                         std::to_string(weight.size()) + " channels as its second axis");
   Shape spread(x.rank() - 1, 1);
   spread[0] = weight.size();
   return leaky_relu(x, weight.reshape(spread));

@@ -31,7 +31,13 @@ class Padding {
   bool same_ = false;
 };
 
+namespace detail {
+/// At the head of options, which then are given by name only: `{3, 5}` is not made options, but a window's extents.
+struct ByName {};
+}  // namespace detail
+
 struct ConvolutionOptions {
+  [[no_unique_address]] detail::ByName by_name = {};
   PerAxis stride = 1;
   Padding padding = 0;  ///< "same" needs a stride of 1; what is uneven of it goes to the end
   PerAxis dilation = 1;
@@ -44,6 +50,7 @@ struct ConvolutionOptions {
 };
 
 struct ConvolutionTransposeOptions {
+  [[no_unique_address]] detail::ByName by_name = {};
   PerAxis stride = 1;
   Padding padding = 0;         ///< what is cut off on both sides; what is uneven of "same" at the end
   PerAxis output_padding = 0;  ///< what is added at the end of each axis; less than the stride or the dilation
@@ -118,84 +125,100 @@ class ConvolutionTranspose : public KernelLayer {
 
 }  // namespace detail
 
-/// conv1d with a weight (out, in / groups, length) and a bias (out). As all of these, it takes the number of
-/// input channels or finds it at the first call, which then draws the weight; the generator has to live as long.
+/// conv1d with a weight (out, in / groups, length) and a bias (out). All of these classes take the
+/// extents of the kernel as `window`, and the number of input channels, or else find it at the first call, which then
+/// draws the weight: until then it has 0 input channels, and the generator has to live.
 class Conv1D : public detail::Convolution {
  public:
-  /// `window` is the extent of the kernel.
   /// @throws ValueError, like all of these, unless all are 1 or more, the groups divide the channels, and options fit.
+  template <class = void>  // so that `(32, 5, {.stride = 2})` means the other
   Conv1D(std::size_t in, std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
       : Convolution("Conv1D", conv1d, 1, require_input("Conv1D", in), out, window, options) {}
   Conv1D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride, const Padding& padding = 0)
       : Conv1D(in, out, window, {.stride = stride, .padding = padding}) {}
-  /// The input channels are found at the first call: until then, the weight has shape (out, 0, length).
   Conv1D(std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
       : Convolution("Conv1D", conv1d, 1, 0, out, window, options) {}
+  Conv1D(std::size_t out, std::size_t window, const ConvolutionOptions& options)
+      : Conv1D(out, PerAxis(window), options) {}
 };
 
 /// conv2d with a weight (out, in / groups, height, width) and a bias (out).
 class Conv2D : public detail::Convolution {
  public:
+  template <class = void>
   Conv2D(std::size_t in, std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
       : Convolution("Conv2D", conv2d, 2, require_input("Conv2D", in), out, window, options) {}
   Conv2D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride, const Padding& padding = 0)
       : Conv2D(in, out, window, {.stride = stride, .padding = padding}) {}
   Conv2D(std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
       : Convolution("Conv2D", conv2d, 2, 0, out, window, options) {}
+  Conv2D(std::size_t out, std::size_t window, const ConvolutionOptions& options)
+      : Conv2D(out, PerAxis(window), options) {}
 };
 
 /// conv3d with a weight (out, in / groups, depth, height, width) and a bias (out).
 class Conv3D : public detail::Convolution {
  public:
+  template <class = void>
   Conv3D(std::size_t in, std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
       : Convolution("Conv3D", conv3d, 3, require_input("Conv3D", in), out, window, options) {}
   Conv3D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride, const Padding& padding = 0)
       : Conv3D(in, out, window, {.stride = stride, .padding = padding}) {}
   Conv3D(std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
       : Convolution("Conv3D", conv3d, 3, 0, out, window, options) {}
+  Conv3D(std::size_t out, std::size_t window, const ConvolutionOptions& options)
+      : Conv3D(out, PerAxis(window), options) {}
 };
 
-/// conv_transpose1d with a weight (in, out / groups, length) and a bias (out). The constructors are those of
-/// Conv1D.
+/// conv_transpose1d with a weight (in, out / groups, length) and a bias (out).
 class ConvTranspose1D : public detail::ConvolutionTranspose {
  public:
+  template <class = void>
   ConvTranspose1D(std::size_t in, std::size_t out, const PerAxis& window,
                   const ConvolutionTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose1D", conv_transpose1d, 1, require_input("ConvTranspose1D", in), out,
                              window, options) {}
-  ConvTranspose1D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride,
-                  const Padding& padding = 0)
+  ConvTranspose1D(std::size_t in, std::size_t out, const PerAxis& window,
+                  std::size_t stride, const Padding& padding = 0)
       : ConvTranspose1D(in, out, window, {.stride = stride, .padding = padding}) {}
   ConvTranspose1D(std::size_t out, const PerAxis& window, const ConvolutionTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose1D", conv_transpose1d, 1, 0, out, window, options) {}
+  ConvTranspose1D(std::size_t out, std::size_t window, const ConvolutionTransposeOptions& options)
+      : ConvTranspose1D(out, PerAxis(window), options) {}
 };
 
 /// conv_transpose2d with a weight (in, out / groups, height, width) and a bias (out).
 class ConvTranspose2D : public detail::ConvolutionTranspose {
  public:
+  template <class = void>
   ConvTranspose2D(std::size_t in, std::size_t out, const PerAxis& window,
                   const ConvolutionTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose2D", conv_transpose2d, 2, require_input("ConvTranspose2D", in), out,
                              window, options) {}
-  ConvTranspose2D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride,
-                  const Padding& padding = 0)
+  ConvTranspose2D(std::size_t in, std::size_t out, const PerAxis& window,
+                  std::size_t stride, const Padding& padding = 0)
       : ConvTranspose2D(in, out, window, {.stride = stride, .padding = padding}) {}
   ConvTranspose2D(std::size_t out, const PerAxis& window, const ConvolutionTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose2D", conv_transpose2d, 2, 0, out, window, options) {}
+  ConvTranspose2D(std::size_t out, std::size_t window, const ConvolutionTransposeOptions& options)
+      : ConvTranspose2D(out, PerAxis(window), options) {}
 };
 
 /// conv_transpose3d with a weight (in, out / groups, depth, height, width) and a bias (out).
 class ConvTranspose3D : public detail::ConvolutionTranspose {
  public:
+  template <class = void>
   ConvTranspose3D(std::size_t in, std::size_t out, const PerAxis& window,
                   const ConvolutionTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose3D", conv_transpose3d, 3, require_input("ConvTranspose3D", in), out,
                              window, options) {}
-  ConvTranspose3D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride,
-                  const Padding& padding = 0)
+  ConvTranspose3D(std::size_t in, std::size_t out, const PerAxis& window,
+                  std::size_t stride, const Padding& padding = 0)
       : ConvTranspose3D(in, out, window, {.stride = stride, .padding = padding}) {}
   ConvTranspose3D(std::size_t out, const PerAxis& window, const ConvolutionTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose3D", conv_transpose3d, 3, 0, out, window, options) {}
+  ConvTranspose3D(std::size_t out, std::size_t window, const ConvolutionTransposeOptions& options)
+      : ConvTranspose3D(out, PerAxis(window), options) {}
 };
 
 }  // namespace xtape::nn

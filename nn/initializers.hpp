@@ -47,7 +47,8 @@ Initializer lecun_uniform();
 Initializer lecun_normal();
 
 /// The first axis as rows, all others as columns, of a matrix whose rows, or columns if they are fewer, are orthogonal
-/// and of length `gain`: uniformly random, as the Q of a normal matrix's QR decomposition with a positive diagonal of R.
+/// and of length `gain`. It is uniformly random: the Q of a normal matrix's QR decomposition, with a positive diagonal
+/// of R.
 /// Saxe, McClelland, Ganguli, Exact solutions to the nonlinear dynamics of learning, ICLR 2014.
 /// @throws ShapeError, when called, for fewer than two axes.
 Initializer orthogonal(double gain = 1);

@@ -33,8 +33,8 @@ class Dense : public Module {
   Generator* generator_;
 };
 
-/// y_k = a W_k b' + bias_k, for a of shape (..., in1), b of shape (..., in2) and W of shape (out, in1, in2); leading axes
-/// broadcast.
+/// y_k = a W_k b' + bias_k, for a of shape (..., in1), b of shape (..., in2) and W of shape (out, in1, in2); leading
+/// axes broadcast.
 class Bilinear : public Module {
  public:
   /// @throws ValueError unless all widths are 1 or more, or for options that do not fit.

@@ -170,7 +170,7 @@ void Module::materialize(const Variable& x, const Array& value) {
   std::string text = name() + ": materialize: " + (value.defined() ? describe(Variable(value)) : "an undefined array") +
                      " for " + describe(x);
   if (!is_lazy(x) || !value.defined() || !completes(x.shape(), value.shape()))
-    throw ShapeError(text + ": needs a parameter that is not yet materialized, and elements that fit its known extents");
+    throw ShapeError(text + ": needs a parameter that is not yet materialized, and elements of its known extents");
   if (value.dtype() != x.dtype()) throw DTypeError(text + ": needs one dtype");
   replace_value(*x.impl(), value);
 }
@@ -194,7 +194,8 @@ bool Module::materialized() const {
 
 Variable Module::set_computed(const std::string& name) {
   auto& parameters = state_->parameters;
-  auto found = std::find_if(parameters.begin(), parameters.end(), [&](const auto& entry) { return entry.first == name; });
+  auto found = std::find_if(parameters.begin(), parameters.end(),
+                            [&](const auto& entry) { return entry.first == name; });
   if (found == parameters.end())
     throw ValueError(this->name() + ": set_computed \"" + name + "\": there is no such parameter");
   Variable x = found->second;

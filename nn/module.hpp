@@ -187,8 +187,8 @@ std::shared_ptr<M> clone(const std::shared_ptr<M>& module) {
   return std::static_pointer_cast<M>(module->shared_copy());
 }
 
-/// Prints the tree of modules, with the number of parameters of each and of all; where some are not yet materialized, it
-/// says so.
+/// Prints the tree of modules, with the number of parameters of each and of all; where some are not yet materialized,
+/// it says so.
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
 }  // namespace xtape::nn

@@ -73,7 +73,8 @@ Variable detail::BatchNorm::forward(const Variable& x) {
   if (!by_input()) return batch_norm(x, running_mean, running_var, weight, bias, options_.epsilon);
   auto count = static_cast<double>(x.size() / channels_);
   if (training() && count < 2)
-    throw ValueError(named(name_, *this) + ": input " + describe(x) + ", needs more than one element a channel to train on");
+    throw ValueError(named(name_,
+                           *this) + ": input " + describe(x) + ", needs more than one element a channel to train on");
   auto [y, mean, variance] = batch_norm_with_statistics(x, weight, bias, options_.epsilon);
   if (training() && running_mean.defined()) {
     num_batches_tracked.assign(num_batches_tracked + 1);

@@ -38,28 +38,32 @@ class AdaptivePooling : public Module {
 /// max_pool1d. @throws ValueError, like all of these, for a window of 0 or a padding of more than half of it.
 class MaxPool1D : public detail::Pooling {
  public:
-  explicit MaxPool1D(const PerAxis& window, const PoolOptions& options = {}) : Pooling("MaxPool1D", 1, window, options) {}
+  explicit MaxPool1D(const PerAxis& window, const PoolOptions& options = {})
+      : Pooling("MaxPool1D", 1, window, options) {}
   Variable forward(const Variable& x) override { return max_pool1d(x, window_, options_); }
 };
 
 /// max_pool2d
 class MaxPool2D : public detail::Pooling {
  public:
-  explicit MaxPool2D(const PerAxis& window, const PoolOptions& options = {}) : Pooling("MaxPool2D", 2, window, options) {}
+  explicit MaxPool2D(const PerAxis& window, const PoolOptions& options = {})
+      : Pooling("MaxPool2D", 2, window, options) {}
   Variable forward(const Variable& x) override { return max_pool2d(x, window_, options_); }
 };
 
 /// avg_pool1d
 class AvgPool1D : public detail::Pooling {
  public:
-  explicit AvgPool1D(const PerAxis& window, const PoolOptions& options = {}) : Pooling("AvgPool1D", 1, window, options) {}
+  explicit AvgPool1D(const PerAxis& window, const PoolOptions& options = {})
+      : Pooling("AvgPool1D", 1, window, options) {}
   Variable forward(const Variable& x) override { return avg_pool1d(x, window_, options_); }
 };
 
 /// avg_pool2d
 class AvgPool2D : public detail::Pooling {
  public:
-  explicit AvgPool2D(const PerAxis& window, const PoolOptions& options = {}) : Pooling("AvgPool2D", 2, window, options) {}
+  explicit AvgPool2D(const PerAxis& window, const PoolOptions& options = {})
+      : Pooling("AvgPool2D", 2, window, options) {}
   Variable forward(const Variable& x) override { return avg_pool2d(x, window_, options_); }
 };
 

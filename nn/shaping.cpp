@@ -46,7 +46,7 @@ Upsample::Upsample(const UpsampleOptions& options)
                      ", needs one of them, of 1 or more");
 }
 
-Upsample::Upsample(const PerAxis& scale_factor, Interpolation mode)
+Upsample::Upsample(std::size_t scale_factor, Interpolation mode)
     : Upsample(UpsampleOptions{.scale_factor = scale_factor, .mode = mode}) {}
 
 Variable Upsample::forward(const Variable& x) {

@@ -46,7 +46,7 @@ class Upsample : public Module {
   /// @throws ValueError unless exactly one of size and scale_factor is given, and positive.
   explicit Upsample(const UpsampleOptions& options);
   /// By this factor. @throws ValueError unless positive.
-  explicit Upsample(const PerAxis& scale_factor, Interpolation mode = Interpolation::nearest);
+  explicit Upsample(std::size_t scale_factor, Interpolation mode = Interpolation::nearest);
   Variable forward(const Variable& x) override;
   std::string description() const override;
 

@@ -35,7 +35,8 @@ void detail::Reparametrized::wrap(const char* name, const std::string& parameter
     target_ = x;
     return;
   }
-  throw ValueError(std::string(name) + ": " + wrapped().name() + " has no parameter \"" + parameter_name + "\" of its own");
+  throw ValueError(std::string(name) + ": " + wrapped().name() + " has no parameter \"" + parameter_name +
+                   "\" of its own");
 }
 
 Variable detail::Reparametrized::call(const Variable& value, const Variable& x) {

@@ -82,7 +82,8 @@ Moments channel_moments(const Array& x) {
     double n = count_of(x.shape());
     result.mean = channel_sums(x.shape(), [](std::size_t, double v) { return v; }, x.data<T>());
     for (double& mean : result.mean) mean /= n;
-    auto squared_distance = [mean = result.mean.data()](std::size_t c, double v) { return (v - mean[c]) * (v - mean[c]); };
+    auto squared_distance = [mean = result.mean.data()](std::size_t c,
+                                                        double v) { return (v - mean[c]) * (v - mean[c]); };
     result.variance = channel_sums(x.shape(), squared_distance, x.data<T>());
     for (double& variance : result.variance) variance /= n;
     return result;

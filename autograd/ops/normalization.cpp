@@ -94,7 +94,8 @@ Normalized normalized(const char* operation, const Variable& x, const Shape& vie
 
 void require_channels(const char* operation, const Variable& x) {
   detail::require_floating(operation, x);
-  if (x.rank() < 2) throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + ", needs (batch, channels, ...)");
+  if (x.rank() < 2)
+    throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + ", needs (batch, channels, ...)");
 }
 
 void require_shape(const char* operation, const Variable& x, const char* what, const Variable& v, const Shape& shape) {

@@ -30,7 +30,8 @@ bool same_bits(const Variable& a, const Variable& b) { return all(a == b).item()
 
 BOOST_AUTO_TEST_SUITE(distributions)
 
-// With a and b the cuts, Z = cdf(b) - cdf(a): mean (pdf(a) - pdf(b)) / Z, variance 1 + (a pdf(a) - b pdf(b)) / Z - mean^2.
+// With a and b the cuts and Z = cdf(b) - cdf(a), the mean is (pdf(a) - pdf(b)) / Z, and the variance is
+// 1 + (a pdf(a) - b pdf(b)) / Z - mean^2.
 BOOST_AUTO_TEST_CASE(truncated_normal_has_the_moments_of_the_truncated_distribution) {
   struct Cuts {
     double low, high;
@@ -122,13 +123,14 @@ BOOST_AUTO_TEST_CASE(sparse_matrices) {
   BOOST_TEST(max(abs(drawn(nn::sparse(1), {3, 2}))).item() == 0);
   BOOST_TEST(sum((drawn(nn::sparse(0), {3, 2}) == 0).to(float64)).item() == 0);
   throws<ShapeError>([] { drawn(nn::sparse(0.5), {3, 2, 2}); }, {"sparse", "(3, 2, 2)", "two axes"});
-  for (double bad : {-0.1, 1.1, NAN}) throws<ValueError>([bad] { nn::sparse(bad); }, {"sparse", "0 to 1"});
+  for (double bad : {-0.1, 1.1, double(NAN)}) throws<ValueError>([bad] { nn::sparse(bad); }, {"sparse", "0 to 1"});
   throws<ValueError>([] { nn::sparse(0.5, -1); }, {"sparse", "-1"});
 }
 
 BOOST_AUTO_TEST_CASE(one_seed_gives_the_same_bits_on_any_number_of_threads) {
   int before = num_threads();
-  for (const auto& initializer : {nn::normal(), nn::uniform(), nn::truncated_normal(), nn::xavier_uniform(), nn::he_normal(),
+  for (const auto& initializer : {nn::normal(), nn::uniform(), nn::truncated_normal(), nn::xavier_uniform(),
+                                  nn::he_normal(),
                                   nn::lecun_normal(), nn::orthogonal(), nn::sparse(0.5)}) {
     set_num_threads(1);
     Variable one = drawn(initializer, {300, 200});

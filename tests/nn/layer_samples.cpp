@@ -65,11 +65,13 @@ void linear(List& l) {
 
 void convolutions(List& l) {
   l.add([] { return nn::Conv1D(2, 3, 2, {.stride = 2, .padding = 1}); }, numbers({2, 2, 5}));
-  l.add("same", [] { return nn::Conv1D(2, 4, 4, {.padding = "same", .dilation = 2, .groups = 2}); }, numbers({1, 2, 7}));
+  l.add("same", [] { return nn::Conv1D(2, 4, 4, {.padding = "same", .dilation = 2, .groups = 2}); },
+        numbers({1, 2, 7}));
   l.add([] { return nn::Conv2D(2, 3, {2, 3}, {.bias_init = nn::normal()}); }, numbers({2, 2, 3, 4}));
   l.add("channels from the input", [] { return nn::Conv2D(3, 2, {.padding = "same"}); }, numbers({1, 2, 3, 3}));
   l.add([] { return nn::Conv3D(1, 2, 2, {.bias = false}); }, numbers({1, 1, 2, 3, 2}));
-  l.add([] { return nn::ConvTranspose1D(2, 4, 3, {.stride = 2, .output_padding = 1, .groups = 2}); }, numbers({1, 2, 3}));
+  l.add([] { return nn::ConvTranspose1D(2, 4, 3, {.stride = 2, .output_padding = 1, .groups = 2}); },
+        numbers({1, 2, 3}));
   l.add([] { return nn::ConvTranspose2D(2, 1, 4, 2, 1); }, numbers({2, 2, 2, 3}));
   l.add("same", [] { return nn::ConvTranspose2D(2, 1, 3, {.stride = 2, .padding = "same"}); }, numbers({1, 2, 2, 2}));
   l.add("channels from the input", [] { return nn::ConvTranspose2D(3, 2); }, numbers({1, 2, 2, 2}));
@@ -91,7 +93,8 @@ void shaping(List& l) {
   l.add("some axes", [] { return nn::Flatten(0, 1); }, numbers({2, 3, 2}));
   l.add([] { return nn::Reshape({3, -1}); }, numbers({2, 6}));
   l.add([] { return nn::Upsample(2); }, numbers({1, 2, 2, 3}));
-  l.add("bilinear", [] { return nn::Upsample({.size = {5, 4}, .mode = Interpolation::bilinear}); }, numbers({1, 1, 2, 3}));
+  l.add("bilinear", [] { return nn::Upsample({.size = {5, 4}, .mode = Interpolation::bilinear}); },
+        numbers({1, 1, 2, 3}));
   l.add([] { return nn::PixelShuffle(2); }, numbers({1, 4, 2, 3}));
   l.add([] { return nn::Dropout(0.4); }, numbers({3, 4})).same_in_training = false;
   l.add([] { return nn::Dropout2D(0.4); }, numbers({2, 4, 2, 2})).same_in_training = false;
@@ -101,12 +104,14 @@ void norms(List& l) {
   l.add([] { return nn::BatchNorm1D(3); }, numbers({4, 3}));
   l.add("with a length", [] { return nn::BatchNorm1D(3, {.momentum = std::nullopt}); }, numbers({2, 3, 4}));
   l.add([] { return nn::BatchNorm2D(2); }, numbers({2, 2, 3, 2}));
-  l.add("plain", [] { return nn::BatchNorm2D(2, {.affine = false, .track_running_stats = false}); }, numbers({2, 2, 3, 2}));
+  l.add("plain", [] { return nn::BatchNorm2D(2, {.affine = false, .track_running_stats = false}); },
+        numbers({2, 2, 3, 2}));
   l.add([] { return nn::LayerNorm(4); }, numbers({3, 4}));
   l.add("two axes, no bias", [] { return nn::LayerNorm({3, 2}, {.bias = false}); }, numbers({2, 3, 2}));
   l.add([] { return nn::GroupNorm(2, 4); }, numbers({2, 4, 3}));
   l.add([] { return nn::InstanceNorm(3); }, numbers({2, 3, 4}));
-  l.add("tracked", [] { return nn::InstanceNorm(2, {.affine = true, .track_running_stats = true}); }, numbers({2, 2, 3, 2}));
+  l.add("tracked", [] { return nn::InstanceNorm(2, {.affine = true, .track_running_stats = true}); },
+        numbers({2, 2, 3, 2}));
   l.add([] { return nn::RMSNorm(4); }, numbers({3, 4}));
   l.add([] { return nn::WeightNorm(nn::Dense(3, 2)); }, numbers({4, 3}));
   l.add("of a convolution", [] { return nn::WeightNorm(nn::Conv1D(2, 3, 2)); }, numbers({1, 2, 4}));

@@ -42,6 +42,27 @@ BOOST_AUTO_TEST_CASE(widths_are_found_at_the_first_call) {
   BOOST_TEST((transposed.weight.shape() == Shape{4, 3, 4, 4}));
 }
 
+// Braces with names are options, braces without are a window.
+BOOST_AUTO_TEST_CASE(arguments_mean_what_they_say) {
+  auto shows = [](const nn::Module& layer, const std::string& text) { BOOST_TEST(layer.description() == text); };
+  shows(nn::Conv2D(32, 5), "?, 32, 5 x 5");
+  shows(nn::Conv2D(32, {5, 3}), "?, 32, 5 x 3");
+  shows(nn::Conv2D(32, 5, {.stride = 2}), "?, 32, 5 x 5, stride 2 x 2");
+  shows(nn::Conv2D(32, 5, {.stride = {1, 2}}), "?, 32, 5 x 5, stride 1 x 2");
+  shows(nn::Conv2D(32, 5, {.bias = false}), "?, 32, 5 x 5, no bias");
+  shows(nn::Conv2D(32, {5, 3}, {.groups = 2}), "?, 32, 5 x 3, groups 2");
+  shows(nn::Conv2D(3, 32, {5, 3}), "3, 32, 5 x 3");
+  shows(nn::Conv2D(3, 32, 5, {.stride = 2}), "3, 32, 5 x 5, stride 2 x 2");
+  shows(nn::Conv2D(3, 32, {5, 3}, {.bias = false}), "3, 32, 5 x 3, no bias");
+  shows(nn::Conv3D(3, 32, {5, 3, 1}), "3, 32, 5 x 3 x 1");
+  shows(nn::Conv1D(32, 5, {.dilation = 2}), "?, 32, 5, dilation 2");
+  shows(nn::ConvTranspose2D(32, 5, {.stride = 2}), "?, 32, 5 x 5, stride 2 x 2");
+  shows(nn::ConvTranspose2D(3, 32, {5, 4}), "3, 32, 5 x 4");
+  shows(nn::ConvTranspose2D(3, 32, 4, 2, 1), "3, 32, 4 x 4, stride 2 x 2, padding 1 x 1");
+  shows(nn::Dense(4, {.bias = false}), "?, 4, no bias");
+  shows(nn::Dense(4, 3), "4, 3");
+}
+
 BOOST_AUTO_TEST_CASE(a_network_as_in_tinynn) {
   seed(1);
   nn::Sequential net{nn::Conv2D(4, 5, {.padding = "same"}), nn::ReLU(), nn::MaxPool2D(2), nn::Flatten(), nn::Dense(10)};
@@ -55,7 +76,7 @@ BOOST_AUTO_TEST_CASE(an_optimizer_made_before_the_first_call_works) {
   optim::Adam adam(net.parameters(), {.lr = 1e-2});
   Variable x = randn({32, 3}), y = sum(square(x), 1, true);
   double first = 0, last = 0;
-  for (int step = 0; step < 200; ++step) {
+  for (int step = 0; step < 1000; ++step) {
     adam.zero_grad();
     Variable loss = mean(square(net(x) - y));
     loss.backward();
@@ -69,10 +90,10 @@ BOOST_AUTO_TEST_CASE(an_optimizer_made_before_the_first_call_works) {
 BOOST_AUTO_TEST_CASE(what_is_not_yet_materialized_says_so) {
   nn::Sequential net{nn::Dense(400), nn::Dense(400, 10), nn::Conv1D(2, 3)};
   BOOST_TEST(printed(net) ==
-             "Sequential              not yet materialized\n"
-             "  0: Dense(?, 400)      not yet materialized\n"
-             "  1: Dense(400, 10)                    4,010\n"
-             "  2: Conv1D(?, 2, 3)    not yet materialized\n"
+             "Sequential            not yet materialized\n"
+             "  0: Dense(?, 400)    not yet materialized\n"
+             "  1: Dense(400, 10)                  4,010\n"
+             "  2: Conv1D(?, 2, 3)  not yet materialized\n"
              "total: not yet materialized\n");
   throws<Error>([&] { net.parameter_count(); }, {"Sequential", "parameter_count", "0.weight, 2.weight", "first call"});
   StateDict state = net.state_dict();
@@ -97,7 +118,8 @@ BOOST_AUTO_TEST_CASE(states_bring_the_widths) {
 
   // What does not fit the extents that are known changes nothing.
   nn::Sequential other{nn::Dense(5), nn::Dense(2)};
-  StateDict wrong{{"0.weight", zeros({3, 4})}, {"0.bias", zeros({5})}, {"1.weight", zeros({0, 2})}, {"1.bias", ones({2})}};
+  StateDict wrong{{"0.weight", zeros({3, 4})}, {"0.bias", zeros({5})}, {"1.weight", zeros({0, 2})},
+                  {"1.bias", ones({2})}};
   throws<ValueError>([&] { other.load_state_dict(wrong); },
                      {"0.weight: got float32(3, 4), needs float32(0, 5), where 0 stands for what is not yet known",
                       "1.weight: got float32(0, 2)"});
@@ -155,7 +177,8 @@ BOOST_AUTO_TEST_CASE(failed_first_calls_change_nothing) {
   throws<ShapeError>([&] { dense(zeros({2, 0})); }, {"Dense(?, 4, no bias)", "(2, 0)", "1 or more"});
   throws<ShapeError>([&] { dense(Variable(1.0)); }, {"Dense(?, 4, no bias)", "()"});
   nn::Conv2D conv(4, 3, {.groups = 2, .bias = false, .generator = &generator});
-  throws<ShapeError>([&] { conv(zeros({1, 3, 5, 5})); }, {"Conv2D(?, 4, 3 x 3, groups 2, no bias)", "(1, 3, 5, 5)", "2 groups"});
+  throws<ShapeError>([&] { conv(zeros({1, 3, 5, 5})); },
+                     {"Conv2D(?, 4, 3 x 3, groups 2, no bias)", "(1, 3, 5, 5)", "2 groups"});
   throws<ShapeError>([&] { conv(zeros({1, 2, 5, 2})); }, {"extents of 3 x 3 or more"});
   throws<ShapeError>([&] { conv(zeros({2, 5, 5})); }, {"(batch, channels, height, width)"});
   nn::ConvTranspose1D transposed(2, 2, {.padding = 2, .bias = false, .generator = &generator});
@@ -188,7 +211,8 @@ BOOST_AUTO_TEST_CASE(layers_of_ones_own_can_be_lazy) {
   throws<ValueError>([&] { scale.add_lazy("known", {3}); }, {"Scale", "(3,)", "use add"});
   Scale fresh;
   throws<ShapeError>([&] { fresh.materialize(fresh.factor, Array::full({2, 2}, 1, float32)); }, {"(2, 2)", "(0,)"});
-  throws<DTypeError>([&] { fresh.materialize(fresh.factor, Array::full({2}, 1, float64)); }, {"float64(2,)", "float32(0,)"});
+  throws<DTypeError>([&] { fresh.materialize(fresh.factor, Array::full({2}, 1, float64)); },
+                     {"float64(2,)", "float32(0,)"});
   throws<ShapeError>([&] { fresh.materialize(Variable(), Array::full({2}, 1, float32)); }, {"undefined"});
 }
 

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   throws<ValueError>([] { nn::BatchNorm1D(0); }, {"BatchNorm1D(0)", "1 or more"});
   throws<ValueError>([] { nn::BatchNorm1D(2, {.epsilon = 0}); }, {"BatchNorm1D(2)", "epsilon is 0"});
   throws<ValueError>([] { nn::BatchNorm2D(2, {.epsilon = NAN}); }, {"BatchNorm2D(2)", "epsilon is nan"});
-  for (double bad : {NAN, -0.1, 1.5})
+  for (double bad : {double(NAN), -0.1, 1.5})
     throws<ValueError>([bad] { nn::BatchNorm1D(2, {.momentum = bad}); }, {"BatchNorm1D(2)", "momentum", "0 to 1"});
   throws<DTypeError>([] { nn::BatchNorm1D(2, {.dtype = int64}); }, {"BatchNorm1D(2)", "int64"});
   throws<ValueError>([] { nn::InstanceNorm(2, {.momentum = 2}); }, {"InstanceNorm(2)", "momentum is 2"});

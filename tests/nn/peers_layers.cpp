@@ -37,10 +37,10 @@ Variable numbers(const xtape::Shape& shape, std::uint64_t seed) {
 }
 
 // With one parameter as a product of a direction and a length.
-struct TorchWeightNorm : torch::nn::Module {
+struct TorchWeightNormImpl : torch::nn::Module {
   Tensor g, v, bias;
   std::function<Tensor(const Tensor&, const Tensor&, const Tensor&)> call;
-  TorchWeightNorm(torch::IntArrayRef shape, std::function<Tensor(const Tensor&, const Tensor&, const Tensor&)> f)
+  TorchWeightNormImpl(torch::IntArrayRef shape, std::function<Tensor(const Tensor&, const Tensor&, const Tensor&)> f)
       : call(std::move(f)) {
     std::vector<std::int64_t> lengths(shape.size(), 1);
     lengths[0] = shape[0];
@@ -50,6 +50,8 @@ struct TorchWeightNorm : torch::nn::Module {
   }
   Tensor forward(const Tensor& x) { return call(x, torch::_weight_norm(v, g, 0), bias); }
 };
+
+TORCH_MODULE(TorchWeightNorm);
 
 template <class Own, class Holder>
 Case& add(std::vector<Case>& l, const std::string& name, const Own& own, Holder other, const xtape::Shape& input) {
@@ -61,8 +63,6 @@ Case& add(std::vector<Case>& l, const std::string& name, const Own& own, Holder 
                              input});
 }
 
-TORCH_MODULE(TorchWeightNorm);
-
 std::vector<Case> kernels() {
   namespace t = torch::nn;
   std::vector<Case> l;
@@ -73,7 +73,8 @@ std::vector<Case> kernels() {
       t::Conv1d(t::Conv1dOptions(4, 6, 3).stride(2).padding(2).dilation(2).groups(2)), {2, 4, 9});
   add(l, "Conv1D, same, uneven", [] { return nn::Conv1D(2, 3, 4, {.padding = "same"}); },
       t::Conv1d(t::Conv1dOptions(2, 3, 4).padding(torch::kSame)), {2, 2, 7});
-  add(l, "Conv1D, same, shorter than the window", [] { return nn::Conv1D(2, 3, 6, {.padding = "same", .dilation = 2}); },
+  add(l, "Conv1D, same, shorter than the window",
+      [] { return nn::Conv1D(2, 3, 6, {.padding = "same", .dilation = 2}); },
       t::Conv1d(t::Conv1dOptions(2, 3, 6).padding(torch::kSame).dilation(2)), {2, 2, 3});
   add(l, "Conv2D", [] { return nn::Conv2D(3, 4, {3, 2}, {.stride = {1, 2}, .padding = {2, 1}}); },
       t::Conv2d(t::Conv2dOptions(3, 4, {3, 2}).stride({1, 2}).padding({2, 1})), {2, 3, 6, 5});
@@ -87,11 +88,13 @@ std::vector<Case> kernels() {
       t::Conv3d(t::Conv3dOptions(2, 3, {2, 3, 1}).padding({1, 0, 0})), {1, 2, 3, 4, 2});
   add(l, "Conv3D, same", [] { return nn::Conv3D(1, 2, 2, {.padding = "same"}); },
       t::Conv3d(t::Conv3dOptions(1, 2, 2).padding(torch::kSame)), {2, 1, 3, 3, 2});
-  add(l, "ConvTranspose1D", [] { return nn::ConvTranspose1D(4, 6, 3, {.stride = 3, .output_padding = 2, .groups = 2}); },
+  add(l, "ConvTranspose1D",
+      [] { return nn::ConvTranspose1D(4, 6, 3, {.stride = 3, .output_padding = 2, .groups = 2}); },
       t::ConvTranspose1d(t::ConvTranspose1dOptions(4, 6, 3).stride(3).output_padding(2).groups(2)), {2, 4, 5});
   add(l, "ConvTranspose2D", [] { return nn::ConvTranspose2D(3, 2, 4, 2, 1); },
       t::ConvTranspose2d(t::ConvTranspose2dOptions(3, 2, 4).stride(2).padding(1)), {2, 3, 4, 3});
-  add(l, "ConvTranspose2D, dilated", [] { return nn::ConvTranspose2D(3, 2, {3, 2}, {.padding = {1, 0}, .dilation = 2}); },
+  add(l, "ConvTranspose2D, dilated",
+      [] { return nn::ConvTranspose2D(3, 2, {3, 2}, {.padding = {1, 0}, .dilation = 2}); },
       t::ConvTranspose2d(t::ConvTranspose2dOptions(3, 2, {3, 2}).padding({1, 0}).dilation(2)), {2, 3, 4, 3});
   add(l, "ConvTranspose3D", [] { return nn::ConvTranspose3D(2, 3, 2, {.stride = 2}); },
       t::ConvTranspose3d(t::ConvTranspose3dOptions(2, 3, 2).stride(2)), {1, 2, 2, 3, 2});
@@ -146,7 +149,8 @@ std::vector<Case> others() {
       t::Upsample(t::UpsampleOptions().scale_factor(std::vector<double>{2, 3}).mode(torch::kNearest)), {2, 3, 4, 3});
   add(l, "Upsample, bilinear",
       [] { return nn::Upsample({.size = {7, 5}, .mode = xtape::Interpolation::bilinear}); },
-      t::Upsample(t::UpsampleOptions().size(std::vector<std::int64_t>{7, 5}).mode(torch::kBilinear).align_corners(false)),
+      t::Upsample(t::UpsampleOptions().size(std::vector<std::int64_t>{7,
+                                                                      5}).mode(torch::kBilinear).align_corners(false)),
       {2, 3, 4, 3});
   add(l, "PixelShuffle", [] { return nn::PixelShuffle(2); }, t::PixelShuffle(2), {2, 8, 3, 4});
   add(l, "ReLU", [] { return nn::ReLU(); }, t::ReLU(), {4, 5});
