@@ -1,8 +1,7 @@
 #include <autograd/kernels/normalize.hpp>
 
+#include <algorithm>
 #include <cmath>
-
-#include <autograd/kernels/map.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -23,16 +22,19 @@ void add_pieces(double (&sums)[n], const F& f, std::size_t count, std::size_t st
 
 template <class F, class... In>
 double sum_of_channel(const Shape& shape, std::size_t channel, const F& f, const In*... in) {
-  std::size_t inner = shape[2], whole = inner / width, rest = inner % width;
-  double sums[width] = {}, last[1] = {};
+  constexpr std::size_t narrow = 8;
+  std::size_t inner = shape[2], wide_end = inner / width * width, narrow_end = inner / narrow * narrow;
+  double sums[width] = {}, few[narrow] = {}, last[1] = {};
   auto of_channel = [&](std::size_t, auto... x) { return f(channel, x...); };
   for (std::size_t outer = 0; outer < shape[0]; ++outer) {
     std::size_t start = (outer * shape[1] + channel) * inner;
-    add_pieces(sums, of_channel, whole, width, (in + start)...);
-    add_pieces(last, of_channel, rest, 1, (in + start + whole * width)...);
+    add_pieces(sums, of_channel, inner / width, width, (in + start)...);
+    add_pieces(few, of_channel, (narrow_end - wide_end) / narrow, narrow, (in + start + wide_end)...);
+    add_pieces(last, of_channel, inner - narrow_end, 1, (in + start + narrow_end)...);
   }
   double total = last[0];
   for (double sum : sums) total += sum;
+  for (double sum : few) total += sum;
   return total;
 }
 
@@ -59,18 +61,43 @@ Numbers channel_sums(const Shape& shape, const F& f, const In*... in) {
   return result;
 }
 
+// out = f(channel)(elements...) for each element.
+template <class T, class F, class... In>
+void map_channels(const Shape& shape, T* out, const F& f, const In*... in) {
+  std::size_t channels = shape[1], inner = shape[2];
+  for (std::size_t outer = 0; outer < shape[0]; ++outer) {
+    std::size_t start = outer * channels * inner;
+    if (inner == 1) {
+      for (std::size_t c = 0; c < channels; ++c) out[start + c] = f(c)(in[start + c]...);
+      continue;
+    }
+    for (std::size_t c = 0; c < channels; ++c, start += inner) {
+      auto of_channel = f(c);
+      for (std::size_t i = 0; i < inner; ++i) out[start + i] = of_channel(in[start + i]...);
+    }
+  }
+}
+
 double count_of(const Shape& shape) { return static_cast<double>(shape[0] * shape[2]); }
 
-double number(const Array& x, std::size_t i, double otherwise) { return x.defined() ? x.at(i) : otherwise; }
+// f(channel) for each channel.
+template <class T, class F>
+std::vector<T> per_channel(std::size_t channels, const F& f) {
+  std::vector<T> result(channels);
+  for (std::size_t c = 0; c < channels; ++c) result[c] = static_cast<T>(f(c));
+  return result;
+}
 
-// f(channel) for each channel, as it broadcasts to (outer, channels, inner).
-template <class F>
-Array per_channel(std::size_t channels, DType dtype, const F& f) {
-  Array result({1, channels, 1}, dtype);
-  visit_floating("batch_norm", dtype, [&]<class T>(T) {
-    T* out = result.mutable_data<T>();
-    for (std::size_t c = 0; c < channels; ++c) out[c] = static_cast<T>(f(c));
-  });
+template <class T>
+std::vector<T> elements(const Array& x, std::size_t channels, T otherwise) {
+  if (!x.defined()) return std::vector<T>(channels, otherwise);
+  return std::vector<T>(x.data<T>(), x.data<T>() + channels);
+}
+
+template <class T, class F>
+Array channel_array(std::size_t channels, DType dtype, const F& f) {
+  Array result({channels}, dtype);
+  for (std::size_t c = 0; c < channels; ++c) result.mutable_data<T>()[c] = static_cast<T>(f(c));
   return result;
 }
 
@@ -82,8 +109,9 @@ Moments channel_moments(const Array& x) {
     double n = count_of(x.shape());
     result.mean = channel_sums(x.shape(), [](std::size_t, double v) { return v; }, x.data<T>());
     for (double& mean : result.mean) mean /= n;
-    auto squared_distance = [mean = result.mean.data()](std::size_t c,
-                                                        double v) { return (v - mean[c]) * (v - mean[c]); };
+    auto squared_distance = [mean = result.mean.data()](std::size_t c, double v) {
+      return (v - mean[c]) * (v - mean[c]);
+    };
     result.variance = channel_sums(x.shape(), squared_distance, x.data<T>());
     for (double& variance : result.variance) variance /= n;
     return result;
@@ -93,14 +121,16 @@ Moments channel_moments(const Array& x) {
 Array normalize(const Array& x, const Moments& moments, const Array& weight, const Array& bias, double epsilon) {
   return visit_floating("batch_norm", x.dtype(), [&]<class T>(T) {
     std::size_t channels = x.shape()[1];
-    Array mean = per_channel(channels, x.dtype(), [&](std::size_t c) { return moments.mean[c]; });
-    Array scale = per_channel(channels, x.dtype(), [&](std::size_t c) {
-      return number(weight, c, 1) / std::sqrt(moments.variance[c] + epsilon);
+    auto factor = elements<T>(weight, channels, 1), shift = elements<T>(bias, channels, 0);
+    auto mean = per_channel<T>(channels, [&](std::size_t c) { return moments.mean[c]; });
+    auto scale = per_channel<T>(channels, [&](std::size_t c) {
+      return factor[c] / std::sqrt(moments.variance[c] + epsilon);
     });
-    Array shift = per_channel(channels, x.dtype(), [&](std::size_t c) { return number(bias, c, 0); });
+    auto of_channel = [m = mean.data(), s = scale.data(), b = shift.data()](std::size_t c) {
+      return [m = m[c], s = s[c], b = b[c]](T x) { return (x - m) * s + b; };
+    };
     Array result(x.shape(), x.dtype());
-    map<T>([](auto x, auto mean, auto scale, auto shift) { return (x - mean) * scale + shift; }, result, x, mean, scale,
-           shift);
+    map_channels(x.shape(), result.mutable_data<T>(), of_channel, x.data<T>());
     return result;
   });
 }
@@ -112,26 +142,26 @@ NormalizeGradients normalize_gradients(const Array& g, const Array& x, const Mom
   return visit_floating("batch_norm", x.dtype(), [&]<class T>(T) {
     std::size_t channels = x.shape()[1];
     double n = count_of(x.shape());
-    auto scale = [&](std::size_t c) { return 1 / std::sqrt(moments.variance[c] + epsilon); };
     auto moment = [mean = moments.mean.data()](std::size_t c, double g, double x) { return g * (x - mean[c]); };
     Numbers sums = channel_sums(g.shape(), [](std::size_t, double g) { return g; }, g.data<T>());
     Numbers products = channel_sums(g.shape(), moment, g.data<T>(), x.data<T>());
-    NormalizeGradients result;
-    result.bias = per_channel(channels, x.dtype(), [&](std::size_t c) { return sums[c]; }).reshaped({channels});
-    result.weight = per_channel(channels, x.dtype(), [&](std::size_t c) { return products[c] * scale(c); })
-                        .reshaped({channels});
-    if (!x_wanted) return result;
-    auto factor_of_g = [&](std::size_t c) { return number(weight, c, 1) * scale(c); };
-    Array mean = per_channel(channels, x.dtype(), [&](std::size_t c) { return moments.mean[c]; });
-    Array mean_g = per_channel(channels, x.dtype(), [&](std::size_t c) { return sums[c] / n; });
-    Array of_g = per_channel(channels, x.dtype(), factor_of_g);
-    Array of_x = per_channel(channels, x.dtype(), [&](std::size_t c) {
-      return factor_of_g(c) * scale(c) * scale(c) * products[c] / n;
+    Numbers scale = per_channel<double>(channels, [&](std::size_t c) {
+      return 1 / std::sqrt(moments.variance[c] + epsilon);
     });
+    NormalizeGradients result;
+    result.bias = channel_array<T>(channels, x.dtype(), [&](std::size_t c) { return sums[c]; });
+    result.weight = channel_array<T>(channels, x.dtype(), [&](std::size_t c) { return products[c] * scale[c]; });
+    if (!x_wanted) return result;
+    auto factor = elements<T>(weight, channels, 1);
+    auto mean = per_channel<T>(channels, [&](std::size_t c) { return moments.mean[c]; });
+    auto mean_g = per_channel<T>(channels, [&](std::size_t c) { return sums[c] / n; });
+    auto of_g = per_channel<T>(channels, [&](std::size_t c) { return factor[c] * scale[c]; });
+    auto of_x = per_channel<T>(channels, [&](std::size_t c) { return scale[c] * scale[c] * products[c] / n; });
+    auto of_channel = [m = mean.data(), mg = mean_g.data(), fg = of_g.data(), fx = of_x.data()](std::size_t c) {
+      return [m = m[c], mg = mg[c], fg = fg[c], fx = fx[c]](T g, T x) { return fg * (g - mg - fx * (x - m)); };
+    };
     result.x = Array(x.shape(), x.dtype());
-    map<T>([](auto g, auto x, auto mean, auto mean_g, auto of_g,
-              auto of_x) { return of_g * (g - mean_g) - of_x * (x - mean); },
-           result.x, g, x, mean, mean_g, of_g, of_x);
+    map_channels(x.shape(), result.x.template mutable_data<T>(), of_channel, g.data<T>(), x.data<T>());
     return result;
   });
 }
