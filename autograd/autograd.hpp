@@ -16,6 +16,7 @@
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/neural.hpp>
+#include <autograd/ops/normalization.hpp>
 #include <autograd/ops/pooling.hpp>
 #include <autograd/ops/products.hpp>
 #include <autograd/ops/reductions.hpp>

@@ -1,6 +1,14 @@
 #include <nn/initializers.hpp>
 
 #include <cmath>
+#include <numbers>
+
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops/decompositions.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/linalg.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/threads.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -40,10 +48,23 @@ Initializer normal(double mean, double stddev) {
   return [=](const Shape& shape, DType dtype, Generator& g) { return g.normal(shape, mean, stddev, dtype); };
 }
 
-Initializer truncated_normal(double mean, double stddev) {
-  require_finite("truncated_normal", {mean});
+// With u uniform between the distribution function's values at the cuts, its inverse at u.
+Initializer truncated_normal(double mean, double stddev, double low, double high) {
+  require_finite("truncated_normal", {mean, low, high});
   require_spread("truncated_normal", stddev);
-  return [=](const Shape& shape, DType dtype, Generator& g) { return g.truncated_normal(shape, mean, stddev, dtype); };
+  if (low >= high)
+    throw ValueError("truncated_normal: from " + std::to_string(low) + " to " + std::to_string(high) +
+                     " standard deviations: needs low < high");
+  // The function is 1/2 + erf(z / sqrt(2)) / 2; the halves drop out.
+  double from = std::erf(low / std::numbers::sqrt2), to = std::erf(high / std::numbers::sqrt2);
+  if (!(from < to))
+    throw ValueError("truncated_normal: from " + std::to_string(low) + " to " + std::to_string(high) +
+                     " standard deviations: so far out lie no numbers of double precision");
+  return [=](const Shape& shape, DType dtype, Generator& g) {
+    NoGrad guard;
+    Variable z = erfinv(Variable(g.uniform(shape, from, to, float64))) * std::numbers::sqrt2;
+    return (clip(z, low, high) * stddev + mean).to(dtype).value();
+  };
 }
 
 Initializer uniform(double low, double high) {
@@ -71,14 +92,81 @@ Initializer xavier_normal(double gain) {
   return centered_normal([gain](Fans fan) { return gain * std::sqrt(2 / (fan.in + fan.out)); });
 }
 
-Initializer he_uniform(double gain) {
+Initializer he_uniform(double gain, Fan which) {
   require_spread("he_uniform", gain);
-  return symmetric_uniform([gain](Fans fan) { return gain * std::sqrt(3 / fan.in); });
+  return symmetric_uniform([=](Fans fan) { return gain * std::sqrt(3 / (which == Fan::in ? fan.in : fan.out)); });
 }
 
-Initializer he_normal(double gain) {
+Initializer he_normal(double gain, Fan which) {
   require_spread("he_normal", gain);
-  return centered_normal([gain](Fans fan) { return gain / std::sqrt(fan.in); });
+  return centered_normal([=](Fans fan) { return gain / std::sqrt(which == Fan::in ? fan.in : fan.out); });
+}
+
+Initializer lecun_uniform() { return he_uniform(1); }
+Initializer lecun_normal() { return he_normal(1); }
+
+double calculate_gain(const std::string& nonlinearity, double slope) {
+  require_finite("calculate_gain", {slope});
+  for (const char* name : {"linear", "conv", "conv_transpose", "sigmoid"})
+    if (nonlinearity == name) return 1;
+  if (nonlinearity == "tanh") return 5.0 / 3;
+  if (nonlinearity == "relu") return std::numbers::sqrt2;
+  if (nonlinearity == "leaky_relu") return std::sqrt(2 / (1 + slope * slope));
+  if (nonlinearity == "selu") return 0.75;
+  throw ValueError("calculate_gain: \"" + nonlinearity + "\", needs linear, conv, conv_transpose, sigmoid, tanh, relu, "
+                   "leaky_relu or selu");
+}
+
+namespace {
+
+// On several threads, matrix products add up in another order.
+class OneThread {
+ public:
+  OneThread() { set_num_threads(1); }
+  ~OneThread() { set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = num_threads();
+};
+
+}  // namespace
+
+Initializer orthogonal(double gain) {
+  require_spread("orthogonal", gain);
+  return [gain](const Shape& shape, DType dtype, Generator& generator) {
+    if (shape.size() < 2)
+      throw ShapeError("orthogonal: shape " + to_string(shape) + ", needs two axes or more");
+    std::size_t rows = shape[0], columns = rows == 0 ? 0 : element_count(shape) / rows;
+    if (columns == 0) return Array(shape, dtype);
+    NoGrad guard;
+    OneThread same_bits;
+    Variable tall(generator.normal({std::max(rows, columns), std::min(rows, columns)}, 0, 1, float64));
+    auto [q, r] = qr(tall);
+    q = gain * where(diagonal(r) < 0, -q, q);
+    return reshape(rows < columns ? transpose(q) : q, shape).to(dtype).value();
+  };
+}
+
+Initializer sparse(double sparsity, double stddev) {
+  if (!(sparsity >= 0 && sparsity <= 1))
+    throw ValueError("sparse: a sparsity of " + std::to_string(sparsity) + ", needs 0 to 1");
+  require_spread("sparse", stddev);
+  return [=](const Shape& shape, DType dtype, Generator& generator) {
+    if (shape.size() != 2) throw ShapeError("sparse: shape " + to_string(shape) + ", needs two axes");
+    Array result = generator.normal(shape, 0, stddev, dtype);
+    auto dropped = static_cast<std::size_t>(std::ceil(sparsity * static_cast<double>(shape[0])));
+    visit_floating("sparse", dtype, [&]<class T>(T) {
+      T* out = result.mutable_data<T>();
+      for (std::size_t column = 0; column < shape[1]; ++column) {
+        Array order = generator.permutation(shape[0]);
+        for (std::size_t i = 0; i < dropped; ++i)
+          out[static_cast<std::size_t>(order.data<std::int64_t>()[i]) * shape[1] + column] = T(0);
+      }
+    });
+    return result;
+  };
 }
 
 Fans fans(const Shape& shape) {

@@ -14,6 +14,8 @@ using NamedVariables = std::vector<std::pair<std::string, Variable>>;
 
 struct Module::State {
   NamedVariables parameters, buffers;
+  NamedVariables computed;      // were parameters, and are computed from others now
+  std::vector<Variable> lazy;  // parameters of which some extents were not known; until they are, without elements
   std::vector<std::pair<std::string, std::shared_ptr<Module>>> children;
   bool training = true;
   Copier copier = nullptr;  // null while no call that knew the class has passed
@@ -29,6 +31,26 @@ struct Module::CloneScope::Copies {
 namespace {
 
 thread_local void* innermost_clone_scope = nullptr;
+
+std::string describe(const Variable& x) {
+  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
+}
+
+// Whether a parameter that was added without knowing all extents, and has no elements yet, can have this shape.
+bool completes(const Shape& known, const Shape& shape) {
+  if (shape.size() != known.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] == 0 || (known[i] != 0 && known[i] != shape[i])) return false;
+  return true;
+}
+
+// Replaces the value in every handle. Counted as a write, so that a graph which saved the old one does not go on with
+// it; a gradient of the old one is of no use.
+void replace_value(VariableImpl& impl, Array value) {
+  visit(impl.value.dtype(), [&]<class T>(T) { impl.value.mutable_data<T>(); });
+  impl.value = std::move(value);
+  impl.grad = Variable();
+}
 
 Variable independent_copy(const Variable& x) {
   return Variable(x.value().copy()).requires_grad_(x.requires_grad());
@@ -54,7 +76,7 @@ std::shared_ptr<Module::State> Module::CloneScope::follow(const std::shared_ptr<
   auto enter = [&](auto& self, const std::shared_ptr<State>& original) -> void {
     if (!states.try_emplace(original, std::make_shared<State>()).second) return;
     originals.push_back(original);
-    for (const auto* list : {&original->parameters, &original->buffers})
+    for (const auto* list : {&original->parameters, &original->buffers, &original->computed})
       for (const auto& [name, x] : *list) variables.replace(x, independent_copy(x));
     for (const auto& [name, child] : original->children) self(self, child->state_);
   };
@@ -63,6 +85,8 @@ std::shared_ptr<Module::State> Module::CloneScope::follow(const std::shared_ptr<
     State& copy = *states.at(original);
     copy.parameters = original->parameters;  // the copied handles lead to the replacements
     copy.buffers = original->buffers;
+    copy.computed = original->computed;
+    copy.lazy = original->lazy;
     for (const auto& [name, child] : original->children) copy.children.emplace_back(name, child->shared_copy());
     copy.training = original->training;
     copy.copier = original->copier;
@@ -118,7 +142,8 @@ void Module::check_name(const std::string& name) const {
   auto taken = [&](const auto& entries) {
     return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == name; });
   };
-  if (taken(state_->parameters) || taken(state_->buffers) || taken(state_->children)) refuse("the name is taken");
+  if (taken(state_->parameters) || taken(state_->buffers) || taken(state_->computed) || taken(state_->children))
+    refuse("the name is taken");
 }
 
 Variable Module::add(const std::string& name, const Variable& x) {
@@ -129,6 +154,55 @@ Variable Module::add(const std::string& name, const Variable& x) {
                      "needs a leaf, which parameter(x) makes");
   x.mutable_value();  // what is registered has a dtype of its own, even if it began as a C++ scalar
   (x.requires_grad() ? state_->parameters : state_->buffers).emplace_back(name, x);
+  return x;
+}
+
+Variable Module::add_lazy(const std::string& name, const Shape& shape, DType dtype) {
+  if (std::find(shape.begin(), shape.end(), 0) == shape.end())
+    throw ValueError(this->name() + ": add_lazy \"" + name + "\": all extents of " + to_string(shape) +
+                     " are known; use add");
+  Variable x = add(name, parameter(Variable(Array(shape, dtype))));
+  state_->lazy.push_back(x);
+  return x;
+}
+
+void Module::materialize(const Variable& x, const Array& value) {
+  std::string text = name() + ": materialize: " + (value.defined() ? describe(Variable(value)) : "an undefined array") +
+                     " for " + describe(x);
+  if (!is_lazy(x) || !value.defined() || !completes(x.shape(), value.shape()))
+    throw ShapeError(text + ": needs a parameter that is not yet materialized, and elements of its known extents");
+  if (value.dtype() != x.dtype()) throw DTypeError(text + ": needs one dtype");
+  replace_value(*x.impl(), value);
+}
+
+bool Module::is_lazy(const Variable& x) const {
+  if (!x.defined() || x.size() > 0) return false;
+  bool found = false;
+  visit([&](const Module& module, const std::string&) {
+    for (const Variable& lazy : module.state_->lazy) found = found || lazy.impl() == x.impl();
+  });
+  return found;
+}
+
+bool Module::materialized() const {
+  bool all = true;
+  visit([&](const Module& module, const std::string&) {
+    for (const Variable& x : module.state_->lazy) all = all && x.size() > 0;
+  });
+  return all;
+}
+
+Variable Module::set_computed(const std::string& name) {
+  auto& parameters = state_->parameters;
+  auto found = std::find_if(parameters.begin(), parameters.end(),
+                            [&](const auto& entry) { return entry.first == name; });
+  if (found == parameters.end())
+    throw ValueError(this->name() + ": set_computed \"" + name + "\": there is no such parameter");
+  Variable x = found->second;
+  x.zero_grad();
+  x.requires_grad_(false);
+  state_->computed.push_back(*found);
+  parameters.erase(found);
   return x;
 }
 
@@ -155,7 +229,7 @@ void Module::visit(const std::function<void(const Module&, const std::string& pr
   go(go, *this, "");
 }
 
-NamedVariables Module::collect(bool parameters, bool buffers) const {
+NamedVariables Module::collect(bool parameters, bool buffers, bool computed) const {
   std::unordered_set<const VariableImpl*> seen;
   NamedVariables result;
   visit([&](const Module& module, const std::string& prefix) {
@@ -165,6 +239,7 @@ NamedVariables Module::collect(bool parameters, bool buffers) const {
     };
     if (parameters) collect_from(module.state_->parameters);
     if (buffers) collect_from(module.state_->buffers);
+    if (computed) collect_from(module.state_->computed);
   });
   return result;
 }
@@ -184,7 +259,13 @@ const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& Module::chil
 
 std::size_t Module::parameter_count() const {
   std::size_t count = 0;
-  for (const Variable& x : parameters()) count += x.size();
+  std::string unknown;
+  for (const auto& [name, x] : named_parameters()) {
+    count += x.size();
+    if (is_lazy(x)) unknown += (unknown.empty() ? "" : ", ") + name;
+  }
+  if (!unknown.empty())
+    throw Error(name() + ": parameter_count: not yet materialized: " + unknown + "; the first call does that");
   return count;
 }
 
@@ -200,14 +281,9 @@ void Module::to(DType dtype) {
   if (!is_floating(dtype))
     throw DTypeError(name() + ": to " + to_string(dtype) + ": needs float32 or float64");
   std::vector<std::pair<VariableImpl*, Array>> converted;  // all that can fail comes first
-  for (const auto& [name, x] : collect(true, true))
+  for (const auto& [name, x] : collect(true, true, true))
     if (is_floating(x.dtype()) && x.dtype() != dtype) converted.emplace_back(x.impl(), x.value().to(dtype));
-  for (auto& [impl, value] : converted) {
-    // Counted as a write, so that a graph which saved the old value does not go on with it.
-    visit_floating("to", impl->value.dtype(), [&, old = &impl->value]<class T>(T) { old->mutable_data<T>(); });
-    impl->value = std::move(value);
-    impl->grad = Variable();
-  }
+  for (auto& [impl, value] : converted) replace_value(*impl, std::move(value));
 }
 
 void Module::apply(const std::function<void(Module&)>& f) {
@@ -228,15 +304,13 @@ void Module::zero_grad() {
 
 StateDict Module::state_dict() const {
   StateDict state;
-  for (const auto& [name, x] : collect(true, true)) state.emplace(name, Variable(x.value().copy()));
+  for (const auto& [name, x] : collect(true, true))
+    state.emplace(name, is_lazy(x) ? Variable() : Variable(x.value().copy()));
   return state;
 }
 
 void Module::load_state_dict(const StateDict& state, bool strict) {
   NamedVariables own = collect(true, true);
-  auto describe = [](const Variable& x) {
-    return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
-  };
   std::string misfits;
   StateDict unexpected = state;
   for (const auto& [name, x] : own) {
@@ -244,15 +318,24 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
     auto found = state.find(name);
     if (found == state.end()) {
       if (strict) misfits += "\n  missing: " + name + ", " + describe(x);
-    } else if (describe(found->second) != describe(x)) {
-      misfits += "\n  " + name + ": got " + describe(found->second) + ", needs " + describe(x);
+    } else if (const Variable& given = found->second; is_lazy(x)) {
+      // An undefined one comes from a module that was not materialized either.
+      if (given.defined() && (given.dtype() != x.dtype() || !completes(x.shape(), given.shape())))
+        misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x) +
+                   ", where 0 stands for what is not yet known";
+    } else if (describe(given) != describe(x)) {
+      misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x);
     }
   }
   if (strict)
     for (const auto& [name, x] : unexpected) misfits += "\n  unexpected: " + name + ", " + describe(x);
   if (!misfits.empty()) throw ValueError(name() + ": load_state_dict: the state does not fit this module" + misfits);
-  for (auto& [name, x] : own)
-    if (auto found = state.find(name); found != state.end()) x.mutable_value().assign(found->second.value());
+  for (auto& [name, x] : own) {
+    auto found = state.find(name);
+    if (found == state.end() || !found->second.defined()) continue;
+    if (is_lazy(x)) replace_value(*x.impl(), found->second.value().copy());
+    else x.mutable_value().assign(found->second.value());
+  }
 }
 
 // Printing
@@ -266,15 +349,21 @@ std::string with_thousands(std::size_t count) {
 }
 
 struct Line {
-  std::string text;
-  std::size_t count;
+  std::string text, count;
 };
+
+// The number of parameters, where there are any and it is known.
+std::string count_of(const Module& module) {
+  if (!module.materialized()) return "not yet materialized";
+  std::size_t count = module.parameter_count();
+  return count > 0 ? with_thousands(count) : "";
+}
 
 void add_lines(const Module& module, const std::string& label, std::size_t depth, std::vector<Line>& lines) {
   std::string description = module.description();
   std::string text = std::string(2 * depth, ' ') + label + module.name();
   if (!description.empty()) text += "(" + description + ")";
-  lines.push_back({text, module.parameter_count()});
+  lines.push_back({text, count_of(module)});
   for (const auto& [name, child] : module.children()) add_lines(*child, name + ": ", depth + 1, lines);
 }
 
@@ -283,18 +372,18 @@ void add_lines(const Module& module, const std::string& label, std::size_t depth
 std::ostream& operator<<(std::ostream& out, const Module& module) {
   std::vector<Line> lines;
   add_lines(module, "", 0, lines);
-  std::string total = with_thousands(module.parameter_count());
-  std::size_t width = 0;
-  for (const Line& line : lines) width = std::max(width, line.text.size());
+  std::size_t width = 0, count_width = 0;
   for (const Line& line : lines) {
-    out << line.text;
-    if (line.count > 0) {
-      std::string count = with_thousands(line.count);
-      out << std::string(width - line.text.size() + 2 + total.size() - count.size(), ' ') << count;
-    }
+    width = std::max(width, line.text.size());
+    count_width = std::max(count_width, line.count.size());
+  }
+  for (const auto& [text, count] : lines) {
+    out << text;
+    if (!count.empty()) out << std::string(width - text.size() + 2 + count_width - count.size(), ' ') << count;
     out << '\n';
   }
-  return out << "total: " << total << " parameters\n";
+  return out << "total: " << (lines[0].count.empty() ? "0" : lines[0].count)
+             << (module.materialized() ? " parameters\n" : "\n");
 }
 
 }  // namespace xtape::nn

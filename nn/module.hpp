@@ -65,6 +65,22 @@ class Module {
     return child;
   }
 
+  /// Registers a parameter of which some extents are not known yet: 0 stands for them. The handle is final, so that an
+  /// optimizer made now will see it change; it has no elements until `materialize` gives it some.
+  /// @throws as add; ValueError when no extent is 0.
+  Variable add_lazy(const std::string& name, const Shape& shape, DType dtype = float32);
+  /// Gives a parameter that was added so its elements, in every handle.
+  /// @throws ShapeError or DTypeError unless they fit the extents that were known and the parameter's dtype.
+  void materialize(const Variable& x, const Array& value);
+  /// Whether all parameters of this module and everything below have elements: layers that find their input width at
+  /// the first call have none before it.
+  bool materialized() const;
+
+  /// Makes a registered parameter a value that is computed from others, as WeightNorm does: it is converted and cloned
+  /// as before, but is neither among the parameters nor in the state, and needs no gradient. Returns it.
+  /// @throws ValueError when there is no such parameter here.
+  Variable set_computed(const std::string& name);
+
   // What there is: one's own first, then the children's, each in the order of registration. What is registered in
   // several places counts once, in the first.
 
@@ -73,7 +89,7 @@ class Module {
   std::vector<std::pair<std::string, Variable>> named_parameters() const;
   std::vector<std::pair<std::string, Variable>> named_buffers() const;
   const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children() const;
-  /// The number of elements of all parameters.
+  /// The number of elements of all parameters. @throws Error naming those that are not yet materialized.
   std::size_t parameter_count() const;
 
   // Mode
@@ -95,10 +111,12 @@ class Module {
 
   // Saving
 
-  /// Copies of all parameters and buffers, by their dotted names.
+  /// Copies of all parameters and buffers, by their dotted names. A parameter that is not yet materialized is there as
+  /// an undefined Variable, which files refuse.
   StateDict state_dict() const;
-  /// Overwrites the parameters and buffers. @throws ValueError listing every name that is missing, unexpected, or of
-  /// another shape or dtype, and changes nothing then. Where `strict` is false, missing and unexpected names are fine.
+  /// Overwrites the parameters and buffers; those that are not yet materialized take the extents of the state.
+  /// @throws ValueError listing every name that is missing, unexpected, or of another shape or dtype, and changes
+  /// nothing then. Where `strict` is false, missing and unexpected names are fine.
   void load_state_dict(const StateDict& state, bool strict = true);
 
  private:
@@ -127,7 +145,8 @@ class Module {
   void add_child(const std::string& name, std::shared_ptr<Module> child);
   void check_name(const std::string& name) const;
   void visit(const std::function<void(const Module&, const std::string& prefix)>& f) const;
-  std::vector<std::pair<std::string, Variable>> collect(bool parameters, bool buffers) const;
+  std::vector<std::pair<std::string, Variable>> collect(bool parameters, bool buffers, bool computed = false) const;
+  bool is_lazy(const Variable& x) const;
 
   std::shared_ptr<State> state_;
 };
@@ -168,7 +187,8 @@ std::shared_ptr<M> clone(const std::shared_ptr<M>& module) {
   return std::static_pointer_cast<M>(module->shared_copy());
 }
 
-/// Prints the tree of modules, with the number of parameters of each and of all.
+/// Prints the tree of modules, with the number of parameters of each and of all; where some are not yet materialized,
+/// it says so.
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
 }  // namespace xtape::nn

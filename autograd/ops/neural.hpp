@@ -1,31 +1,10 @@
-// What layers of neural networks compute, besides convolutions and activations.
+// What layers of neural networks compute, besides convolutions, activations and normalization.
 #pragma once
 
 #include <autograd/random.hpp>
 #include <autograd/variable.hpp>
 
 namespace xtape {
-
-/// @name Normalization: (x - mean) / sqrt(var + epsilon), times a weight, plus a bias, either of which may be undefined.
-/// The variance is that of the elements at hand, not an estimate of a larger population's.
-/// @{
-
-/// Over the last axes, as many as `axes`, whose shape weight and bias have (Ba, Kiros, Hinton 2016).
-Variable layer_norm(const Variable& x, std::size_t axes = 1, const Variable& weight = {}, const Variable& bias = {},
-                    double epsilon = 1e-5);
-/// Of x (batch, channels, ...), over groups of channels and all that follows (Wu, He 2018); weight and bias (channels).
-/// @throws ShapeError unless the groups divide the channels.
-Variable group_norm(const Variable& x, std::size_t groups, const Variable& weight = {}, const Variable& bias = {},
-                    double epsilon = 1e-5);
-/// group_norm with each channel on its own (Ulyanov, Vedaldi, Lempitsky 2016).
-Variable instance_norm(const Variable& x, const Variable& weight = {}, const Variable& bias = {},
-                       double epsilon = 1e-5);
-/// Of x (batch, channels, ...), each channel over all else (Ioffe, Szegedy 2015).
-Variable batch_norm(const Variable& x, const Variable& weight = {}, const Variable& bias = {}, double epsilon = 1e-5);
-/// The same with a mean and a variance (channels) from elsewhere, such as from training.
-Variable batch_norm(const Variable& x, const Variable& mean, const Variable& variance, const Variable& weight,
-                    const Variable& bias, double epsilon = 1e-5);
-/// @}
 
 /// Each element 0 with probability p, else divided by 1 - p (Srivastava et al. 2014).
 /// @throws ValueError unless 0 <= p <= 1.

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include <torch/torch.h>
-
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
+
+#include <tests/torch_support.hpp>
 
 #include "random_graphs.hpp"
 #include "samples.hpp"
@@ -38,27 +38,8 @@ using samples::numbers;
 namespace F = torch::nn::functional;
 using torch::indexing::Slice;
 
-Tensor to_torch(const Variable& x) {
-  std::vector<std::int64_t> shape(x.shape().begin(), x.shape().end());
-  auto type = x.dtype() == xtape::float64 ? torch::kFloat64 : torch::kInt64;
-  const void* data = x.dtype() == xtape::float64 ? static_cast<const void*>(x.data<double>()) : x.data<std::int64_t>();
-  return torch::from_blob(const_cast<void*>(data), shape, type).clone();
-}
-
-// The greatest difference, in relation to the greatest element; infinite when the shapes differ.
-double difference(const Variable& x, const Tensor& t) {
-  if (!x.defined() && !t.defined()) return 0;
-  if (!x.defined()) return t.numel() ? t.abs().max().item<double>() : 0;  // undefined stands for zeros
-  if (!t.defined()) return x.size() ? max(abs(x)).item() : 0;
-  std::vector<std::int64_t> shape(x.shape().begin(), x.shape().end());
-  if (t.sizes() != torch::IntArrayRef(shape)) return HUGE_VAL;
-  if (x.size() == 0) return 0;
-  Tensor own = to_torch(x.to(xtape::float64)), other = t.detach().to(torch::kFloat64);
-  if (!own.isnan().equal(other.isnan())) return HUGE_VAL;
-  Tensor equal = own == other;  // infinities, too
-  double scale = std::max(1.0, other.nan_to_num(0, 0, 0).abs().max().item<double>());
-  return torch::where(equal | own.isnan(), torch::zeros_like(own), (own - other).abs()).max().item<double>() / scale;
-}
+using xtape::testing::difference;
+using xtape::testing::to_torch;
 
 struct Case {
   std::string name;

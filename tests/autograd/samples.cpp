@@ -689,7 +689,17 @@ std::vector<Operation> neural() {
               {{"rows", {numbers({4, 3}), numbers({3}), numbers({3})}, [](auto& x) { return batch_norm(x[0], x[1], x[2]); }},
                {"images", {numbers({2, 2, 2, 3})}, [](auto& x) { return batch_norm(x[0]); }},
                {"given statistics", {numbers({2, 3}), numbers({3}), numbers({3}, 0.5, 2), numbers({3})},
-                [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3], {}); }}}),
+                [](auto& x) { return batch_norm(x[0], x[1], x[2], x[3], {}); }},
+               {"many channels", {numbers({3, 37}), numbers({37}), numbers({37})},
+                [](auto& x) { return batch_norm(x[0], x[1], x[2]); }},
+               {"long channels", {numbers({2, 1, 37})}, [](auto& x) { return batch_norm(x[0]); }},
+               {"no channels", {numbers({2, 0, 3})}, [](auto& x) { return batch_norm(x[0]); }}}),
+      general("batch_norm_with_statistics",
+              {{"images", {numbers({2, 2, 3}), numbers({2}), numbers({2})},
+                [](auto& x) { return batch_norm_with_statistics(x[0], x[1], x[2]).result; }}}),
+      general("rms_norm", {{"plain", {numbers({3, 5})}, [](auto& x) { return rms_norm(x[0]); }},
+                           {"over two axes", {numbers({2, 3, 2}), numbers({3, 2})},
+                            [](auto& x) { return rms_norm(x[0], 2, x[1]); }}}),
       general("dropout", {{"the same mask each time", {numbers({4, 5})}, [](auto& x) {
                              Generator generator(1);
                              return square(dropout(x[0], 0.4, generator));

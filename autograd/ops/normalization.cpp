@@ -1,0 +1,222 @@
+#include <autograd/ops/normalization.hpp>
+
+#include <algorithm>
+#include <string>
+
+#include <autograd/kernels/normalize.hpp>
+#include <autograd/ops/define_elementwise.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <autograd/tape.hpp>
+
+namespace xtape {
+namespace {
+
+// What the functions below make themselves of: batch_norm of x (outer, channels, inner). The weight and the bias
+// (channels) may be undefined.
+class BatchNormNode final : public Node {
+ public:
+  BatchNormNode(const char* name, const Variable& x, const Variable& weight, const Variable& bias,
+                kernels::Moments moments, double epsilon)
+      : Node(name, 1), x_(x), moments_(std::move(moments)), epsilon_(epsilon) {
+    edges_[0] = edge_to(x);
+    if (weight.defined()) edges_[1] = edge_to(weight), weight_ = Saved(weight);
+    if (bias.defined()) edges_[2] = edge_to(bias);
+    link();
+  }
+
+  std::span<Edge> edges() override { return edges_; }
+
+  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
+    bool any = false;
+    for (std::size_t i = 0; i < inputs.size(); ++i) any = any || wanted(inputs, i);
+    if (!any) return;
+    if (grad_enabled()) return backward_recorded(outputs[0], inputs);
+    auto gradients = kernels::normalize_gradients(outputs[0].value(), x_.array(), moments_,
+                                                  weight_.defined() ? weight_.array() : Array(), epsilon_,
+                                                  wanted(inputs, 0));
+    if (wanted(inputs, 0)) inputs[0].value = Variable(std::move(gradients.x));
+    if (wanted(inputs, 1)) inputs[1].value = Variable(std::move(gradients.weight));
+    if (wanted(inputs, 2)) inputs[2].value = Variable(std::move(gradients.bias));
+  }
+
+ private:
+  bool wanted(std::span<InputGradient> inputs, std::size_t i) const { return edges_[i].node && inputs[i].wanted; }
+
+  // The same formulas in differentiable operations, see kernels::normalize_gradients.
+  void backward_recorded(const Variable& g, std::span<InputGradient> inputs) {
+    const Axes all{0, 2};
+    Variable x = x_(), centred = x - mean(x, all, true);
+    Variable scale = rsqrt(mean(square(centred), all, true) + epsilon_), unit = centred * scale;
+    if (wanted(inputs, 2)) inputs[2].value = sum(g, all);
+    if (wanted(inputs, 1)) inputs[1].value = sum(g * unit, all);
+    if (!wanted(inputs, 0)) return;
+    Variable weighted = weight_.defined() ? g * expand_dims(weight_(), -1) : g;
+    inputs[0].value = scale * (weighted - mean(weighted, all, true) - unit * mean(weighted * unit, all, true));
+  }
+
+  void release_saved() override {
+    x_.reset();
+    weight_.reset();
+    moments_ = {};
+  }
+
+  std::array<Edge, 3> edges_;
+  Saved x_, weight_;
+  kernels::Moments moments_;
+  double epsilon_;
+};
+
+struct Normalized {
+  Variable result;
+  kernels::Moments moments;
+};
+
+// batch_norm of x under a shape (outer, channels, inner), as an array of x's own shape.
+Normalized normalized(const char* operation, const Variable& x, const Shape& view, const Variable& weight,
+                      const Variable& bias, double epsilon) {
+  Variable source = reshape(x, view);
+  std::vector<const Variable*> operands{&source};
+  for (const Variable* v : {&weight, &bias})
+    if (v->defined()) operands.push_back(v);
+  detail::common_dtype(operation, operands);
+  auto array = [](const Variable& v) { return v.defined() ? v.value() : Array(); };
+  kernels::Moments moments;
+  Array value = detail::measured(operation, [&] {
+    moments = kernels::channel_moments(source.value());
+    return kernels::normalize(source.value(), moments, array(weight), array(bias), epsilon);
+  });
+  if (!recording(source, weight, bias)) return {reshape(Variable(std::move(value)), x.shape()), std::move(moments)};
+  NodePtr node(new BatchNormNode(operation, source, weight, bias, moments, epsilon));
+  return {reshape(detail::result_of(std::move(node), std::move(value)), x.shape()), std::move(moments)};
+}
+
+void require_channels(const char* operation, const Variable& x) {
+  detail::require_floating(operation, x);
+  if (x.rank() < 2)
+    throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + ", needs (batch, channels, ...)");
+}
+
+void require_shape(const char* operation, const Variable& x, const char* what, const Variable& v, const Shape& shape) {
+  if (v.defined() && v.shape() != shape)
+    throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " with a " + what + " " +
+                     to_string(v.shape()) + ", needs " + to_string(shape));
+}
+
+// x times a weight, plus a bias, where they are defined; both broadcast.
+Variable scaled(const Variable& x, const Variable& weight, const Variable& bias, const Shape& spread) {
+  Variable result = x;
+  if (weight.defined()) result = result * reshape(weight, spread);
+  if (bias.defined()) result = result + reshape(bias, spread);
+  return result;
+}
+
+// (channels) as it broadcasts to (batch, channels, ...).
+Shape spread_channels(const Variable& x) {
+  Shape shape(x.rank() - 1, 1);
+  shape[0] = x.shape()[1];
+  return shape;
+}
+
+// (batch, channels, all else)
+Shape channels_view(const Variable& x) {
+  std::size_t inner = 1;
+  for (std::size_t i = 2; i < x.rank(); ++i) inner *= x.shape()[i];
+  return {x.shape()[0], x.shape()[1], inner};
+}
+
+// The shape of the last axes, after the checks that layer_norm and rms_norm share.
+Shape last_axes(const char* operation, const Variable& x, std::size_t axes) {
+  detail::require_floating(operation, x);
+  if (axes == 0 || axes > x.rank())
+    throw ShapeError(std::string(operation) + ": over the last " + std::to_string(axes) + " axes of " +
+                     to_string(x.shape()) + ", needs 1 or more of them");
+  return Shape(x.shape().end() - static_cast<std::ptrdiff_t>(axes), x.shape().end());
+}
+
+Variable statistic(const std::vector<double>& values, DType dtype) {
+  Array result({values.size()}, dtype);
+  visit_floating("batch_norm", dtype, [&]<class T>(T) {
+    std::transform(values.begin(), values.end(), result.mutable_data<T>(), [](double v) { return static_cast<T>(v); });
+  });
+  return Variable(std::move(result));
+}
+
+Normalized normalized_batch(const Variable& x, const Variable& weight, const Variable& bias, double epsilon) {
+  require_channels("batch_norm", x);
+  require_shape("batch_norm", x, "weight", weight, {x.shape()[1]});
+  require_shape("batch_norm", x, "bias", bias, {x.shape()[1]});
+  return normalized("batch_norm", x, channels_view(x), weight, bias, epsilon);
+}
+
+}  // namespace
+
+Variable batch_norm(const Variable& x, const Variable& weight, const Variable& bias, double epsilon) {
+  return normalized_batch(x, weight, bias, epsilon).result;
+}
+
+BatchNormalized batch_norm_with_statistics(const Variable& x, const Variable& weight, const Variable& bias,
+                                           double epsilon) {
+  auto [result, moments] = normalized_batch(x, weight, bias, epsilon);
+  return {result, statistic(moments.mean, x.dtype()), statistic(moments.variance, x.dtype())};
+}
+
+Variable batch_norm(const Variable& x, const Variable& mean, const Variable& variance, const Variable& weight,
+                    const Variable& bias, double epsilon) {
+  using namespace fused;
+  static constexpr auto op = elementwise(
+      "batch_norm", [](auto x, auto mean, auto scale, auto bias) { return (x - mean) * scale + bias; },
+      with<C>([](auto scale, auto g) { return g * scale; }), with<C>([](auto scale, auto g) { return -g * scale; }),
+      with<A, B>([](auto x, auto mean, auto g) { return g * (x - mean); }), pass);
+  require_channels("batch_norm", x);
+  detail::require_defined("batch_norm", mean);
+  detail::require_defined("batch_norm", variance);
+  Shape channels{x.shape()[1]}, spread = spread_channels(x);
+  require_shape("batch_norm", x, "mean", mean, channels);
+  require_shape("batch_norm", x, "variance", variance, channels);
+  require_shape("batch_norm", x, "weight", weight, channels);
+  require_shape("batch_norm", x, "bias", bias, channels);
+  Variable scale = rsqrt(variance + epsilon);
+  if (weight.defined()) scale = scale * weight;
+  return op(x, reshape(mean, spread), reshape(scale, spread), bias.defined() ? reshape(bias, spread) : Variable(0));
+}
+
+Variable layer_norm(const Variable& x, std::size_t axes, const Variable& weight, const Variable& bias,
+                    double epsilon) {
+  Shape shape = last_axes("layer_norm", x, axes);
+  require_shape("layer_norm", x, "weight", weight, shape);
+  require_shape("layer_norm", x, "bias", bias, shape);
+  std::size_t width = element_count(shape), rows = width == 0 ? 0 : x.size() / width;
+  Variable y = normalized("layer_norm", x, {1, rows, width}, {}, {}, epsilon).result;
+  return scaled(y, weight, bias, shape);
+}
+
+Variable rms_norm(const Variable& x, std::size_t axes, const Variable& weight, double epsilon) {
+  Shape shape = last_axes("rms_norm", x, axes);
+  require_shape("rms_norm", x, "weight", weight, shape);
+  std::vector<std::ptrdiff_t> last;
+  for (std::size_t i = 1; i <= axes; ++i) last.push_back(-static_cast<std::ptrdiff_t>(i));
+  return scaled(x * rsqrt(mean(square(x), last, true) + epsilon), weight, {}, shape);
+}
+
+Variable group_norm(const Variable& x, std::size_t groups, const Variable& weight, const Variable& bias,
+                    double epsilon) {
+  require_channels("group_norm", x);
+  std::size_t batch = x.shape()[0], channels = x.shape()[1];
+  if (groups == 0 || channels % groups != 0)
+    throw ShapeError("group_norm: " + std::to_string(channels) + " channels in " + std::to_string(groups) +
+                     " groups: needs equal ones");
+  require_shape("group_norm", x, "weight", weight, {channels});
+  require_shape("group_norm", x, "bias", bias, {channels});
+  std::size_t inner = batch == 0 ? 0 : x.size() / (batch * groups);
+  Variable y = normalized("group_norm", x, {1, batch * groups, inner}, {}, {}, epsilon).result;
+  return scaled(y, weight, bias, spread_channels(x));
+}
+
+Variable instance_norm(const Variable& x, const Variable& weight, const Variable& bias, double epsilon) {
+  require_channels("instance_norm", x);
+  return group_norm(x, x.shape()[1], weight, bias, epsilon);
+}
+
+}  // namespace xtape

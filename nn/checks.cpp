@@ -1,0 +1,72 @@
+#include <nn/checks.hpp>
+
+#include <cmath>
+#include <sstream>
+
+namespace xtape::nn::detail {
+
+std::string text(double value) {
+  std::ostringstream out;
+  out << value;
+  return out.str();
+}
+
+std::string text(const std::vector<std::size_t>& extents) {
+  std::string result;
+  for (std::size_t extent : extents) result += (result.empty() ? "" : " x ") + std::to_string(extent);
+  return result;
+}
+
+std::string describe(const Variable& x) {
+  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
+}
+
+void require_widths(const std::string& name, std::initializer_list<std::size_t> widths) {
+  for (std::size_t width : widths)
+    if (width == 0) throw ValueError(name + ": needs widths of 1 or more");
+}
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& name, const char* option, double value, const std::string& needs) {
+  throw ValueError(name + ": " + option + " is " + text(value) + ", needs " + needs);
+}
+
+}  // namespace
+
+void require_finite(const std::string& name, const char* option, double value) {
+  if (!std::isfinite(value)) refuse(name, option, value, "a finite number");
+}
+
+void require_positive(const std::string& name, const char* option, double value) {
+  if (!(value > 0 && std::isfinite(value))) refuse(name, option, value, "a positive number");
+}
+
+void require_between(const std::string& name, const char* option, double value, double low, double high) {
+  if (!(value >= low && value <= high)) refuse(name, option, value, text(low) + " to " + text(high));
+}
+
+void require_generator(const std::string& name, const Generator* generator) {
+  if (!generator) throw ValueError(name + ": the generator is null");
+}
+
+void require_floating(const std::string& name, DType dtype) {
+  if (!is_floating(dtype))
+    throw DTypeError(name + ": parameters of " + to_string(dtype) + ", needs float32 or float64");
+}
+
+void refuse_input(const std::string& name, const Variable& x, const std::string& needs) {
+  throw ShapeError(name + ": input " + describe(x) + ", needs " + needs);
+}
+
+void require_rank(const std::string& name, const Variable& x, std::size_t rank, const std::string& needs) {
+  if (!x.defined() || x.rank() != rank) refuse_input(name, x, needs);
+}
+
+void require_dtype(const std::string& name, const Variable& x, DType dtype) {
+  if (x.dtype() != dtype)
+    throw DTypeError(name + ": input " + describe(x) + ", needs " + to_string(dtype) + "; convert with .to(" +
+                     to_string(dtype) + ")");
+}
+
+}  // namespace xtape::nn::detail

@@ -1,0 +1,40 @@
+// What constructors and forwards of layers check, and how they write numbers. For nn's own use.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <autograd/variable.hpp>
+
+namespace xtape {
+class Generator;
+}
+
+namespace xtape::nn::detail {
+
+/// A number as it is printed in descriptions: `0.5`, `1e-05`.
+std::string text(double value);
+/// The extents of a window: `3 x 5`.
+std::string text(const std::vector<std::size_t>& extents);
+
+/// "float32(3, 4)", or that there is none.
+std::string describe(const Variable& x);
+
+/// @throws ValueError beginning with `name` unless all widths are 1 or more.
+void require_widths(const std::string& name, std::initializer_list<std::size_t> widths);
+/// @throws ValueError beginning with `name` unless the option's value is finite, and more than 0 or in [low, high].
+void require_finite(const std::string& name, const char* option, double value);
+void require_positive(const std::string& name, const char* option, double value);
+void require_between(const std::string& name, const char* option, double value, double low, double high);
+/// @throws ValueError when there is no generator, DTypeError unless the dtype is floating-point.
+void require_generator(const std::string& name, const Generator* generator);
+void require_floating(const std::string& name, DType dtype);
+/// @throws ShapeError saying that `name` got x, and what it needs.
+[[noreturn]] void refuse_input(const std::string& name, const Variable& x, const std::string& needs);
+/// refuse_input unless x is defined and floating-point of this rank.
+void require_rank(const std::string& name, const Variable& x, std::size_t rank, const std::string& needs);
+/// @throws DTypeError unless x has this dtype.
+void require_dtype(const std::string& name, const Variable& x, DType dtype);
+
+}  // namespace xtape::nn::detail

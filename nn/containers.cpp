@@ -1,0 +1,56 @@
+#include <nn/containers.hpp>
+
+#include <algorithm>
+
+#include <autograd/ops/elementwise.hpp>
+#include <nn/checks.hpp>
+
+namespace xtape::nn {
+
+Lambda::Lambda(Function function, std::string label) : function_(std::move(function)), label_(std::move(label)) {
+  if (!function_) throw ValueError("Lambda: the function is empty");
+}
+
+Variable Lambda::forward(const Variable& x) { return function_(x); }
+
+std::shared_ptr<Module> detail::Modules::operator[](std::size_t i) const {
+  if (i >= size())
+    throw ValueError(name() + ": layer " + std::to_string(i) + " of " + std::to_string(size()) + ": out of range");
+  return children()[i].second;
+}
+
+Variable Sequential::forward(const Variable& x) {
+  Variable y = x;
+  for (const auto& [name, layer] : children()) y = (*layer)(y);
+  return y;
+}
+
+bool ModuleDict::contains(const std::string& name) const {
+  return std::any_of(children().begin(), children().end(), [&](const auto& entry) { return entry.first == name; });
+}
+
+std::vector<std::string> ModuleDict::names() const {
+  std::vector<std::string> result;
+  for (const auto& [name, module] : children()) result.push_back(name);
+  return result;
+}
+
+std::shared_ptr<Module> ModuleDict::operator[](const std::string& name) const {
+  std::string known;
+  for (const auto& [other, module] : children()) {
+    if (other == name) return module;
+    known += (known.empty() ? "" : ", ") + other;
+  }
+  throw ValueError("ModuleDict: there is no \"" + name + "\"; there are: " + (known.empty() ? "none" : known));
+}
+
+Variable Residual::forward(const Variable& x) {
+  Variable y = (*children()[0].second)(x), straight = children().size() > 1 ? (*children()[1].second)(x) : x;
+  if (!straight.defined() || !y.defined() || straight.shape() != y.shape())
+    throw ShapeError("Residual: the body gives " + detail::describe(y) + " for an input " + detail::describe(x) +
+                     (children().size() > 1 ? ", the shortcut " + detail::describe(straight) : "") +
+                     ": needs one shape, which a shortcut can give");
+  return straight + y;
+}
+
+}  // namespace xtape::nn

@@ -1,0 +1,164 @@
+#include <nn/normalization.hpp>
+
+#include <limits>
+
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops/creation.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/normalization.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <nn/checks.hpp>
+
+namespace xtape::nn {
+namespace {
+
+std::string named(const std::string& name, const Module& module) { return name + "(" + module.description() + ")"; }
+
+std::string text_of(const Shape& shape) {
+  std::string result;
+  for (std::size_t extent : shape) result += (result.empty() ? "" : ", ") + std::to_string(extent);
+  return result;
+}
+
+void check_shape(const std::string& name, const Shape& shape) {
+  if (shape.empty() || element_count(shape) == 0)
+    throw ValueError(name + ": over " + to_string(shape) + ", needs one extent or more, of 1 or more");
+}
+
+void require_last(const std::string& name, const Variable& x, const Shape& shape) {
+  if (!x.defined() || x.rank() < shape.size() || !std::equal(shape.rbegin(), shape.rend(), x.shape().rbegin()))
+    detail::refuse_input(name, x, to_string(shape) + " as the last extents");
+}
+
+}  // namespace
+
+detail::RunningNorm::RunningNorm(const char* name, std::size_t channels, const BatchNormOptions& options)
+    : name_(name), channels_(channels), options_(options) {
+  std::string whole = name_ + "(" + std::to_string(channels) + ")";
+  require_widths(whole, {channels});
+  require_positive(whole, "epsilon", options.epsilon);
+  if (options.momentum) require_between(whole, "momentum", *options.momentum, 0, 1);
+  require_floating(whole, options.dtype);
+  if (options.affine) {
+    weight = add("weight", parameter(ones({channels}, options.dtype)));
+    bias = add("bias", parameter(zeros({channels}, options.dtype)));
+  }
+  if (options.track_running_stats) {
+    running_mean = add("running_mean", zeros({channels}, options.dtype));
+    running_var = add("running_var", ones({channels}, options.dtype));
+    num_batches_tracked = add("num_batches_tracked", Variable(Array::scalar(0, int64)));
+  }
+}
+
+std::string detail::RunningNorm::description() const { return std::to_string(channels_); }
+
+void detail::RunningNorm::check(const Variable& x, std::size_t low, std::size_t high) const {
+  if (!x.defined() || x.rank() < low || x.rank() > high || x.shape()[1] != channels_)
+    refuse_input(named(name_, *this), x,
+                 std::to_string(channels_) + " channels as its second axis of " + std::to_string(low) +
+                     (high == low ? "" : high == low + 1 ? " or " + std::to_string(high) : " or more"));
+  for (const Variable* v : {&weight, &running_mean})
+    if (v->defined()) require_dtype(named(name_, *this), x, v->dtype());
+}
+
+void detail::RunningNorm::track(const Variable& mean, const Variable& variance, double count, double momentum) {
+  NoGrad guard;
+  running_mean.assign(lerp(running_mean, mean, momentum));
+  running_var.assign(lerp(running_var, variance * (count / (count - 1)), momentum));
+}
+
+Variable detail::BatchNorm::forward(const Variable& x) {
+  check(x, low_, high_);
+  if (!by_input()) return batch_norm(x, running_mean, running_var, weight, bias, options_.epsilon);
+  auto count = static_cast<double>(x.size() / channels_);
+  if (training() && count < 2)
+    throw ValueError(named(name_,
+                           *this) + ": input " + describe(x) + ", needs more than one element a channel to train on");
+  auto [y, mean, variance] = batch_norm_with_statistics(x, weight, bias, options_.epsilon);
+  if (training() && running_mean.defined()) {
+    num_batches_tracked.assign(num_batches_tracked + 1);
+    track(mean, variance, count, options_.momentum ? *options_.momentum : 1 / num_batches_tracked.item());
+  }
+  return y;
+}
+
+InstanceNorm::InstanceNorm(std::size_t channels, const InstanceNormOptions& options)
+    : RunningNorm("InstanceNorm", channels,
+                  {options.epsilon, options.momentum, options.affine, options.track_running_stats, options.dtype}) {}
+
+Variable InstanceNorm::forward(const Variable& x) {
+  check(x, 3, std::numeric_limits<std::size_t>::max());
+  if (!by_input()) return batch_norm(x, running_mean, running_var, weight, bias, options_.epsilon);
+  std::size_t samples = x.shape()[0], instances = samples * channels_;
+  std::size_t count = 1;
+  for (std::size_t i = 2; i < x.rank(); ++i) count *= x.shape()[i];
+  if (training() && count < 2)
+    throw ValueError(named(name_, *this) + ": input " + detail::describe(x) +
+                     ", needs more than one element a channel to train on");
+  auto [result, mean, variance] = batch_norm_with_statistics(reshape(x, {std::size_t(1), instances, count}), {}, {},
+                                                             options_.epsilon);
+  if (training() && running_mean.defined() && samples > 0) {
+    auto average = [&](const Variable& v) { return xtape::mean(reshape(v, {samples, channels_}), 0); };
+    track(average(mean), average(variance), static_cast<double>(count), *options_.momentum);
+  }
+  Variable y = reshape(result, x.shape());
+  if (!weight.defined()) return y;
+  Shape spread(x.rank() - 1, 1);
+  spread[0] = channels_;
+  return y * weight.reshape(spread) + bias.reshape(spread);
+}
+
+LayerNorm::LayerNorm(const Shape& shape, const LayerNormOptions& options) : shape_(shape), epsilon_(options.epsilon) {
+  std::string name = named("LayerNorm", *this);
+  check_shape(name, shape);
+  detail::require_positive(name, "epsilon", epsilon_);
+  detail::require_floating(name, options.dtype);
+  if (options.affine) weight = add("weight", parameter(ones(shape, options.dtype)));
+  if (options.affine && options.bias) bias = add("bias", parameter(zeros(shape, options.dtype)));
+}
+
+Variable LayerNorm::forward(const Variable& x) {
+  require_last(named("LayerNorm", *this), x, shape_);
+  return layer_norm(x, shape_.size(), weight, bias, epsilon_);
+}
+
+std::string LayerNorm::description() const { return text_of(shape_); }
+
+RMSNorm::RMSNorm(const Shape& shape, const RMSNormOptions& options) : shape_(shape), epsilon_(options.epsilon) {
+  std::string name = named("RMSNorm", *this);
+  check_shape(name, shape);
+  if (epsilon_) detail::require_positive(name, "epsilon", *epsilon_);
+  detail::require_floating(name, options.dtype);
+  if (options.affine) weight = add("weight", parameter(ones(shape, options.dtype)));
+}
+
+Variable RMSNorm::forward(const Variable& x) {
+  require_last(named("RMSNorm", *this), x, shape_);
+  constexpr double narrow = std::numeric_limits<float>::epsilon(), wide = std::numeric_limits<double>::epsilon();
+  return rms_norm(x, shape_.size(), weight, epsilon_.value_or(x.dtype() == float32 ? narrow : wide));
+}
+
+std::string RMSNorm::description() const { return text_of(shape_); }
+
+GroupNorm::GroupNorm(std::size_t groups, std::size_t channels, const GroupNormOptions& options)
+    : groups_(groups), channels_(channels), epsilon_(options.epsilon) {
+  std::string name = named("GroupNorm", *this);
+  if (groups == 0 || channels == 0 || channels % groups != 0)
+    throw ValueError(name + ": needs groups that divide the channels, 1 or more of both");
+  detail::require_positive(name, "epsilon", epsilon_);
+  detail::require_floating(name, options.dtype);
+  if (!options.affine) return;
+  weight = add("weight", parameter(ones({channels}, options.dtype)));
+  bias = add("bias", parameter(zeros({channels}, options.dtype)));
+}
+
+Variable GroupNorm::forward(const Variable& x) {
+  if (!x.defined() || x.rank() < 2 || x.shape()[1] != channels_)
+    detail::refuse_input(named("GroupNorm", *this), x, std::to_string(channels_) + " channels as its second axis");
+  return group_norm(x, groups_, weight, bias, epsilon_);
+}
+
+std::string GroupNorm::description() const { return std::to_string(groups_) + ", " + std::to_string(channels_); }
+
+}  // namespace xtape::nn

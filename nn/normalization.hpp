@@ -1,0 +1,165 @@
+// Layers that normalize what passes: (x - mean) / sqrt(var + epsilon), times a weight, plus a bias. The definitions and
+// the defaults are PyTorch's.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nn/module.hpp>
+
+namespace xtape::nn {
+
+struct BatchNormOptions {
+  double epsilon = 1e-5;
+  std::optional<double> momentum = 0.1;  ///< the weight of a batch in the running statistics; none: their plain mean
+  bool affine = true;                    ///< with a weight and a bias
+  bool track_running_stats = true;       ///< without, evaluation goes by the batch as well
+  DType dtype = float32;
+};
+
+namespace detail {
+
+/// What the norms with running statistics share. Those are the means over training of the batches' means, and of their
+/// variances of the unbiased kind.
+class RunningNorm : public Module {
+ public:
+  std::string description() const override;
+
+  Variable weight, bias;               ///< (channels); undefined unless affine
+  Variable running_mean, running_var;  ///< (channels); undefined unless tracked
+  Variable num_batches_tracked;        ///< int64, 0-d; undefined unless tracked
+
+ protected:
+  RunningNorm(const char* name, std::size_t channels, const BatchNormOptions& options);
+  /// @throws ShapeError unless x has these channels, and a number of axes in [low, high].
+  void check(const Variable& x, std::size_t low, std::size_t high) const;
+  /// Whether the mean and the variance are those of x itself.
+  bool by_input() const { return training() || !running_mean.defined(); }
+  /// Takes a batch into the running statistics. `count` elements had this variance, of the biased kind.
+  void track(const Variable& mean, const Variable& variance, double count, double momentum);
+
+  std::string name_;
+  std::size_t channels_;
+  BatchNormOptions options_;
+};
+
+class BatchNorm : public RunningNorm {
+ public:
+  /// @throws ShapeError for other channels or axes, ValueError in training for one element a channel, which has no
+  /// variance.
+  Variable forward(const Variable& x) override;
+
+ protected:
+  BatchNorm(const char* name, std::size_t channels, const BatchNormOptions& options, std::size_t low, std::size_t high)
+      : RunningNorm(name, channels, options), low_(low), high_(high) {}
+
+ private:
+  std::size_t low_, high_;
+};
+
+}  // namespace detail
+
+/// Normalizes each channel of (batch, channels) or (batch, channels, length): in training by the batch's mean and
+/// variance, which go into running means; in evaluation by those (Ioffe, Szegedy 2015).
+class BatchNorm1D : public detail::BatchNorm {
+ public:
+  /// @throws ValueError for 0 channels, an epsilon that is not positive, or a momentum outside of [0, 1].
+  explicit BatchNorm1D(std::size_t channels, const BatchNormOptions& options = {})
+      : BatchNorm("BatchNorm1D", channels, options, 2, 3) {}
+};
+
+/// The same for (batch, channels, height, width).
+class BatchNorm2D : public detail::BatchNorm {
+ public:
+  /// @throws as BatchNorm1D.
+  explicit BatchNorm2D(std::size_t channels, const BatchNormOptions& options = {})
+      : BatchNorm("BatchNorm2D", channels, options, 4, 4) {}
+};
+
+struct InstanceNormOptions {
+  double epsilon = 1e-5;
+  double momentum = 0.1;             ///< the weight of a batch in the running statistics
+  bool affine = false;               ///< with a weight and a bias
+  bool track_running_stats = false;  ///< with, evaluation goes by running statistics
+  DType dtype = float32;
+};
+
+/// Normalizes each channel of each sample of (batch, channels, space...) (Ulyanov, Vedaldi, Lempitsky 2016).
+class InstanceNorm : public detail::RunningNorm {
+ public:
+  /// @throws as BatchNorm1D.
+  explicit InstanceNorm(std::size_t channels, const InstanceNormOptions& options = {});
+  /// @throws ShapeError for other channels, ValueError in training for one element a channel.
+  Variable forward(const Variable& x) override;
+};
+
+struct LayerNormOptions {
+  double epsilon = 1e-5;
+  bool affine = true;  ///< with a weight, and
+  bool bias = true;    ///< a bias
+  DType dtype = float32;
+};
+
+/// Normalizes over the last axes, of this shape (Ba, Kiros, Hinton 2016).
+class LayerNorm : public Module {
+ public:
+  /// @throws ValueError for an extent of 0, no extents, or an epsilon that is not positive.
+  explicit LayerNorm(const Shape& shape, const LayerNormOptions& options = {});
+  explicit LayerNorm(std::size_t width, const LayerNormOptions& options = {}) : LayerNorm(Shape{width}, options) {}
+  /// @throws ShapeError for other last extents.
+  Variable forward(const Variable& x) override;
+  std::string description() const override;
+
+  Variable weight, bias;  ///< undefined where the options leave them out
+
+ private:
+  Shape shape_;
+  double epsilon_;
+};
+
+struct RMSNormOptions {
+  std::optional<double> epsilon = std::nullopt;  ///< none: that of the input's dtype
+  bool affine = true;                            ///< with a weight
+  DType dtype = float32;
+};
+
+/// x / sqrt(mean(x^2) + epsilon) over the last axes, of this shape, times a weight (Zhang, Sennrich 2019).
+class RMSNorm : public Module {
+ public:
+  /// @throws as LayerNorm.
+  explicit RMSNorm(const Shape& shape, const RMSNormOptions& options = {});
+  explicit RMSNorm(std::size_t width, const RMSNormOptions& options = {}) : RMSNorm(Shape{width}, options) {}
+  /// @throws ShapeError for other last extents.
+  Variable forward(const Variable& x) override;
+  std::string description() const override;
+
+  Variable weight;  ///< undefined unless affine
+
+ private:
+  Shape shape_;
+  std::optional<double> epsilon_;
+};
+
+struct GroupNormOptions {
+  double epsilon = 1e-5;
+  bool affine = true;  ///< with a weight and a bias (channels)
+  DType dtype = float32;
+};
+
+/// Normalizes groups of the channels of (batch, channels, space...) and all that follows (Wu, He 2018).
+class GroupNorm : public Module {
+ public:
+  /// @throws ValueError unless the groups divide the channels, or for an epsilon that is not positive.
+  GroupNorm(std::size_t groups, std::size_t channels, const GroupNormOptions& options = {});
+  /// @throws ShapeError for other channels.
+  Variable forward(const Variable& x) override;
+  std::string description() const override;
+
+  Variable weight, bias;  ///< undefined unless affine
+
+ private:
+  std::size_t groups_, channels_;
+  double epsilon_;
+};
+
+}  // namespace xtape::nn

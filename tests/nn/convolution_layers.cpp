@@ -1,0 +1,208 @@
+// Convolutions, pooling and what goes between, against closed forms; and their misuse.
+#include <cmath>
+
+#include <nn/nn.hpp>
+#include <tests/nn/support.hpp>
+
+using namespace xtape;
+using xtape::testing::close;
+using xtape::testing::throws;
+
+namespace {
+
+Variable ramp(const Shape& shape) {
+  return arange(static_cast<double>(element_count(shape))).to(float64).reshape(shape);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(convolution_layers)
+
+BOOST_AUTO_TEST_CASE(layers_are_made_as_their_options_say) {
+  nn::Conv2D conv(4, 6, {3, 2}, {.stride = 2, .groups = 2, .bias = false});
+  BOOST_TEST((conv.weight.shape() == Shape{6, 2, 3, 2}));
+  BOOST_TEST(!conv.bias.defined());
+  BOOST_TEST(conv.description() == "4, 6, 3 x 2, stride 2 x 2, groups 2, no bias");
+  BOOST_TEST((conv(zeros({1, 4, 7, 6})).shape() == Shape{1, 6, 3, 3}));
+  BOOST_TEST(nn::Conv1D(1, 2, 3).description() == "1, 2, 3");
+  BOOST_TEST(nn::Conv1D(1, 2, 3, {.padding = "same", .dilation = 2}).description() == "1, 2, 3, same, dilation 2");
+  BOOST_TEST(nn::Conv2D(1, 2, 3, 2, 1).description() == "1, 2, 3 x 3, stride 2 x 2, padding 1 x 1");
+  BOOST_TEST(nn::Conv2D(1, 2, {1, 3}, 1, "same").description() == "1, 2, 1 x 3, same");
+  nn::ConvTranspose2D transposed(4, 6, 4, {.stride = 2, .padding = {1, 0}, .groups = 2});
+  BOOST_TEST((transposed.weight.shape() == Shape{4, 3, 4, 4}));
+  BOOST_TEST((transposed.bias.shape() == Shape{6}));
+  BOOST_TEST(transposed.description() == "4, 6, 4 x 4, stride 2 x 2, padding 1 x 0, groups 2");
+  BOOST_TEST((nn::Conv3D(1, 2, 2)(zeros({1, 1, 3, 3, 3})).shape() == Shape{1, 2, 2, 2, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(same_keeps_the_extents_and_puts_what_is_uneven_at_the_end) {
+  nn::Conv1D conv(1, 1, 2, {.padding = "same", .weight_init = nn::ones(), .dtype = float64});
+  close(conv(Variable({{{1.0, 2.0, 3.0}}}, float64)), Variable({{{3.0, 5.0, 3.0}}}, float64));
+  for (std::size_t window = 1; window < 6; ++window)
+    for (std::size_t dilation = 1; dilation < 4; ++dilation) {
+      nn::Conv2D layer(1, 2, {window, 3}, {.padding = "same", .dilation = dilation});
+      BOOST_TEST((layer(zeros({1, 1, 5, 4})).shape() == Shape{1, 2, 5, 4}));
+    }
+}
+
+// As Keras defines it: the result has the input's extents times the stride, and is the transposed map of a "same"
+// convolution with that stride, for which the extra padding is at the end.
+BOOST_AUTO_TEST_CASE(transposed_same_multiplies_the_extents) {
+  for (std::size_t window = 1; window < 7; ++window)
+    for (std::size_t stride = 1; stride < 4; ++stride) {
+      BOOST_TEST_CONTEXT("window " << window << ", stride " << stride) {
+        nn::ConvTranspose1D layer(1, 1, window, {.stride = stride, .padding = "same", .dtype = float64});
+        const std::size_t n = 4;
+        Variable x = randn({1, 1, n}, float64), y = randn({1, 1, n * stride}, float64);
+        Variable up = layer(x);
+        BOOST_REQUIRE((up.shape() == y.shape()));
+        std::size_t total = window > stride ? window - stride : 0, before = total / 2;
+        Variable down = conv1d(pad(y, {{0, 0}, {0, 0}, {before, total - before}}), layer.weight, {},
+                               {.stride = stride});
+        BOOST_TEST(std::abs(sum(up * y).item() - sum(x * down).item()) < 1e-12);
+      }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(pooling_by_hand) {
+  Variable x = ramp({1, 1, 4, 4});
+  close(nn::MaxPool2D(2)(x), Variable({{{{5, 7}, {13, 15}}}}, float64));
+  close(nn::AvgPool2D({1, 2})(ramp({1, 1, 1, 4})), Variable({{{{0.5, 2.5}}}}, float64));
+  close(nn::MaxPool1D(2, {.stride = 1})(ramp({1, 1, 3})), Variable({{{1, 2}}}, float64));
+  close(nn::AvgPool1D(3)(ramp({1, 1, 3})), Variable({{{1}}}, float64));
+  close(nn::AdaptiveAvgPool1D(3)(ramp({1, 1, 5})), Variable({{{0.5, 2, 3.5}}}, float64));
+  close(nn::AdaptiveAvgPool2D({1, 2})(x), Variable({{{{6.5, 8.5}}}}, float64));
+  close(nn::GlobalAvgPool()(ramp({2, 1, 2, 2})), Variable({{1.5}, {5.5}}, float64));
+  close(nn::GlobalAvgPool()(ramp({1, 2, 3})), Variable({{1, 4}}, float64));
+  BOOST_TEST(nn::MaxPool2D({2, 3}, {.stride = 1, .padding = 1}).description() == "2 x 3, stride 1 x 1, padding 1 x 1");
+  BOOST_TEST(nn::AvgPool1D(3).description() == "3");
+  BOOST_TEST(nn::AdaptiveAvgPool2D({3, 1}).description() == "3 x 1");
+}
+
+BOOST_AUTO_TEST_CASE(shapes_and_sizes) {
+  Variable x = ramp({2, 6});
+  BOOST_TEST((nn::Reshape({3, -1})(x).shape() == Shape{2, 3, 2}));
+  BOOST_TEST((nn::Reshape({1, 6})(zeros({0, 6})).shape() == Shape{0, 1, 6}));
+  BOOST_TEST((nn::Flatten()(zeros({2, 3, 4})).shape() == Shape{2, 12}));
+  BOOST_TEST((nn::Flatten(0, 1)(zeros({2, 3, 4})).shape() == Shape{6, 4}));
+  close(nn::Upsample(2)(Variable({{{{1, 2}}}}, float64)), Variable({{{{1, 1, 2, 2}, {1, 1, 2, 2}}}}, float64));
+  BOOST_TEST((nn::Upsample({.size = {5, 3}})(zeros({1, 2, 2, 2})).shape() == Shape{1, 2, 5, 3}));
+  BOOST_TEST(nn::Upsample({.scale_factor = {2, 3},
+                           .mode = Interpolation::bilinear}).description() == "by 2 x 3, bilinear");
+  BOOST_TEST(nn::Upsample({.size = 4}).description() == "to 4 x 4");
+  BOOST_TEST((nn::PixelShuffle(2)(zeros({1, 8, 2, 3})).shape() == Shape{1, 2, 4, 6}));
+}
+
+BOOST_AUTO_TEST_CASE(dropout_of_whole_channels) {
+  seed(4);
+  nn::Dropout2D drop(0.25);
+  Variable y = drop(ones({50, 40, 3, 3})), channels = mean(y, {2, 3});
+  // Whole channels: each is 0, or 4/3 everywhere.
+  BOOST_TEST(max(y - expand_dims(channels, {2, 3})).item() < 1e-6);
+  double kept = count_nonzero(channels).item();
+  BOOST_TEST(std::abs(kept - 1500) < 5 * std::sqrt(2000 * 0.25 * 0.75));
+  BOOST_TEST(std::abs(max(y).item() - 4.0 / 3) < 1e-6);
+  drop.eval();
+  close(drop(ones({1, 2, 3, 3})), ones({1, 2, 3, 3}));
+  throws<ShapeError>([] { nn::Dropout2D()(zeros({3, 4})); },
+                     {"Dropout2D", "(3, 4)", "(batch, channels, height, width)"});
+  throws<ValueError>([] { nn::Dropout2D(NAN); }, {"Dropout2D", "nan", "0 to 1"});
+  throws<ValueError>([] { nn::Dropout2D(0.1, nullptr); }, {"Dropout2D", "generator"});
+}
+
+BOOST_AUTO_TEST_CASE(misuse_of_convolutions) {
+  throws<ValueError>([] { nn::Conv2D(0, 1, 3); }, {"Conv2D", "0 input channels", "1 or more"});
+  throws<ValueError>([] { nn::Conv2D(1, 0, 3); }, {"Conv2D(1, 0, 3 x 3)", "1 or more"});
+  throws<ValueError>([] { nn::Conv2D(1, 1, 0); }, {"Conv2D(1, 1, 0 x 0)", "1 or more"});
+  throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.groups = 4}); }, {"Conv2D(4, 6, 3 x 3)", "4 groups"});
+  throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.groups = 0}); }, {"Conv2D(4, 6, 3 x 3)", "0 groups"});
+  throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.stride = 0}); }, {"Conv2D(4, 6, 3 x 3)", "a stride of 0 x 0"});
+  throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.dilation = 0}); }, {"Conv2D(4, 6, 3 x 3)", "a dilation of 0 x 0"});
+  throws<ShapeError>([] { nn::Conv2D(4, 6, {3, 3, 3}); }, {"Conv2D", "3 numbers for the window"});
+  throws<ShapeError>([] { nn::Conv1D(4, 6, 3, {.padding = {1, 1}}); }, {"Conv1D", "2 numbers for padding"});
+  throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.padding = "full"}); }, {"padding", "full", "\"same\" or \"valid\""});
+  throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.stride = 2, .padding = "same"}); },
+                     {"Conv2D", "same", "stride of 2 x 2"});
+  throws<ValueError>([] { nn::Conv2D(1, 1, 3, {.generator = nullptr}); }, {"Conv2D(1, 1, 3 x 3)", "generator"});
+  throws<ValueError>([] { nn::Conv2D(1, 1, 3, {.weight_init = nullptr}); }, {"Conv2D(1, 1, 3 x 3)", "weight", "empty"});
+  throws<DTypeError>([] { nn::Conv2D(1, 1, 3, {.dtype = int64}); }, {"Conv2D(1, 1, 3 x 3)", "int64"});
+  throws<ValueError>([] { nn::ConvTranspose1D(1, 1, 3, {.stride = 2, .output_padding = 2}); },
+                     {"ConvTranspose1D", "output_padding of 2"});
+  throws<ValueError>([] { nn::ConvTranspose1D(1, 1, 3, {.stride = 2, .padding = "same", .output_padding = 1}); },
+                     {"ConvTranspose1D", "same", "output_padding"});
+  nn::Conv2D conv(3, 4, 3);
+  throws<ShapeError>([&] { conv(zeros({2, 4, 8, 8})); }, {"conv2d", "(2, 4, 8, 8)"});
+  throws<ShapeError>([&] { conv(zeros({2, 3, 8})); }, {"conv2d", "(2, 3, 8)"});
+  throws<ShapeError>([&] { conv(zeros({2, 3, 2, 8})); }, {"conv2d", "(2, 3, 2, 8)"});
+}
+
+BOOST_AUTO_TEST_CASE(misuse_of_pooling_and_shapes) {
+  throws<ValueError>([] { nn::MaxPool2D(0); }, {"MaxPool2D", "a window of 0 x 0"});
+  throws<ValueError>([] { nn::AvgPool1D(3, {.padding = 2}); }, {"AvgPool1D", "a padding of 2", "half"});
+  throws<ShapeError>([] { nn::MaxPool1D({2, 2}); }, {"MaxPool1D", "2 numbers for the window"});
+  throws<ValueError>([] { nn::AdaptiveAvgPool1D(0); }, {"AdaptiveAvgPool1D", "1 or more"});
+  throws<ShapeError>([] { nn::MaxPool2D(2)(zeros({1, 2, 3})); }, {"max_pool2d", "(1, 2, 3)"});
+  throws<ShapeError>([] { nn::GlobalAvgPool()(zeros({1, 2})); }, {"GlobalAvgPool", "(1, 2)"});
+  throws<ShapeError>([] { nn::Reshape({-1, -1}); }, {"Reshape(-1, -1)", "at most one"});
+  throws<ShapeError>([] { nn::Reshape({-2}); }, {"Reshape(-2)"});
+  throws<ShapeError>([] { nn::Reshape({4, -1})(zeros({2, 6})); }, {"Reshape(4, -1)", "6 elements"});
+  throws<ShapeError>([] { nn::Reshape({2})(Variable(1.0)); }, {"Reshape(2)", "()"});
+  throws<ValueError>([] { nn::Upsample({.mode = Interpolation::bilinear}); }, {"Upsample", "one of them"});
+  throws<ValueError>([] { nn::Upsample({.size = 2, .scale_factor = 2}); }, {"Upsample", "one of them"});
+  throws<ValueError>([] { nn::Upsample({.size = {2, 0}}); }, {"Upsample", "one of them"});
+  throws<ShapeError>([] { nn::Upsample(2)(zeros({2, 3})); }, {"Upsample(by 2 x 2)", "(2, 3)"});
+  throws<ValueError>([] { nn::PixelShuffle(0); }, {"PixelShuffle", "0"});
+}
+
+BOOST_AUTO_TEST_CASE(misuse_of_other_layers) {
+  throws<ValueError>([] { nn::Bilinear(1, 0, 2); }, {"Bilinear(1, 0, 2)", "1 or more"});
+  throws<ShapeError>([] { nn::Bilinear(1, 2, 3)(zeros({4, 1}), zeros({4, 3})); },
+                     {"Bilinear(1, 2, 3)", "(4, 1)", "(4, 3)"});
+  throws<ShapeError>([] { nn::Bilinear(1, 2, 3)(zeros({4, 1}), zeros({5, 2})); }, {"(4,", "(5,"});
+  throws<Error>([] { static_cast<nn::Module&&>(nn::Bilinear(1, 2, 3))(zeros({4, 1})); }, {"Bilinear", "forward"});
+  throws<ValueError>([] { nn::Embedding(0, 2); }, {"Embedding(0, 2)", "1 or more"});
+  throws<ValueError>([] { nn::Embedding(3, 2, {.padding_idx = 3}); }, {"Embedding(3, 2)", "padding_idx is 3"});
+  throws<DTypeError>([] { nn::Embedding(3, 2)(zeros({2})); }, {"embedding", "float32", "int64"});
+  throws<ValueError>([] { nn::Embedding(3, 2)(Variable({3}, int64)); }, {"3"});
+  throws<ValueError>([] { nn::PReLU(0); }, {"PReLU", "1 or more"});
+  throws<ShapeError>([] { nn::PReLU(3)(zeros({2, 4})); }, {"PReLU(3)", "(2, 4)", "3 channels"});
+  throws<ValueError>([] { nn::LeakyReLU(NAN); }, {"LeakyReLU", "nan"});
+  throws<ValueError>([] { nn::ELU{INFINITY}; }, {"ELU", "inf"});
+  throws<ValueError>([] { nn::GELU("erf"); }, {"GELU", "erf", "tanh"});
+  throws<ValueError>([] { nn::Softplus(0); }, {"Softplus", "beta is 0"});
+  throws<ValueError>([] { nn::Softplus(1, NAN); }, {"Softplus", "threshold is nan"});
+  throws<ValueError>([] { nn::Hardtanh(1, -1); }, {"Hardtanh", "1 to -1"});
+  throws<ValueError>([] { nn::Hardtanh(NAN, 1); }, {"Hardtanh", "nan"});
+  throws<ShapeError>([] { nn::Softmax(3)(zeros({2, 2})); }, {"softmax", "3"});
+}
+
+BOOST_AUTO_TEST_CASE(containers_by_name_and_place) {
+  nn::ModuleList list{nn::Dense(2, 3), relu};
+  list.append(nn::Dense(3, 1));
+  BOOST_TEST(list.size() == 3);
+  BOOST_TEST(list[1]->name() == "Lambda");
+  BOOST_TEST(list.named_parameters()[2].first == "2.weight");
+  throws<ValueError>([&] { list[3]; }, {"ModuleList", "layer 3 of 3"});
+  throws<Error>([&] { list(zeros({1, 2})); }, {"ModuleList", "forward"});
+  nn::ModuleList nested{nn::Sequential{nn::ReLU()}};
+  BOOST_TEST(nested[0]->name() == "Sequential");
+
+  nn::ModuleDict dict{std::pair{"up", nn::Dense(2, 3)}, std::pair{std::string("down"), nn::Dense(3, 2)}};
+  dict.insert("act", xtape::tanh);
+  BOOST_TEST(dict.names() == (std::vector<std::string>{"up", "down", "act"}), boost::test_tools::per_element());
+  BOOST_TEST(dict.contains("act"));
+  BOOST_TEST(!dict.contains("other"));
+  BOOST_TEST(((*dict["up"])(zeros({1, 2})).shape() == Shape{1, 3}));
+  throws<ValueError>([&] { dict["other"]; }, {"ModuleDict", "other", "up, down, act"});
+  throws<ValueError>([&] { dict.insert("up", nn::ReLU()); }, {"ModuleDict", "up", "taken"});
+  throws<ValueError>([] { nn::ModuleDict()["a"]; }, {"none"});
+
+  nn::Residual residual([](const Variable& x) { return 2 * x; });
+  close(residual(Variable{1, 2}), Variable{3, 6});
+  nn::Residual narrow(nn::Dense(3, 1));
+  throws<ShapeError>([&] { narrow(zeros({2, 3})); }, {"Residual", "(2, 1)", "(2, 3)", "shortcut"});
+  nn::Residual projected(nn::Dense(3, 1), nn::Dense(3, 1));
+  BOOST_TEST((projected(zeros({2, 3})).shape() == Shape{2, 1}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
