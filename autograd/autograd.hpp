@@ -17,6 +17,7 @@
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/neural.hpp>
 #include <autograd/ops/products.hpp>
+#include <autograd/ops/recurrence.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/profile.hpp>
 #include <autograd/random.hpp>

@@ -6,6 +6,7 @@
 #include <nn/layers.hpp>
 #include <nn/losses.hpp>
 #include <nn/module.hpp>
+#include <nn/recurrent.hpp>
 #include <nn/regularization.hpp>
 #include <nn/serialization.hpp>
 #include <nn/vision.hpp>

@@ -23,11 +23,11 @@ Int blas_int(std::size_t extent) {
 Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
 template <class T>
-void gemm(const T* a, bool ta, const T* b, bool tb, T* c, Int m, Int n, Int k) {
+void gemm(const T* a, bool ta, const T* b, bool tb, T beta, T* c, Int m, Int n, Int k) {
   using cxxblas::Transpose;
   cxxblas::gemm<Int>(cxxblas::StorageOrder::RowMajor, ta ? Transpose::Trans : Transpose::NoTrans,
                      tb ? Transpose::Trans : Transpose::NoTrans, m, n, k, T(1), a, std::max(ta ? m : k, 1), b,
-                     std::max(tb ? k : n, 1), T(0), c, std::max(n, 1));
+                     std::max(tb ? k : n, 1), beta, c, std::max(n, 1));
 }
 
 }  // namespace
@@ -48,11 +48,19 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
       for (std::size_t i = 0; i < inner.extent; ++i, c += std::ptrdiff_t{m} * n) {
         auto at = static_cast<std::ptrdiff_t>(i);
         gemm(a.data<T>() + (offset[0] + at * inner.step[0]) * size_a, ta,
-             b.data<T>() + (offset[1] + at * inner.step[1]) * size_b, tb, c, m, n, k);
+             b.data<T>() + (offset[1] + at * inner.step[1]) * size_b, tb, T(0), c, m, n, k);
       }
     });
   });
   return result;
+}
+
+void add_matmul(Array& sum, const Array& a, const Array& b) {
+  Int m = blas_int(a.shape()[0]), k = blas_int(a.shape()[1]), n = blas_int(b.shape()[1]);
+  if (m == 0 || n == 0 || k == 0) return;
+  visit_floating("matmul", a.dtype(), [&]<class T>(T) {
+    gemm(a.data<T>(), false, b.data<T>(), false, T(1), sum.mutable_data<T>(), m, n, k);
+  });
 }
 
 }  // namespace xtape::kernels
