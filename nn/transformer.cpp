@@ -26,15 +26,13 @@ TransformerOptions checked(const std::string& name, std::size_t d_model, std::si
 }
 
 MultiHeadAttention attention(std::size_t d_model, std::size_t nhead, const TransformerOptions& options) {
-  return {d_model, nhead, {.dropout = options.dropout, .bias = options.bias, .batch_first = options.batch_first,
-                           .dtype = options.dtype, .generator = options.generator}};
+  return {d_model, nhead, {.dropout = options.dropout, .batch_first = options.batch_first, .dtype = options.dtype, .generator = options.generator}};
 }
 
 // Begins as PyTorch's Linear does.
 Dense dense(std::size_t in, std::size_t out, const TransformerOptions& options) {
   Initializer init = uniform(-1 / std::sqrt(static_cast<double>(in)), 1 / std::sqrt(static_cast<double>(in)));
-  return {in, out, {.weight_init = init, .bias_init = init, .bias = options.bias, .dtype = options.dtype,
-                    .generator = options.generator}};
+  return {in, out, {.weight_init = init, .bias_init = init, .dtype = options.dtype, .generator = options.generator}};
 }
 
 LayerNorm norm(std::size_t d_model, const TransformerOptions& options) {

@@ -18,7 +18,6 @@ struct TransformerOptions {
   double layer_norm_eps = 1e-5;
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   bool norm_first = false;   ///< x + f(norm(x)), pre-norm, instead of norm(x + f(x)), post-norm
-  bool bias = true;          ///< of the projections
   DType dtype = float32;
   Generator* generator = &default_generator();  ///< where the initial weights and dropout take their random numbers from
 };
