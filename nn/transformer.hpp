@@ -65,6 +65,8 @@ class TransformerDecoderLayer : public Module {
  public:
   /// @throws ValueError unless the heads divide the width, for widths of 0, or options out of range.
   TransformerDecoderLayer(std::size_t d_model, std::size_t nhead, const TransformerOptions& options = {});
+  using Module::forward;
+  using Module::operator();
   /// @throws ShapeError and DTypeError as MultiHeadAttention does.
   Variable forward(const Variable& tgt, const Variable& memory, const DecoderMasks& masks = {});
   Variable operator()(const Variable& tgt, const Variable& memory, const DecoderMasks& masks = {}) const {

@@ -9,20 +9,20 @@ using Variables = std::vector<Variable>;
 
 namespace {
 
-constexpr std::size_t steps = 4, batch = 3, inner = 2, width = 5;
+constexpr std::size_t count = 4, batch = 3, narrow = 2, wide = 5;
 
 Variables inputs() {
   seed(3);
-  return {randn({steps, batch, width}, float64), randn({inner, width}, float64), randn({width}, float64),
-          randn({batch, inner}, float64)};
+  return {randn({count, batch, wide}, float64), randn({narrow, wide}, float64), randn({wide}, float64),
+          randn({batch, narrow}, float64)};
 }
 
 // The states that follow from h by a function of each step's sum; the step makes the sum.
 template <class Step>
 Variable states(Variable h, Step step) {
   Variables all;
-  for (std::size_t t = 0; t < steps; ++t) {
-    h = tanh(slice(step(t, h), {range(), range(0, inner)}));
+  for (std::size_t t = 0; t < count; ++t) {
+    h = tanh(slice(step(t, h), {range(), range(0, narrow)}));
     all.push_back(h);
   }
   return stack(all);
@@ -35,7 +35,7 @@ Variable by_recurrence(const Variables& x, bool reverse = false) {
 
 Variable by_operations(const Variables& x, bool reverse = false) {
   return states(x[3], [&](std::size_t t, const Variable& h) {
-    return x[0][reverse ? steps - 1 - t : t] + matmul(h, x[1]) + x[2];
+    return x[0][reverse ? count - 1 - t : t] + matmul(h, x[1]) + x[2];
   });
 }
 
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(derivatives_to_the_second_order) {
   auto result = gradcheck([](const Variables& x) { return by_recurrence(x); }, inputs(), {.order = 2});
   BOOST_TEST(result.ok, result.message);
   result = gradcheck([](const Variables& x) {
-    Recurrence recurrence(steps, x[0]);
+    Recurrence recurrence(count, x[0]);
     return states(x[1], [&](std::size_t, const Variable& h) { return recurrence.step(h); });
   }, {inputs()[1], inputs()[3]}, {.order = 2});
   BOOST_TEST(result.ok, result.message);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(only_what_is_asked_for) {
   Variable z = recurrence.step(xs[3]);
   {
     NoGrad guard;
-    xs[1].assign(zeros({inner, width}, float64));
+    xs[1].assign(zeros({narrow, wide}, float64));
   }
   throws<GraphError>([&] { sum(z).backward(); }, {"backward of recurrence", "changed in place"});
 }
