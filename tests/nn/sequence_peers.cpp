@@ -227,6 +227,13 @@ Variable padding(std::size_t count) {
 }
 Variable causal(std::size_t count) { return triu(xtape::ones({count, count}), 1) > 0; }
 
+// libtorch's C++ module adds a mask to the scores even when it is of bool, so it gets the numbers to add.
+Tensor added(const Variable& mask) {
+  if (!mask.defined()) return Tensor();
+  return to_torch(mask.dtype() == xtape::boolean ? where(mask, -INFINITY, xtape::zeros(mask.shape(), xtape::float64))
+                                                 : mask);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(attention) {
@@ -234,24 +241,23 @@ BOOST_AUTO_TEST_CASE(attention) {
     for (std::size_t kind : {0, 1, 2, 3, 4}) {
       begin();
       bool cross = kind >= 2, other_widths = kind >= 3, additive = kind == 4;
-      std::size_t k = other_widths ? 6 : width, v = other_widths ? 7 : width;
-      nn::MultiHeadAttention own(width, heads, {.bias = bias, .kdim = k, .vdim = v, .dtype = xtape::float64});
+      std::size_t k = other_widths ? 6 : width;  // libtorch's C++ module wants keys and values of one width
+      nn::MultiHeadAttention own(width, heads, {.bias = bias, .kdim = k, .vdim = k, .dtype = xtape::float64});
       tn::MultiheadAttention other(tn::MultiheadAttentionOptions(width, heads).bias(bias)
-                                       .kdim(static_cast<std::int64_t>(k)).vdim(static_cast<std::int64_t>(v)));
+                                       .kdim(static_cast<std::int64_t>(k)).vdim(static_cast<std::int64_t>(k)));
       other->to(torch::kFloat64);
       load(own, *other);
-      Inputs x(cross ? std::vector<Shape>{{steps, batch, width}, {keys, batch, k}, {keys, batch, v}}
+      Inputs x(cross ? std::vector<Shape>{{steps, batch, width}, {keys, batch, k}, {keys, batch, k}}
                      : std::vector<Shape>{{steps, batch, width}});
       auto input = [&](auto& list, std::size_t i) { return list[cross ? i : 0]; };
       std::size_t count = cross ? keys : steps;
       Variable mask = kind == 1   ? causal(steps)
-                      : additive ? xtape::randn({batch * heads, steps, keys}, xtape::float64)
+                      : additive ? xtape::randn({steps, keys}, xtape::float64)
                                  : Variable();
       auto [output, weights] = own(input(x.own, 0), input(x.own, 1), input(x.own, 2),
                                    {.key_padding_mask = padding(count), .attn_mask = mask, .need_weights = true});
       auto [other_output, other_weights] =
-          other->forward(input(x.other, 0), input(x.other, 1), input(x.other, 2), to_torch(padding(count)), true,
-                         mask.defined() ? to_torch(mask) : Tensor());
+          other->forward(input(x.other, 0), input(x.other, 1), input(x.other, 2), to_torch(padding(count)), true, added(mask));
       compare(own, *other, {output, weights}, {other_output, other_weights}, x.own, x.other);
     }
 }
@@ -295,7 +301,7 @@ BOOST_AUTO_TEST_CASE(encoder_layers) {
       own.eval();
       other->eval();
       Inputs x({{steps, batch, width}});
-      Tensor mask = to_torch(causal(steps)), hidden = to_torch(padding(steps));
+      Tensor mask = added(causal(steps)), hidden = to_torch(padding(steps));
       Variable output = own(x.own[0], {.src_mask = causal(steps), .src_key_padding_mask = padding(steps)});
       Tensor other_output = norm_first ? pre_norm(other, x.other[0], mask, hidden)
                                        : other->forward(x.other[0], mask, hidden);
@@ -313,7 +319,7 @@ BOOST_AUTO_TEST_CASE(decoder_layers) {
     own.eval();
     other->eval();
     Inputs x({{steps, batch, width}, {keys, batch, width}});
-    Tensor mask = to_torch(causal(steps)), hidden = to_torch(padding(keys));
+    Tensor mask = added(causal(steps)), hidden = to_torch(padding(keys));
     Variable output = own(x.own[0], x.own[1], {.memory_key_padding_mask = padding(keys), .tgt_is_causal = true});
     Tensor other_output = norm_first ? pre_norm(other, x.other[0], x.other[1], mask, hidden)
                                      : other->forward(x.other[0], x.other[1], mask, {}, {}, hidden);
