@@ -62,6 +62,10 @@ int main(int argc, char** argv) {
 #ifdef XTAPE_BENCH_TORCH
   add("torch_composed", bench::torch_composed, 1);
 #endif
+  add("xtape_lstm", bench::xtape_lstm, 1);
+#ifdef XTAPE_BENCH_TORCH
+  add("torch_lstm", bench::torch_lstm, 1);
+#endif
   bench::TableReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
 }
