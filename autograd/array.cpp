@@ -117,6 +117,16 @@ Array Array::reshaped(Shape shape) const {
   return result;
 }
 
+Array Array::row(std::size_t i) const {
+  if (rank() == 0 || i >= shape_[0])
+    throw ShapeError("row: " + std::to_string(i) + " of shape " + to_string(shape_) + ": out of range");
+  Array result = *this;
+  result.shape_ = Shape(shape_.begin() + 1, shape_.end());
+  result.size_ = size_ / shape_[0];
+  result.data_ = data_ + i * result.bytes();
+  return result;
+}
+
 double Array::at(std::size_t i) const {
   return visit(dtype_, [&]<class T>(T) { return static_cast<double>(data<T>()[i]); });
 }

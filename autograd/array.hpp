@@ -74,7 +74,7 @@ inline void intrusive_ptr_release(Storage* s) noexcept {
 
 }  // namespace detail
 
-/// A dense array in row-major order. Copies share their elements, `reshaped` and `rows` too; nothing here is
+/// A dense array in row-major order. Copies share their elements, `reshaped` and `row` too; nothing here is
 /// recorded. Kernels work on it, and a Variable wraps one.
 class Array {
  public:
@@ -127,6 +127,8 @@ class Array {
 
   /// The same elements under another shape of the same size.
   Array reshaped(Shape shape) const;
+  /// Slice `i` along the first axis, without that axis. @throws ShapeError when there is none.
+  Array row(std::size_t i) const;
 
   /// Element `i` in row-major order as a double.
   double at(std::size_t i) const;

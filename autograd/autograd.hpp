@@ -19,6 +19,7 @@
 #include <autograd/ops/normalization.hpp>
 #include <autograd/ops/pooling.hpp>
 #include <autograd/ops/products.hpp>
+#include <autograd/ops/recurrence.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/profile.hpp>
 #include <autograd/random.hpp>

@@ -1,8 +1,10 @@
 #include <autograd/fused/function.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include <autograd/grad_mode.hpp>
+#include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/walk.hpp>
@@ -96,7 +98,7 @@ Variables compose_gradient(const Function& f, const Shape& common, std::span<con
     const Variable& h = inputs[f.inputs() + j];
     if (!ys[j].defined() || !ys[j].requires_grad() || !h.defined()) continue;
     results.push_back(ys[j]);
-    weights.push_back(h);
+    weights.push_back(broadcast_to(h, ys[j].shape()));  // a 0-d one stands for zeros
   }
   for (const Variable& x : xs)
     if (x.requires_grad()) targets.push_back(x);
@@ -109,20 +111,36 @@ Variables compose_gradient(const Function& f, const Shape& common, std::span<con
   return gradients;
 }
 
-Variable call(const FunctionPtr& f, const Variables& inputs) {
+namespace {
+
+Shape block_shape(const Variable& x, std::size_t blocks) {
+  Shape shape = x.shape();
+  if (blocks == 1) return shape;
+  if (shape.empty() || shape.back() % blocks != 0)
+    throw ShapeError("fuse: the last axis of " + to_string(shape) + " does not divide into " + std::to_string(blocks) +
+                     " blocks");
+  shape.back() /= blocks;
+  return shape;
+}
+
+}  // namespace
+
+Variables call(const FunctionPtr& f, const Variables& inputs) {
   std::vector<const Variable*> operands;
   for (const Variable& x : inputs) operands.push_back(&x);
   bool scalars = xtape::detail::all_scalars(operands);
   DType dtype = scalars ? DType::float64 : xtape::detail::common_dtype("fuse", operands);
   Variables xs;
   Shape common;
-  for (const Variable& x : inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Variable& x = inputs[i];
     xs.push_back(x.impl()->weak ? Variable(Array::scalar(x.impl()->scalar, dtype)) : x);
-    common = broadcast_shapes("fuse", common, x.shape());
+    common = broadcast_shapes("fuse", common, block_shape(x, f->input_blocks()[i]));
   }
-  std::array shape{std::optional(common)};
-  Variable result = record(f, common, xs, shape)[0];
-  return scalars ? Variable(result.item()) : result;
+  Variables results = record(f, common, xs, std::vector(f->results(), std::optional(common)));
+  if (scalars)
+    for (Variable& y : results) y = Variable(y.item());
+  return results;
 }
 
 }  // namespace xtape::fused

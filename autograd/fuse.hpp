@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,16 +21,28 @@
 #include <autograd/ops/manipulation.hpp>
 
 namespace xtape {
+
+/// The n equal parts of x along its last axis: n operands of `fuse` that are not copied out of x.
+template <std::size_t n>
+struct Blocks {
+  static_assert(n > 0);
+  Variable x;
+};
+template <std::size_t n>
+Blocks<n> blocks(const Variable& x) {
+  return {x};
+}
+
 namespace fused {
 namespace detail {
 
-/// The number of inputs and results of the derivative of this order of a function of n inputs with one result.
+/// The number of inputs and results of the derivative of this order of a function of n inputs with m results.
 struct Arity {
   std::size_t inputs, results;
   constexpr Arity derivative() const { return {inputs + results, inputs}; }
 };
-constexpr Arity arity(std::size_t n, unsigned order) {
-  return order == 0 ? Arity{n, 1} : arity(n, order - 1).derivative();
+constexpr Arity arity(std::size_t n, std::size_t m, unsigned order) {
+  return order == 0 ? Arity{n, m} : arity(n, m, order - 1).derivative();
 }
 
 /// The weighted sum, over the results, of the derivatives in one direction.
@@ -63,19 +76,20 @@ auto seeded(const X& x) {
   }(std::make_index_sequence<n>());
 }
 
-/// The results of the derivative of this order, see Function::gradient. The first n inputs are those of f.
-template <unsigned order, std::size_t n, class F, class... Xs>
+/// The results of the derivative of this order, see Function::gradient. The first n inputs are those of f, which has m
+/// results.
+template <unsigned order, std::size_t n, std::size_t m, class F, class... Xs>
 auto derivative(const F& f, const std::tuple<Xs...>& inputs) {
   if constexpr (order == 0) {
-    return std::tuple(std::apply(f, inputs));
+    return std::tuple(std::apply(f, inputs));  // of what f returns, or what f returns if that is one
   } else {
-    constexpr Arity below = arity(n, order - 1);
+    constexpr Arity below = arity(n, m, order - 1);
     constexpr int L = level_of<Xs...> + 1;
     using R = register_of<Xs...>;
     auto xs = part<0, below.inputs>(inputs);
     auto hs = part<below.inputs, below.results>(inputs);
     return [&]<std::size_t... K>(std::index_sequence<K...>) {
-      auto ys = derivative<order - 1, n>(f, std::tuple(seeded<L, K, below.inputs, R>(std::get<K>(xs))...));
+      auto ys = derivative<order - 1, n, m>(f, std::tuple(seeded<L, K, below.inputs, R>(std::get<K>(xs))...));
       return std::tuple(weighted<L, K>(ys, hs)...);
     }(std::make_index_sequence<below.inputs>());
   }
@@ -87,43 +101,114 @@ R to_register(const X& x) {
   else return lanes<R>(x);
 }
 
-/// A function of n registers and its derivatives up to the order `last`, of which this is the one of `order`.
-template <class F, std::size_t n, unsigned order, unsigned last>
+/// The inputs and results of a function: of how many blocks each is. Each block is a number.
+template <class Inputs, class Results>
+struct Layout;
+template <std::size_t... I, std::size_t... R>
+struct Layout<std::index_sequence<I...>, std::index_sequence<R...>> {
+  using Derivative = Layout<std::index_sequence<I..., R...>, std::index_sequence<I...>>;
+  static constexpr std::array<std::size_t, sizeof...(I)> inputs{I...};
+  static constexpr std::array<std::size_t, sizeof...(R)> results{R...};
+  static constexpr Arity numbers{(I + ... + 0), (R + ... + 0)};
+};
+
+template <class L, unsigned order>
+struct LayoutOf : LayoutOf<typename L::Derivative, order - 1> {};
+template <class L>
+struct LayoutOf<L, 0> {
+  using type = L;
+};
+
+template <std::size_t numbers, std::size_t arrays>
+constexpr auto parts(const std::array<std::size_t, arrays>& blocks) {
+  std::array<kernels::Part, numbers> result{};
+  std::size_t k = 0;
+  for (std::size_t array = 0; array < arrays; ++array)
+    for (std::size_t block = 0; block < blocks[array]; ++block) result[k++] = {array, block, blocks[array]};
+  return result;
+}
+
+/// A function of registers, with its layout, and its derivatives up to the order `last`, of which this is the one of
+/// `order`.
+template <class F, class L, unsigned order, unsigned last>
 class Compiled final : public Function {
-  static constexpr Arity own = arity(n, order);
+  using Own = typename LayoutOf<L, order>::type;
+  static constexpr std::size_t n = L::numbers.inputs, m = L::numbers.results;
 
  public:
-  explicit Compiled(F f) : Function(own.inputs, own.results), f_(std::move(f)) {}
+  explicit Compiled(F f) : Function(Own::inputs, Own::results), f_(std::move(f)) {}
 
   void evaluate(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const override {
+    static constexpr auto from = parts<Own::numbers.inputs>(Own::inputs);
+    static constexpr auto to = parts<Own::numbers.results>(Own::results);
     visit_floating("fuse", inputs[0].dtype(), [&]<class T>(T) {
       using R = kernels::Batch<T>;
       // Whole, as hand-written code would be: the compiler's own limit leaves calls that pass registers by memory.
       auto kernel = [this]<class... Rs> [[gnu::flatten]] (const Rs&... registers) {
-        auto ys = derivative<order, n>(f_, std::tuple(Dual<0, Rs>{registers, {}}...));
+        auto ys = derivative<order, n, m>(f_, std::tuple(Dual<0, Rs>{registers, {}}...));
         return std::apply([](const auto&... y) { return std::array{to_register<R>(y)...}; }, ys);
       };
-      kernels::map_sums<T, own.inputs, own.results>(kernel, common, inputs, results);
+      kernels::map_sums<T>(kernel, common, inputs, from, results, to);
     });
   }
 
   std::vector<Variable> compose(const Shape& common, std::span<const Variable> inputs) const override {
     if constexpr (order == 0) {
+      std::vector<Variable> xs;
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (Own::inputs[i] == 1) xs.push_back(inputs[i]);
+        else for (Variable& block : split(inputs[i], Own::inputs[i], -1)) xs.push_back(std::move(block));
+      }
       return [&]<std::size_t... K>(std::index_sequence<K...>) {
-        return std::vector{broadcast_to(Variable(f_(inputs[K]...)), common)};
+        return std::apply([&](const auto&... y) { return std::vector{broadcast_to(Variable(y), common)...}; },
+                          std::tuple(f_(xs[K]...)));
       }(std::make_index_sequence<n>());
     } else {
-      return compose_gradient(Compiled<F, n, order - 1, last>(f_), common, inputs);
+      return compose_gradient(Compiled<F, L, order - 1, last>(f_), common, inputs);
     }
   }
 
   FunctionPtr gradient() const override {
-    if constexpr (order < last) return std::make_shared<Compiled<F, n, order + 1, last>>(f_);
+    if constexpr (order < last) return std::make_shared<Compiled<F, L, order + 1, last>>(f_);
     else return nullptr;
   }
 
  private:
   F f_;
+};
+
+template <class X>
+struct Operand {
+  static_assert(std::convertible_to<const X&, Variable>, "fuse: an operand is a Variable, a scalar, or blocks of one");
+  static constexpr std::size_t blocks = 1;
+  static Variable variable(const X& x) { return Variable(x); }
+};
+template <std::size_t n>
+struct Operand<Blocks<n>> {
+  static constexpr std::size_t blocks = n;
+  static const Variable& variable(const Blocks<n>& x) { return x.x; }
+};
+
+template <std::size_t>
+using SomeNumber = Dual<0, kernels::Batch<float>>;
+
+/// What a function of n numbers returns.
+template <class F, std::size_t n>
+auto result_of() {
+  return []<std::size_t... K>(std::index_sequence<K...>) {
+    return std::type_identity<decltype(std::declval<const F&>()(std::declval<SomeNumber<K>>()...))>();
+  }(std::make_index_sequence<n>());
+}
+
+template <class Y>
+struct Results {
+  static constexpr bool several = false;
+  using Blocks = std::index_sequence<1>;
+};
+template <class... Ys>
+struct Results<std::tuple<Ys...>> {
+  static constexpr bool several = true;
+  using Blocks = std::index_sequence<(sizeof(Ys) > 0 ? 1 : 0)...>;
 };
 
 }  // namespace detail
@@ -139,15 +224,34 @@ class Compiled final : public Function {
 /// that carry its derivatives, and with Variables, and has no side effects. A variable that it assigns to anew may not
 /// come to depend on more operands than it did before.
 ///
+/// A function that returns a std::tuple has several results, which are an array of Variables; and an operand may be the
+/// equal parts of a Variable along its last axis, each of which is a number:
+///
+///     auto [h, c] = fuse([](auto i, auto f, auto g, auto o, auto c) {
+///       auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
+///       return std::tuple(sigmoid(o) * tanh(next), next);
+///     }, blocks<4>(gates), c);
+///
 /// The call is one node of the tape, and so are its derivatives up to the order `compiled_orders`, each of one pass.
 /// Beyond, they are composed of differentiable operations: any order works. The elements are computed by the vector
 /// instructions of the processor that the calling program is compiled for (as by -march=native).
-/// @throws ShapeError for operands that do not broadcast, DTypeError unless they are of one floating-point dtype.
+/// @throws ShapeError for operands that do not broadcast or do not divide into blocks, DTypeError unless they are of one
+/// floating-point dtype.
 template <unsigned compiled_orders = 2, class F, class... Xs>
-  requires(sizeof...(Xs) > 0 && (std::convertible_to<const Xs&, Variable> && ...))
-Variable fuse(F f, const Xs&... xs) {
-  using Function = fused::detail::Compiled<F, sizeof...(Xs), 0, compiled_orders>;
-  return fused::call(std::make_shared<const Function>(std::move(f)), {Variable(xs)...});
+  requires(sizeof...(Xs) > 0)
+auto fuse(F f, const Xs&... xs) {
+  using namespace fused::detail;
+  using Returned = typename decltype(result_of<F, (Operand<Xs>::blocks + ...)>())::type;
+  using L = Layout<std::index_sequence<Operand<Xs>::blocks...>, typename Results<Returned>::Blocks>;
+  auto results = fused::call(std::make_shared<const Compiled<F, L, 0, compiled_orders>>(std::move(f)),
+                             {Operand<Xs>::variable(xs)...});
+  if constexpr (Results<Returned>::several) {
+    return [&]<std::size_t... J>(std::index_sequence<J...>) {
+      return std::array{std::move(results[J])...};
+    }(std::make_index_sequence<L::numbers.results>());
+  } else {
+    return std::move(results[0]);
+  }
 }
 
 }  // namespace xtape

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include <autograd/array.hpp>
 #include <autograd/kernels/layout.hpp>
@@ -87,28 +88,61 @@ class RowResult {
 
 }  // namespace detail
 
+/// Which array a number comes from or goes to, and which of its blocks: equal parts along the last axis.
+struct Part {
+  std::size_t array, block, blocks;
+};
+
+namespace detail {
+
+/// How a block of an array is read along the common shape that it broadcasts to.
+struct BlockView {
+  Strides strides;
+  std::ptrdiff_t offset = 0;
+  bool repeated;
+
+  // A 0-d array, which stands for zeros, has no blocks.
+  BlockView(Shape shape, const Part& part, const Shape& common) {
+    if (shape.size() > 0) {
+      shape.back() /= part.blocks;
+      offset = static_cast<std::ptrdiff_t>(part.block * shape.back());
+    }
+    repeated = shape != common;
+    strides = broadcast_strides(shape, common);
+    for (std::size_t axis = 0; axis + 1 < strides.size(); ++axis)
+      strides[axis] *= static_cast<std::ptrdiff_t>(part.blocks);
+  }
+};
+
+}  // namespace detail
+
 /// `results = f(inputs)` for every element of the `common` shape, to which the inputs broadcast. f takes N batches of T
-/// and returns an array of M. A result of a smaller shape, which broadcasts as well, is summed over what that repeats;
-/// an undefined one is left out.
+/// and returns an array of M; the parts say where each stands. A result of a smaller shape, which broadcasts as well,
+/// is summed over what that repeats; an undefined one is left out.
 template <class T, std::size_t N, std::size_t M, class F>
-void map_sums(const F& f, const Shape& common, std::span<const Array> inputs, std::span<Array> results) {
+void map_sums(const F& f, const Shape& common, std::span<const Array> inputs, const std::array<Part, N>& input_parts,
+              std::span<Array> results, const std::array<Part, M>& result_parts) {
   std::array<Strides, N + M> strides;
   std::array<const T*, N> in;
   std::array<T*, M> out{};
   std::array<bool, M> summed{};
   for (std::size_t k = 0; k < N; ++k) {
-    strides[k] = broadcast_strides(inputs[k].shape(), common);
-    in[k] = inputs[k].data<T>();
+    const Array& x = inputs[input_parts[k].array];
+    detail::BlockView view(x.shape(), input_parts[k], common);
+    strides[k] = std::move(view.strides);
+    in[k] = x.data<T>() + view.offset;
   }
   for (std::size_t j = 0; j < M; ++j) {
-    if (!results[j].defined()) {
+    Array& y = results[result_parts[j].array];
+    if (!y.defined()) {
       strides[N + j] = Strides(common.size(), 0);
       continue;
     }
-    strides[N + j] = broadcast_strides(results[j].shape(), common);
-    out[j] = results[j].mutable_data<T>();
-    summed[j] = results[j].shape() != common;
-    if (summed[j]) std::fill_n(out[j], results[j].size(), T(0));
+    detail::BlockView view(y.shape(), result_parts[j], common);
+    strides[N + j] = std::move(view.strides);
+    summed[j] = view.repeated;
+    if (summed[j] && result_parts[j].block == 0) std::fill_n(y.mutable_data<T>(), y.size(), T(0));
+    out[j] = y.mutable_data<T>() + view.offset;
   }
   Loops<N + M> loops(common, strides);
   const auto& [extent, step] = loops.inner();

@@ -34,4 +34,13 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
   return result;
 }
 
+void add_matmul(Array& sum, const Array& a, const Array& b) {
+  std::size_t m = a.shape()[0], k = a.shape()[1], n = b.shape()[1];
+  if (m == 0 || n == 0 || k == 0) return;
+  visit_floating("matmul", a.dtype(), [&]<class T>(T) {
+    gemm<T>({a.data<T>(), k}, {b.data<T>(), n}, {sum.mutable_data<T>(), n}, blas_int("matmul", m), blas_int("matmul", n),
+            blas_int("matmul", k), T(1));
+  });
+}
+
 }  // namespace xtape::kernels

@@ -10,4 +10,7 @@ namespace xtape::kernels {
 /// @throws ShapeError when an extent is beyond what BLAS counts with.
 Array matmul(const Array& a, const Array& b, bool transpose_a, bool transpose_b);
 
+/// sum += a b, for three matrices.
+void add_matmul(Array& sum, const Array& a, const Array& b);
+
 }  // namespace xtape::kernels

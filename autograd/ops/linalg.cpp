@@ -2,6 +2,7 @@
 
 #include <autograd/kernels/matmul.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/matrix_product.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/tape.hpp>
@@ -11,9 +12,10 @@ namespace {
 
 Variable fold(const Variable& g, const Shape& shape) { return g.shape() == shape ? g : sum_to(g, shape); }
 
-// op(a) op(b), for operands of two axes or more. BLAS transposes as it reads: no gradient needs a transposed copy.
-// With C = AB: dA = dC B', dB = A' dC.
-Variable product(const Variable& a, const Variable& b, bool ta, bool tb) {
+}  // namespace
+
+// BLAS transposes as it reads: no gradient needs a transposed copy. With C = AB: dA = dC B', dB = A' dC.
+Variable detail::product(const Variable& a, const Variable& b, bool ta, bool tb) {
   return record(
       "matmul", [&] { return kernels::matmul(a.value(), b.value(), ta, tb); },
       wrt(a, [b = save(b), ta, tb, shape = a.shape()](const Variable& g) {
@@ -23,8 +25,6 @@ Variable product(const Variable& a, const Variable& b, bool ta, bool tb) {
         return fold(tb ? product(g, a(), true, ta) : product(a(), g, !ta, false), shape);
       }));
 }
-
-}  // namespace
 
 Variable matmul(const Variable& a, const Variable& b) {
   detail::require_floating("matmul", a);
@@ -43,10 +43,10 @@ Variable matmul(const Variable& a, const Variable& b) {
   if (b.rank() == 2 && a.rank() > 2) {  // one product for the whole batch
     Shape shape = a.shape();
     shape.back() = b.shape(1);
-    return reshape(product(reshape(a, {element_count(a.shape()) / std::max<std::size_t>(inner_a, 1), inner_a}), b,
+    return reshape(detail::product(reshape(a, {element_count(a.shape()) / std::max<std::size_t>(inner_a, 1), inner_a}), b,
                            false, false), shape);
   }
-  return product(a, b, false, false);
+  return detail::product(a, b, false, false);
 }
 
 }  // namespace xtape

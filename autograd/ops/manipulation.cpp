@@ -154,6 +154,45 @@ std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdif
   return split(x, std::vector<std::size_t>(sections, extent / sections), axis);
 }
 
+namespace {
+
+// The rows of an array: one node, whose gradient is made in one piece.
+class UnbindNode final : public Node {
+ public:
+  UnbindNode(const Variable& x) : Node("unbind", static_cast<std::uint32_t>(x.shape()[0])), edge_(edge_to(x)),
+                                  row_(x.shape().begin() + 1, x.shape().end()), dtype_(x.dtype()) {
+    link();
+  }
+  std::span<Edge> edges() override { return {&edge_, 1}; }
+  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
+    std::vector<Variable> rows(outputs.begin(), outputs.end());
+    for (Variable& row : rows)
+      if (!row.defined()) row = zeros(row_, dtype_);
+    inputs[0].value = stack(rows);
+  }
+
+ private:
+  void release_saved() override {}
+
+  Edge edge_;
+  Shape row_;
+  DType dtype_;
+};
+
+}  // namespace
+
+std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis) {
+  require_defined("unbind", x);
+  if (std::size_t i = normalize_axis("unbind", axis, x.rank()); i != 0) return unbind(movedim(x, axis, 0));
+  NodePtr node(recording(x) && x.shape()[0] > 0 ? new UnbindNode(x) : nullptr);
+  std::vector<Variable> rows;
+  for (std::size_t i = 0; i < x.shape()[0]; ++i) {
+    Array row = x.value().row(i);
+    rows.push_back(node ? detail::result_of(node, std::move(row), static_cast<std::uint32_t>(i)) : Variable(row));
+  }
+  return rows;
+}
+
 Variable flatten(const Variable& x, std::ptrdiff_t start, std::ptrdiff_t end) {
   require_defined("flatten", x);
   if (x.rank() == 0) return reshape(x, {1});

@@ -29,6 +29,8 @@ Variable stack(const std::vector<Variable>& xs, std::ptrdiff_t axis = 0);
 std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdiff_t axis = 0);
 /// Parts of these sizes along an axis, which they must fill.
 std::vector<Variable> split(const Variable& x, const std::vector<std::size_t>& sizes, std::ptrdiff_t axis = 0);
+/// The slices along an axis, without that axis. Along the first one, copies nothing.
+std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis = 0);
 
 /// The axes from `start` to `end`, both included, made one. Copies nothing.
 Variable flatten(const Variable& x, std::ptrdiff_t start = 0, std::ptrdiff_t end = -1);

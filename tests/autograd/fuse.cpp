@@ -281,6 +281,48 @@ BOOST_AUTO_TEST_CASE(long_sums_stay_exact) {
   BOOST_TEST(s.grad().item() == 300000.1, boost::test_tools::tolerance(1e-6));
 }
 
+// A step of an LSTM: two results of five numbers, four of which are blocks of one operand.
+constexpr auto lstm = [](auto i, auto f, auto g, auto o, auto c) {
+  auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
+  return std::tuple(sigmoid(o) * tanh(next), next);
+};
+
+BOOST_AUTO_TEST_CASE(several_results_of_blocks) {
+  for (Shape cell : {Shape{3, 5}, Shape{3, 1}, Shape{5}, Shape{}}) {
+    Variables inputs{numbers({3, 20}), numbers(cell, -1, 1)};
+    for (int used : {0, 1, 2}) {  // of the results: the first, the second, both
+      auto combine = [used](const Variable& h, const Variable& c) { return used == 0 ? h : used == 1 ? c : h * c + h; };
+      auto fused = [&](const Variables& x) {
+        auto [h, c] = fuse<1>(lstm, blocks<4>(x[0]), x[1]);
+        return combine(h, c);
+      };
+      auto composed = [&](const Variables& x) {
+        Variables gates = split(x[0], 4, -1);
+        auto [h, c] = lstm(gates[0], gates[1], gates[2], gates[3], x[1]);
+        return combine(h, broadcast_to(c, h.shape()));
+      };
+      Variables own = both_orders(fused, inputs), other = both_orders(composed, inputs);
+      for (std::size_t i = 0; i < own.size(); ++i) BOOST_TEST(distance(own[i], other[i]) <= 1e-13);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(several_results_of_blocks_to_the_third_order) {
+  auto f = [](const Variables& x) {
+    auto [sum, product] = fuse<2>([](auto a, auto b, auto c) { return std::tuple(a + sin(b), a * b * c); },
+                                  blocks<2>(x[0]), x[1]);
+    return sum * product;
+  };
+  auto result = gradcheck(f, {numbers({2, 3, 8}), numbers({3, 1}, -1, 1)}, {.order = 3});
+  BOOST_TEST(result.ok, result.message);
+  Variable x = numbers({2, 8}).requires_grad_();
+  auto [sum, product] = fuse([](auto a, auto b) { return std::tuple(a + b, a * b); }, blocks<2>(x));
+  BOOST_TEST(sum.impl()->node == product.impl()->node);
+  auto [three, four] = fuse([](auto a) { return std::tuple(a + 1, 4); }, 2);
+  BOOST_TEST(three.item() == 3);
+  BOOST_TEST(four.item() == 4);
+}
+
 std::string message(const std::function<void()>& f) {
   try {
     f();
@@ -296,6 +338,8 @@ BOOST_AUTO_TEST_CASE(misuse) {
   BOOST_TEST(message([&] { fuse(f, ones({2}), ones({2}, float64)); }).find("fuse: float32(2,) with float64(2,)") == 0);
   BOOST_TEST(message([&] { fuse(f, Variable(), ones({2})); }).find("fuse: ") == 0);
   BOOST_TEST(message([&] { fuse(f, ones({2}, int64), 1); }).find("fuse: ") == 0);
+  BOOST_TEST(message([&] { fuse(f, blocks<2>(ones({2, 3}))); }).find("fuse: the last axis of (2, 3)") == 0);
+  BOOST_TEST(message([&] { fuse(f, blocks<2>(ones({}))); }).find("fuse: the last axis of ()") == 0);
   Variable x = parameter(ones({2}));
   Variable y = fuse([](auto x) { return x * x; }, x);
   {

@@ -10,6 +10,7 @@ using Work = std::function<void()>;
 inline constexpr int batch = 128, pixels = 784, hidden1 = 400, hidden2 = 100, classes = 10;
 inline constexpr int chain_length = 2000;
 inline constexpr int elements = 1000000;
+inline constexpr int lstm_steps = 64, lstm_batch = 32, lstm_in = 64, lstm_hidden = 128;
 
 /// One training step of the network 784-400-100-10 at batch 128: gradients to zero, forward, softmax cross-entropy,
 /// backward, Adam.
@@ -22,11 +23,14 @@ Work xtape_chain();
 /// The mean of tanh(x * y + c) * sigmoid(x) over `elements`, forward and backward, by `fuse` and by operations.
 Work xtape_fused();
 Work xtape_composed();
+/// One training step of an LSTM: gradients to zero, forward, mean of the squared outputs, backward, Adam.
+Work xtape_lstm();
 
 /// The same in libtorch's C++ frontend.
 Work torch_step();
 Work torch_chain();
 Work torch_composed();
+Work torch_lstm();
 void set_torch_threads(int count);
 
 }  // namespace bench

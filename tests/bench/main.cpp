@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
 #ifdef XTAPE_BENCH_TORCH
   add("torch_composed", bench::torch_composed, 1);
 #endif
+  add("xtape_lstm", bench::xtape_lstm, 1);
   add("xtape_lenet", bench::xtape_lenet, 1);
   add("xtape_generator", bench::xtape_generator, 1);
   add("xtape_small", bench::xtape_small, 1);
@@ -70,6 +71,7 @@ int main(int argc, char** argv) {
   add("torch_lenet", bench::torch_lenet, 1);
   add("torch_generator", bench::torch_generator, 1);
   add("torch_small", bench::torch_small, 1);
+  add("torch_lstm", bench::torch_lstm, 1);
 #endif
   bench::TableReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);

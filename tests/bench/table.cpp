@@ -59,6 +59,10 @@ void TableReporter::Finalize() {
     print_row("its time / libtorch's", "", ratio(own, torch));
   }
   print_row("the same, libtorch", "ms", scaled(torch, 1e3));
+  auto lstm = time("xtape_lstm/1"), torch_lstm = time("torch_lstm/1");
+  print_row("LSTM step, xtape", "ms", scaled(lstm, 1e3));
+  print_row("LSTM step, libtorch", "ms", scaled(torch_lstm, 1e3));
+  print_row("LSTM step, xtape / libtorch", "", ratio(lstm, torch_lstm));
 }
 
 }  // namespace bench

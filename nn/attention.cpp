@@ -1,0 +1,169 @@
+#include <nn/attention.hpp>
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+#include <autograd/autograd.hpp>
+#include <autograd/ops/matrix_product.hpp>
+
+namespace xtape::nn {
+namespace {
+
+std::string text(const Variable& x) { return x.defined() ? to_string(x.dtype()) + to_string(x.shape()) : "none"; }
+
+MultiHeadAttentionOptions checked(const std::string& name, std::size_t embed_dim, std::size_t num_heads,
+                                  MultiHeadAttentionOptions options) {
+  if (embed_dim == 0 || num_heads == 0) throw ValueError(name + ": needs a width and heads of 1 or more");
+  if (embed_dim % num_heads != 0)
+    throw ValueError(name + ": " + std::to_string(num_heads) + " heads do not divide the width " +
+                     std::to_string(embed_dim));
+  if (!(options.dropout >= 0 && options.dropout <= 1))
+    throw ValueError(name + ": a dropout of " + std::to_string(options.dropout) + ", needs 0 to 1");
+  if (!options.generator) throw ValueError(name + ": the generator is null");
+  if (options.kdim == 0) options.kdim = embed_dim;
+  if (options.vdim == 0) options.vdim = embed_dim;
+  return options;
+}
+
+// The positions above the diagonal: what comes later.
+Variable later(std::size_t queries, std::size_t keys) {
+  return expand_dims(arange(keys), 0) > expand_dims(arange(queries), 1);
+}
+
+}  // namespace
+
+MultiHeadAttention::MultiHeadAttention(std::size_t embed_dim, std::size_t num_heads,
+                                       const MultiHeadAttentionOptions& options)
+    : embed_dim_(embed_dim), num_heads_(num_heads),
+      name_("MultiHeadAttention(" + std::to_string(embed_dim) + ", " + std::to_string(num_heads) + ")"),
+      options_(checked(name_, embed_dim, num_heads, options)),
+      // PyTorch's begin: Linear's for the weight of the last projection, Xavier's for the others, no bias.
+      out_proj_(embed_dim, embed_dim, {.weight_init = uniform(-1 / std::sqrt(static_cast<double>(embed_dim)),
+                                                              1 / std::sqrt(static_cast<double>(embed_dim))),
+                                       .bias = options.bias, .dtype = options.dtype, .generator = options.generator}) {
+  auto weight = [&](const std::string& name, std::size_t in, std::size_t out) {
+    return add(name, initialized(name_ + ": " + name, xavier_uniform(), {in, out}, options_.dtype, *options_.generator));
+  };
+  if (options_.kdim == embed_dim && options_.vdim == embed_dim) {
+    in_proj_weight_ = weight("in_proj_weight", embed_dim, 3 * embed_dim);
+  } else {
+    q_proj_weight_ = weight("q_proj_weight", embed_dim, embed_dim);
+    k_proj_weight_ = weight("k_proj_weight", options_.kdim, embed_dim);
+    v_proj_weight_ = weight("v_proj_weight", options_.vdim, embed_dim);
+  }
+  if (options_.bias) in_proj_bias_ = add("in_proj_bias", parameter(xtape::zeros({3 * embed_dim}, options_.dtype)));
+  add("out_proj", out_proj_);
+}
+
+std::string MultiHeadAttention::description() const {
+  std::ostringstream out;
+  out << embed_dim_ << ", " << num_heads_;
+  if (options_.dropout > 0) out << ", dropout " << options_.dropout;
+  if (!options_.bias) out << ", no bias";
+  if (!in_proj_weight_.defined()) out << ", keys of " << options_.kdim << ", values of " << options_.vdim;
+  if (options_.batch_first) out << ", batch first";
+  return out.str();
+}
+
+Variable MultiHeadAttention::forward(const Variable& x) { return forward(x, x, x).output; }
+
+void MultiHeadAttention::check(const Variable& query, const Variable& key, const Variable& value,
+                               const AttentionMasks& masks) const {
+  for (const Variable* x : {&query, &key, &value})
+    if (!x->defined() || x->rank() != 3)
+      throw ShapeError(name_ + ": query " + text(query) + ", key " + text(key) + ", value " + text(value) +
+                       ", needs three axes each");
+  DType dtype = out_proj_.weight.dtype();
+  for (const Variable* x : {&query, &key, &value})
+    if (x->dtype() != dtype)
+      throw DTypeError(name_ + ": got " + text(*x) + ", the parameters are " + to_string(dtype) + "; convert with .to()");
+  std::size_t batch_axis = options_.batch_first ? 0 : 1, step_axis = 1 - batch_axis;
+  std::size_t batch = query.shape()[batch_axis], queries = query.shape()[step_axis], keys = key.shape()[step_axis];
+  if (query.shape()[2] != embed_dim_ || key.shape()[2] != options_.kdim || value.shape()[2] != options_.vdim ||
+      key.shape()[batch_axis] != batch || value.shape()[batch_axis] != batch || value.shape()[step_axis] != keys ||
+      keys == 0)
+    throw ShapeError(name_ + ": query " + text(query) + ", key " + text(key) + ", value " + text(value) +
+                     ", needs widths " + std::to_string(embed_dim_) + ", " + std::to_string(options_.kdim) + ", " +
+                     std::to_string(options_.vdim) + ", one batch, and as many keys as values, 1 or more");
+  for (const Variable* mask : {&masks.key_padding_mask, &masks.attn_mask})
+    if (mask->defined() && mask->dtype() != DType::boolean && mask->dtype() != dtype)
+      throw DTypeError(name_ + ": a mask " + text(*mask) + ", needs bool or " + to_string(dtype));
+  if (masks.key_padding_mask.defined() && masks.key_padding_mask.shape() != Shape{batch, keys})
+    throw ShapeError(name_ + ": key_padding_mask " + text(masks.key_padding_mask) + ", needs (batch, keys), " +
+                     to_string(Shape{batch, keys}));
+  Shape plain{queries, keys}, each{batch * num_heads_, queries, keys};
+  if (masks.attn_mask.defined() && masks.attn_mask.shape() != plain && masks.attn_mask.shape() != each)
+    throw ShapeError(name_ + ": attn_mask " + text(masks.attn_mask) + ", needs (queries, keys) or (batch * heads, " +
+                     "queries, keys), " + to_string(plain) + " or " + to_string(each));
+}
+
+// Queries, keys and values through their projections. Those that are one input take one product.
+std::vector<Variable> MultiHeadAttention::project(const Variable& query, const Variable& key,
+                                                  const Variable& value) const {
+  bool self = query.impl() == key.impl() && key.impl() == value.impl();
+  if (in_proj_weight_.defined() && self) {
+    Variable all = matmul(query, in_proj_weight_);
+    return split(in_proj_bias_.defined() ? all + in_proj_bias_ : all, 3, -1);
+  }
+  std::vector<Variable> weights = in_proj_weight_.defined()
+                                      ? split(in_proj_weight_, 3, 1)
+                                      : std::vector{q_proj_weight_, k_proj_weight_, v_proj_weight_};
+  std::vector<Variable> biases = in_proj_bias_.defined() ? split(in_proj_bias_, 3) : std::vector<Variable>();
+  std::vector<Variable> results;
+  for (const Variable* x : {&query, &key, &value}) {
+    std::size_t i = results.size();
+    Variable y = matmul(*x, weights[i]);
+    results.push_back(biases.empty() ? y : y + biases[i]);
+  }
+  return results;
+}
+
+// (batch, heads, steps, width of a head)
+Variable MultiHeadAttention::heads_of(const Variable& x) const {
+  Variable parts = reshape(x, {x.shape()[0], x.shape()[1], num_heads_, embed_dim_ / num_heads_});
+  return options_.batch_first ? transpose(parts, {0, 2, 1, 3}) : transpose(parts, {1, 2, 0, 3});
+}
+
+// Where a query may not look, as far as masks of bool say; undefined where it may look everywhere.
+Variable MultiHeadAttention::hidden_from(const AttentionMasks& masks, std::size_t queries, std::size_t keys) const {
+  Variable hidden;
+  auto hide = [&](const Variable& mask) { hidden = hidden.defined() ? hidden || mask : mask; };
+  auto spread = [&](const Variable& mask) {
+    return mask.rank() == 3 ? reshape(mask, {-1, num_heads_, queries, keys}) : mask;
+  };
+  const Variable &padding = masks.key_padding_mask, &own = masks.attn_mask;
+  if (masks.is_causal) hide(later(queries, keys));
+  if (padding.defined() && padding.dtype() == DType::boolean) hide(expand_dims(padding, {1, 2}));
+  if (own.defined() && own.dtype() == DType::boolean) hide(spread(own));
+  return hidden;
+}
+
+AttentionResult MultiHeadAttention::forward(const Variable& query, const Variable& key, const Variable& value,
+                                            const AttentionMasks& masks) {
+  check(query, key, value, masks);
+  std::vector<Variable> heads;
+  for (const Variable& x : project(query, key, value)) heads.push_back(heads_of(x));
+  std::size_t batch = heads[0].shape()[0], queries = heads[0].shape()[2], keys = heads[1].shape()[2];
+  double scale = 1 / std::sqrt(static_cast<double>(embed_dim_ / num_heads_));
+  Variable scores = xtape::detail::product(heads[0] * scale, heads[1], false, true);
+  if (masks.attn_mask.defined() && masks.attn_mask.dtype() != DType::boolean)
+    scores = scores + (masks.attn_mask.rank() == 2
+                           ? masks.attn_mask
+                           : reshape(masks.attn_mask, {batch, num_heads_, queries, keys}));
+  if (masks.key_padding_mask.defined() && masks.key_padding_mask.dtype() != DType::boolean)
+    scores = scores + expand_dims(masks.key_padding_mask, {1, 2});
+  Variable hidden = hidden_from(masks, queries, keys);
+  // The lowest number rather than -inf: a row with nothing else would be NaN, and so its gradients.
+  if (hidden.defined()) scores = where(hidden, std::numeric_limits<float>::lowest(), scores);
+  Variable weights = softmax(scores, -1);
+  if (hidden.defined()) weights = where(hidden, 0, weights);
+  Variable used = training() ? dropout(weights, options_.dropout, *options_.generator) : weights;
+  Variable seen = transpose(matmul(used, heads[2]), options_.batch_first ? Axes{0, 2, 1, 3} : Axes{2, 0, 1, 3});
+  Shape joined{seen.shape()[0], seen.shape()[1], embed_dim_};
+  AttentionResult result{out_proj_(reshape(seen, joined)), {}};
+  if (masks.need_weights) result.weights = masks.average_attn_weights ? mean(used, 1) : used;
+  return result;
+}
+
+}  // namespace xtape::nn

@@ -1,0 +1,204 @@
+#include <nn/recurrent.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include <autograd/autograd.hpp>
+#include <autograd/fuse.hpp>
+
+namespace xtape::nn {
+namespace {
+
+std::string text(const Variable& x) { return x.defined() ? to_string(x.dtype()) + to_string(x.shape()) : "none"; }
+
+// Both biases of a layer that has them.
+Variable sum_of(const Variable& a, const Variable& b) { return a.defined() ? a + b : a; }
+
+}  // namespace
+
+Recurrent::Recurrent(const std::string& name, std::size_t gates, std::size_t input, std::size_t hidden,
+                     const RecurrentOptions& options)
+    : gates_(gates), input_(input), hidden_(hidden), options_(options) {
+  name_ = name + "(" + description() + ")";
+  if (input == 0 || hidden == 0 || options.num_layers == 0) throw ValueError(name_ + ": needs widths and layers of 1 or more");
+  if (!(options.dropout >= 0 && options.dropout <= 1))
+    throw ValueError(name_ + ": a dropout of " + std::to_string(options.dropout) + ", needs 0 to 1");
+  if (options.nonlinearity != Nonlinearity::tanh && gates > 1)
+    throw ValueError(name_ + ": a nonlinearity other than tanh, which only an RNN has");
+  if (!options.generator) throw ValueError(name_ + ": the generator is null");
+  std::size_t directions = options.bidirectional ? 2 : 1;
+  for (std::size_t layer = 0; layer < options.num_layers; ++layer)
+    for (std::size_t direction = 0; direction < directions; ++direction)
+      weights_.push_back(make_weights("_l" + std::to_string(layer) + (direction ? "_reverse" : ""),
+                                      layer == 0 ? input : directions * hidden));
+}
+
+Recurrent::Weights Recurrent::make_weights(const std::string& suffix, std::size_t in) {
+  double bound = 1 / std::sqrt(static_cast<double>(hidden_));
+  auto make = [&](const std::string& name, const Initializer& init, const Shape& shape) {
+    return add(name + suffix, initialized(name_ + ": " + name + suffix, init ? init : uniform(-bound, bound), shape,
+                                          options_.dtype, *options_.generator));
+  };
+  std::size_t width = gates_ * hidden_;
+  Weights weights;
+  weights.weight_ih = make("weight_ih", options_.weight_init, {in, width});
+  weights.weight_hh = make("weight_hh", options_.recurrent_init, {hidden_, width});
+  if (options_.bias) {
+    weights.bias_ih = make("bias_ih", options_.bias_init, {width});
+    weights.bias_hh = make("bias_hh", options_.bias_init, {width});
+  }
+  return weights;
+}
+
+std::string Recurrent::description() const {
+  std::ostringstream out;
+  out << input_ << ", " << hidden_;
+  if (options_.num_layers != 1) out << ", " << options_.num_layers << " layers";
+  if (options_.nonlinearity == Nonlinearity::relu) out << ", relu";
+  if (!options_.bias) out << ", no bias";
+  if (options_.batch_first) out << ", batch first";
+  if (options_.dropout > 0) out << ", dropout " << options_.dropout;
+  if (options_.bidirectional) out << ", bidirectional";
+  return out.str();
+}
+
+Variable Recurrent::forward(const Variable& x) { return run(x, States(state_count()), {}).output; }
+
+void Recurrent::check(const Variable& x, const States& given, const Variable& mask) const {
+  std::string order = options_.batch_first ? "(batch, steps" : "(steps, batch";
+  if (!x.defined() || x.rank() != 3 || x.shape()[2] != input_ || x.shape()[options_.batch_first ? 1 : 0] == 0)
+    throw ShapeError(name_ + ": input " + text(x) + ", needs " + order + ", " + std::to_string(input_) +
+                     ") with 1 step or more");
+  DType dtype = weights_[0].weight_ih.dtype();
+  Shape shape{weights_.size(), x.shape()[options_.batch_first ? 0 : 1], hidden_};
+  for (const Variable& state : given)
+    if (state.defined() && state.shape() != shape)
+      throw ShapeError(name_ + ": an initial state " + text(state) + " with input " + text(x) + ", needs " +
+                       to_string(shape) + ": (layers * directions, batch, hidden)");
+  for (const Variable* v : {&x, &given.front(), &given.back()})
+    if (v->defined() && v->dtype() != dtype)
+      throw DTypeError(name_ + ": got " + text(*v) + ", the parameters are " + to_string(dtype) + "; convert with .to()");
+  if (!mask.defined()) return;
+  if (mask.dtype() != DType::boolean) throw DTypeError(name_ + ": a mask " + text(mask) + ", needs bool");
+  if (mask.shape() != Shape{x.shape()[0], x.shape()[1]})
+    throw ShapeError(name_ + ": a mask " + text(mask) + " with input " + text(x) + ", needs " + order + ")");
+}
+
+Recurrent::Result Recurrent::run(const Variable& x, const States& given, const Variable& mask) {
+  check(x, given, mask);
+  Variable y = options_.batch_first ? swapaxes(x, 0, 1) : x;
+  std::size_t directions = options_.bidirectional ? 2 : 1, batch = y.shape()[1];
+  Variable valid;
+  std::vector<Variable> valid_steps;
+  if (mask.defined()) {
+    valid = expand_dims(options_.batch_first ? swapaxes(mask, 0, 1) : mask, 2);
+    valid_steps = unbind(valid);
+    y = where(valid, y, 0);  // whatever stands beyond the end must not reach the weights' gradients, were it a NaN
+  }
+  std::vector<States> states;  // of each layer and direction
+  for (std::size_t i = 0; i < weights_.size(); ++i) {
+    States own;
+    for (const Variable& state : given) own.push_back(state.defined() ? state[i] : zeros({batch, hidden_}, y.dtype()));
+    states.push_back(std::move(own));
+  }
+  for (std::size_t layer = 0; layer < options_.num_layers; ++layer) {
+    if (layer > 0 && training()) y = dropout(y, options_.dropout, *options_.generator);
+    std::vector<Variable> outputs;
+    for (std::size_t direction = 0; direction < directions; ++direction) {
+      std::size_t i = layer * directions + direction;
+      Result result = run_direction(y, states[i], valid_steps, weights_[i], direction == 1);
+      states[i] = std::move(result.states);
+      outputs.push_back(std::move(result.output));
+    }
+    y = directions == 1 ? outputs[0] : concatenate(outputs, 2);
+    if (valid.defined()) y = where(valid, y, 0);
+  }
+  Result result{options_.batch_first ? swapaxes(y, 0, 1) : y, {}};
+  for (std::size_t k = 0; k < state_count(); ++k) {
+    std::vector<Variable> last;
+    for (const States& own : states) last.push_back(own[k]);
+    result.states.push_back(stack(last));
+  }
+  return result;
+}
+
+Recurrent::Result Recurrent::run_direction(const Variable& x, States states, const std::vector<Variable>& mask,
+                                           const Weights& weights, bool reverse) const {
+  std::size_t count = x.shape()[0];
+  Step step = steps(x, weights, reverse);
+  std::vector<Variable> outputs(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t t = reverse ? count - 1 - i : i;
+    States next = step(states);
+    if (!mask.empty())
+      for (std::size_t k = 0; k < next.size(); ++k) next[k] = where(mask[t], next[k], states[k]);
+    states = std::move(next);
+    outputs[t] = states[0];
+  }
+  return {stack(outputs), std::move(states)};
+}
+
+RNN::RNN(std::size_t input, std::size_t hidden, const RecurrentOptions& options)
+    : Recurrent("RNN", 1, input, hidden, options), nonlinearity_(options.nonlinearity) {}
+
+RecurrentResult RNN::forward(const Variable& x, const Variable& h, const Variable& mask) {
+  Result result = run(x, {h}, mask);
+  return {result.output, result.states[0]};
+}
+
+Recurrent::Step RNN::steps(const Variable& x, const Weights& weights, bool reverse) const {
+  Recurrence recurrence(matmul(x, weights.weight_ih), weights.weight_hh, sum_of(weights.bias_ih, weights.bias_hh),
+                        reverse);
+  return [=, this](const States& states) mutable -> States {
+    Variable z = recurrence.step(states[0]);
+    return {nonlinearity_ == Nonlinearity::tanh ? tanh(z) : relu(z)};
+  };
+}
+
+GRU::GRU(std::size_t input, std::size_t hidden, const RecurrentOptions& options)
+    : Recurrent("GRU", 3, input, hidden, options) {}
+
+RecurrentResult GRU::forward(const Variable& x, const Variable& h, const Variable& mask) {
+  Result result = run(x, {h}, mask);
+  return {result.output, result.states[0]};
+}
+
+// The reset gate stands between the two terms of n, so the recurrence adds up only those of the state.
+Recurrent::Step GRU::steps(const Variable& x, const Weights& weights, bool reverse) const {
+  Variable products = matmul(x, weights.weight_ih);
+  std::vector<Variable> inputs = unbind(weights.bias_ih.defined() ? products + weights.bias_ih : products);
+  if (reverse) std::reverse(inputs.begin(), inputs.end());
+  Recurrence recurrence(inputs.size(), weights.weight_hh, weights.bias_hh);
+  auto cell = [](auto ar, auto az, auto an, auto br, auto bz, auto bn, auto h) {
+    auto n = tanh(an + sigmoid(ar + br) * bn);
+    return n + sigmoid(az + bz) * (h - n);
+  };
+  return [=, t = std::size_t{0}](const States& states) mutable -> States {
+    const Variable& h = states[0];
+    return {fuse<1>(cell, blocks<3>(inputs[t++]), blocks<3>(recurrence.step(h)), h)};
+  };
+}
+
+LSTM::LSTM(std::size_t input, std::size_t hidden, const RecurrentOptions& options)
+    : Recurrent("LSTM", 4, input, hidden, options) {}
+
+LSTMResult LSTM::forward(const Variable& x, const LSTMState& state, const Variable& mask) {
+  Result result = run(x, {state.h, state.c}, mask);
+  return {result.output, result.states[0], result.states[1]};
+}
+
+Recurrent::Step LSTM::steps(const Variable& x, const Weights& weights, bool reverse) const {
+  Recurrence recurrence(matmul(x, weights.weight_ih), weights.weight_hh, sum_of(weights.bias_ih, weights.bias_hh),
+                        reverse);
+  auto cell = [](auto i, auto f, auto g, auto o, auto c) {
+    auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
+    return std::tuple(sigmoid(o) * tanh(next), next);
+  };
+  return [=](const States& states) mutable -> States {
+    auto [h, c] = fuse<1>(cell, blocks<4>(recurrence.step(states[0])), states[1]);
+    return {h, c};
+  };
+}
+
+}  // namespace xtape::nn
