@@ -12,8 +12,8 @@ enum class CyclicMode {
 };
 
 struct CyclicLROptions {
-  PerGroup base_lr;  ///< the lowest rate; has to be given
-  PerGroup max_lr;   ///< the highest of the first cycle; has to be given
+  PerGroup base_lr = {};  ///< the lowest rate; has to be given
+  PerGroup max_lr = {};   ///< the highest of the first cycle; has to be given
   std::int64_t step_size_up = 2000;
   std::int64_t step_size_down = 0;  ///< 0 for as many as up
   CyclicMode mode = CyclicMode::triangular;
@@ -43,7 +43,7 @@ class CyclicLR : public RateSchedule {
 enum class Anneal { cos, linear };
 
 struct OneCycleLROptions {
-  PerGroup max_lr;               ///< has to be given
+  PerGroup max_lr = {};               ///< has to be given
   std::int64_t total_steps = 0;  ///< has to be given: epochs times batches
   double pct_start = 0.3;        ///< the part of the steps that the rate rises in
   Anneal anneal_strategy = Anneal::cos;

@@ -11,7 +11,7 @@ namespace xtape::optim {
 struct LinePoint {
   double t = 0;
   double loss = 0;
-  Variable gradient;  ///< of all parameters, as one vector
+  Variable gradient = {};  ///< of all parameters, as one vector
   double slope = 0;   ///< the gradient times the direction
 };
 

@@ -26,7 +26,7 @@ class StepLR : public RateSchedule {
 };
 
 struct MultiStepLROptions {
-  std::vector<std::int64_t> milestones;  ///< one that is named twice counts twice
+  std::vector<std::int64_t> milestones = {};  ///< one that is named twice counts twice
   double gamma = 0.1;
 };
 
