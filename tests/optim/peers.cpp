@@ -119,6 +119,7 @@ BOOST_AUTO_TEST_CASE(step_lr) {
   T::SGD other({torch::ones({1}, torch::requires_grad())}, T::SGDOptions(0.8));
   optim::StepLR own_schedule(own, {.step_size = 7, .gamma = 0.3});
   T::StepLR other_schedule(other, 7, 0.3);
+  other_schedule.step();  // libtorch's schedules come one step later than PyTorch's, which make this step when made
   for (int t = 0; t < 60; ++t) {
     double expected = static_cast<T::SGDOptions&>(other.param_groups()[0].options()).lr();
     BOOST_TEST(std::abs(own.lr() - expected) <= 1e-9 * expected);
