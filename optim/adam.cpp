@@ -5,33 +5,82 @@
 #include <optim/fused.hpp>
 
 namespace xtape::optim {
+namespace {
 
-Adam::Adam(std::vector<Variable> parameters, const AdamOptions& options)
-    : Optimizer("Adam", std::move(parameters), options.lr, {"moment1", "moment2"}), options_(options) {
-  require_option("beta1", options.beta1, 0, 1);
-  require_option("beta2", options.beta2, 0, 1);
-  require_option("epsilon", options.epsilon, 0, INFINITY);
-  require_option("weight_decay", options.weight_decay, 0, INFINITY);
+template <class O>
+std::vector<OptionOf<O>> adam_options() {
+  return {{"lr", &O::lr}, {"beta1", &O::beta1, {0, 1}}, {"beta2", &O::beta2, {0, 1}}, {"epsilon", &O::epsilon},
+          {"weight_decay", &O::weight_decay}};
 }
 
-void Adam::update(std::size_t i, Array& parameter, const Array& gradient) {
-  auto t = static_cast<double>(steps(i));
-  double correction1 = 1 - std::pow(options_.beta1, t), correction2 = 1 - std::pow(options_.beta2, t);
-  visit_floating("Adam", parameter.dtype(), [&]<class T>(T) {
-    using Batch = kernels::Batch<T>;
-    auto batch = [](double value) { return Batch(static_cast<T>(value)); };
-    const Batch beta1 = batch(options_.beta1), rest1 = batch(1 - options_.beta1);
-    const Batch beta2 = batch(options_.beta2), rest2 = batch(1 - options_.beta2);
-    const Batch rate = batch(lr() / correction1), scale = batch(1 / std::sqrt(correction2));
-    const Batch epsilon = batch(options_.epsilon), decay = batch(options_.weight_decay);
-    fused<T>([=](Batch& p, Batch& m, Batch& v, const Batch& gradient) {
-      Batch g = gradient + decay * p;
-      m = beta1 * m + rest1 * g;
-      v = beta2 * v + rest2 * g * g;
-      p -= rate * m / (xsimd::sqrt(v) * scale + epsilon);
-    }, parameter.size(), parameter.mutable_data<T>(), moment(0, i).template mutable_data<T>(),
-       moment(1, i).template mutable_data<T>(), gradient.data<T>());
-  });
+template <class O>
+Description<O> with_amsgrad(const char* name) {
+  Description<O> result{name, adam_options<O>(),
+                        {{"moment1"}, {"moment2"}, {"max_moment2", [](const O& o) { return o.amsgrad; }}}};
+  result.options.push_back({"amsgrad", &O::amsgrad});
+  return result;
+}
+
+// What sets the variants apart.
+struct Decay {
+  double gradient;   // of the parameter, this is added to its gradient
+  double parameter;  // and this is taken off the parameter
+};
+
+template <class Options>
+void adam(const Options& options, Decay decay, std::int64_t step, Array& parameter, Array& moment1, Array& moment2,
+          Array* max_moment2, const Array& gradient) {
+  auto t = static_cast<double>(step);
+  double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
+  double rate = options.lr / (1 - std::pow(beta1, t)), scale = 1 / std::sqrt(1 - std::pow(beta2, t));
+  double kept = 1 - decay.parameter, added = decay.gradient;
+  auto update = [=](auto& p, auto& m, auto& v, auto g, auto second_moment) {
+    g += added * p;
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g * g;
+    p = kept * p - rate * m / (sqrt(second_moment(v)) * scale + epsilon);
+  };
+  if (!max_moment2) {
+    fused([=](auto& p, auto& m, auto& v, auto& g) { update(p, m, v, g, [](auto& v) { return v; }); },
+          parameter, moment1, moment2, gradient);
+    return;
+  }
+  fused([=](auto& p, auto& m, auto& v, auto& most, auto& g) {
+    update(p, m, v, g, [&](auto& v) { return most = maximum(most, v); });
+  }, parameter, moment1, moment2, *max_moment2, gradient);
+}
+
+}  // namespace
+
+const Description<AdamOptions>& Adam::description() {
+  static const auto adam = with_amsgrad<AdamOptions>("Adam");
+  return adam;
+}
+
+void Adam::update(const AdamOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
+  adam(options, {.gradient = options.weight_decay, .parameter = 0}, steps(i), parameter, moment(0, i), moment(1, i),
+       options.amsgrad ? &moment(2, i) : nullptr, gradient);
+}
+
+const Description<AMSGradOptions>& AMSGrad::description() {
+  static const Description<AMSGradOptions> amsgrad{"AMSGrad", adam_options<AMSGradOptions>(),
+                                                   {{"moment1"}, {"moment2"}, {"max_moment2"}}};
+  return amsgrad;
+}
+
+void AMSGrad::update(const AMSGradOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
+  adam(options, {.gradient = options.weight_decay, .parameter = 0}, steps(i), parameter, moment(0, i), moment(1, i),
+       &moment(2, i), gradient);
+}
+
+const Description<AdamWOptions>& AdamW::description() {
+  static const auto adamw = with_amsgrad<AdamWOptions>("AdamW");
+  return adamw;
+}
+
+void AdamW::update(const AdamWOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
+  adam(options, {.gradient = 0, .parameter = options.lr * options.weight_decay}, steps(i), parameter, moment(0, i),
+       moment(1, i), options.amsgrad ? &moment(2, i) : nullptr, gradient);
 }
 
 }  // namespace xtape::optim

@@ -7,13 +7,12 @@
 #include <tuple>
 #include <type_traits>
 
+#include <autograd/array.hpp>
 #include <autograd/kernels/simd.hpp>
 
 namespace xtape::optim {
 
-/// For each batch of elements calls `f` with a batch of every array, and stores what `f` made of those that are not
-/// const: `fused([&](auto& p, auto& m, auto g) { m = ...; p -= ...; }, n, parameter, moment, gradient)`, where the
-/// arrays are pointers to n elements of T.
+/// The same with pointers to n elements of T.
 template <class T, class F, class... Ts>
 void fused(const F& f, std::size_t n, Ts*... arrays) {
   using kernels::Batch;
@@ -43,6 +42,20 @@ void fused(const F& f, std::size_t n, Ts*... arrays) {
     };
     (put_back(arrays, padded), ...);
   }, rest);
+}
+
+/// For each batch of elements calls `f` with a batch of every array, and stores what `f` made of those that are not
+/// const: `fused([=](auto& p, auto& m, auto& g) { m = ...; p -= ...; }, parameter, moment, gradient)`. The arrays have
+/// one size and one floating-point dtype. Numbers in `f` are double, and rounded to that dtype where a batch meets them.
+template <class F, class First, class... Arrays>
+void fused(const F& f, First& first, Arrays&... arrays) {
+  visit_floating("fused", first.dtype(), [&]<class T>(T) {
+    auto elements = [](auto& array) {
+      if constexpr (std::is_const_v<std::remove_reference_t<decltype(array)>>) return array.template data<T>();
+      else return array.template mutable_data<T>();
+    };
+    fused<T>(f, first.size(), elements(first), elements(arrays)...);
+  });
 }
 
 }  // namespace xtape::optim

@@ -1,7 +1,21 @@
 // All of optim.
 #pragma once
 
+#include <optim/adadelta.hpp>
+#include <optim/adagrad.hpp>
 #include <optim/adam.hpp>
+#include <optim/adamax.hpp>
+#include <optim/combined.hpp>
+#include <optim/cosine.hpp>
+#include <optim/cyclic.hpp>
+#include <optim/ema.hpp>
+#include <optim/lamb.hpp>
+#include <optim/lbfgs.hpp>
+#include <optim/lion.hpp>
+#include <optim/nadam.hpp>
 #include <optim/optimizer.hpp>
+#include <optim/plateau.hpp>
+#include <optim/radam.hpp>
+#include <optim/rmsprop.hpp>
 #include <optim/schedules.hpp>
 #include <optim/sgd.hpp>

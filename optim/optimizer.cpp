@@ -4,20 +4,32 @@
 #include <cmath>
 #include <map>
 
+#include <autograd/clip_grad.hpp>
 #include <autograd/grad_mode.hpp>
 
 namespace xtape::optim {
-namespace {
 
-std::string describe(const Variable& x) {
-  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
+using detail::describe;
+
+Optimizer::Optimizer(std::string name, const std::vector<std::vector<Variable>>& groups,
+                     std::vector<OptionSpec> options, const std::vector<const char*>& moments,
+                     const std::vector<const char*>& numbers)
+    : name_(std::move(name)), options_(std::move(options)), initial_lrs_(groups.size(), NAN) {
+  if (groups.empty()) throw ValueError(name_ + ": the list of groups is empty");
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (groups[g].empty())
+      throw ValueError(name_ + ": the list of parameters is empty" +
+                       (groups.size() > 1 ? " in group " + std::to_string(g) : ""));
+    parameters_.insert(parameters_.end(), groups[g].begin(), groups[g].end());
+    group_ends_.push_back(parameters_.size());
+  }
+  check_parameters();
+  steps_.assign(parameters_.size(), 0);
+  for (const char* moment : moments) moments_.push_back({moment, std::vector<Array>(parameters_.size())});
+  for (const char* number : numbers) numbers_.push_back({number, std::vector<double>(parameters_.size())});
 }
 
-}  // namespace
-
-Optimizer::Optimizer(std::string name, std::vector<Variable> parameters, double lr, std::vector<std::string> moments)
-    : name_(std::move(name)), parameters_(std::move(parameters)), steps_(parameters_.size(), 0) {
-  if (parameters_.empty()) throw ValueError(name_ + ": the list of parameters is empty");
+void Optimizer::check_parameters() const {
   std::map<const VariableImpl*, std::size_t> seen;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Variable& x = parameters_[i];
@@ -28,104 +40,218 @@ Optimizer::Optimizer(std::string name, std::vector<Variable> parameters, double 
     auto [place, is_new] = seen.try_emplace(x.impl(), i);
     if (!is_new) throw ValueError(which + " is listed before, as parameter " + std::to_string(place->second));
   }
-  set_lr(lr);
-  for (std::string& moment : moments) moments_.push_back({std::move(moment), std::vector<Array>(parameters_.size())});
-}
-
-void Optimizer::require_option(const char* option, double value, double low, double high_excluded) const {
-  if (value >= low && value < high_excluded && std::isfinite(value)) return;
-  std::string range = std::to_string(low) + " or more" +
-                      (std::isfinite(high_excluded) ? ", below " + std::to_string(high_excluded) : "");
-  throw ValueError(name_ + ": " + option + " is " + std::to_string(value) + ", needs " + range);
-}
-
-void Optimizer::set_lr(double lr) {
-  require_option("lr", lr, 0, INFINITY);
-  lr_ = lr;
 }
 
 void Optimizer::zero_grad() {
   for (const Variable& x : parameters_) x.zero_grad();
 }
 
-void Optimizer::step() {
-  NoGrad guard;
-  std::vector<Variable> gradients;
+double Optimizer::clip_grad_norm(double max_norm, double p) const {
+  return xtape::clip_grad_norm(parameters_, max_norm, p);
+}
+
+void Optimizer::clip_grad_value(double bound) const { xtape::clip_grad_value(parameters_, bound); }
+
+// Steps
+
+Variable Optimizer::step(const std::function<Variable()>& closure) {
+  if (!closure) throw ValueError(name_ + ": step: the closure is empty");
+  return take_step(closure);
+}
+
+Variable Optimizer::take_step(const std::function<Variable()>& closure) {
+  Variable loss = [&] {
+    EnableGrad guard;
+    return closure();
+  }();
+  take_step();
+  return loss;
+}
+
+void Optimizer::check_gradients() const {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    Variable gradient = parameters_[i].grad();
-    const Variable& x = parameters_[i];
-    if (gradient.defined() && (gradient.dtype() != x.dtype() || gradient.shape() != x.shape()))
-      throw DTypeError(name_ + ": step: the gradient of parameter " + std::to_string(i) + " is " + describe(gradient) +
-                       ", the parameter " + describe(x) + ": call zero_grad() after converting");
-    gradients.push_back(std::move(gradient));
-  }
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    if (!gradients[i].defined()) continue;
-    ++steps_[i];
-    update(i, parameters_[i].mutable_value(), gradients[i].value());
+    const VariableImpl& x = *parameters_[i].impl();
+    if (!x.grad.defined()) continue;
+    const Array& gradient = x.grad.value();
+    if (gradient.dtype() != x.value.dtype() || gradient.shape() != x.value.shape())
+      throw DTypeError(name_ + ": step: the gradient of parameter " + std::to_string(i) + " is " + describe(x.grad) +
+                       ", the parameter " + describe(parameters_[i]) + ": call zero_grad() after converting");
   }
 }
 
-Array& Optimizer::moment(std::size_t which, std::size_t i) {
+void Optimizer::take_step() {
+  NoGrad guard;
+  check_gradients();
+  for (std::size_t group = 0, i = 0; group < groups(); ++group)
+    for (; i < group_end(group); ++i) {
+      const Variable& gradient = parameters_[i].impl()->grad;
+      if (!gradient.defined()) continue;
+      ++steps_[i];
+      update_parameter(group, i, parameters_[i].mutable_value(), gradient.value());
+    }
+}
+
+Array& Optimizer::moment(std::size_t which, std::size_t i, double initial) {
   Array& value = moments_[which].values[i];
   const Array& parameter = parameters_[i].value();
-  if (!value.defined()) value = Array::full(parameter.shape(), 0, parameter.dtype());
+  if (!value.defined()) value = Array::full(parameter.shape(), initial, parameter.dtype());
   if (value.dtype() != parameter.dtype()) value = value.to(parameter.dtype());  // the model was converted meanwhile
   return value;
 }
 
+// Options
+
+std::size_t Optimizer::option_index(const std::string& name, std::size_t group) const {
+  if (group >= groups())
+    throw ValueError(name_ + ": option: group " + std::to_string(group) + " of " + std::to_string(groups()) +
+                     ": out of range");
+  auto found = std::find_if(options_.begin(), options_.end(), [&](const OptionSpec& o) { return name == o.name; });
+  if (found != options_.end()) return static_cast<std::size_t>(found - options_.begin());
+  std::string names;
+  for (const OptionSpec& option : options_) names += (names.empty() ? "" : ", ") + std::string(option.name);
+  throw ValueError(name_ + ": option: there is no \"" + name + "\"; there are " + names);
+}
+
+bool Optimizer::has_option(const std::string& name) const {
+  return std::any_of(options_.begin(), options_.end(), [&](const OptionSpec& o) { return name == o.name; });
+}
+
+double Optimizer::option(const std::string& name, std::size_t group) const {
+  std::size_t index = option_index(name, group);
+  return options_of(group)[index];
+}
+
+void Optimizer::set_option(const std::string& name, std::size_t group, double value) {
+  std::size_t index = option_index(name, group);
+  std::vector<double> values = options_of(group);
+  values[index] = value;
+  if (std::string problem = options_problem(values); !problem.empty()) throw ValueError(name_ + ": " + problem);
+  assign_options(group, values);
+}
+
+void Optimizer::set_lr(double lr) {
+  for (std::size_t group = 0; group < groups(); ++group) set_lr(group, lr);  // what fails, fails for the first one
+}
+
+double Optimizer::initial_lr(std::size_t group) const {
+  double current = lr(group);
+  return std::isnan(initial_lrs_[group]) ? current : initial_lrs_[group];
+}
+
+std::string Optimizer::options_problem(const std::vector<double>& values) const {
+  for (std::size_t k = 0; k < values.size(); ++k)
+    if (std::string problem = detail::out_of_range(options_[k].name, values[k], options_[k].range); !problem.empty())
+      return problem;
+  return contradiction(values);
+}
+
+// State
+
+namespace {
+
+std::string indexed(const char* name, std::size_t i) { return name + ("." + std::to_string(i)); }
+
+bool has_form(const Variable& x, std::size_t size, DType dtype) {
+  return describe(x) == to_string(dtype) + to_string(Shape{size});
+}
+
+std::vector<double> numbers(const Variable& x) { return {x.data<double>(), x.data<double>() + x.size()}; }
+
+}  // namespace
+
 StateDict Optimizer::state_dict() const {
   StateDict state;
-  Array steps({steps_.size()}, int64);
-  std::copy(steps_.begin(), steps_.end(), steps.mutable_data<std::int64_t>());
-  state.emplace("step", Variable(std::move(steps)));
-  state.emplace("lr", Variable(Array::scalar(lr_, float64)));
-  for (const Moment& moment : moments_)
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (const Array& value = moment.values[i]; value.defined())
-        state.emplace(moment.name + "." + std::to_string(i), Variable(value.to(parameters_[i].dtype()).copy()));
+  std::vector<std::int64_t> sizes;
+  std::vector<std::vector<double>> options;
+  for (std::size_t group = 0; group < groups(); ++group) {
+    sizes.push_back(static_cast<std::int64_t>(group_end(group) - group_begin(group)));
+    options.push_back(options_of(group));
+  }
+  state.emplace("group_sizes", detail::to_variable<std::int64_t>(sizes));
+  state.emplace("step", detail::to_variable<std::int64_t>(steps_));
+  for (std::size_t k = 0; k < options_.size(); ++k) {
+    std::vector<double> values;
+    for (const auto& of_group : options) values.push_back(of_group[k]);
+    state.emplace(options_[k].name, detail::to_variable<double>(values));
+  }
+  for (const Number& number : numbers_) state.emplace(number.name, detail::to_variable<double>(number.values));
+  for (std::size_t which = 0; which < moments_.size(); ++which)
+    for (std::size_t group = 0, i = 0; group < groups(); ++group)
+      for (; i < group_end(group); ++i) {
+        const Array& value = moments_[which].values[i];
+        const Array& parameter = parameters_[i].value();
+        if (value.defined())
+          state.emplace(indexed(moments_[which].name, i), Variable(value.to(parameter.dtype()).copy()));
+        else if (steps_[i] > 0 && uses_moment(which, options[group]))  // the option was set after the last step
+          state.emplace(indexed(moments_[which].name, i), Variable(Array::full(parameter.shape(), 0, parameter.dtype())));
+      }
+  save_more(state);
   return state;
 }
 
-// What a state needs to hold, by shapes and dtypes, when each parameter has made these numbers of steps.
-StateDict Optimizer::expected_state(const std::vector<std::int64_t>& steps) const {
-  StateDict expected;
-  expected.emplace("step", Variable(Array({parameters_.size()}, int64)));
-  expected.emplace("lr", Variable(Array::scalar(0, float64)));
-  for (const Moment& moment : moments_)
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (steps[i] > 0) expected.emplace(moment.name + "." + std::to_string(i), parameters_[i]);
+// Those that the state lacks are as they are now.
+std::vector<double> Optimizer::saved_options(const StateDict& state, std::size_t group) const {
+  std::vector<double> values = options_of(group);
+  for (std::size_t k = 0; k < options_.size(); ++k)
+    if (auto found = state.find(options_[k].name); found != state.end() && has_form(found->second, groups(), float64))
+      values[k] = found->second.data<double>()[group];
+  return values;
+}
+
+// What a state needs to hold, by shapes and dtypes. A moment that the options no longer use may be there.
+StateDict Optimizer::expected_state(const StateDict& state, const std::vector<std::int64_t>& steps) const {
+  StateDict expected = {{"group_sizes", Variable(Array({groups()}, int64))},
+                        {"step", Variable(Array({parameters_.size()}, int64))}};
+  for (const OptionSpec& option : options_) expected.emplace(option.name, Variable(Array({groups()}, float64)));
+  for (const Number& number : numbers_) expected.emplace(number.name, Variable(Array({parameters_.size()}, float64)));
+  for (std::size_t group = 0, i = 0; group < groups(); ++group) {
+    std::vector<double> options = saved_options(state, group);
+    if (!options_problem(options).empty()) options = options_of(group);
+    for (; i < group_end(group); ++i)
+      for (std::size_t which = 0; which < moments_.size(); ++which) {
+        std::string name = indexed(moments_[which].name, i);
+        if (steps[i] > 0 && (uses_moment(which, options) || state.contains(name)))
+          expected.emplace(name, parameters_[i]);
+      }
+  }
+  expect_more(expected, state);
   return expected;
 }
 
 void Optimizer::load_state_dict(const StateDict& state) {
-  auto refuse = [&](const std::string& what) {
-    throw ValueError(name_ + ": load_state_dict: the state does not fit this optimizer" + what);
+  auto integers = [&](const char* name, std::size_t size) {
+    auto found = state.find(name);
+    bool fits = found != state.end() && has_form(found->second, size, int64);
+    return fits ? found->second.data<std::int64_t>() : nullptr;
   };
   std::vector<std::int64_t> steps(parameters_.size(), 0);
-  auto counts = state.find("step");
-  if (counts != state.end() && describe(counts->second) == "int64" + to_string(Shape{steps.size()}))
-    std::copy_n(counts->second.data<std::int64_t>(), steps.size(), steps.begin());
+  if (auto saved = integers("step", steps.size())) std::copy_n(saved, steps.size(), steps.begin());
 
-  StateDict expected = expected_state(steps);
-  std::string misfits;
-  for (const auto& [name, x] : expected) {
-    auto found = state.find(name);
-    if (found == state.end()) misfits += "\n  missing: " + name + ", " + describe(x);
-    else if (describe(found->second) != describe(x))
-      misfits += "\n  " + name + ": got " + describe(found->second) + ", needs " + describe(x);
+  std::string problems = detail::misfits(expected_state(state, steps), state);
+  auto refuse = [&](const std::string& problem) { problems += "\n  " + problem; };
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    if (steps[i] < 0) refuse("step: got " + std::to_string(steps[i]) + " for parameter " + std::to_string(i) +
+                             ", needs 0 or more");
+  std::vector<std::vector<double>> options;
+  for (std::size_t group = 0; group < groups(); ++group) {
+    std::string which = "group " + std::to_string(group);
+    auto size = static_cast<std::int64_t>(group_end(group) - group_begin(group));
+    if (auto sizes = integers("group_sizes", groups()); sizes && sizes[group] != size)
+      refuse(which + ": got " + std::to_string(sizes[group]) + " parameters, needs " + std::to_string(size));
+    options.push_back(saved_options(state, group));
+    if (std::string problem = options_problem(options.back()); !problem.empty()) refuse(which + ": " + problem);
   }
-  for (const auto& [name, x] : state)
-    if (!expected.contains(name)) misfits += "\n  unexpected: " + name + ", " + describe(x);
-  if (!misfits.empty()) refuse(misfits);
-  for (std::int64_t count : steps)
-    if (count < 0) refuse("\n  step: got " + std::to_string(count) + ", needs 0 or more");
+  detail::refuse_misfits(name_, problems);
 
   std::vector<Moment> moments = moments_;
   for (Moment& moment : moments)
-    for (std::size_t i = 0; i < parameters_.size(); ++i)
-      moment.values[i] = steps[i] > 0 ? state.at(moment.name + "." + std::to_string(i)).value().copy() : Array();
-  set_lr(state.at("lr").item());
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      auto found = state.find(indexed(moment.name, i));
+      moment.values[i] = found != state.end() ? found->second.value().copy() : Array();
+    }
+  load_more(state);
+  for (Number& number : numbers_) number.values = numbers(state.at(number.name));
+  for (std::size_t group = 0; group < groups(); ++group) assign_options(group, options[group]);
   steps_ = std::move(steps);
   moments_ = std::move(moments);
 }

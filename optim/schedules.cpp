@@ -1,49 +1,104 @@
 #include <optim/schedules.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace xtape::optim {
+namespace {
 
-void Schedule::step() {
-  optimizer_.set_lr(lr(steps_ + 1));
-  ++steps_;
+using detail::require_in_range;
+
+void require_count(const std::string& who, const char* option, std::int64_t value) {
+  require_in_range(who, option, static_cast<double>(value), {.low = 1});
 }
 
-double Schedule::lr(std::int64_t t) const {
-  if (t < 0) throw ValueError("schedule: step " + std::to_string(t) + ", needs 0 or more");
-  return rate(base_lr_, t);
+}  // namespace
+
+StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options)
+    : RateSchedule("StepLR", optimizer), options_(options) {
+  require_count(name(), "step_size", options.step_size);
+  require_in_range(name(), "gamma", options.gamma, {});
+  start();
 }
 
-StateDict Schedule::state_dict() const {
-  Array step({}, int64);
-  *step.mutable_data<std::int64_t>() = steps_;
-  return {{"step", Variable(std::move(step))}, {"base_lr", Variable(Array::scalar(base_lr_, float64))}};
+double StepLR::rate(const At& at) const {
+  return at.t > 0 && at.t % options_.step_size == 0 ? at.current * options_.gamma : at.current;
 }
 
-void Schedule::load_state_dict(const StateDict& state) {
-  auto number = [&](const char* name, DType dtype) {
-    auto found = state.find(name);
-    if (state.size() != 2 || found == state.end() || !found->second.defined() || found->second.dtype() != dtype ||
-        found->second.rank() != 0 || !(found->second.item() >= 0))
-      throw ValueError("schedule: load_state_dict: needs exactly \"step\", a 0-d int64, and \"base_lr\", a 0-d "
-                       "float64, neither of them negative");
-    return found->second;
-  };
-  std::int64_t steps = *number("step", int64).data<std::int64_t>();
-  double base_lr = number("base_lr", float64).item();
-  optimizer_.set_lr(rate(base_lr, steps));
-  steps_ = steps;
-  base_lr_ = base_lr;
+MultiStepLR::MultiStepLR(Optimizer& optimizer, const MultiStepLROptions& options)
+    : RateSchedule("MultiStepLR", optimizer), options_(options) {
+  for (std::int64_t milestone : options.milestones) require_count(name(), "a milestone", milestone);
+  require_in_range(name(), "gamma", options.gamma, {});
+  start();
 }
 
-StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options) : Schedule(optimizer), options_(options) {
-  if (options.step_size < 1 || !std::isfinite(options.gamma) || options.gamma < 0)
-    throw ValueError("StepLR: step_size " + std::to_string(options.step_size) + " and gamma " +
-                     std::to_string(options.gamma) + ": needs step_size >= 1 and a finite gamma >= 0");
+double MultiStepLR::rate(const At& at) const {
+  auto times = std::count(options_.milestones.begin(), options_.milestones.end(), at.t);
+  return at.current * std::pow(options_.gamma, static_cast<double>(times));
 }
 
-double StepLR::rate(double base, std::int64_t t) const {
-  return base * std::pow(options_.gamma, static_cast<double>(t / options_.step_size));
+ExponentialLR::ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options)
+    : RateSchedule("ExponentialLR", optimizer), options_(options) {
+  require_in_range(name(), "gamma", options.gamma, {});
+  start();
 }
+
+double ExponentialLR::rate(const At& at) const { return at.t > 0 ? at.current * options_.gamma : at.current; }
+
+LinearLR::LinearLR(Optimizer& optimizer, const LinearLROptions& options)
+    : RateSchedule("LinearLR", optimizer), options_(options) {
+  require_in_range(name(), "start_factor", options.start_factor, {0, 1, true});
+  if (options.start_factor == 0) throw ValueError("LinearLR: start_factor is 0, needs more: WarmUpLR begins near 0");
+  require_in_range(name(), "end_factor", options.end_factor, {0, 1, true});
+  require_count(name(), "total_iters", options.total_iters);
+  start();
+}
+
+double LinearLR::rate(const At& at) const {
+  if (at.t == 0) return at.current * options_.start_factor;
+  if (at.t > options_.total_iters) return at.current;
+  double rise = options_.end_factor - options_.start_factor, total = static_cast<double>(options_.total_iters);
+  return at.current * (1 + rise / (total * options_.start_factor + static_cast<double>(at.t - 1) * rise));
+}
+
+WarmUpLR::WarmUpLR(Optimizer& optimizer, const WarmUpLROptions& options)
+    : RateSchedule("WarmUpLR", optimizer), options_(options) {
+  require_count(name(), "steps", options.steps);
+  start();
+}
+
+double WarmUpLR::rate(const At& at) const {
+  auto t = static_cast<double>(at.t);
+  if (at.t == 0) return at.current / static_cast<double>(options_.steps);
+  return at.t < options_.steps ? at.current * (t + 1) / t : at.current;
+}
+
+PolynomialLR::PolynomialLR(Optimizer& optimizer, const PolynomialLROptions& options)
+    : RateSchedule("PolynomialLR", optimizer), options_(options) {
+  require_count(name(), "total_iters", options.total_iters);
+  require_in_range(name(), "power", options.power, {});
+  start();
+}
+
+double PolynomialLR::rate(const At& at) const {
+  if (at.t == 0 || at.t > options_.total_iters) return at.current;
+  auto t = static_cast<double>(at.t), total = static_cast<double>(options_.total_iters);
+  return at.current * std::pow((1 - t / total) / (1 - (t - 1) / total), options_.power);
+}
+
+LambdaLR::LambdaLR(Optimizer& optimizer, Function function)
+    : LambdaLR(optimizer, std::vector(optimizer.groups(), std::move(function))) {}
+
+LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<Function> functions)
+    : RateSchedule("LambdaLR", optimizer), functions_(std::move(functions)) {
+  if (functions_.size() != groups())
+    throw ValueError("LambdaLR: " + std::to_string(functions_.size()) + " functions, needs one for each of " +
+                     std::to_string(groups()) + " groups");
+  for (const Function& function : functions_)
+    if (!function) throw ValueError("LambdaLR: a function is empty");
+  start();
+}
+
+double LambdaLR::rate(const At& at) const { return at.base * functions_[at.group](at.t); }
 
 }  // namespace xtape::optim

@@ -1,42 +1,11 @@
-// Learning-rate schedules.
+// Learning-rate schedules that multiply the rate by a factor, step by step.
 #pragma once
 
-#include <optim/optimizer.hpp>
+#include <functional>
+
+#include <optim/schedule.hpp>
 
 namespace xtape::optim {
-
-/// Base of all schedules: a rule for the learning rate in closed form, that of step t depending on nothing but t and
-/// the learning rate which the optimizer had at first. One derives from it and overrides `rate`.
-class Schedule {
- public:
-  Schedule(const Schedule&) = delete;
-  Schedule& operator=(const Schedule&) = delete;
-  virtual ~Schedule() = default;
-
-  /// Goes on by one step, whatever the caller takes for one (an epoch, a batch), and sets the optimizer's rate.
-  void step();
-  /// The number of steps so far.
-  std::int64_t steps() const { return steps_; }
-  /// The learning rate of step t. @throws ValueError for a negative one.
-  double lr(std::int64_t t) const;
-
-  /// "step" and "base_lr".
-  StateDict state_dict() const;
-  /// Goes to the saved step, and sets the optimizer's rate. @throws ValueError, and changes nothing, for other states.
-  void load_state_dict(const StateDict& state);
-
- protected:
-  /// The optimizer must outlive the schedule.
-  explicit Schedule(Optimizer& optimizer) : optimizer_(optimizer), base_lr_(optimizer.lr()) {}
-
-  /// The learning rate of step t = 0, 1, ..., where that of the optimizer was `base`.
-  virtual double rate(double base, std::int64_t t) const = 0;
-
- private:
-  Optimizer& optimizer_;
-  double base_lr_;
-  std::int64_t steps_ = 0;
-};
 
 struct StepLROptions {
   std::int64_t step_size = 1;
@@ -44,16 +13,124 @@ struct StepLROptions {
 };
 
 /// base gamma^floor(t / step_size)
-class StepLR : public Schedule {
+class StepLR : public RateSchedule {
  public:
   /// @throws ValueError unless step_size >= 1 and gamma is finite and 0 or more.
-  StepLR(Optimizer& optimizer, const StepLROptions& options);
+  explicit StepLR(Optimizer& optimizer, const StepLROptions& options);
 
  protected:
-  double rate(double base, std::int64_t t) const override;
+  double rate(const At& at) const override;
 
  private:
   StepLROptions options_;
+};
+
+struct MultiStepLROptions {
+  std::vector<std::int64_t> milestones = {};  ///< one that is named twice counts twice
+  double gamma = 0.1;
+};
+
+/// base gamma^(the number of milestones that are t or less)
+class MultiStepLR : public RateSchedule {
+ public:
+  /// @throws ValueError unless the milestones are 1 or more, and gamma is finite and 0 or more.
+  MultiStepLR(Optimizer& optimizer, const MultiStepLROptions& options);
+
+ protected:
+  double rate(const At& at) const override;
+
+ private:
+  MultiStepLROptions options_;
+};
+
+struct ExponentialLROptions {
+  double gamma = 0.95;
+};
+
+/// base gamma^t
+class ExponentialLR : public RateSchedule {
+ public:
+  /// @throws ValueError unless gamma is finite and 0 or more.
+  ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options);
+
+ protected:
+  double rate(const At& at) const override;
+
+ private:
+  ExponentialLROptions options_;
+};
+
+struct LinearLROptions {
+  double start_factor = 1.0 / 3;
+  double end_factor = 1;
+  std::int64_t total_iters = 5;
+};
+
+/// base (start_factor + (end_factor - start_factor) min(t / total_iters, 1))
+class LinearLR : public RateSchedule {
+ public:
+  /// @throws ValueError unless 0 < start_factor <= 1, 0 <= end_factor <= 1 and total_iters >= 1.
+  explicit LinearLR(Optimizer& optimizer, const LinearLROptions& options = {});
+
+ protected:
+  double rate(const At& at) const override;
+
+ private:
+  LinearLROptions options_;
+};
+
+struct WarmUpLROptions {
+  std::int64_t steps = 5;
+};
+
+/// base min((t + 1) / steps, 1): gradual warm-up (Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1
+/// hour, arXiv:1706.02677, section 2.2). Another schedule may go on at the same time, by ChainedScheduler, or
+/// afterwards, by SequentialLR.
+class WarmUpLR : public RateSchedule {
+ public:
+  /// @throws ValueError unless steps >= 1.
+  explicit WarmUpLR(Optimizer& optimizer, const WarmUpLROptions& options);
+
+ protected:
+  double rate(const At& at) const override;
+
+ private:
+  WarmUpLROptions options_;
+};
+
+struct PolynomialLROptions {
+  std::int64_t total_iters = 5;
+  double power = 1;
+};
+
+/// base (1 - min(t / total_iters, 1))^power
+class PolynomialLR : public RateSchedule {
+ public:
+  /// @throws ValueError unless total_iters >= 1 and power is finite and 0 or more.
+  explicit PolynomialLR(Optimizer& optimizer, const PolynomialLROptions& options = {});
+
+ protected:
+  double rate(const At& at) const override;
+
+ private:
+  PolynomialLROptions options_;
+};
+
+/// base f(t), with any function, or with one for each group.
+class LambdaLR : public RateSchedule {
+ public:
+  using Function = std::function<double(std::int64_t t)>;
+
+  /// @throws ValueError for a function that is empty, or gives a rate that the optimizer does not take.
+  LambdaLR(Optimizer& optimizer, Function function);
+  /// @throws ValueError unless there is one function for each group.
+  LambdaLR(Optimizer& optimizer, std::vector<Function> functions);
+
+ protected:
+  double rate(const At& at) const override;
+
+ private:
+  std::vector<Function> functions_;
 };
 
 }  // namespace xtape::optim

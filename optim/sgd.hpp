@@ -1,12 +1,12 @@
 // Stochastic gradient descent.
 #pragma once
 
-#include <optim/optimizer.hpp>
+#include <optim/method.hpp>
 
 namespace xtape::optim {
 
 struct SGDOptions {
-  double lr = 1e-2;
+  double lr = 1e-3;
   double momentum = 0;
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
   bool nesterov = false;    ///< needs a momentum, and no dampening
@@ -17,18 +17,15 @@ struct SGDOptions {
 /// learning, ICML 2013, as PyTorch defines it):
 ///
 ///     g += weight_decay p
-///     b = momentum b + (1 - dampening) g      (g itself in the first step)
+///     b = momentum b + (1 - dampening) g      (g itself in the parameter's first step)
 ///     p -= lr (g + momentum b with nesterov, else b)
-class SGD : public Optimizer {
+class SGD : public Method<SGD, SGDOptions> {
  public:
-  /// @throws ValueError for options that are not finite, negative or contradict each other; see Optimizer.
-  explicit SGD(std::vector<Variable> parameters, const SGDOptions& options = {});
+  using Method::Method;
+  static const Description<SGDOptions>& description();
 
  protected:
-  void update(std::size_t i, Array& parameter, const Array& gradient) override;
-
- private:
-  SGDOptions options_;
+  void update(const SGDOptions& options, std::size_t i, Array& parameter, const Array& gradient) override;
 };
 
 }  // namespace xtape::optim

@@ -1,0 +1,27 @@
+#include <optim/adagrad.hpp>
+
+#include <optim/fused.hpp>
+
+namespace xtape::optim {
+
+const Description<AdagradOptions>& Adagrad::description() {
+  using O = AdagradOptions;
+  static const Description<O> adagrad{
+      "Adagrad",
+      {{"lr", &O::lr}, {"lr_decay", &O::lr_decay}, {"weight_decay", &O::weight_decay},
+       {"initial_accumulator_value", &O::initial_accumulator_value}, {"epsilon", &O::epsilon}},
+      {{"square_sum"}}};
+  return adagrad;
+}
+
+void Adagrad::update(const AdagradOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
+  double rate = options.lr / (1 + static_cast<double>(steps(i) - 1) * options.lr_decay);
+  double decay = options.weight_decay, epsilon = options.epsilon;
+  fused([=](auto& p, auto& s, auto g) {
+    g += decay * p;
+    s += g * g;
+    p -= rate * g / (sqrt(s) + epsilon);
+  }, parameter, moment(0, i, options.initial_accumulator_value), gradient);
+}
+
+}  // namespace xtape::optim

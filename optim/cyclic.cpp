@@ -1,0 +1,111 @@
+#include <optim/cyclic.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace xtape::optim {
+
+CyclicLR::CyclicLR(Optimizer& optimizer, const CyclicLROptions& options)
+    : RateSchedule("CyclicLR", optimizer), options_(options) {
+  options_.base_lr.require(name(), "base_lr", groups(), {});
+  options_.max_lr.require(name(), "max_lr", groups(), {});
+  detail::require_in_range(name(), "step_size_up", static_cast<double>(options.step_size_up), {.low = 1});
+  detail::require_in_range(name(), "step_size_down", static_cast<double>(options.step_size_down), {});
+  detail::require_in_range(name(), "gamma", options.gamma, {0, 1, true});
+  if (options_.step_size_down == 0) options_.step_size_down = options_.step_size_up;
+  if (options.cycle_momentum) {
+    require_momentum();
+    options_.base_momentum.require(name(), "base_momentum", groups(), {0, 1});
+    options_.max_momentum.require(name(), "max_momentum", groups(), {0, 1});
+  }
+  std::vector<double> lowest;
+  for (std::size_t group = 0; group < groups(); ++group) lowest.push_back(options_.base_lr[group]);
+  set_rates(lowest);
+  start();
+}
+
+// How far between the lowest and the highest: 1 at the top of the first cycle.
+double CyclicLR::height(std::int64_t t) const {
+  auto up = static_cast<double>(options_.step_size_up), down = static_cast<double>(options_.step_size_down);
+  double cycle = std::floor(static_cast<double>(t) / (up + down)), x = static_cast<double>(t) / (up + down) - cycle;
+  double top = up / (up + down), scale = x <= top ? x / top : (x - 1) / (top - 1);
+  switch (options_.mode) {
+    case CyclicMode::triangular: return scale;
+    case CyclicMode::triangular2: return scale / std::pow(2, cycle);
+    default: return scale * std::pow(options_.gamma, static_cast<double>(t));
+  }
+}
+
+double CyclicLR::rate(const At& at) const {
+  double low = options_.base_lr[at.group], high = options_.max_lr[at.group];
+  return low + (high - low) * height(at.t);
+}
+
+std::optional<double> CyclicLR::momentum(std::size_t group, std::int64_t t) const {
+  if (!options_.cycle_momentum) return std::nullopt;
+  double low = options_.base_momentum[group], high = options_.max_momentum[group];
+  return high - (high - low) * height(t);
+}
+
+OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
+    : RateSchedule("OneCycleLR", optimizer), options_(options) {
+  options_.max_lr.require(name(), "max_lr", groups(), {});
+  detail::require_in_range(name(), "total_steps", static_cast<double>(options.total_steps), {.low = 1});
+  detail::require_in_range(name(), "pct_start", options.pct_start, {0, 1, true});
+  for (auto [option, factor] : {std::pair("div_factor", options.div_factor),
+                                std::pair("final_div_factor", options.final_div_factor)}) {
+    detail::require_in_range(name(), option, factor, {});
+    if (factor == 0) throw ValueError(name() + ": " + option + " is 0, needs more");
+  }
+  if (options.cycle_momentum) {
+    require_momentum();
+    options_.base_momentum.require(name(), "base_momentum", groups(), {0, 1});
+    options_.max_momentum.require(name(), "max_momentum", groups(), {0, 1});
+  }
+  phases_ = phases();
+  for (std::size_t group = 0; group < groups(); ++group)
+    set_initial_lr(group, options_.max_lr[group] / options_.div_factor);
+  start();
+}
+
+std::vector<OneCycleLR::Phase> OneCycleLR::phases() const {
+  auto total = static_cast<double>(options_.total_steps);
+  double first = 1 / options_.div_factor, last = first / options_.final_div_factor;
+  double top = options_.pct_start * total - 1, down = 2 * options_.pct_start * total - 2, end = total - 1;
+  if (options_.three_phase) return {{0, top, first, 1, 0, 1}, {top, down, 1, first, 1, 0}, {down, end, first, last, 0, 0}};
+  return {{0, top, first, 1, 0, 1}, {top, end, 1, last, 1, 0}};
+}
+
+const OneCycleLR::Phase& OneCycleLR::phase_at(double t) const {
+  if (t > static_cast<double>(options_.total_steps))
+    throw ValueError(name() + ": step " + detail::text(t) + " of " + std::to_string(options_.total_steps) +
+                     ": the cycle is over");
+  auto found = std::find_if(phases_.begin(), phases_.end() - 1, [&](const Phase& phase) { return t <= phase.end; });
+  return *found;
+}
+
+// PyTorch goes on along the cosine in the one step after the end, and so do we; a line would go below 0.
+double OneCycleLR::anneal(double start, double end, const Phase& phase, double t) const {
+  double part = phase.end == phase.begin ? 1 : (t - phase.begin) / (phase.end - phase.begin);
+  if (options_.anneal_strategy == Anneal::linear) return (end - start) * std::min(part, 1.0) + start;
+  return end + (start - end) / 2 * (std::cos(std::numbers::pi * part) + 1);
+}
+
+double OneCycleLR::rate(const At& at) const {
+  auto t = static_cast<double>(at.t);
+  const Phase& phase = phase_at(t);
+  double highest = options_.max_lr[at.group];
+  return anneal(phase.start_lr * highest, phase.end_lr * highest, phase, t);
+}
+
+std::optional<double> OneCycleLR::momentum(std::size_t group, std::int64_t step) const {
+  if (!options_.cycle_momentum) return std::nullopt;
+  auto t = static_cast<double>(step);
+  const Phase& phase = phase_at(t);
+  double low = options_.base_momentum[group], high = options_.max_momentum[group];
+  auto momentum = [&](double of_low) { return of_low == 1 ? low : high; };
+  return anneal(momentum(phase.start_low), momentum(phase.end_low), phase, t);
+}
+
+}  // namespace xtape::optim

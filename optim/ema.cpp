@@ -1,0 +1,95 @@
+#include <optim/ema.hpp>
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include <optim/fused.hpp>
+#include <optim/state.hpp>
+
+namespace xtape::optim {
+
+EMA::EMA(std::vector<Variable> parameters, const EMAOptions& options)
+    : parameters_(std::move(parameters)), decay_(options.decay) {
+  detail::require_in_range("EMA", "decay", decay_, {0, 1, true});
+  if (parameters_.empty()) throw ValueError("EMA: the list of parameters is empty");
+  std::set<const VariableImpl*> seen;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Variable& x = parameters_[i];
+    std::string which = "EMA: parameter " + std::to_string(i);
+    if (!x.defined()) throw ValueError(which + " is undefined");
+    if (!is_floating(x.dtype())) throw DTypeError(which + " is " + detail::describe(x) + ", needs float32 or float64");
+    if (!seen.insert(x.impl()).second) throw ValueError(which + " is listed before");
+  }
+  averages_.resize(parameters_.size());
+}
+
+void EMA::require_updated(const char* operation) const {
+  if (updates_ == 0) throw Error(std::string("EMA: ") + operation + ": there are no averages before the first update");
+}
+
+// In the parameter's dtype, which may have changed since the last update.
+Array& EMA::average(std::size_t i) { return averages_[i] = averages_[i].to(parameters_[i].dtype()); }
+
+void EMA::update() {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Array& parameter = parameters_[i].value();
+    if (updates_ == 0) averages_[i] = parameter.copy();
+    else fused([decay = decay_](auto& average, const auto& p) { average = decay * average + (1 - decay) * p; },
+               average(i), parameter);
+  }
+  ++updates_;
+}
+
+std::vector<Variable> EMA::averages() const {
+  require_updated("averages");
+  std::vector<Variable> result;
+  for (std::size_t i = 0; i < averages_.size(); ++i) result.emplace_back(averages_[i].to(parameters_[i].dtype()).copy());
+  return result;
+}
+
+void EMA::swap() {
+  require_updated("swap");
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    fused([](auto& average, auto& p) { std::swap(average, p); }, average(i), parameters_[i].mutable_value());
+}
+
+StateDict EMA::state_dict() const {
+  StateDict state = {{"updates", detail::to_variable<std::int64_t>({updates_})},
+                     {"decay", detail::to_variable<double>({decay_})}};
+  if (updates_ == 0) return state;
+  std::vector<Variable> copies = averages();
+  for (std::size_t i = 0; i < copies.size(); ++i) state.emplace("average." + std::to_string(i), copies[i]);
+  return state;
+}
+
+void EMA::load_state_dict(const StateDict& state) {
+  auto find = [&](const char* name, const char* form) -> const Variable* {
+    auto found = state.find(name);
+    return found != state.end() && detail::describe(found->second) == form ? &found->second : nullptr;
+  };
+  const Variable* updates = find("updates", "int64(1,)");
+  const Variable* decay = find("decay", "float64(1,)");
+  StateDict expected = {{"updates", Variable(Array({1}, int64))}, {"decay", Variable(Array({1}, float64))}};
+  if (updates && updates->item() > 0)
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+      expected.emplace("average." + std::to_string(i), parameters_[i]);
+  std::string problems = detail::misfits(expected, state);
+  auto check = [&](const char* name, const Variable* value, const detail::Range& range) {
+    std::string problem = value ? detail::out_of_range(name, value->item(), range) : "";
+    if (!problem.empty()) problems += "\n  " + problem;
+  };
+  check("updates", updates, {});
+  check("decay", decay, {0, 1, true});
+  detail::refuse_misfits("EMA", problems);
+
+  std::vector<Array> averages(parameters_.size());
+  if (updates->item() > 0)
+    for (std::size_t i = 0; i < averages.size(); ++i)
+      averages[i] = state.at("average." + std::to_string(i)).value().copy();
+  averages_ = std::move(averages);
+  updates_ = *updates->data<std::int64_t>();
+  decay_ = decay->item();
+}
+
+}  // namespace xtape::optim

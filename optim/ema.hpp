@@ -1,0 +1,66 @@
+// Exponential moving averages of weights.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <autograd/state_dict.hpp>
+#include <autograd/variable.hpp>
+
+namespace xtape::optim {
+
+struct EMAOptions {
+  double decay = 0.999;
+};
+
+/// Averages of parameters (or buffers) over the steps of a training, which often generalize better than the last ones
+/// (Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; with exponential weights as in
+/// Tarvainen and Valpola, Mean teachers are better role models, NeurIPS 2017). The first `update` copies the parameters,
+/// each later one makes it
+///
+///     average = decay average + (1 - decay) parameter
+class EMA {
+ public:
+  /// @throws ValueError when the list is empty, a parameter is undefined or listed twice, or decay is not in [0, 1];
+  /// DTypeError for one that is not floating-point.
+  explicit EMA(std::vector<Variable> parameters, const EMAOptions& options = {});
+  EMA(const EMA&) = delete;
+  EMA& operator=(const EMA&) = delete;
+
+  /// Takes the parameters as they are now into the averages: after each step of the optimizer.
+  void update();
+  /// The number of updates.
+  std::int64_t updates() const { return updates_; }
+  /// In the order of the parameters. @throws Error before the first update.
+  std::vector<Variable> averages() const;
+
+  /// Exchanges the parameters and their averages; a second call takes it back. @throws Error before the first update.
+  void swap();
+  /// For evaluation: within its scope the parameters are the averages.
+  class Scope {
+   public:
+    explicit Scope(EMA& ema) : ema_(ema) { ema_.swap(); }
+    ~Scope() { ema_.swap(); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    EMA& ema_;
+  };
+
+  /// Copies of "updates", "decay" and the averages, "average.0", "average.1", ... by the parameters' positions.
+  StateDict state_dict() const;
+  /// @throws ValueError listing everything that does not fit, and changes nothing then.
+  void load_state_dict(const StateDict& state);
+
+ private:
+  void require_updated(const char* operation) const;
+  Array& average(std::size_t i);
+
+  std::vector<Variable> parameters_;
+  std::vector<Array> averages_;
+  double decay_;
+  std::int64_t updates_ = 0;
+};
+
+}  // namespace xtape::optim

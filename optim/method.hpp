@@ -1,0 +1,152 @@
+// What all optimization methods have in common: parameter groups with options of the method's own type.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <optim/optimizer.hpp>
+
+namespace xtape::optim {
+
+/// Parameters with options of their own: `{net.parameters(), {.lr = 1e-3}}`.
+template <class Options>
+struct ParameterGroup {
+  std::vector<Variable> parameters;
+  Options options = {};
+};
+
+/// An option of a method: its name, the member that holds it, and where it has to lie.
+template <class Options>
+struct OptionOf {
+  const char* name;
+  std::variant<double Options::*, bool Options::*, std::int64_t Options::*> member;
+  detail::Range range = {};
+};
+
+/// An array that each parameter carries along; `used` is null where no option decides about it.
+template <class Options>
+struct MomentOf {
+  const char* name;
+  bool (*used)(const Options&) = nullptr;
+};
+
+/// What Method needs to know of a method.
+template <class Options>
+struct Description {
+  const char* name;
+  std::vector<OptionOf<Options>> options;
+  std::vector<MomentOf<Options>> moments = {};
+  std::vector<const char*> numbers = {};  ///< what each parameter carries along beside moments
+  std::string (*contradiction)(const Options&) = nullptr;  ///< says which options do not go together
+};
+
+/// Base of all methods. One is a struct of options, and a class `Derived` with a static `description()` and `update`:
+///
+///     struct SignSGDOptions {
+///       double lr = 1e-3;
+///     };
+///     class SignSGD : public optim::Method<SignSGD, SignSGDOptions> {
+///      public:
+///       using Method::Method;
+///       static const optim::Description<SignSGDOptions>& description() {
+///         static const optim::Description<SignSGDOptions> d{"SignSGD", {{"lr", &SignSGDOptions::lr}}};
+///         return d;
+///       }
+///      protected:
+///       void update(const SignSGDOptions& options, std::size_t i, Array& parameter, const Array& gradient) override;
+///     };
+template <class Derived, class Options>
+class Method : public Optimizer {
+ public:
+  using Group = ParameterGroup<Options>;
+
+  /// One group: `Adam(net.parameters(), {.lr = 1e-3})`.
+  /// @throws ValueError for options that are out of range or contradict each other; see Optimizer.
+  explicit Method(std::vector<Variable> parameters, const Options& options = {})
+      : Method(std::vector<Group>{{std::move(parameters), options}}) {}
+  /// Several: `Adam({{net.parameters(), {.lr = 1e-3}}, {head.parameters(), {.lr = 1e-4}}})`.
+  explicit Method(std::initializer_list<Group> groups) : Method(std::vector<Group>(groups)) {}
+  explicit Method(const std::vector<Group>& groups)
+      : Optimizer(Derived::description().name, parameters_of(groups), specifications(), moment_names(),
+                  Derived::description().numbers) {
+    for (const Group& group : groups) {
+      if (std::string problem = options_problem(to_numbers(group.options)); !problem.empty())
+        throw ValueError(name() + ": " + (groups.size() > 1 ? "group " + std::to_string(options_.size()) + ": " : "") +
+                         problem);
+      options_.push_back(group.options);
+    }
+  }
+
+  /// Those of a group; Optimizer::set_option changes them.
+  const Options& options(std::size_t group = 0) const {
+    if (group >= groups()) throw ValueError(name() + ": options: group " + std::to_string(group) + " is out of range");
+    return options_[group];
+  }
+
+ protected:
+  /// The step of parameter `i`: the method itself.
+  virtual void update(const Options& options, std::size_t i, Array& parameter, const Array& gradient) = 0;
+
+  void update_parameter(std::size_t group, std::size_t i, Array& parameter, const Array& gradient) final {
+    update(options_[group], i, parameter, gradient);
+  }
+
+ private:
+  std::vector<double> options_of(std::size_t group) const final { return to_numbers(options_[group]); }
+  void assign_options(std::size_t group, const std::vector<double>& values) final {
+    options_[group] = from_numbers(values);
+  }
+  std::string contradiction(const std::vector<double>& values) const final {
+    auto contradiction = Derived::description().contradiction;
+    return contradiction ? contradiction(from_numbers(values)) : "";
+  }
+  bool uses_moment(std::size_t which, const std::vector<double>& values) const final {
+    auto used = Derived::description().moments[which].used;
+    return !used || used(from_numbers(values));
+  }
+
+  static std::vector<double> to_numbers(const Options& options) {
+    std::vector<double> values;
+    for (const auto& option : Derived::description().options)
+      values.push_back(std::visit([&](auto member) { return static_cast<double>(options.*member); }, option.member));
+    return values;
+  }
+  static Options from_numbers(const std::vector<double>& values) {
+    Options options;
+    for (std::size_t k = 0; k < values.size(); ++k)
+      std::visit([&](auto member) {
+        options.*member = static_cast<std::remove_reference_t<decltype(options.*member)>>(values[k]);
+      }, Derived::description().options[k].member);
+    return options;
+  }
+
+  static std::vector<std::vector<Variable>> parameters_of(const std::vector<Group>& groups) {
+    std::vector<std::vector<Variable>> lists;
+    for (const Group& group : groups) lists.push_back(group.parameters);
+    return lists;
+  }
+  static std::vector<OptionSpec> specifications() {
+    std::vector<OptionSpec> specifications;
+    for (const auto& option : Derived::description().options) {
+      bool is_flag = std::holds_alternative<bool Options::*>(option.member);
+      bool is_count = std::holds_alternative<std::int64_t Options::*>(option.member);
+      detail::Range range = is_flag ? detail::Range{0, 1, true, true} : option.range;
+      range.whole = is_flag || is_count;
+      if (is_count) range.high = 1e15;  // what a double holds exactly
+      specifications.push_back({option.name, range});
+    }
+    return specifications;
+  }
+  static std::vector<const char*> moment_names() {
+    std::vector<const char*> names;
+    for (const auto& moment : Derived::description().moments) names.push_back(moment.name);
+    return names;
+  }
+
+  std::vector<Options> options_;
+};
+
+}  // namespace xtape::optim

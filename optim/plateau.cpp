@@ -1,0 +1,64 @@
+#include <optim/plateau.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace xtape::optim {
+
+ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlateauOptions& options)
+    : Schedule("ReduceLROnPlateau", optimizer), options_(options),
+      best_(options.mode == PlateauMode::min ? INFINITY : -INFINITY) {
+  using detail::require_in_range;
+  require_in_range(name(), "factor", options.factor, {0, 1});
+  require_in_range(name(), "patience", static_cast<double>(options.patience), {});
+  require_in_range(name(), "threshold", options.threshold, {});
+  require_in_range(name(), "cooldown", static_cast<double>(options.cooldown), {});
+  options_.min_lr.require(name(), "min_lr", groups(), {});
+  require_in_range(name(), "eps", options.eps, {});
+}
+
+bool ReduceLROnPlateau::improves(double metric) const {
+  double threshold = options_.threshold;
+  bool relative = options_.threshold_mode == ThresholdMode::rel;
+  if (options_.mode == PlateauMode::min)
+    return metric < (relative ? best_ * (1 - threshold) : best_ - threshold);
+  return metric > (relative ? best_ * (1 + threshold) : best_ + threshold);
+}
+
+void ReduceLROnPlateau::advance(std::optional<double> metric) {
+  if (!metric) throw ValueError("ReduceLROnPlateau: step: needs the metric to watch: step(validation_loss)");
+  set_steps(steps() + 1);
+  if (improves(*metric)) {
+    best_ = *metric;
+    bad_steps_ = 0;
+  } else {
+    ++bad_steps_;
+  }
+  if (cooldown_ > 0) {
+    --cooldown_;
+    bad_steps_ = 0;
+  }
+  if (bad_steps_ <= options_.patience) return;
+  reduce();
+  cooldown_ = options_.cooldown;
+  bad_steps_ = 0;
+}
+
+void ReduceLROnPlateau::reduce() {
+  std::vector<double> rates;
+  for (std::size_t group = 0; group < groups(); ++group) {
+    double current = optimizer().lr(group), reduced = std::max(current * options_.factor, options_.min_lr[group]);
+    rates.push_back(current - reduced > options_.eps ? reduced : current);
+  }
+  set_rates(rates);
+}
+
+std::vector<Schedule::Entry> ReduceLROnPlateau::entries() {
+  std::vector<Entry> entries = Schedule::entries();
+  entries.push_back({"best", &best_});
+  entries.push_back({"bad_steps", &bad_steps_});
+  entries.push_back({"cooldown", &cooldown_});
+  return entries;
+}
+
+}  // namespace xtape::optim

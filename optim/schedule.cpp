@@ -1,0 +1,145 @@
+#include <optim/schedule.hpp>
+
+#include <cmath>
+
+namespace xtape::optim {
+
+// States
+
+namespace {
+
+Variable to_variable(const std::variant<std::int64_t*, double*, std::vector<double>*>& value) {
+  if (auto* count = std::get_if<std::int64_t*>(&value)) return detail::to_variable<std::int64_t>({**count});
+  if (auto* number = std::get_if<double*>(&value)) return detail::to_variable<double>({**number});
+  return detail::to_variable<double>(*std::get<std::vector<double>*>(value));
+}
+
+void assign(const std::variant<std::int64_t*, double*, std::vector<double>*>& to, const Variable& x) {
+  if (auto* count = std::get_if<std::int64_t*>(&to)) **count = *x.data<std::int64_t>();
+  else if (auto* number = std::get_if<double*>(&to)) **number = *x.data<double>();
+  else std::get<std::vector<double>*>(to)->assign(x.data<double>(), x.data<double>() + x.size());
+}
+
+// What is wrong with the value, although it has the form of the entry.
+std::string problem_of(const std::string& name, const std::variant<std::int64_t*, double*, std::vector<double>*>& entry,
+                       const Variable& x) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    double value = x.value().at(i);
+    if (std::holds_alternative<double*>(entry)) {
+      if (std::isnan(value)) return name + " is nan, needs a number";
+    } else if (std::string problem = detail::out_of_range(name, value, {}); !problem.empty()) {
+      return problem;
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+Schedule::Schedule(std::string name, Optimizer& optimizer) : name_(std::move(name)), optimizer_(optimizer) {
+  for (std::size_t group = 0; group < optimizer.groups(); ++group) rates_.push_back(optimizer.lr(group));
+}
+
+StateDict Schedule::state_dict() const {
+  StateDict state;
+  for (const Entry& entry : const_cast<Schedule*>(this)->entries()) state.emplace(entry.name, to_variable(entry.value));
+  return state;
+}
+
+void Schedule::load_state_dict(const StateDict& state) {
+  StateDict before = state_dict();
+  std::string problems = detail::misfits(before, state);
+  std::vector<Entry> own = entries();
+  for (const Entry& entry : own)
+    if (auto found = state.find(entry.name);
+        found != state.end() && detail::describe(found->second) == detail::describe(before.at(entry.name)))
+      if (std::string problem = problem_of(entry.name, entry.value, found->second); !problem.empty())
+        problems += "\n  " + problem;
+  detail::refuse_misfits(name_, problems);
+
+  for (const Entry& entry : own) assign(entry.value, state.at(entry.name));
+  try {
+    resume();
+  } catch (const Error& error) {
+    for (const Entry& entry : own) assign(entry.value, before.at(entry.name));
+    detail::refuse_misfits(name_, std::string("\n  ") + error.what());
+  }
+}
+
+void Schedule::resume() { set_rates(std::vector(rates_)); }
+
+void Schedule::set_rates(const std::vector<double>& rates) {
+  for (std::size_t group = 0; group < rates.size(); ++group)
+    detail::require_in_range(name_, "the learning rate of group " + std::to_string(group), rates[group], {});
+  for (std::size_t group = 0; group < rates.size(); ++group) optimizer_.set_lr(group, rates[group]);
+  rates_ = rates;
+}
+
+// Schedules of rates
+
+void RateSchedule::begin() {
+  base_.clear();
+  for (std::size_t group = 0; group < groups(); ++group) {
+    base_.push_back(initial_lr(group));
+    set_initial_lr(group, base_.back());
+  }
+}
+
+void RateSchedule::start() {
+  begin();
+  go_to(0);
+}
+
+void RateSchedule::go_to(std::int64_t t) {
+  std::vector<double> rates;
+  for (std::size_t group = 0; group < groups(); ++group)
+    rates.push_back(rate({.group = group, .t = t, .base = base_[group], .current = optimizer().lr(group)}));
+  auto momenta = this->momenta(t);
+  set_rates(rates);
+  set_momenta(momenta);
+  arrive(t);
+}
+
+void RateSchedule::resume() {
+  auto momenta = this->momenta(steps());
+  Schedule::resume();
+  set_momenta(momenta);
+}
+
+std::vector<Schedule::Entry> RateSchedule::entries() {
+  std::vector<Entry> entries = Schedule::entries();
+  entries.push_back({"base_lr", &base_});
+  return entries;
+}
+
+// Momenta
+
+void RateSchedule::require_momentum() const {
+  if (!optimizer().has_option("momentum") && !optimizer().has_option("beta1"))
+    throw ValueError(name() + ": the optimizer has neither momentum nor beta1; needs .cycle_momentum = false");
+}
+
+std::vector<std::optional<double>> RateSchedule::momenta(std::int64_t t) const {
+  std::vector<std::optional<double>> momenta;
+  for (std::size_t group = 0; group < groups(); ++group) {
+    momenta.push_back(momentum(group, t));
+    if (momenta.back()) detail::require_in_range(name(), "the momentum", *momenta.back(), {0, 1});
+  }
+  return momenta;
+}
+
+void RateSchedule::set_momenta(const std::vector<std::optional<double>>& momenta) {
+  const char* option = optimizer().has_option("momentum") ? "momentum" : "beta1";
+  for (std::size_t group = 0; group < momenta.size(); ++group)
+    if (momenta[group]) optimizer().set_option(option, group, *momenta[group]);
+}
+
+void PerGroup::require(const std::string& who, const std::string& option, std::size_t groups,
+                       const detail::Range& range) const {
+  if (values_.size() != 1 && values_.size() != groups)
+    throw ValueError(who + ": " + option + " has " + std::to_string(values_.size()) + " numbers, needs one, or one for each of " +
+                     std::to_string(groups) + " groups");
+  for (double value : values_) detail::require_in_range(who, option, value, range);
+}
+
+}  // namespace xtape::optim

@@ -1,0 +1,135 @@
+// What all learning-rate schedules have in common.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <optim/optimizer.hpp>
+
+namespace xtape::optim {
+
+/// Base of all schedules: they set the learning rate of each of an optimizer's groups, step by step. What a step is, an
+/// epoch or a batch, is the caller's choice. The optimizer must outlive the schedule.
+class Schedule {
+ public:
+  Schedule(const Schedule&) = delete;
+  Schedule& operator=(const Schedule&) = delete;
+  virtual ~Schedule() = default;
+
+  /// Goes on by one step. @throws Error, and changes nothing, for a schedule that needs a metric; ValueError where the
+  /// schedule is over or gives a rate that the optimizer does not take.
+  void step() { advance(std::nullopt); }
+  /// The same, with what the schedule may watch: most do not look at it.
+  void step(double metric) { advance(metric); }
+  /// The number of steps so far.
+  std::int64_t steps() const { return steps_; }
+  /// The learning rate that this schedule set last.
+  double lr(std::size_t group = 0) const { return rates_.at(group); }
+
+  /// "step", "lr", the last rates, and what else the schedule goes on from; not the options that it was made with.
+  StateDict state_dict() const;
+  /// Goes to the saved step, and sets the optimizer's rates. @throws ValueError listing everything that does not fit,
+  /// and changes nothing then.
+  void load_state_dict(const StateDict& state);
+
+ protected:
+  Schedule(std::string name, Optimizer& optimizer);
+
+  virtual void advance(std::optional<double> metric) = 0;
+
+  /// One thing to save: a count, 0 or more, a number that is not NaN, or a rate for each group, finite and 0 or more.
+  struct Entry {
+    std::string name;
+    std::variant<std::int64_t*, double*, std::vector<double>*> value;
+  };
+  virtual std::vector<Entry> entries() { return {{"step", &steps_}, {"lr", &rates_}}; }
+  /// After loading: makes the optimizer what it was. What it throws is taken for a state that does not fit.
+  virtual void resume();
+
+  const std::string& name() const { return name_; }
+  Optimizer& optimizer() const { return optimizer_; }
+  std::size_t groups() const { return rates_.size(); }
+  double initial_lr(std::size_t group) const { return optimizer_.initial_lr(group); }
+  void set_initial_lr(std::size_t group, double lr) { optimizer_.set_initial_lr(group, lr); }
+  void set_steps(std::int64_t steps) { steps_ = steps; }
+  /// Of all groups. @throws ValueError, and changes nothing, for a rate that the optimizer does not take.
+  void set_rates(const std::vector<double>& rates);
+
+ private:
+  std::string name_;
+  Optimizer& optimizer_;
+  std::int64_t steps_ = 0;
+  std::vector<double> rates_;
+};
+
+/// Base of the schedules that know each step's rate from the one before. One derives from it, overrides `rate`, and
+/// calls `start` at the end of the constructor:
+///
+///     struct Halving : optim::RateSchedule {
+///       explicit Halving(optim::Optimizer& optimizer) : RateSchedule("Halving", optimizer) { start(); }
+///       double rate(const At& at) const override { return at.t == 0 ? at.current : at.current / 2; }
+///     };
+///
+/// As the rate follows from the current one, several schedules may act on one optimizer, each with a factor of its own,
+/// and what a user sets in between counts.
+class RateSchedule : public Schedule {
+ public:
+  /// Where a schedule stands.
+  struct At {
+    std::size_t group;
+    std::int64_t t;  ///< the step to find the rate of; 0 when the schedule is made
+    double base;     ///< the group's Optimizer::initial_lr
+    double current;  ///< its rate in step t - 1, or what schedules before this one made of it
+  };
+
+ protected:
+  using Schedule::Schedule;
+
+  virtual double rate(const At& at) const = 0;
+  /// The momentum of step t, for schedules that have one: the optimizer's option "momentum" or, without one, "beta1".
+  virtual std::optional<double> momentum(std::size_t, std::int64_t) const { return std::nullopt; }
+  /// Called with each step that the schedule goes to.
+  virtual void arrive(std::int64_t t) { set_steps(t); }
+
+  /// Takes note of the rates to begin from, and sets those of step 0.
+  void start();
+  /// Takes note of the rates to begin from.
+  void begin();
+  /// @throws ValueError naming this schedule unless the optimizer has a momentum.
+  void require_momentum() const;
+
+  std::vector<Entry> entries() override;
+  void advance(std::optional<double>) final { go_to(steps() + 1); }
+  void resume() override;
+
+ private:
+  friend class CombinedSchedule;
+
+  void go_to(std::int64_t t);
+  std::vector<std::optional<double>> momenta(std::int64_t t) const;
+  void set_momenta(const std::vector<std::optional<double>>& momenta);
+
+  std::vector<double> base_;
+};
+
+/// A number for each parameter group, or one for all: `.max_lr = 0.1`, `.max_lr = {0.1, 0.01}`.
+class PerGroup {
+ public:
+  PerGroup() = default;  ///< not given
+  PerGroup(double of_all) : values_{of_all} {}
+  PerGroup(std::initializer_list<double> values) : values_(values) {}
+  PerGroup(std::vector<double> values) : values_(std::move(values)) {}
+
+  double operator[](std::size_t group) const { return values_.size() == 1 ? values_[0] : values_[group]; }
+  /// @throws ValueError "WHO: OPTION ..." unless there is one number or one for each group, all within the range.
+  void require(const std::string& who, const std::string& option, std::size_t groups, const detail::Range& range) const;
+
+ private:
+  std::vector<double> values_;
+};
+
+}  // namespace xtape::optim

@@ -1,0 +1,192 @@
+// Schedules go on from saved states, and refuse those that do not fit and options out of range.
+#include <cmath>
+#include <functional>
+
+#include "support.hpp"
+
+using namespace xtape;
+using namespace xtape::testing;
+using namespace xtape::optim;
+
+namespace {
+
+std::unique_ptr<SGD> two_groups() {
+  return std::make_unique<SGD>(std::vector<SGD::Group>{{{parameter(ones({1}))}, {.lr = 0.8, .momentum = 0.9}},
+                                                       {{parameter(ones({1}))}, {.lr = 0.2, .momentum = 0.9}}});
+}
+
+// What a schedule does to rates and momenta; when interrupted, new ones go on from the states of optimizer and schedule.
+template <class S, class Options>
+void resumes(const Options& options) {
+  auto run = [&](bool interrupted) {
+    auto sgd = two_groups();
+    auto schedule = std::make_unique<S>(*sgd, options);
+    std::vector<double> values;
+    for (int t = 0; t < 30; ++t) {
+      if (interrupted && t % 7 == 3) {
+        StateDict state = schedule->state_dict();
+        auto fresh = two_groups();
+        schedule = std::make_unique<S>(*fresh, options);
+        fresh->load_state_dict(sgd->state_dict());
+        sgd = std::move(fresh);
+        schedule->load_state_dict(state);
+        same_state(schedule->state_dict(), state);
+      }
+      schedule->step();
+      for (std::size_t group : {0, 1}) {
+        values.push_back(sgd->lr(group));
+        values.push_back(sgd->options(group).momentum);
+      }
+    }
+    return values;
+  };
+  BOOST_TEST(run(false) == run(true), boost::test_tools::per_element());
+}
+
+// Two schedules as one, made from the options of both.
+template <class Combined>
+struct Pair {
+  LinearLR warm_up;
+  CyclicLR cycle;
+  ExponentialLR decay;
+  Combined combined;
+
+  struct Options {
+    std::vector<std::int64_t> milestones;
+  };
+  Pair(Optimizer& optimizer, const Options& options)
+      : warm_up(optimizer, {.total_iters = 8}), cycle(optimizer, {.base_lr = 0.1, .max_lr = 0.5, .step_size_up = 3}),
+        decay(optimizer, {.gamma = 0.9}), combined(make(optimizer, options)) {}
+  Combined make(Optimizer& optimizer, const Options& options) {
+    if constexpr (std::is_same_v<Combined, SequentialLR>)
+      return Combined(optimizer, {warm_up, cycle, decay}, options.milestones);
+    else
+      return Combined(optimizer, {warm_up, cycle, decay});
+  }
+  void step() { combined.step(); }
+  StateDict state_dict() const { return combined.state_dict(); }
+  void load_state_dict(const StateDict& state) { combined.load_state_dict(state); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(schedule_states)
+
+BOOST_AUTO_TEST_CASE(go_on_to_the_same_bits) {
+  resumes<StepLR>(StepLROptions{.step_size = 4, .gamma = 0.7});
+  resumes<MultiStepLR>(MultiStepLROptions{.milestones = {5, 10, 11}});
+  resumes<ExponentialLR>(ExponentialLROptions{.gamma = 0.9});
+  resumes<LinearLR>(LinearLROptions{.start_factor = 0.1, .total_iters = 20});
+  resumes<WarmUpLR>(WarmUpLROptions{.steps = 20});
+  resumes<PolynomialLR>(PolynomialLROptions{.total_iters = 20, .power = 2});
+  resumes<CosineAnnealingLR>(CosineAnnealingLROptions{.T_max = 8, .eta_min = 0.01});
+  resumes<CosineAnnealingWarmRestarts>(CosineAnnealingWarmRestartsOptions{.T_0 = 3, .T_mult = 2});
+  resumes<LambdaLR>(LambdaLR::Function([](std::int64_t t) { return 1 / (1.0 + static_cast<double>(t)); }));
+  resumes<CyclicLR>(CyclicLROptions{.base_lr = 0.1, .max_lr = {0.3, 0.7}, .step_size_up = 4});
+  resumes<OneCycleLR>(OneCycleLROptions{.max_lr = 0.3, .total_steps = 40});
+  resumes<Pair<ChainedScheduler>>(Pair<ChainedScheduler>::Options{});
+  resumes<Pair<SequentialLR>>(Pair<SequentialLR>::Options{{6, 20}});
+}
+
+BOOST_AUTO_TEST_CASE(set_the_rates_of_another_optimizer) {
+  auto sgd = two_groups(), other = two_groups();
+  StepLR schedule(*sgd, {.step_size = 3, .gamma = 0.5});
+  for (int t = 0; t < 7; ++t) schedule.step();
+  other->set_lr(7);
+  StepLR resumed(*other, {.step_size = 3, .gamma = 0.5});
+  resumed.load_state_dict(schedule.state_dict());
+  BOOST_TEST(resumed.steps() == 7);
+  for (std::size_t group : {0, 1}) BOOST_TEST(other->lr(group) == sgd->lr(group));
+}
+
+BOOST_AUTO_TEST_CASE(that_do_not_fit_change_nothing) {
+  auto sgd = two_groups();
+  StepLR schedule(*sgd, {.step_size = 2, .gamma = 0.5});
+  for (int t = 0; t < 3; ++t) schedule.step();
+  StateDict before = schedule.state_dict(), state = before;
+  throws<ValueError>([&] { schedule.load_state_dict({}); },
+                     {"StepLR: load_state_dict", "missing: base_lr, float64(2,)", "missing: lr", "missing: step, int64(1,)"});
+  state["lr"] = Variable({0.5, NAN}, float64);
+  state["base_lr"] = Variable({0.5}, float64);
+  state["step"] = Variable{-1}.to(int64);
+  state["more"] = ones({1});
+  throws<ValueError>([&] { schedule.load_state_dict(state); },
+                     {"lr is nan", "base_lr: got float64(1,), needs float64(2,)", "step is -1", "unexpected: more"});
+  same_state(schedule.state_dict(), before);
+  BOOST_TEST(sgd->lr(0) == 0.4);
+  BOOST_TEST(schedule.steps() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(beyond_the_end_change_nothing) {
+  auto sgd = two_groups();
+  OneCycleLR short_one(*sgd, {.max_lr = 0.3, .total_steps = 5});
+  auto other = two_groups();
+  OneCycleLR long_one(*other, {.max_lr = 0.3, .total_steps = 50});
+  for (int t = 0; t < 9; ++t) long_one.step();
+  StateDict before = short_one.state_dict();
+  double lr = sgd->lr();
+  throws<ValueError>([&] { short_one.load_state_dict(long_one.state_dict()); },
+                     {"OneCycleLR: load_state_dict", "step 9 of 5"});
+  same_state(short_one.state_dict(), before);
+  BOOST_TEST(sgd->lr() == lr);
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_that_is_none_changes_nothing) {
+  auto sgd = two_groups();
+  double factor = 1;
+  LambdaLR schedule(*sgd, [&](std::int64_t) { return factor; });
+  for (double wrong : std::vector<double>{NAN, -1, INFINITY}) {
+    factor = wrong;
+    throws<ValueError>([&] { schedule.step(); }, {"LambdaLR: the learning rate of group 0 is", "needs 0 or more"});
+    BOOST_TEST(sgd->lr(0) == 0.8);
+    BOOST_TEST(schedule.steps() == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(misuse) {
+  auto sgd = two_groups();
+  auto refuses = [&](const std::function<void()>& f, std::initializer_list<const char*> parts) {
+    throws<ValueError>(f, parts);
+    BOOST_TEST(sgd->lr(0) == 0.8);
+  };
+  refuses([&] { StepLR(*sgd, {.step_size = 0}); }, {"StepLR: step_size is 0, needs 1 or more"});
+  refuses([&] { StepLR(*sgd, {.gamma = NAN}); }, {"StepLR: gamma is nan"});
+  refuses([&] { MultiStepLR(*sgd, {.milestones = {3, 0}}); }, {"MultiStepLR: a milestone is 0"});
+  refuses([&] { ExponentialLR(*sgd, {.gamma = -1}); }, {"ExponentialLR: gamma is -1"});
+  refuses([&] { LinearLR(*sgd, {.start_factor = 0}); }, {"LinearLR: start_factor is 0"});
+  refuses([&] { LinearLR(*sgd, {.end_factor = 1.5}); }, {"LinearLR: end_factor is 1.5", "at most 1"});
+  refuses([&] { LinearLR(*sgd, {.total_iters = 0}); }, {"LinearLR: total_iters is 0"});
+  refuses([&] { WarmUpLR(*sgd, {.steps = 0}); }, {"WarmUpLR: steps is 0"});
+  refuses([&] { PolynomialLR(*sgd, {.power = NAN}); }, {"PolynomialLR: power is nan"});
+  refuses([&] { CosineAnnealingLR(*sgd, {}); }, {"CosineAnnealingLR: T_max is 0, needs 1 or more"});
+  refuses([&] { CosineAnnealingLR(*sgd, {.T_max = 3, .eta_min = -1}); }, {"eta_min is -1"});
+  refuses([&] { CosineAnnealingWarmRestarts(*sgd, {}); }, {"CosineAnnealingWarmRestarts: T_0 is 0"});
+  refuses([&] { CosineAnnealingWarmRestarts(*sgd, {.T_0 = 1, .T_mult = 0}); }, {"T_mult is 0"});
+  refuses([&] { LambdaLR(*sgd, LambdaLR::Function()); }, {"LambdaLR: a function is empty"});
+  refuses([&] { LambdaLR(*sgd, std::vector<LambdaLR::Function>{[](std::int64_t) { return 1.0; }}); }, {"LambdaLR: 1 functions", "2 groups"});
+  refuses([&] { CyclicLR(*sgd, {.max_lr = 1}); }, {"CyclicLR: base_lr has 0 numbers"});
+  refuses([&] { CyclicLR(*sgd, {.base_lr = 0.1, .max_lr = {1, 2, 3}}); }, {"CyclicLR: max_lr has 3 numbers"});
+  refuses([&] { CyclicLR(*sgd, {.base_lr = 0.1, .max_lr = NAN}); }, {"CyclicLR: max_lr is nan"});
+  refuses([&] { CyclicLR(*sgd, {.base_lr = 0.1, .max_lr = 1, .max_momentum = 1}); }, {"CyclicLR: max_momentum is 1"});
+  refuses([&] { OneCycleLR(*sgd, {.max_lr = 1}); }, {"OneCycleLR: total_steps is 0"});
+  refuses([&] { OneCycleLR(*sgd, {.total_steps = 5}); }, {"OneCycleLR: max_lr has 0 numbers"});
+  refuses([&] { OneCycleLR(*sgd, {.max_lr = 1, .total_steps = 5, .pct_start = 1.5}); }, {"pct_start is 1.5"});
+  refuses([&] { OneCycleLR(*sgd, {.max_lr = 1, .total_steps = 5, .div_factor = 0}); }, {"div_factor is 0"});
+  Adagrad adagrad({parameter(ones({1}))});
+  throws<ValueError>([&] { OneCycleLR(adagrad, {.max_lr = 1, .total_steps = 5}); },
+                     {"OneCycleLR: the optimizer has neither momentum nor beta1", ".cycle_momentum = false"});
+  OneCycleLR(adagrad, {.max_lr = 1, .total_steps = 5, .cycle_momentum = false});
+}
+
+BOOST_AUTO_TEST_CASE(misuse_of_combinations) {
+  auto sgd = two_groups(), other = two_groups();
+  StepLR a(*sgd, {.step_size = 3}), b(*sgd, {.step_size = 2}), stranger(*other, {.step_size = 3});
+  throws<ValueError>([&] { ChainedScheduler(*sgd, {}); }, {"ChainedScheduler: there are no schedules"});
+  throws<ValueError>([&] { ChainedScheduler(*sgd, {a, stranger}); },
+                     {"ChainedScheduler: schedule 1, StepLR, is of another optimizer"});
+  throws<ValueError>([&] { ChainedScheduler(*sgd, {a, b, a}); }, {"schedule 2, StepLR, is listed before, as schedule 0"});
+  throws<ValueError>([&] { SequentialLR(*sgd, {a, b}, {}); }, {"SequentialLR: 2 schedules and 0 milestones"});
+  throws<ValueError>([&] { SequentialLR(*sgd, {a, b}, {0}); }, {"SequentialLR: milestone 0 after 0"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
