@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(sigmoid_and_binary_cross_entropy) {
   Variable loss = nn::binary_cross_entropy(certain, Variable({1, 0, 0}, int64), {.reduction = Reduction::none});
   close(loss, numbers64({100, 100, 0}));
   sum(loss).backward();
-  close(certain.grad(), numbers64({-1 / 1e-12f, 1 / 1e-12f, 0}));
+  close(certain.grad(), numbers64({-1 / double{1e-12f}, 1 / double{1e-12f}, 0}));
 }
 
 BOOST_AUTO_TEST_CASE(kullback_leibler_divergence) {
