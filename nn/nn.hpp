@@ -1,6 +1,7 @@
 // All of nn: what a program that trains networks includes.
 #pragma once
 
+#include <nn/data/loader.hpp>
 #include <nn/gradcheck.hpp>
 #include <nn/initializers.hpp>
 #include <nn/layers.hpp>
