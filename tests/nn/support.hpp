@@ -7,6 +7,7 @@
 #include <functional>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -61,6 +62,18 @@ inline std::string content(const std::filesystem::path& path) {
 
 inline void put(const std::filesystem::path& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
+}
+
+/// Whether a Python script below tests/ succeeds with these arguments.
+inline bool run_python(const std::string& script, const std::vector<std::string>& arguments) {
+  auto quoted = [](const std::string& text) {
+    std::string result = "'";
+    for (char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return result + "'";
+  };
+  std::string command = "python3 " + quoted(std::string(XTAPE_SOURCE_DIR) + "/tests/" + script);
+  for (const std::string& argument : arguments) command += " " + quoted(argument);
+  return std::system(command.c_str()) == 0;
 }
 
 }  // namespace xtape::testing
