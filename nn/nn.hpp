@@ -1,6 +1,13 @@
 // All of nn: what a program that trains networks includes.
 #pragma once
 
+#include <nn/data/cifar.hpp>
+#include <nn/data/csv.hpp>
+#include <nn/data/idx.hpp>
+#include <nn/data/loader.hpp>
+#include <nn/data/npy.hpp>
+#include <nn/data/npz.hpp>
+#include <nn/data/transforms.hpp>
 #include <nn/gradcheck.hpp>
 #include <nn/initializers.hpp>
 #include <nn/layers.hpp>
