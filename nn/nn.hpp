@@ -12,6 +12,7 @@
 #include <nn/initializers.hpp>
 #include <nn/layers.hpp>
 #include <nn/losses.hpp>
+#include <nn/metrics.hpp>
 #include <nn/module.hpp>
 #include <nn/regularization.hpp>
 #include <nn/serialization.hpp>
