@@ -1,6 +1,7 @@
 // All of nn: what a program that trains networks includes.
 #pragma once
 
+#include <nn/callbacks.hpp>
 #include <nn/data/cifar.hpp>
 #include <nn/data/csv.hpp>
 #include <nn/data/idx.hpp>
@@ -13,6 +14,7 @@
 #include <nn/layers.hpp>
 #include <nn/losses.hpp>
 #include <nn/metrics.hpp>
+#include <nn/model.hpp>
 #include <nn/module.hpp>
 #include <nn/regularization.hpp>
 #include <nn/serialization.hpp>
