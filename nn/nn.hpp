@@ -1,6 +1,7 @@
 // All of nn: what a program that trains networks includes.
 #pragma once
 
+#include <nn/checkpoint.hpp>
 #include <nn/data/cifar.hpp>
 #include <nn/data/csv.hpp>
 #include <nn/data/idx.hpp>
