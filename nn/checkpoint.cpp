@@ -95,7 +95,8 @@ void Checkpoint::save(const std::filesystem::path& file) const {
 Checkpoint Checkpoint::load(const std::filesystem::path& file) {
   Safetensors content = load_safetensors(file);
   auto fail = [&](const std::string& what) { throw FileError("load checkpoint: " + file.string() + ": " + what); };
-  if (!content.metadata.contains(step_key)) fail("is a safetensors file, but no checkpoint: it lacks \"step\"");
+  if (!content.metadata.contains(step_key)) fail("is no checkpoint, although a safetensors file: it lacks \"step\"");
+  if (!content.checked) fail("is damaged, or no checkpoint: it carries no checksums");
   Checkpoint result;
   for (auto& [key, text] : content.metadata) {
     auto name_after = [&key](const std::string& prefix) { return key.substr(prefix.size()); };

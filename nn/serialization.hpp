@@ -14,6 +14,7 @@ namespace xtape::nn {
 struct Safetensors {
   StateDict tensors;
   std::map<std::string, std::string> metadata;  ///< texts by name, as the writer chose
+  bool checked = false;  ///< whether the file carries our checksums, which then agree
 };
 
 /// Writes Variables of any dtype. The file replaces an older one as a whole, and carries checksums.

@@ -161,6 +161,7 @@ Safetensors load_safetensors(const std::filesystem::path& path) {
   if (expected == result.metadata.end()) return result;
   if (expected->second != crc.text()) file.fail("the tensors are damaged: their checksum does not match");
   result.metadata.erase(expected);
+  result.checked = true;
   return result;
 }
 

@@ -153,6 +153,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_checkpoint_is_refused) {
   refuses({"\"model\"", "of no part"});
   nn::save_safetensors(directory / "x", {}, {{"step", "1x"}});
   refuses({"its step is \"1x\""});
+  std::string header = R"({"__metadata__":{"step":"1"}})";
+  put(directory / "y", std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header);
+  throws<FileError>([&] { Checkpoint::load(directory / "y"); }, {"carries no checksums"});
   nn::Sequential net{nn::Dense(1, 1)};
   for (const char* name : {"", "a.b"}) {
     throws<ValueError>([&] { Checkpoint({{name, net}}); }, {"checkpoint", name, "without '.'"});
