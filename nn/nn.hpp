@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nn/callbacks.hpp>
+#include <nn/checkpoint.hpp>
 #include <nn/data/cifar.hpp>
 #include <nn/data/csv.hpp>
 #include <nn/data/idx.hpp>

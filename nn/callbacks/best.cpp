@@ -1,11 +1,9 @@
 #include <nn/callbacks/best.hpp>
 
 #include <cmath>
-#include <map>
 
 #include <autograd/atomic_file.hpp>
 #include <nn/callbacks/numbers.hpp>
-#include <nn/serialization.hpp>
 
 namespace xtape::nn {
 
@@ -62,20 +60,26 @@ void EarlyStopping::on_fit_end(Training& training) {
   best_state_.clear();
 }
 
-BestCheckpoint::BestCheckpoint(std::filesystem::path path, const BestCheckpointOptions& options)
-    : path_(std::move(path)), monitor_("BestCheckpoint", options.monitor, options.maximize) {}
+BestCheckpoint::BestCheckpoint(std::filesystem::path file, const BestCheckpointOptions& options)
+    : file_(std::move(file)), parts_(options.parts), monitor_("BestCheckpoint", options.monitor, options.maximize) {}
 
 void BestCheckpoint::on_fit_begin(Training& training) {
   monitor_.require(training);
   monitor_.reset();
-  AtomicFile probe(path_);  // whether it can be written; nothing is
+  checkpoint_of(training);
+  AtomicFile probe(file_);  // whether it can be written; nothing is
+}
+
+Checkpoint BestCheckpoint::checkpoint_of(Training& training) const {
+  return Checkpoint(parts_.empty() ? std::vector<CheckpointPart>{{"model", training.network}} : parts_,
+                    static_cast<std::int64_t>(training.epoch));
 }
 
 void BestCheckpoint::on_epoch_end(Training& training) {
   if (!monitor_.improves(training)) return;
-  std::map<std::string, std::string> metadata{{"epoch", std::to_string(training.epoch)}};
-  for (const auto& [name, value] : training.scores) metadata.emplace(name, detail::shortest(value));
-  save_safetensors(path_, training.network.state_dict(), metadata);
+  Checkpoint checkpoint = checkpoint_of(training);
+  for (const auto& [name, value] : training.scores) checkpoint.texts.emplace(name, detail::shortest(value));
+  checkpoint.save(file_);
 }
 
 }  // namespace xtape::nn

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <nn/callbacks/callback.hpp>
+#include <nn/checkpoint.hpp>
 
 namespace xtape::nn {
 
@@ -58,21 +60,25 @@ class EarlyStopping : public Callback {
 struct BestCheckpointOptions {
   std::string monitor = "val_loss";
   bool maximize = false;  ///< a greater score is better
+  /// What is saved, such as the network, the optimizer and the schedule; if left out, the network, as "model".
+  std::vector<CheckpointPart> parts = {};
 };
 
-/// Saves the network's state, as a safetensors file, after each epoch that is better than those before. The file is
-/// always whole, and holds "epoch" and the scores as metadata: load_safetensors(path).tensors is what
-/// Module::load_state_dict takes.
+/// Saves a Checkpoint after each epoch that is better than those before, with the epoch as its step and the scores as
+/// texts. The file is always whole: `Checkpoint::load(file).restore({{"model", net}})`.
 class BestCheckpoint : public Callback {
  public:
-  /// @throws ValueError for options that do not fit; at the beginning of the training when the score is not there, and
-  /// FileError when the file cannot be written.
-  explicit BestCheckpoint(std::filesystem::path path, const BestCheckpointOptions& options = {});
+  /// @throws ValueError for options that do not fit; at the beginning of the training when the score is not there or
+  /// parts are not named as Checkpoint needs it, and FileError when the file cannot be written.
+  explicit BestCheckpoint(std::filesystem::path file, const BestCheckpointOptions& options = {});
   void on_fit_begin(Training& training) override;
   void on_epoch_end(Training& training) override;
 
  private:
-  std::filesystem::path path_;
+  Checkpoint checkpoint_of(Training& training) const;
+
+  std::filesystem::path file_;
+  std::vector<CheckpointPart> parts_;
   Monitor monitor_;
 };
 

@@ -143,7 +143,8 @@ class CsvReader {
   CsvTable read() {
     bool any = next_line();
     if (!any) lines_.file().fail("is empty, needs a line or more");
-    for (std::size_t i = 0; i < fields_.size(); ++i) names_.push_back(options_.header ? fields_[i] : std::to_string(i));
+    if (options_.header) names_ = std::move(fields_);
+    else for (std::size_t i = 0; i < fields_.size(); ++i) names_.push_back(std::to_string(i));
     choose_columns();
     if (options_.header) any = next_line();
     std::size_t rows = 0;
@@ -187,6 +188,7 @@ class CsvReader {
     if (options_.columns.empty())
       for (std::size_t i = 0; i < names_.size(); ++i)
         if (!taken.contains(i)) numbers_.push_back(i);
+    table_.columns.reserve(numbers_.size());
     for (std::size_t i : numbers_) table_.columns.push_back(names_[i]);
   }
 

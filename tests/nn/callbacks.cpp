@@ -86,20 +86,28 @@ BOOST_AUTO_TEST_CASE(early_stopping) {
 
 BOOST_AUTO_TEST_CASE(best_checkpoint) {
   TemporaryDirectory directory;
-  auto path = directory / "best.safetensors";
+  auto path = directory / "best";
   Scripted training({5, 3, 4, 2.5, 6});
   training.fit({nn::BestCheckpoint(path, {.monitor = "loss"})});
-  nn::Safetensors saved = nn::load_safetensors(path);
-  BOOST_TEST(saved.metadata.at("epoch") == "4");
-  BOOST_TEST(saved.metadata.at("loss") == "2.5");
-  BOOST_TEST(saved.tensors.at("w").item() == 6);  // what the fourth epoch's step made of it
+  nn::Checkpoint saved = nn::Checkpoint::load(path);
+  BOOST_TEST(saved.step == 4);
+  BOOST_TEST(saved.texts.at("loss") == "2.5");
+  training.net.w.detach().assign(zeros({}));
+  saved.restore({{"model", training.net}});
+  BOOST_TEST(training.net.w.item() == 6);  // what the fourth epoch's step made of it
   BOOST_TEST(directory.entries() == 1u);
-  training.net.load_state_dict(saved.tensors);
+  // More than the network.
+  nn::Dense dense(1, 1);
+  optim::Adam adam(dense.parameters());
+  nn::BestCheckpoint whole(path, {.monitor = "loss", .parts = {{"net", dense}, {"optimizer", adam}}});
+  nn::Model(dense, nn::mse_loss, adam).fit(std::vector<nn::Batch>{{ones({1, 1}), ones({1, 1})}}, {.callbacks = {&whole}});
+  nn::Checkpoint::load(path).restore({{"optimizer", adam}});
   Scripted other({1, 2});
   throws<FileError>([&] { other.fit({nn::BestCheckpoint(directory / "none" / "x", {.monitor = "loss"})}); }, {"none"});
   throws<ValueError>([&] { other.fit({nn::BestCheckpoint(path)}); }, {"BestCheckpoint", "\"val_loss\"", "loss, lr"});
+  throws<ValueError>([&] { other.fit({nn::BestCheckpoint(path, {.monitor = "loss", .parts = {{"a.b", other.net}}})}); }, {"\"a.b\""});
   BOOST_TEST(other.epoch == 0);
-  BOOST_TEST(nn::load_safetensors(path).metadata.at("epoch") == "4");
+  BOOST_TEST(nn::Checkpoint::load(path).step == 1);
 }
 
 BOOST_AUTO_TEST_CASE(learning_rate_schedules) {

@@ -1,6 +1,7 @@
 """Reads and writes files for the C++ tests, independently of xtape: with Python's standard library, and with NumPy as
 well where it is installed. The first argument names a function below; it fails by an exception."""
 import ast
+import json
 import os
 import struct
 import sys
@@ -156,6 +157,80 @@ def write_bad_zips(folder):
     write("longer", [("a.npy", array)], zipfile.ZIP_DEFLATED, shift_size(8))
     write("shorter", [("a.npy", array)], zipfile.ZIP_DEFLATED, shift_size(-4))
     write("bomb", [("a.npy", npy("<f4", (16 << 20,), bytes(64 << 20)))], zipfile.ZIP_DEFLATED)
+
+
+sizes = {"F64": 8, "I64": 8, "F32": 4, "BOOL": 1}
+
+
+def read_safetensors(path):
+    """What the format demands (https://huggingface.co/docs/safetensors), checked one by one."""
+    with open(path, "rb") as file:
+        data = file.read()
+    (length,) = struct.unpack_from("<Q", data)
+    assert length <= 100_000_000 and 8 + length <= len(data)
+    header, body = data[8:8 + length], data[8 + length:]
+    assert (8 + length) % 8 == 0, "the elements need to begin at a multiple of 8"
+    assert header[:1] == b"{" and header.rstrip(b" ")[-1:] == b"}", "only spaces may pad the header"
+
+    def unique(pairs):
+        assert len({name for name, _ in pairs}) == len(pairs), "a name occurs twice"
+        return dict(pairs)
+
+    entries = json.loads(header.decode("utf-8"), object_pairs_hook=unique)
+    metadata = entries.pop("__metadata__", {})
+    assert all(isinstance(text, str) for text in metadata.values())
+    end, tensors = 0, {}
+    for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
+        assert set(entry) == {"dtype", "shape", "data_offsets"}
+        begin, stop = entry["data_offsets"]
+        count = 1
+        for extent in entry["shape"]:
+            assert isinstance(extent, int) and extent >= 0
+            count *= extent
+        size = sizes[entry["dtype"]]
+        assert begin == end, "a hole, or tensors that overlap"
+        assert begin % size == 0, "elements that are not aligned"
+        assert stop - begin == count * size
+        end = stop
+        code = {"F64": "d", "I64": "q", "F32": "f", "BOOL": "?"}[entry["dtype"]]
+        tensors[name] = entry["dtype"], tuple(entry["shape"]), list(struct.unpack_from(f"<{count}{code}", body, begin))
+    assert end == len(body), "bytes behind the tensors"
+    return tensors, metadata
+
+
+def check_safetensors(path):
+    names = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "|b1": "BOOL"}
+    tensors, metadata = read_safetensors(path)
+    assert tensors == {name: (names[descr], shape, values) for name, (descr, shape, values) in expected.items()}, tensors
+    assert metadata["epoch"] == "3"
+
+
+def write_safetensors(path):
+    """As the format's own library does, with each of its dtypes that xtape reads."""
+    tensors = {
+        "f64": ("F64", [1], struct.pack("<d", 0.1)),
+        "i64": ("I64", [1], struct.pack("<q", -5)),
+        "u64": ("U64", [1], struct.pack("<Q", 5)),
+        "f32": ("F32", [1, 2], struct.pack("<2f", 0.5, -3)),
+        "i32": ("I32", [2], struct.pack("<2i", 7, -7)),
+        "u32": ("U32", [1], struct.pack("<I", 0xffffffff)),
+        "bf16": ("BF16", [2], struct.pack("<2H", 0x3fc0, 0xc000)),
+        "f16": ("F16", [2], struct.pack("<2e", 1.5, -2)),
+        "i16": ("I16", [1], struct.pack("<h", -300)),
+        "u16": ("U16", [1], struct.pack("<H", 65535)),
+        "bool": ("BOOL", [2], b"\1\0"),
+        "i8": ("I8", [2], b"\x01\xff"),
+        "u8": ("U8", [], b"\xff"),
+        "none": ("F32", [0, 3], b""),
+    }
+    header, body = {"__metadata__": {"format": "pt"}}, b""
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + body)
 
 
 if __name__ == "__main__":
