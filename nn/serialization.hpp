@@ -14,6 +14,7 @@ namespace xtape::nn {
 struct Safetensors {
   StateDict tensors;
   std::map<std::string, std::string> metadata;  ///< texts by name, as the writer chose
+  bool checked = false;  ///< whether the file carries our checksums, which then agree
 };
 
 /// Writes Variables of any dtype. The file replaces an older one as a whole, and carries checksums.
@@ -22,8 +23,10 @@ struct Safetensors {
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
                       const std::map<std::string, std::string>& metadata = {});
 
-/// Reads F32, F64, I64 and BOOL tensors. Checksums are compared where the file has them.
-/// @throws FileError when the file is missing, cut short, damaged, not in the format, or has other dtypes.
+/// Reads tensors: F64 gives float64; F32, F16 and BF16 float32; integers of any width int64; BOOL bool. Checksums are
+/// compared where the file has them. Memory is taken only once the header is known to agree with the file's size.
+/// @throws FileError when the file is missing, cut short, damaged, not in the format, has other dtypes, or an integer
+/// beyond int64.
 Safetensors load_safetensors(const std::filesystem::path& path);
 
 }  // namespace xtape::nn

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include <autograd/kernels/softmax.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
@@ -12,6 +13,7 @@
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/tape.hpp>
 
 namespace xtape {
 Variable dropout(const Variable& x, double p, Generator& generator) {
@@ -28,6 +30,34 @@ Variable embedding(const Variable& table, const Variable& indices) {
   detail::require_integers("embedding", indices);
   if (table.rank() != 2) throw ShapeError("embedding: a table " + to_string(table.shape()) + ", needs (rows, width)");
   return take(table, indices, 0);
+}
+
+Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights) {
+  detail::require_floating("cross_entropy", logits);
+  detail::require_integers("cross_entropy", labels);
+  detail::require_defined("cross_entropy", weights);
+  Shape rows = logits.shape();
+  if (logits.rank() > 0) rows.pop_back();
+  if (logits.rank() == 0 || labels.shape() != rows || weights.shape() != rows || weights.dtype() != logits.dtype())
+    throw ShapeError("cross_entropy: logits " + std::string(to_string(logits.dtype())) + to_string(logits.shape()) +
+                     ", labels " + to_string(labels.shape()) + ", weights " + to_string(weights.dtype()) +
+                     to_string(weights.shape()) + ": needs (..., classes), and (...) for both others");
+  auto classes = static_cast<std::int64_t>(logits.shape(-1));
+  const auto* label = labels.data<std::int64_t>();
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if ((label[i] < 0 || label[i] >= classes) && weights.value().at(i) != 0)
+      throw ValueError("cross_entropy: label " + std::to_string(label[i]) + " of row " + std::to_string(i) +
+                       " is out of range for " + std::to_string(classes) + " classes");
+  Array chosen = labels.value().copy(), factor = weights.value().copy();  // later changes must not reach the vjp
+  Array probabilities(logits.shape(), logits.dtype());
+  auto losses = [&] { return kernels::cross_entropy(logits.value(), chosen, factor, probabilities); };
+  auto vjp = [x = save(logits), probabilities, chosen, factor](const Variable& g) {
+    if (!grad_enabled()) return Variable(kernels::cross_entropy_gradient(g.value(), probabilities, chosen, factor));
+    Variable w = Variable(factor), used = w != 0, classes = arange(probabilities.shape().back());
+    Variable target = (expand_dims(Variable(chosen), -1) == classes).to(g.dtype());
+    return expand_dims(g * w, -1) * (softmax(where(expand_dims(used, -1), x(), 0)) - target);
+  };
+  return record("cross_entropy", losses, wrt(logits, std::move(vjp)));
 }
 
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <limits>
+#include <optional>
 
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
@@ -12,7 +13,6 @@
 #include "data.hpp"
 #include "evaluation.hpp"
 #include "interrupt.hpp"
-#include "metrics.hpp"
 #include "options.hpp"
 #include "picture.hpp"
 #include "progress.hpp"
@@ -62,12 +62,14 @@ int train(const Options& options, const DataSet& data) {
 
   std::size_t images = data.train.size(), batch = settings.batch_size, steps = (images + batch - 1) / batch;
   std::size_t steps_taken = 0;
-  Metrics metrics(options.metrics, at.epoch);
+  std::optional<nn::EpochTable> metrics;
+  if (!options.metrics.empty())
+    metrics.emplace(options.metrics, std::vector<std::string>{"train_loss", "test_accuracy", "seconds"}, at.epoch);
   Progress progress({options.epochs, steps, batch}, at.epoch * steps + at.step);
   note_interrupts();
 
   while (at.epoch < options.epochs) {
-    Stopwatch watch(at.seconds);
+    nn::Stopwatch watch(at.seconds);
     at.generator = default_generator().state();
     Array order = default_generator().permutation(images);
 
@@ -99,7 +101,7 @@ int train(const Options& options, const DataSet& data) {
     double test_accuracy = evaluate(network, data.test).accuracy;
     double seconds = watch.seconds();
     progress.print_epoch(at.epoch, train_loss, test_accuracy, seconds);
-    metrics.write(at.epoch + 1, train_loss, test_accuracy, seconds);
+    if (metrics) metrics->write(at.epoch + 1, {train_loss, test_accuracy, seconds});
     schedule.step();
     at = {.epoch = at.epoch + 1, .generator = default_generator().state()};
     save_checkpoint();

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <optional>
 #include <span>
 #include <string>
 
 #include <autograd/error.hpp>
 #include <autograd/shape.hpp>
 #include <nn/data/gunzip.hpp>
+#include <nn/data/input_file.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -22,14 +19,8 @@ constexpr std::uint8_t unsigned_byte = 0x08;
 /// One pass over an IDX file: its header first, then its elements.
 class IdxFile {
  public:
-  explicit IdxFile(const std::filesystem::path& path) : name_(path.string()) {
-    if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
-      throw FileError(name_ + ": is no regular file, needs an IDX file");
-    errno = 0;
-    source_.open(path, std::ios::binary);
-    if (!source_) throw FileError(name_ + ": cannot be opened: " + std::strerror(errno));
-    content_.emplace(source_, name_);
-  }
+  explicit IdxFile(const std::filesystem::path& path)
+      : file_("read_idx", path), name_(file_.name()), content_(file_.stream(), name_) {}
 
   /// The shape that the header declares.
   Shape shape(std::size_t rank) {
@@ -49,7 +40,7 @@ class IdxFile {
   void require_elements(std::size_t count) {
     std::array<std::uint8_t, 64 << 10> chunk;
     std::size_t found = 0, read;
-    while (found <= count && (read = content_->read(chunk)) > 0) found += read;
+    while (found <= count && (read = content_.read(chunk)) > 0) found += read;
     if (found < count)
       throw FileError(name_ + ": is cut short: " + std::to_string(found) + " bytes follow the header, which declares " +
                       std::to_string(count));
@@ -58,12 +49,12 @@ class IdxFile {
   }
 
   void read_elements(std::span<std::uint8_t> out) {
-    if (content_->read(out) != out.size()) throw FileError(name_ + ": changed while it was read");
+    if (content_.read(out) != out.size()) throw FileError(name_ + ": changed while it was read");
   }
 
  private:
   void read_header(std::span<std::uint8_t> out) {
-    std::size_t found = content_->read(out);
+    std::size_t found = content_.read(out);
     header_ += found;
     if (found < out.size())
       throw FileError(name_ + ": is cut short: ends within the header, after " + std::to_string(header_) + " bytes");
@@ -89,9 +80,9 @@ class IdxFile {
     return text;
   }
 
+  InputFile file_;
   std::string name_;
-  std::ifstream source_;
-  std::optional<Gunzip> content_;
+  Gunzip content_;
   std::size_t header_ = 0;
 };
 
@@ -103,7 +94,7 @@ xt::xarray<std::uint8_t> read_idx(const std::filesystem::path& file, std::size_t
   check.require_elements(element_count(shape));
 
   IdxFile idx(file);
-  if (idx.shape(rank) != shape) throw FileError(file.string() + ": changed while it was read");
+  if (idx.shape(rank) != shape) throw FileError("read_idx: " + file.string() + ": changed while it was read");
   auto result = xt::xarray<std::uint8_t>::from_shape(shape);
   idx.read_elements({result.data(), result.size()});
   return result;
@@ -113,11 +104,11 @@ LabeledImages read_labeled_images(const std::filesystem::path& images, const std
                                   std::size_t classes) {
   LabeledImages result{.images = read_idx(images, 3), .labels = read_idx(labels, 1)};
   if (result.images.shape(0) != result.labels.shape(0))
-    throw FileError(images.string() + ": " + std::to_string(result.images.shape(0)) + " images, but " +
+    throw FileError("read_labeled_images: " + images.string() + ": " + std::to_string(result.images.shape(0)) + " images, but " +
                     labels.string() + ": " + std::to_string(result.labels.shape(0)) + " labels; needs as many");
   auto wrong = std::find_if(result.labels.begin(), result.labels.end(), [&](auto label) { return label >= classes; });
   if (wrong != result.labels.end())
-    throw FileError(labels.string() + ": label " + std::to_string(*wrong) + " at position " +
+    throw FileError("read_labeled_images: " + labels.string() + ": label " + std::to_string(*wrong) + " at position " +
                     std::to_string(wrong - result.labels.begin()) + ", needs labels from 0 to " +
                     std::to_string(classes - 1));
   return result;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include <autograd/xtensor.hpp>
+#include <nn/data/images.hpp>
 
 namespace xtape::nn {
 
@@ -16,14 +17,6 @@ namespace xtape::nn {
 /// @throws FileError naming the file, what it has and what it needs, when it cannot be opened, is not of that
 /// format and rank, is cut short, or goes on after the last element.
 xt::xarray<std::uint8_t> read_idx(const std::filesystem::path& file, std::size_t rank);
-
-/// Grey images and the class of each.
-struct LabeledImages {
-  xt::xarray<std::uint8_t> images;  ///< (N, height, width)
-  xt::xarray<std::uint8_t> labels;  ///< (N,), each below the number of classes
-
-  std::size_t size() const { return labels.size(); }
-};
 
 /// The images of one IDX file with the labels of another.
 /// @throws FileError as `read_idx` does, for counts that differ, and for a label that is not below `classes`.

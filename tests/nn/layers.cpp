@@ -1,4 +1,4 @@
-// Layers, initializers and losses, against closed forms and finite differences.
+// Layers and initializers, against closed forms and finite differences.
 #include <cmath>
 #include <numbers>
 
@@ -216,82 +216,6 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_when_made) {
   throws<ValueError>([] { nn::xavier_uniform(-1); }, {"xavier_uniform", "-1"});
   throws<ValueError>([] { nn::he_normal(NAN); }, {"he_normal", "nan"});
   throws<ShapeError>([] { nn::Dense(2, 2, {.bias_init = nn::xavier_normal()}); }, {"(2,)", "fan-in"});
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(losses)
-
-namespace {
-
-// -log(exp(x_label) / sum(exp(x))) for rows of two: log(1 + exp(other - own)).
-const Variable logits({{0.0, 1.0}, {2.0, -1.0}, {0.5, 0.5}}, float64);
-const Variable labels({1, 1, 0}, int64);
-const Variable expected({std::log1p(std::exp(-1.0)), std::log1p(std::exp(3.0)), std::log(2.0)}, float64);
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(cross_entropy_in_closed_form) {
-  close(nn::softmax_cross_entropy(logits, labels, {.reduction = nn::Reduction::none}), expected, 1e-15);
-  close(nn::softmax_cross_entropy(logits, labels), mean(expected), 1e-15);
-  close(nn::softmax_cross_entropy(logits, labels, {.reduction = nn::Reduction::sum}), sum(expected), 1e-15);
-  Variable one_hot({{0, 1}, {0, 1}, {1, 0}}, float64);
-  close(nn::softmax_cross_entropy(logits, one_hot), mean(expected), 1e-15);
-  close(nn::softmax_cross_entropy(logits, one_hot.to(int64)), mean(expected), 1e-15);
-  xt::xarray<int> from_xtensor{1, 1, 0};
-  close(nn::softmax_cross_entropy(logits, from_xtensor), mean(expected), 1e-15);
-  // Far apart, and in more axes than one.
-  Variable far({{{1000.0, 0.0}}}), label({{1}}, int64);
-  close(nn::softmax_cross_entropy(far, label), Variable(1000.0f).to(float32));
-  // With probabilities the loss is the mixture of those of the labels.
-  Variable row({{0.0, 1.0}}, float64), soft({{0.25, 0.75}}, float64);
-  BOOST_TEST(std::abs(nn::softmax_cross_entropy(row, soft).item() -
-                      (0.25 * std::log1p(std::exp(1.0)) + 0.75 * std::log1p(std::exp(-1.0)))) < 1e-15);
-}
-
-BOOST_AUTO_TEST_CASE(cross_entropy_has_the_gradient_softmax_minus_one_hot) {
-  Variable x = logits.copy().requires_grad_();
-  nn::softmax_cross_entropy(x, labels).backward();
-  Variable one_hot({{0, 1}, {0, 1}, {1, 0}}, float64);
-  close(x.grad(), (softmax(logits) - one_hot) / 3, 1e-16);
-}
-
-BOOST_AUTO_TEST_CASE(losses_have_right_derivatives) {
-  Variable x = randn({4, 3}, float64), y = randn({4, 3}, float64), p = softmax(randn({4, 3}, float64)).detach();
-  Variable indices({0, 2, 1, 2}, int64);
-  for (nn::Reduction reduction : {nn::Reduction::mean, nn::Reduction::sum, nn::Reduction::none}) {
-    nn::LossOptions options{reduction};
-    for (const auto& result :
-         {gradcheck([&](const Variable& x) { return nn::softmax_cross_entropy(x, indices, options); }, {x},
-                    {.order = 2}),
-          gradcheck([&](const Variable& x, const Variable& p) { return nn::softmax_cross_entropy(x, p, options); },
-                    {x, p}, {.order = 2}),
-          gradcheck([&](const Variable& x, const Variable& y) { return nn::mse_loss(x, y, options); }, {x, y},
-                    {.order = 2})})
-      BOOST_TEST(result.ok, result.message);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(mean_squared_error) {
-  Variable a{{1, 2}, {3, 4}}, b{{1, 0}, {0, 8}};
-  close(nn::mse_loss(a, b), Variable(Array::scalar((0 + 4 + 9 + 16) / 4.0, float32)));
-  close(nn::mse_loss(a, b, {.reduction = nn::Reduction::none}), Variable{{0, 4}, {9, 16}});
-}
-
-BOOST_AUTO_TEST_CASE(losses_refuse_what_does_not_fit) {
-  Variable x = zeros({3, 10});
-  throws<ValueError>([&] { nn::softmax_cross_entropy(x, Variable({1, 10, 2}, int64)); },
-                     {"softmax_cross_entropy", "label 10", "sample 1", "0 to 9"});
-  throws<ValueError>([&] { nn::softmax_cross_entropy(x, Variable({1, 2, -1}, int64)); }, {"label -1", "sample 2"});
-  throws<DTypeError>([&] { nn::softmax_cross_entropy(x, Variable{1, 2, 3}); },
-                     {"float32(3, 10)", "float32(3,)", "int64 class indices"});
-  throws<ShapeError>([&] { nn::softmax_cross_entropy(x, Variable({1, 2}, int64)); }, {"(3, 10)", "int64(2,)"});
-  throws<DTypeError>([&] { nn::softmax_cross_entropy(x, zeros({3, 10}, float64)); }, {"float32", "float64(3, 10)"});
-  throws<DTypeError>([&] { nn::softmax_cross_entropy(x.to(int64), Variable({1, 2, 3}, int64)); }, {"int64(3, 10)"});
-  throws<ShapeError>([&] { nn::softmax_cross_entropy(Variable(1.0), Variable({1}, int64)); }, {"float32()"});
-  throws<Error>([&] { nn::softmax_cross_entropy(x, Variable()); }, {"undefined"});
-  throws<ShapeError>([&] { nn::mse_loss(x, zeros({3})); }, {"mse_loss", "(3, 10)", "(3,)"});
-  throws<DTypeError>([&] { nn::mse_loss(x, zeros({3, 10}, float64)); }, {"float32", "float64"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

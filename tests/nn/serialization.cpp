@@ -13,6 +13,7 @@ using namespace xtape;
 using xtape::testing::close;
 using xtape::testing::content;
 using xtape::testing::put;
+using xtape::testing::run_python;
 using xtape::testing::TemporaryDirectory;
 using xtape::testing::throws;
 
@@ -89,6 +90,35 @@ BOOST_AUTO_TEST_CASE(files_of_other_writers_are_read) {
   BOOST_TEST(loaded.metadata.empty());
 }
 
+BOOST_AUTO_TEST_CASE(files_of_an_independent_writer_are_read) {
+  TemporaryDirectory directory;
+  BOOST_REQUIRE(run_python("nn/data/formats.py", {"write_safetensors", directory / "x"}));
+  nn::Safetensors loaded = nn::load_safetensors(directory / "x");
+  BOOST_TEST((loaded.metadata == std::map<std::string, std::string>{{"format", "pt"}}));
+  StateDict expected{{"f64", Variable({0.1}, float64)},     {"i64", Variable({-5}, int64)},
+                     {"u64", Variable({5}, int64)},         {"f32", Variable{{0.5, -3}}},
+                     {"i32", Variable({7, -7}, int64)},     {"u32", Variable({4294967295.0}, int64)},
+                     {"bf16", Variable{1.5, -2}},           {"f16", Variable{1.5, -2}},
+                     {"i16", Variable({-300}, int64)},      {"u16", Variable({65535}, int64)},
+                     {"bool", Variable({1, 0}, boolean)},   {"i8", Variable({1, -1}, int64)},
+                     {"u8", full({}, 255, int64)},          {"none", zeros({0, 3})}};
+  BOOST_REQUIRE(loaded.tensors.size() == expected.size());
+  for (const auto& [name, x] : expected) close(loaded.tensors.at(name), x);
+}
+
+BOOST_AUTO_TEST_CASE(an_independent_reader_accepts_our_files) {
+  TemporaryDirectory directory;
+  StateDict state{{"weight", Variable{{1, 2}, {3, -4}}},
+                  {"double", Variable({1e300, 0}, float64)},
+                  {"count", Variable({-7, 1LL << 40}, int64)},
+                  {"mask", Variable({{1, 0, 1}}, boolean)},
+                  {"scalar", full({}, 5)},
+                  {"empty", zeros({3, 0})},
+                  {"a/b.c \xc3\xbc", ones({1})}};
+  nn::save_safetensors(directory / "x", state, {{"epoch", "3"}});
+  BOOST_TEST(run_python("nn/data/formats.py", {"check_safetensors", directory / "x"}));
+}
+
 BOOST_AUTO_TEST_CASE(every_flipped_byte_is_noticed) {
   TemporaryDirectory directory;
   nn::save_safetensors(directory / "x", small_state(), {{"epoch", "3"}});
@@ -140,6 +170,42 @@ BOOST_AUTO_TEST_CASE(absurd_lengths_allocate_nothing) {
           {"\"a\"", "more elements than memory can address"});
   refuses(file_of(R"({"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}})"), {"\"a\""});
   refuses(file_of(R"({"a":{"dtype":"F32","shape":[99999999999999999999999],"data_offsets":[0,0]}})"), {"whole numbers"});
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_do_not_fit) {
+  auto entry = [](const char* dtype, const char* shape, const char* offsets) {
+    return std::string("{\"dtype\":\"") + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
+  };
+  auto one = [&](const char* dtype, const char* shape, const char* offsets) {
+    return file_of("{\"a\":" + entry(dtype, shape, offsets) + "}", std::string(8, '\0'));
+  };
+  refuses(one("F8_E4M3", "[8]", "[0,8]"), {"\"a\"", "F8_E4M3", "needs one of F64, F32, F16, BF16, I64"});
+  refuses(one("C64", "[1]", "[0,8]"), {"C64"});
+  refuses(one("F32", "[3]", "[0,8]"), {"shape (3,) does not fill its 8 bytes"});
+  refuses(one("F32", "[2]", "[8,0]"), {"two data_offsets in order"});
+  refuses(one("F32", "[2]", "[0]"), {"two data_offsets in order"});
+  refuses(one("F32", "[-2]", "[0,8]"), {"whole numbers"});
+  refuses(one("F32", "[2.0]", "[0,8]"), {"whole numbers"});
+  refuses(one("F32", "2", "[0,8]"), {"lists of whole numbers"});
+  refuses(one("F32", "[1]", "[4,8]"), {"begins at byte 4, needs 0"});
+  refuses(one("F32", "[1]", "[0,4]"), {"have 4 bytes, the file 8"});
+  refuses(file_of("{\"a\":1}"), {"needs exactly dtype, shape and data_offsets"});
+  auto two = [&](const char* first, const char* second, const char* names = "ab") {
+    return file_of(std::string("{\"") + names[0] + "\":" + entry("F32", "[1]", first) + ",\"" + names[1] + "\":" +
+                   entry("F32", "[1]", second) + "}", std::string(8, '\0'));
+  };
+  nn::Safetensors swapped = [&] {
+    TemporaryDirectory directory;
+    put(directory / "x", two("[4,8]", "[0,4]"));
+    return nn::load_safetensors(directory / "x");
+  }();
+  BOOST_TEST(swapped.tensors.size() == 2);
+  refuses(two("[0,4]", "[0,4]"), {"\"b\" begins at byte 0, needs 4"});
+  refuses(two("[0,4]", "[4,8]", "aa"), {"has \"a\" twice"});
+  refuses(file_of("{\"__metadata__\":{\"a\":1}}"), {"\"a\" is no text"});
+  refuses(file_of("{\"a\":[[[[]]]]}"), {"nested too deeply"});
+  refuses(file_of("{\"a\":" + entry("U64", "[1]", "[0,8]") + "}", std::string(8, '\xff')), {"\"a\"", "int64"});
+  refuses(file_of("{\"a\":" + entry("BOOL", "[1]", "[0,1]") + "}", "\2"), {"\"a\"", "0 or 1"});
 }
 
 BOOST_AUTO_TEST_CASE(headers_that_do_not_hold_what_they_say) {

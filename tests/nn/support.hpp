@@ -7,8 +7,10 @@
 #include <functional>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <zlib.h>
 
 #include <autograd/autograd.hpp>
 
@@ -61,6 +63,33 @@ inline std::string content(const std::filesystem::path& path) {
 
 inline void put(const std::filesystem::path& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
+}
+
+// zlib's one-shot compressor, as another implementation of the format than the streaming reader under test.
+inline std::string gzip(std::string content) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string result(deflateBound(&stream, content.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(content.data());
+  stream.avail_in = static_cast<uInt>(content.size());
+  stream.next_out = reinterpret_cast<Bytef*>(result.data());
+  stream.avail_out = static_cast<uInt>(result.size());
+  deflate(&stream, Z_FINISH);
+  result.resize(stream.total_out);
+  deflateEnd(&stream);
+  return result;
+}
+
+/// Whether a Python script below tests/ succeeds with these arguments.
+inline bool run_python(const std::string& script, const std::vector<std::string>& arguments) {
+  auto quoted = [](const std::string& text) {
+    std::string result = "'";
+    for (char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return result + "'";
+  };
+  std::string command = "python3 " + quoted(std::string(XTAPE_SOURCE_DIR) + "/tests/" + script);
+  for (const std::string& argument : arguments) command += " " + quoted(argument);
+  return std::system(command.c_str()) == 0;
 }
 
 }  // namespace xtape::testing

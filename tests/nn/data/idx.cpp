@@ -1,5 +1,3 @@
-#include <boost/test/unit_test.hpp>
-
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -7,12 +5,13 @@
 
 #include <sys/resource.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <autograd/error.hpp>
 #include <nn/data/idx.hpp>
+#include <tests/nn/support.hpp>
 
 using xtape::FileError;
+using xtape::testing::gzip;
 namespace fs = std::filesystem;
 
 namespace {
@@ -34,21 +33,6 @@ std::string header(std::initializer_list<std::uint32_t> extents) {
   std::string result = bytes({0, 0, 8, static_cast<int>(extents.size())});
   for (std::uint32_t e : extents)
     for (int shift : {24, 16, 8, 0}) result += static_cast<char>(e >> shift & 0xff);
-  return result;
-}
-
-// zlib's one-shot compressor, as another implementation of the format than the streaming reader under test.
-std::string gzip(std::string content) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string result(deflateBound(&stream, content.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(content.data());
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(result.data());
-  stream.avail_out = static_cast<uInt>(result.size());
-  deflate(&stream, Z_FINISH);
-  result.resize(stream.total_out);
-  deflateEnd(&stream);
   return result;
 }
 

@@ -1,0 +1,245 @@
+#include <nn/data/csv.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <set>
+
+#include <nn/data/gunzip.hpp>
+#include <nn/data/input_file.hpp>
+
+namespace xtape::nn {
+namespace {
+
+/// One line after the other, as fields.
+class CsvLines {
+ public:
+  CsvLines(const std::filesystem::path& path, char delimiter)
+      : file_("read_csv", path), content_(file_.stream(), file_.name()), delimiter_(delimiter) {
+    for (int expected : {0xef, 0xbb, 0xbf}) {  // the byte order mark of UTF-8
+      if (peek() != expected) break;
+      ++position_;
+    }
+  }
+
+  /// Reads the next line's fields; false at the end of the file.
+  bool next(std::vector<std::string>& fields) {
+    line_ = next_line_;
+    count_ = 0;
+    if (peek() == end) return false;
+    do read_field(field(fields));
+    while (at_delimiter_);
+    fields.resize(count_);
+    return true;
+  }
+
+  /// Where errors are: "line 3" of the line that was read last.
+  [[noreturn]] void fail(const std::string& where, const std::string& what) const {
+    file_.fail("line " + std::to_string(line_) + where + ": " + what);
+  }
+  const InputFile& file() const { return file_; }
+
+ private:
+  static constexpr int end = -1;
+
+  int peek() {
+    if (position_ == filled_) {
+      filled_ = content_.read(chunk_);
+      position_ = 0;
+    }
+    return position_ == filled_ ? end : chunk_[position_];
+  }
+
+  int get() {
+    int c = peek();
+    if (c != end) ++position_;
+    if (c == '\n') ++next_line_;
+    return c;
+  }
+
+  // The strings of the line before are used again.
+  std::string& field(std::vector<std::string>& fields) {
+    if (count_ == fields.size()) fields.emplace_back();
+    fields[count_].clear();
+    return fields[count_++];
+  }
+
+  void read_field(std::string& out) {
+    if (peek() == '"') read_quoted(out);
+    else read_plain(out);
+    int c = get();
+    if (c == '\r') c = get();
+    at_delimiter_ = c == delimiter_;
+  }
+
+  // Up to the delimiter or the end of the line.
+  void read_plain(std::string& out) {
+    while (!ends_field(peek())) {
+      if (peek() == '"') fail_here("a quote within a field that does not begin with one");
+      out += static_cast<char>(get());
+      if (out.back() == '\r' && peek() == '\n') return out.pop_back();
+      if (out.back() == '\r') fail_here("a carriage return that ends no line");
+    }
+  }
+
+  void read_quoted(std::string& out) {
+    get();
+    while (true) {
+      int c = get();
+      if (c == end) fail_here("a quoted field that does not end");
+      if (c == '"' && peek() != '"') break;
+      if (c == '"') get();
+      out += static_cast<char>(c);
+    }
+    if (!ends_field(peek()) && peek() != '\r') fail_here("text behind the closing quote");
+  }
+
+  bool ends_field(int c) const { return c == end || c == '\n' || c == delimiter_; }
+  [[noreturn]] void fail_here(const std::string& what) { fail(", column " + std::to_string(count_), what); }
+
+  InputFile file_;
+  Gunzip content_;
+  int delimiter_;
+  std::vector<std::uint8_t> chunk_ = std::vector<std::uint8_t>(64 << 10);
+  std::size_t position_ = 0, filled_ = 0;
+  std::size_t line_ = 1, next_line_ = 1;
+  std::size_t count_ = 0;  // of the line's fields so far
+  bool at_delimiter_ = false;
+};
+
+std::string_view trimmed(std::string_view text) {
+  std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  double value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end != text.data() + text.size() || text.empty()) return {};
+  if (error == std::errc::result_out_of_range) {  // from_chars does not say which end of the range
+    value = std::strtod(std::string(text).c_str(), nullptr);
+    if (std::isinf(value)) return {};
+  } else if (error != std::errc{}) {
+    return {};
+  }
+  return value;
+}
+
+std::string shown(const std::string& text) {
+  constexpr std::size_t most = 40;
+  return "\"" + text.substr(0, most) + (text.size() > most ? "...\"" : "\"");
+}
+
+/// Reads one table.
+class CsvReader {
+ public:
+  CsvReader(const std::filesystem::path& path, const CsvOptions& options)
+      : options_(options), lines_(path, options.delimiter) {}
+
+  CsvTable read() {
+    bool any = next_line();
+    if (!any) lines_.file().fail("is empty, needs a line or more");
+    if (options_.header) names_ = std::move(fields_);
+    else for (std::size_t i = 0; i < fields_.size(); ++i) names_.push_back(std::to_string(i));
+    choose_columns();
+    if (options_.header) any = next_line();
+    std::size_t rows = 0;
+    for (; any; any = next_line(), ++rows) read_row();
+
+    Array values({rows, numbers_.size()}, options_.dtype);
+    visit_floating("read_csv", options_.dtype, [&]<class T>(T) {
+      std::transform(values_.begin(), values_.end(), values.mutable_data<T>(), [](double v) { return static_cast<T>(v); });
+    });
+    table_.values = Variable(std::move(values));
+    return std::move(table_);
+  }
+
+ private:
+  // Without empty lines, where these cannot be a row.
+  bool next_line() {
+    while (lines_.next(fields_))
+      if (fields_.size() > 1 || !fields_[0].empty() || names_.size() == 1) return true;
+    return false;
+  }
+
+  std::size_t find(const std::string& name) const {
+    auto found = std::find(names_.begin(), names_.end(), name);
+    std::string needed = "the column " + shown(name);
+    if (found == names_.end()) {
+      std::string all;
+      for (const std::string& other : names_) all += (all.empty() ? "" : ", ") + shown(other);
+      lines_.file().fail("lacks " + needed + ", has " + all.substr(0, 1000));
+    }
+    if (std::find(found + 1, names_.end(), name) != names_.end()) lines_.file().fail("has " + needed + " twice");
+    return static_cast<std::size_t>(found - names_.begin());
+  }
+
+  void choose_columns() {
+    std::set<std::size_t> taken;
+    for (const std::string& name : options_.texts) {
+      texts_.emplace_back(find(name), &table_.texts[name]);
+      taken.insert(texts_.back().first);
+    }
+    for (const std::string& name : options_.columns) numbers_.push_back(find(name));
+    if (options_.columns.empty())
+      for (std::size_t i = 0; i < names_.size(); ++i)
+        if (!taken.contains(i)) numbers_.push_back(i);
+    table_.columns.reserve(numbers_.size());
+    for (std::size_t i : numbers_) table_.columns.push_back(names_[i]);
+  }
+
+  void read_row() {
+    if (fields_.size() != names_.size())
+      lines_.fail("", std::to_string(fields_.size()) + " fields, needs " + std::to_string(names_.size()) +
+                          " as the first line has");
+    for (std::size_t i : numbers_) values_.push_back(number(i));
+    for (auto& [i, texts] : texts_) texts->push_back(fields_[i]);
+  }
+
+  double number(std::size_t i) const {
+    std::string_view text = trimmed(fields_[i]);
+    const auto& marks = options_.missing_marks;
+    bool missing = std::find(marks.begin(), marks.end(), text) != marks.end();
+    if (missing && options_.missing == Missing::nan) return std::numeric_limits<double>::quiet_NaN();
+    std::optional<double> value = missing ? std::nullopt : parse_number(text);
+    if (value) return *value;
+    std::string name = options_.header ? " (" + shown(names_[i]) + ")" : "";
+    lines_.fail(", column " + std::to_string(i + 1) + name,
+                missing ? "the number is missing" : shown(fields_[i]) + ", needs a number");
+  }
+
+  const CsvOptions& options_;
+  CsvLines lines_;
+  std::vector<std::string> fields_, names_;
+  std::vector<std::size_t> numbers_;  // the columns of the file that are read as such
+  std::vector<std::pair<std::size_t, std::vector<std::string>*>> texts_;
+  std::vector<double> values_;
+  CsvTable table_;
+};
+
+}  // namespace
+
+CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options) {
+  if (std::string_view("\" \t\r\n").find(options.delimiter) != std::string_view::npos && options.delimiter != '\t')
+    throw ValueError("read_csv: the delimiter is a quote, a space or a line break, needs another character");
+  if (!is_floating(options.dtype))
+    throw DTypeError(std::string("read_csv: dtype ") + to_string(options.dtype) + ", needs float32 or float64");
+  return CsvReader(path, options).read();
+}
+
+Classes class_indices(const std::vector<std::string>& texts) {
+  std::set<std::string> sorted(texts.begin(), texts.end());
+  Classes result{.indices = {}, .names = {sorted.begin(), sorted.end()}};
+  Array indices({texts.size()}, int64);
+  std::transform(texts.begin(), texts.end(), indices.mutable_data<std::int64_t>(), [&](const std::string& text) {
+    return std::lower_bound(result.names.begin(), result.names.end(), text) - result.names.begin();
+  });
+  result.indices = Variable(std::move(indices));
+  return result;
+}
+
+}  // namespace xtape::nn

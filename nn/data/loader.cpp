@@ -1,0 +1,127 @@
+#include <nn/data/loader.hpp>
+
+#include <algorithm>
+#include <string>
+
+#include <autograd/error.hpp>
+#include <autograd/grad_mode.hpp>
+#include <nn/data/prefetch.hpp>
+
+namespace xtape::nn {
+namespace {
+
+constexpr std::size_t most_workers = 256;  // a negative number would ask for more
+
+// The generator of one batch's transforms: SplitMix64 (Steele et al., "Fast Splittable Pseudorandom Number
+// Generators", 2014) makes unrelated seeds of neighbouring numbers.
+std::uint64_t seed_of_batch(std::uint64_t epoch_seed, std::size_t k) {
+  std::uint64_t z = epoch_seed + (k + 1) * 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+// All that determines an epoch.
+struct Plan {
+  DatasetHandle dataset;
+  std::vector<Transform> transforms;
+  std::uint64_t seed;
+  Array order;
+  std::size_t batch_size, batches;
+
+  Batch load(std::size_t k) const {
+    NoGrad guard;
+    std::size_t first = k * batch_size, count = std::min(batch_size, order.size() - first);
+    Batch batch = dataset->gather({order.data<std::int64_t>() + first, count});
+    if (transforms.empty()) return batch;
+    Generator generator(seed_of_batch(seed, k));
+    for (const Transform& transform : transforms) batch = transform(std::move(batch), generator);
+    return batch;
+  }
+};
+
+Array order_of(std::size_t count, bool shuffle, std::uint64_t seed) {
+  if (shuffle) return Generator(seed).permutation(count);
+  Array order({count}, int64);
+  std::int64_t next = 0;
+  std::generate_n(order.mutable_data<std::int64_t>(), count, [&] { return next++; });
+  return order;
+}
+
+std::uint64_t draw_seed(Generator& generator) {
+  return static_cast<std::uint64_t>(generator.uniform({}, 0, 0x1p53, float64).at(0));
+}
+
+}  // namespace
+
+class BatchIterator::Epoch {
+ public:
+  Epoch(Plan plan, std::size_t first, const DataLoaderOptions& options)
+      : end_(plan.batches),
+        batches_([plan = std::move(plan)](std::size_t k) { return plan.load(k); }, {first, end_},
+                 {options.num_workers, options.prefetch_factor}),
+        next_(first) {
+    advance();
+  }
+
+  bool done() const { return done_; }
+  Batch& batch() { return batch_; }
+  void advance() {
+    done_ = next_ == end_;
+    batch_ = done_ ? Batch() : batches_.take(next_++);
+  }
+
+ private:
+  std::size_t end_;
+  Prefetch batches_;
+  std::size_t next_;
+  Batch batch_;
+  bool done_ = false;
+};
+
+BatchIterator::BatchIterator(std::unique_ptr<Epoch> epoch) : epoch_(std::move(epoch)) {}
+BatchIterator::BatchIterator(BatchIterator&&) noexcept = default;
+BatchIterator& BatchIterator::operator=(BatchIterator&&) noexcept = default;
+BatchIterator::~BatchIterator() = default;
+Batch& BatchIterator::operator*() const { return epoch_->batch(); }
+bool BatchIterator::operator==(std::default_sentinel_t) const { return epoch_->done(); }
+BatchIterator& BatchIterator::operator++() {
+  epoch_->advance();
+  return *this;
+}
+
+DataLoader::DataLoader(DatasetHandle dataset, const DataLoaderOptions& options)
+    : dataset_(std::move(dataset)), options_(options) {
+  auto need_one = [](const char* option, std::size_t value) {
+    if (value == 0) throw ValueError(std::string("DataLoader: ") + option + " is 0, needs 1 or more");
+  };
+  need_one("batch_size", options.batch_size);
+  need_one("prefetch_factor", options.prefetch_factor);
+  if (options.num_workers > most_workers)
+    throw ValueError("DataLoader: num_workers is " + std::to_string(options.num_workers) + ", needs 0 to " +
+                     std::to_string(most_workers));
+  if (!options.generator && !options.seed) throw ValueError("DataLoader: the generator is null");
+  for (const Transform& transform : options.transforms)
+    if (!transform) throw ValueError("DataLoader: one of the transforms is an empty function");
+  if (dataset_->size() == 0) throw ValueError("DataLoader: the data set is empty, needs 1 example or more");
+  if (size() == 0)
+    throw ValueError("DataLoader: the data set has " + std::to_string(dataset_->size()) + " examples, and drop_last "
+                     "leaves no batch of " + std::to_string(options.batch_size));
+  if (options.seed) own_ = std::make_shared<Generator>(*options.seed);
+}
+
+std::size_t DataLoader::size() const {
+  std::size_t count = dataset_->size(), whole = count / options_.batch_size;
+  return whole + (!options_.drop_last && count % options_.batch_size != 0 ? 1 : 0);
+}
+
+BatchIterator DataLoader::begin(std::size_t first) {
+  if (first > size())
+    throw ValueError("DataLoader: begin at batch " + std::to_string(first) + " of " + std::to_string(size()));
+  std::uint64_t seed = draw_seed(generator());
+  Plan plan{dataset_, options_.transforms, seed, order_of(dataset_->size(), options_.shuffle, seed),
+            options_.batch_size, size()};
+  return BatchIterator(std::make_unique<BatchIterator::Epoch>(std::move(plan), first, options_));
+}
+
+}  // namespace xtape::nn

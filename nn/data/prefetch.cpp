@@ -1,0 +1,47 @@
+#include <nn/data/prefetch.hpp>
+
+#include <algorithm>
+
+namespace xtape::nn {
+
+Prefetch::Prefetch(std::function<Batch(std::size_t)> make, Range range, Workers workers)
+    : make_(std::move(make)), next_(range.begin), end_(range.end), ahead_(workers.count * std::min(workers.ahead, end_ - next_)),
+      wanted_(range.begin) {
+  std::size_t useful = std::min(workers.count, range.end - range.begin);
+  for (std::size_t i = 0; i < useful; ++i) threads_.emplace_back([this](std::stop_token stop) { work(stop); });
+}
+
+Batch Prefetch::take(std::size_t k) {
+  if (threads_.empty()) return make_(k);
+  Made made;
+  {
+    std::unique_lock lock(mutex_);
+    made_change_.wait(lock, [&] { return made_.contains(k); });
+    made = std::move(made_.extract(k).mapped());
+    wanted_ = k + 1;
+  }
+  room_change_.notify_all();
+  if (made.failure) std::rethrow_exception(made.failure);
+  return std::move(made.batch);
+}
+
+void Prefetch::work(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    room_change_.wait(lock, stop, [&] { return next_ == end_ || next_ < wanted_ + ahead_; });
+    if (stop.stop_requested() || next_ == end_) return;
+    std::size_t k = next_++;
+    lock.unlock();
+    Made made;
+    try {
+      made.batch = make_(k);
+    } catch (...) {
+      made.failure = std::current_exception();
+    }
+    lock.lock();
+    made_.emplace(k, std::move(made));
+    made_change_.notify_one();
+  }
+}
+
+}  // namespace xtape::nn

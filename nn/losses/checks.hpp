@@ -1,0 +1,32 @@
+// What all losses do before and after they compute. Not for users.
+#pragma once
+
+#include <string>
+
+#include <autograd/variable.hpp>
+#include <nn/losses/reduction.hpp>
+
+namespace xtape::nn::detail {
+
+/// "float32(3, 10)", or "an undefined Variable".
+std::string describe(const Variable& x);
+
+/// The losses as the reduction says. @throws ShapeError for the mean of nothing, or batchmean without a batch.
+Variable reduce(const char* operation, const Variable& losses, Reduction reduction);
+
+/// @throws Error naming the operation and both, unless they are floating-point and of one shape and dtype.
+void require_alike(const char* operation, const char* what, const Variable& x, const char* other, const Variable& y);
+
+/// @throws ValueError naming the operation and the option unless low <= value <= high, and finite.
+void require_option(const char* operation, const char* option, double value, double low, double high);
+
+/// @throws ValueError naming the operation unless every element is -1 or 1.
+void require_signs(const char* operation, const Variable& labels);
+
+/// x as numbers of the dtype of `like`, where it is integers or bool.
+Variable as_numbers(const Variable& x, const Variable& like);
+
+/// max(x, 0), whose gradient passes at 0 as well: PyTorch's clamp_min, of which margins are made.
+Variable at_least_zero(const Variable& x);
+
+}  // namespace xtape::nn::detail

@@ -1,0 +1,191 @@
+#include <nn/losses/classification.hpp>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <autograd/ops/activations.hpp>
+#include <autograd/ops/creation.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/indexing.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/neural.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <nn/losses/checks.hpp>
+
+namespace xtape::nn {
+namespace {
+
+using namespace detail;
+
+constexpr double least = std::numeric_limits<double>::min(), greatest = std::numeric_limits<double>::max();
+
+Variable classes_last(const char* operation, const Variable& x, std::ptrdiff_t axis) {
+  if (!x.defined() || axis == -1) return x;
+  return normalize_axis(operation, axis, x.rank()) + 1 == x.rank() ? x : movedim(x, axis, -1);
+}
+
+void require_class_weights(const char* operation, const Variable& weights, const Variable& logits) {
+  if (weights.defined() && (weights.shape() != Shape{logits.shape().back()} || weights.dtype() != logits.dtype()))
+    throw ShapeError(std::string(operation) + ": class weights " + describe(weights) + " for " + describe(logits) +
+                     ": needs " + to_string(logits.dtype()) + to_string(Shape{logits.shape().back()}));
+}
+
+// How much each sample counts: as much as the class of its label, and nothing when it is ignored.
+struct SampleWeights {
+  Array each;
+  double total = 0;
+};
+
+SampleWeights sample_weights(const char* operation, const Variable& logits, const Variable& labels,
+                             const Variable& class_weights, std::int64_t ignore_index) {
+  auto classes = static_cast<std::int64_t>(logits.shape().back());
+  const auto* label = labels.data<std::int64_t>();
+  SampleWeights result{Array(labels.shape(), logits.dtype())};
+  visit_floating(operation, logits.dtype(), [&]<class T>(T) {
+    T* each = result.each.mutable_data<T>();
+    const T* of_class = class_weights.defined() ? class_weights.data<T>() : nullptr;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      bool ignored = label[i] == ignore_index;
+      if (!ignored && (label[i] < 0 || label[i] >= classes))
+        throw ValueError(std::string(operation) + ": label " + std::to_string(label[i]) + " of sample " +
+                         std::to_string(i) + " is out of range for " + std::to_string(classes) + " classes, needs 0 to " +
+                         std::to_string(classes - 1));
+      each[i] = ignored ? T(0) : of_class ? of_class[label[i]] : T(1);
+      result.total += static_cast<double>(each[i]);
+    }
+  });
+  return result;
+}
+
+// The losses, which are weighted already, of samples with these weights.
+Variable reduce_weighted(const char* operation, const Variable& losses, double total, Reduction reduction) {
+  if (reduction != Reduction::mean || losses.size() == 0) return reduce(operation, losses, reduction);
+  return sum(losses) / total;
+}
+
+void require_labels(const char* operation, const char* what, const Variable& x, const Variable& labels) {
+  std::string message = std::string(operation) + ": " + what + " " + describe(x) + " with target " + describe(labels) +
+                        ": needs floating-point " + what + " (..., classes), and int64 class indices of shape (...)";
+  if (!x.defined() || !labels.defined()) throw Error(message);
+  if (!is_floating(x.dtype()) || labels.dtype() != int64) throw DTypeError(message);
+  Shape samples = x.shape();
+  if (!samples.empty()) samples.pop_back();
+  if (x.rank() == 0 || labels.shape() != samples) throw ShapeError(message);
+}
+
+// The target's probabilities by the logits' classes: one-hot rows, or what was given, smoothed and weighted.
+Variable target_terms(const Variable& target, const SoftmaxCrossEntropyOptions& options) {
+  Variable terms = target;
+  double smoothing = options.label_smoothing;
+  if (smoothing > 0) terms = (1 - smoothing) * terms + smoothing / static_cast<double>(target.shape().back());
+  return options.class_weights.defined() ? terms * options.class_weights.detach() : terms;
+}
+
+Variable cross_entropy_of_labels(const Variable& logits, const Variable& labels,
+                                 const SoftmaxCrossEntropyOptions& options) {
+  constexpr const char* name = "softmax_cross_entropy";
+  auto [weights, total] = sample_weights(name, logits, labels, options.class_weights, options.ignore_index);
+  if (options.label_smoothing == 0)
+    return reduce_weighted(name, cross_entropy(logits, labels, Variable(weights)), total, options.reduction);
+  Variable counted = labels != options.ignore_index;
+  Variable one_hot = (expand_dims(labels, -1) == arange(logits.shape().back())).to(logits.dtype());
+  Variable terms = where(expand_dims(counted, -1), target_terms(one_hot, options), 0);
+  return reduce_weighted(name, -sum(terms * log_softmax(logits), -1), total, options.reduction);
+}
+
+// A factor of each loss.
+Variable weighted(const char* operation, const char* option, const Variable& losses, const Variable& weight) {
+  if (!weight.defined()) return losses;
+  if (weight.dtype() != losses.dtype() || broadcast_shapes(operation, losses.shape(), weight.shape()) != losses.shape())
+    throw ShapeError(std::string(operation) + ": " + option + " " + describe(weight) + " for losses " +
+                     describe(losses) + ": needs their dtype, and a shape that broadcasts to theirs");
+  return losses * weight;
+}
+
+}  // namespace
+
+Variable softmax_cross_entropy(const Variable& logits, const Variable& target,
+                               const SoftmaxCrossEntropyOptions& options) {
+  constexpr const char* name = "softmax_cross_entropy";
+  require_option(name, "label_smoothing", options.label_smoothing, 0, 1);
+  require_option(name, "temperature", options.temperature, least, greatest);
+  auto message = [&] {
+    return "softmax_cross_entropy: logits " + describe(logits) + " with target " + describe(target) +
+           ": needs floating-point logits (..., classes), and int64 class indices of shape (...) or probabilities of "
+           "the logits' shape and dtype";
+  };
+  if (!logits.defined() || !target.defined()) throw Error(message());
+  if (!is_floating(logits.dtype())) throw DTypeError(message());
+  if (logits.rank() == 0) throw ShapeError(message());
+  Variable x = classes_last(name, logits, options.axis);
+  require_class_weights(name, options.class_weights, x);
+  if (options.temperature != 1) x = x / options.temperature;
+  if (target.shape() == Shape(x.shape().begin(), x.shape().end() - 1)) {
+    if (target.dtype() != int64) throw DTypeError(message());
+    return cross_entropy_of_labels(x, target, options);
+  }
+  if (target.shape() != logits.shape()) throw ShapeError(message());
+  if (is_floating(target.dtype()) && target.dtype() != logits.dtype()) throw DTypeError(message());
+  Variable p = classes_last(name, target.to(logits.dtype()), options.axis);
+  return reduce(name, -sum(target_terms(p, options) * log_softmax(x), -1), options.reduction);
+}
+
+Variable nll_loss(const Variable& log_probabilities, const Variable& target, const NLLOptions& options) {
+  Variable x = classes_last("nll_loss", log_probabilities, options.axis);
+  require_labels("nll_loss", "log_probabilities", x, target);
+  require_class_weights("nll_loss", options.class_weights, x);
+  auto [weights, total] = sample_weights("nll_loss", x, target, options.class_weights, options.ignore_index);
+  Variable counted = target != options.ignore_index;
+  Variable picked = take_along_axis(x, expand_dims(where(counted, target, 0), -1), -1).reshape(target.shape());
+  Variable losses = -Variable(weights) * where(counted, picked, 0);
+  return reduce_weighted("nll_loss", losses, total, options.reduction);
+}
+
+Variable sigmoid_cross_entropy(const Variable& logits, const Variable& target,
+                               const SigmoidCrossEntropyOptions& options) {
+  constexpr const char* name = "sigmoid_cross_entropy";
+  Variable y = as_numbers(target, logits);
+  require_alike(name, "logits", logits, "target", y);
+  // log(1 - sigmoid(x)) = log(sigmoid(x)) - x
+  Variable log_p = logsigmoid(logits);
+  if (options.positive_weight.defined()) log_p = log_p * (1 + weighted(name, "positive_weight", y, options.positive_weight) - y);
+  Variable losses = (1 - y) * logits - log_p;
+  return reduce(name, weighted(name, "weight", losses, options.weight), options.reduction);
+}
+
+Variable binary_cross_entropy(const Variable& probabilities, const Variable& target,
+                              const BinaryCrossEntropyOptions& options) {
+  constexpr const char* name = "binary_cross_entropy";
+  constexpr double least_log = -100, least_product = 1e-12f;  // PyTorch's is a float
+  Variable y = as_numbers(target, probabilities);
+  require_alike(name, "probabilities", probabilities, "target", y);
+  if (count_nonzero(probabilities < 0 || probabilities > 1).item() > 0)
+    throw ValueError("binary_cross_entropy: probabilities " + describe(probabilities) + " from " +
+                     std::to_string(min(probabilities).item()) + " to " + std::to_string(max(probabilities).item()) +
+                     ", needs 0 to 1");
+  // Near 0 and 1 the logarithms are bounded, and the loss goes on in a straight line of a bounded slope.
+  Variable p = probabilities, fixed = p.detach();
+  Variable inner = fixed * (1 - fixed) >= least_product, safe = where(inner, p, 0.5);
+  Variable log_p = where(inner, log(safe), maximum(log(fixed), least_log));
+  Variable log_rest = where(inner, log1p(-safe), maximum(log1p(-fixed), least_log));
+  Variable line = where(inner, 0, (fixed - y.detach()) / least_product * (p - fixed));
+  Variable losses = line - (y * log_p + (1 - y) * log_rest);
+  return reduce(name, weighted(name, "weight", losses, options.weight), options.reduction);
+}
+
+Variable kl_divergence(const Variable& log_probabilities, const Variable& target, const KLDivergenceOptions& options) {
+  require_alike("kl_divergence", "log_probabilities", log_probabilities, "target", target);
+  Variable losses = options.log_target ? exp(target) * (target - log_probabilities)
+                                       : xlogy(target, target) - target * log_probabilities;
+  return reduce("kl_divergence", losses, options.reduction);
+}
+
+Variable hinge_loss(const Variable& scores, const Variable& target, const LossOptions& options) {
+  Variable y = as_numbers(target, scores);
+  require_alike("hinge_loss", "scores", scores, "target", y);
+  require_signs("hinge_loss", y);
+  return reduce("hinge_loss", at_least_zero(1 - y * scores), options.reduction);
+}
+
+}  // namespace xtape::nn

@@ -1,0 +1,86 @@
+#include <nn/losses/regression.hpp>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include <autograd/fuse.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/reductions.hpp>
+#include <nn/losses/checks.hpp>
+
+namespace xtape::nn {
+namespace {
+
+using namespace detail;
+
+constexpr double least = std::numeric_limits<double>::min(), greatest = std::numeric_limits<double>::max();
+
+// |d| where it is `bend` or more, and a parabola that goes over into it below.
+Variable bent(const char* operation, const Variable& prediction, const Variable& target, double bend) {
+  require_alike(operation, "prediction", prediction, "target", target);
+  return fuse([bend](auto x, auto y) {
+    auto d = x - y;
+    return where(abs(d) < bend, 0.5 / bend * d * d, abs(d) - 0.5 * bend);
+  }, prediction, target);
+}
+
+}  // namespace
+
+Variable mse_loss(const Variable& prediction, const Variable& target, const LossOptions& options) {
+  require_alike("mse_loss", "prediction", prediction, "target", target);
+  return reduce("mse_loss", square(prediction - target), options.reduction);
+}
+
+Variable mae_loss(const Variable& prediction, const Variable& target, const LossOptions& options) {
+  require_alike("mae_loss", "prediction", prediction, "target", target);
+  return reduce("mae_loss", abs(prediction - target), options.reduction);
+}
+
+Variable huber_loss(const Variable& prediction, const Variable& target, const HuberOptions& options) {
+  require_option("huber_loss", "delta", options.delta, least, greatest);
+  Variable losses = options.delta * bent("huber_loss", prediction, target, options.delta);
+  return reduce("huber_loss", losses, options.reduction);
+}
+
+Variable smooth_l1_loss(const Variable& prediction, const Variable& target, const SmoothL1Options& options) {
+  require_option("smooth_l1_loss", "beta", options.beta, 0, greatest);
+  if (options.beta == 0) {
+    require_alike("smooth_l1_loss", "prediction", prediction, "target", target);
+    return reduce("smooth_l1_loss", abs(prediction - target), options.reduction);
+  }
+  return reduce("smooth_l1_loss", bent("smooth_l1_loss", prediction, target, options.beta), options.reduction);
+}
+
+Variable poisson_nll_loss(const Variable& input, const Variable& target, const PoissonNLLOptions& options) {
+  require_alike("poisson_nll_loss", "input", input, "target", target);
+  require_option("poisson_nll_loss", "epsilon", options.epsilon, 0, greatest);
+  Variable losses = options.log_input ? exp(input) - target * input : input - target * log(input + options.epsilon);
+  if (options.full) {
+    Variable large = target > 1, t = where(large, target, 1);
+    losses = losses + where(large, t * log(t) - t + 0.5 * log(2 * std::numbers::pi * t), 0);
+  }
+  return reduce("poisson_nll_loss", losses, options.reduction);
+}
+
+Variable gaussian_nll_loss(const Variable& prediction, const Variable& target, const Variable& variance,
+                           const GaussianNLLOptions& options) {
+  require_alike("gaussian_nll_loss", "prediction", prediction, "target", target);
+  require_option("gaussian_nll_loss", "epsilon", options.epsilon, least, greatest);
+  if (!variance.defined()) throw Error("gaussian_nll_loss: the variance is an undefined Variable");
+  Shape shared = prediction.shape();
+  if (!shared.empty()) shared.back() = 1;
+  Variable spread = variance;
+  if (variance.shape() != prediction.shape() && variance.rank() + 1 == prediction.rank()) spread = expand_dims(variance, -1);
+  if (spread.shape() != prediction.shape() && spread.shape() != shared)
+    throw ShapeError("gaussian_nll_loss: prediction " + describe(prediction) + " with variance " + describe(variance) +
+                     ": needs the prediction's shape, or 1 as its last extent, or that left out");
+  if (count_nonzero(variance < 0).item() > 0) throw ValueError("gaussian_nll_loss: a negative variance");
+  // The bound changes the value alone.
+  Variable bounded = spread + (maximum(spread, options.epsilon) - spread).detach();
+  Variable losses = 0.5 * (log(bounded) + square(prediction - target) / bounded);
+  if (options.full) losses = losses + 0.5 * std::log(2 * std::numbers::pi);
+  return reduce("gaussian_nll_loss", losses, options.reduction);
+}
+
+}  // namespace xtape::nn

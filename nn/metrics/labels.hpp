@@ -1,0 +1,29 @@
+// What metrics make of predictions and targets. Not for users.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <autograd/variable.hpp>
+
+namespace xtape::nn::detail {
+
+using Labels = std::vector<std::int64_t>;
+
+/// The target as class labels: int64, bool, or whole numbers.
+/// @throws Error naming the metric when it is undefined or empty, ValueError for other numbers.
+Labels labels_of(const char* metric, const Variable& target);
+
+/// The classes that the predictions name. They are labels of the target's shape; numbers of that shape, class 1 where
+/// above the threshold, else 0; or scores (..., classes), of which the greatest counts.
+/// @throws ShapeError for other shapes, and for no elements.
+Labels predicted_classes(const char* metric, const Variable& predictions, const Variable& target, double threshold);
+
+/// The elements as doubles. @throws Error naming the metric when x is undefined or empty, ValueError for a NaN.
+std::vector<double> numbers_of(const char* metric, const Variable& x);
+
+/// "accuracy: predictions float32(3, 2) with target int64(4,)"
+std::string describe_both(const char* metric, const Variable& predictions, const Variable& target);
+
+}  // namespace xtape::nn::detail

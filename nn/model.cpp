@@ -1,0 +1,235 @@
+#include <nn/model.hpp>
+
+#include <cmath>
+#include <set>
+
+#include <autograd/clip_grad.hpp>
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops/manipulation.hpp>
+
+namespace xtape::nn {
+namespace {
+
+const std::string loss_name = "loss", rate_name = "lr", validation_prefix = "val_";
+
+std::string describe(const Variable& x) {
+  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
+}
+
+void require_batches(const char* operation, const Batches& data) {
+  if (data.size() == 0u) throw ValueError(std::string(operation) + ": the data has no batches, needs one or more");
+}
+
+// The number of samples of a batch.
+std::size_t samples_of(const char* operation, const Variable& x, const Variable& y) {
+  if (!x.defined() || !y.defined())
+    throw ValueError(std::string(operation) + ": a batch of x " + describe(x) + " and y " + describe(y) + ", needs both");
+  if (x.rank() == 0 || x.shape(0) == 0)
+    throw ShapeError(std::string(operation) + ": a batch of x " + describe(x) + ", needs samples along its first axis");
+  return x.shape(0);
+}
+
+double loss_of(const char* operation, const Variable& loss) {
+  if (!loss.defined() || loss.size() != 1)
+    throw ValueError(std::string(operation) + ": the loss is " + describe(loss) + ", needs one number");
+  return loss.item();
+}
+
+}  // namespace
+
+std::vector<double> History::operator[](const std::string& name) const {
+  std::vector<double> values;
+  for (const Scores& scores : epochs_) values.push_back(scores[name]);
+  return values;
+}
+
+// The modes of all modules, which come back at the end of the scope.
+class Model::ModeScope {
+ public:
+  ModeScope(Module& network, bool training) {
+    network.apply([this](Module& module) { modes_.emplace_back(&module, module.training()); });
+    network.train(training);
+  }
+  ~ModeScope() {
+    // Children come before their parents in the list; a parent's mode would become theirs.
+    for (auto mode = modes_.rbegin(); mode != modes_.rend(); ++mode) mode->first->train(mode->second);
+  }
+  ModeScope(const ModeScope&) = delete;
+  ModeScope& operator=(const ModeScope&) = delete;
+
+ private:
+  std::vector<std::pair<Module*, bool>> modes_;
+};
+
+// The loss and the metrics over the batches of an epoch.
+class Model::Tally {
+ public:
+  Tally(const char* operation, const std::vector<Metric>& metrics)
+      : operation_(operation), metrics_(metrics), sums_(metrics.size(), 0) {}
+
+  void add(const Variable& output, const Variable& target, double loss, std::size_t samples) {
+    auto weight = static_cast<double>(samples);
+    bool keep = false;
+    for (std::size_t i = 0; i < metrics_.size(); ++i) {
+      if (metrics_[i].by_batch) sums_[i] += weight * metrics_[i].function(output.detach(), target);
+      else keep = true;
+    }
+    if (keep) {
+      outputs_.push_back(output.detach());
+      targets_.push_back(target);
+    }
+    loss_sum_ += weight * loss;
+    samples_ += samples;
+    ++batches_;
+  }
+
+  std::size_t batches() const { return batches_; }
+  std::size_t samples() const { return samples_; }
+
+  Scores running() const {
+    Scores scores;
+    scores.add(loss_name, loss_sum_ / static_cast<double>(samples_));
+    for (std::size_t i = 0; i < metrics_.size(); ++i)
+      if (metrics_[i].by_batch) scores.add(metrics_[i].name, sums_[i] / static_cast<double>(samples_));
+    return scores;
+  }
+
+  /// @throws ValueError when there were no batches.
+  Scores total() const {
+    if (batches_ == 0) throw ValueError(std::string(operation_) + ": the data has no batches, needs one or more");
+    Variable output, target;
+    if (!outputs_.empty()) {
+      output = concatenate(outputs_);
+      target = concatenate(targets_);
+    }
+    Scores running = this->running(), scores;
+    scores.add(loss_name, running[loss_name]);
+    for (const Metric& metric : metrics_)
+      scores.add(metric.name, metric.by_batch ? running[metric.name] : metric.function(output, target));
+    return scores;
+  }
+
+ private:
+  const char* operation_;
+  const std::vector<Metric>& metrics_;
+  double loss_sum_ = 0;
+  std::size_t samples_ = 0, batches_ = 0;
+  std::vector<double> sums_;
+  std::vector<Variable> outputs_, targets_;
+};
+
+Model::Model(std::shared_ptr<Module> network, Loss loss, Optimizer optimizer, std::vector<Metric> metrics)
+    : network_(std::move(network)), loss_(std::move(loss)), optimizer_(std::move(optimizer)), metrics_(std::move(metrics)) {
+  if (!network_) throw ValueError("Model: the network is a null pointer");
+  if (!loss_) throw ValueError("Model: the loss is empty");
+  std::set<std::string> names{loss_name, rate_name};
+  for (const Metric& metric : metrics_) {
+    if (!metric.function) throw ValueError("Model: metric \"" + metric.name + "\" is empty");
+    if (metric.name.empty() || metric.name.starts_with(validation_prefix) || !names.insert(metric.name).second)
+      throw ValueError("Model: a metric is named \"" + metric.name + "\", needs a name that is not taken, nor begins with " +
+                       validation_prefix);
+  }
+}
+
+Scores Model::expected_scores(bool validation) const {
+  Scores scores;
+  for (const std::string& prefix : validation ? std::vector<std::string>{"", validation_prefix} : std::vector<std::string>{""}) {
+    scores.add(prefix + loss_name, std::nan(""));
+    for (const Metric& metric : metrics_) scores.add(prefix + metric.name, std::nan(""));
+  }
+  scores.add(rate_name, std::nan(""));
+  return scores;
+}
+
+void Model::train_batch(const Variable& x, const Variable& y, double clip_norm, Tally& tally) {
+  std::size_t samples = samples_of("Model::fit", x, y);
+  Variable output, first_loss;
+  optimizer_.step([&] {
+    EnableGrad recording;
+    optimizer_.zero_grad();
+    Variable y_hat = (*network_)(x), loss = loss_(y_hat, y);
+    loss_of("Model::fit", loss);
+    if (!first_loss.defined()) first_loss = loss.detach(), output = y_hat.detach();
+    loss.backward();
+    if (clip_norm > 0) clip_grad_norm(network_->parameters(), clip_norm);
+    return loss;
+  });
+  tally.add(output, y, first_loss.item(), samples);
+}
+
+History Model::fit(const Batches& data, const FitOptions& options) {
+  if (!(options.clip_norm >= 0)) throw ValueError("Model::fit: clip_norm is " + std::to_string(options.clip_norm) + ", needs 0 or more");
+  require_batches("Model::fit", data);
+  if (options.validation) require_batches("Model::fit: validation", *options.validation);
+  Training training{.network = *network_, .epochs = options.epochs, .batches = data.size().value_or(0),
+                    .epoch = options.epochs_done, .lr = optimizer_.lr(),
+                    .scores = expected_scores(options.validation.has_value())};
+  std::vector<CallbackHandle> callbacks = options.callbacks;
+  auto call = [&](void (Callback::*event)(Training&)) {
+    for (CallbackHandle& callback : callbacks) ((*callback.operator->()).*event)(training);
+  };
+  History history;
+  ModeScope scope(*network_, true);
+  call(&Callback::on_fit_begin);
+  while (training.epoch < options.epochs && !training.stop) {
+    network_->train();
+    Tally tally("Model::fit", metrics_);
+    ++training.epoch;
+    training.batch = training.samples = 0;
+    call(&Callback::on_epoch_begin);
+    data.for_each([&](const Variable& x, const Variable& y) {
+      train_batch(x, y, options.clip_norm, tally);
+      training.batch = tally.batches();
+      training.samples = tally.samples();
+      training.running = tally.running();
+      training.lr = optimizer_.lr();
+      call(&Callback::on_batch_end);
+      return !training.stop;
+    });
+    training.scores = tally.total();
+    if (!training.stop) training.batches = training.batch;
+    if (options.validation)
+      for (const auto& [name, value] : evaluated("Model::fit: validation", *options.validation))
+        training.scores.add(validation_prefix + name, value);
+    training.scores.add(rate_name, training.lr);
+    history.add(training.scores);
+    call(&Callback::on_epoch_end);
+  }
+  call(&Callback::on_fit_end);
+  return history;
+}
+
+Scores Model::evaluate(const Batches& data) { return evaluated("Model::evaluate", data); }
+
+Scores Model::evaluated(const char* operation, const Batches& data) {
+  NoGrad guard;
+  ModeScope scope(*network_, false);
+  Tally tally(operation, metrics_);
+  data.for_each([&](const Variable& x, const Variable& y) {
+    std::size_t samples = samples_of(operation, x, y);
+    Variable output = (*network_)(x);
+    tally.add(output, y, loss_of(operation, loss_(output, y)), samples);
+    return true;
+  });
+  return tally.total();
+}
+
+Variable Model::predict(const Batches& data) {
+  NoGrad guard;
+  ModeScope scope(*network_, false);
+  std::vector<Variable> outputs;
+  data.for_each([&](const Variable& x, const Variable&) {
+    outputs.push_back((*network_)(x));
+    return true;
+  });
+  if (outputs.empty()) throw ValueError("Model::predict: the data has no batches, needs one or more");
+  return concatenate(outputs);
+}
+
+Variable Model::predict(const Variable& x) {
+  NoGrad guard;
+  ModeScope scope(*network_, false);
+  return (*network_)(x);
+}
+
+}  // namespace xtape::nn
