@@ -36,7 +36,7 @@ Dense dense(std::size_t in, std::size_t out, const TransformerOptions& options) 
 }
 
 LayerNorm norm(std::size_t d_model, const TransformerOptions& options) {
-  return LayerNorm(d_model, options.layer_norm_eps, options.dtype);
+  return LayerNorm(d_model, {.epsilon = options.layer_norm_eps, .dtype = options.dtype});
 }
 
 std::string describe(std::size_t d_model, const TransformerOptions& options) {

@@ -4,8 +4,9 @@
 #include <string>
 
 #include <nn/attention.hpp>
-#include <nn/layers.hpp>
-#include <nn/regularization.hpp>
+#include <nn/dropout.hpp>
+#include <nn/linear.hpp>
+#include <nn/normalization.hpp>
 
 namespace xtape::nn {
 

@@ -5,9 +5,11 @@
 #include <autograd/error.hpp>
 #include <nn/checkpoint.hpp>
 
+#include "network.hpp"
+
 namespace mnist {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, seed, batch_size, lr, lr_step, synthetic, synthetic_train, synthetic_test)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Settings, network, seed, batch_size, lr, lr_step, synthetic, synthetic_train, synthetic_test)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Standing, epoch, step, loss_sum, seconds, generator)
 
 void save(const std::filesystem::path& file, const Checkpoint& checkpoint) {
@@ -42,6 +44,7 @@ Checkpoint load(const std::filesystem::path& file) {
                           .network = part("network"),
                           .optimizer = part("optimizer"),
                           .schedule = part("schedule")};
+    make_network(checkpoint.settings.network);  // throws where there is none of that name
     if (checkpoint.settings.batch_size == 0) throw xtape::FileError(file.string() + ": has a batch size of 0");
     return checkpoint;
   } catch (const nlohmann::json::exception& error) {

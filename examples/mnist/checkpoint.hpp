@@ -9,8 +9,9 @@
 
 namespace mnist {
 
-/// What determines a training, besides the network and the number of epochs.
+/// What determines a training, besides the number of epochs.
 struct Settings {
+  std::string network = "dense";
   std::uint64_t seed = 0;
   std::size_t batch_size = 128;
   double lr = 1e-3;

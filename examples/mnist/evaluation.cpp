@@ -34,6 +34,7 @@ Variable labels(const xtape::nn::LabeledImages& set, const std::int64_t* positio
 Evaluation evaluate(xtape::nn::Module& network, const xtape::nn::LabeledImages& set) {
   constexpr std::size_t batch = 500;
   xtape::NoGrad no_grad;
+  network.eval();
   Evaluation result;
   std::vector<std::int64_t> all(set.size());
   std::iota(all.begin(), all.end(), 0);

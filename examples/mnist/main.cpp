@@ -1,4 +1,4 @@
-// Trains a network of dense layers to read MNIST's handwritten digits.
+// Trains a network to read MNIST's handwritten digits.
 
 #include <algorithm>
 #include <iostream>
@@ -13,6 +13,7 @@
 #include "data.hpp"
 #include "evaluation.hpp"
 #include "interrupt.hpp"
+#include "network.hpp"
 #include "options.hpp"
 #include "picture.hpp"
 #include "progress.hpp"
@@ -40,7 +41,7 @@ DataSet load_data(Options& options) {
 int train(const Options& options, const DataSet& data) {
   const Settings& settings = options.settings;
   seed(settings.seed);
-  nn::Sequential network(nn::Dense(784, 400), nn::ReLU(), nn::Dense(400, 100), nn::ReLU(), nn::Dense(100, classes));
+  nn::Sequential network = make_network(settings.network);
   optim::Adam adam(network.parameters(), {.lr = settings.lr});
   auto never = std::numeric_limits<std::int64_t>::max();
   optim::StepLR schedule(adam, {.step_size = settings.lr_step > 0 ? std::int64_t(settings.lr_step) : never});
@@ -86,10 +87,12 @@ int train(const Options& options, const DataSet& data) {
       std::size_t first = at.step * batch, count = std::min(batch, images - first);
       const std::int64_t* chosen = order.data<std::int64_t>() + first;
 
+      network.train();
       adam.zero_grad();
       Variable loss = nn::softmax_cross_entropy(network(pixels(data.train, chosen, count)),
                                                 labels(data.train, chosen, count));
       loss.backward();
+      if (needs_clipping(settings.network)) clip_grad_norm(network.parameters(), 1);
       adam.step();
 
       at.loss_sum += loss.item() * static_cast<double>(count);

@@ -8,6 +8,8 @@
 #include <autograd/error.hpp>
 #include <autograd/atomic_file.hpp>
 
+#include "network.hpp"
+
 namespace fs = std::filesystem;
 
 namespace mnist {
@@ -28,6 +30,7 @@ void adopt(const CLI::App& app, const std::string& option, T& value, const T& sa
 void adopt_settings(const CLI::App& app, Settings& settings, const Settings& saved) {
   if (saved.synthetic && app.count("--data-dir") > 0)
     throw xtape::ValueError("--data-dir: contradicts the checkpoint, which was trained with --synthetic");
+  adopt(app, "--network", settings.network, saved.network);
   adopt(app, "--seed", settings.seed, saved.seed);
   adopt(app, "--batch-size", settings.batch_size, saved.batch_size);
   adopt(app, "--lr", settings.lr, saved.lr);
@@ -48,7 +51,7 @@ Options parse_options(int argc, char** argv) {
   Options options;
   Settings& settings = options.settings;
   CLI::App app(
-      "Trains a network of dense layers (784-400-100-10, ReLU) with Adam to read MNIST's handwritten digits. Without\n"
+      "Trains a network with Adam to read MNIST's handwritten digits. Without\n"
       "--data-dir, MNIST is downloaded to the user's cache folder; where that fails, the program draws digits of its\n"
       "own and says so. Ctrl-C ends the training in good order (exit code 130), a second Ctrl-C at once.",
       "./examples/run mnist");
@@ -61,6 +64,8 @@ Options parse_options(int argc, char** argv) {
   synthetic->excludes(data_dir);
   app.add_option("--synthetic-train", settings.synthetic_train, "how many of them to train on")->check(count);
   app.add_option("--synthetic-test", settings.synthetic_test, "how many of them to test on")->check(count);
+  app.add_option("--network", settings.network, "dense: 784-400-100-10; cnn: two convolutions; rnn, lstm: row by row")
+      ->check(CLI::IsMember(network_names()));
   app.add_option("--epochs", options.epochs, "passes over the training images")->check(count);
   app.add_option("--batch-size", settings.batch_size, "images in a step")->check(count);
   app.add_option("--lr", settings.lr, "the step size of Adam")->check(CLI::PositiveNumber);
