@@ -50,7 +50,8 @@ Upsample::Upsample(std::size_t scale_factor, Interpolation mode)
     : Upsample(UpsampleOptions{.scale_factor = scale_factor, .mode = mode}) {}
 
 Variable Upsample::forward(const Variable& x) {
-  detail::require_rank("Upsample(" + description() + ")", x, 4, "(batch, channels, height, width)");
+  if (!x.defined() || x.rank() != 4)
+    detail::refuse_input("Upsample(" + description() + ")", x, "(batch, channels, height, width)");
   auto extent = [&](std::size_t i) { return size_[i] > 0 ? size_[i] : x.shape()[i + 2] * scale_[i]; };
   return interpolate(x, extent(0), extent(1), mode_);
 }
