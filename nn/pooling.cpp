@@ -10,7 +10,9 @@ using detail::text;
 detail::Pooling::Pooling(const char* name, std::size_t axes, const PerAxis& window, const PoolOptions& options)
     : window_(window.of(name, "the window", axes)), options_(options) {
   auto padding = options.padding.of(name, "padding", axes);
-  options.stride.of(name, "stride", axes);
+  detail::require_not_negative(name, "the window", window_);
+  detail::require_not_negative(name, "stride", options.stride.of(name, "stride", axes));
+  detail::require_not_negative(name, "padding", padding);
   for (std::size_t i = 0; i < axes; ++i)
     if (window_[i] == 0 || 2 * padding[i] > window_[i])
       throw ValueError(std::string(name) + ": a window of " + text(window_) + " and a padding of " + text(padding) +
@@ -27,6 +29,7 @@ std::string detail::Pooling::description() const {
 
 detail::AdaptivePooling::AdaptivePooling(const char* name, std::size_t axes, const PerAxis& extents)
     : extents_(extents.of(name, "the extents", axes)) {
+  detail::require_not_negative(name, "the extent", extents_);
   for (std::size_t extent : extents_)
     if (extent == 0) throw ValueError(std::string(name) + ": extents of " + text(extents_) + ", needs 1 or more");
 }

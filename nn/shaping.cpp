@@ -40,6 +40,8 @@ std::string Reshape::description() const {
 Upsample::Upsample(const UpsampleOptions& options)
     : size_(options.size.of("Upsample", "size", 2)), scale_(options.scale_factor.of("Upsample", "scale_factor", 2)),
       mode_(options.mode) {
+  detail::require_not_negative("Upsample", "size", size_);
+  detail::require_not_negative("Upsample", "scale_factor", scale_);
   auto zeros = [](const auto& values) { return std::count(values.begin(), values.end(), 0u); };
   if (zeros(size_) + zeros(scale_) != 2 || zeros(size_) == 1)
     throw ValueError("Upsample: a size of " + detail::text(size_) + " and a scale factor of " + detail::text(scale_) +
@@ -62,7 +64,7 @@ std::string Upsample::description() const {
 }
 
 PixelShuffle::PixelShuffle(std::size_t upscale_factor) : factor_(upscale_factor) {
-  if (factor_ == 0) throw ValueError("PixelShuffle: a factor of 0, needs 1 or more");
+  detail::require_widths("PixelShuffle", {upscale_factor});
 }
 
 Variable PixelShuffle::forward(const Variable& x) { return pixel_shuffle(x, factor_); }
