@@ -1,9 +1,12 @@
 #include <nn/checks.hpp>
 
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 namespace xtape::nn::detail {
+
+static constexpr std::size_t greatest = std::numeric_limits<std::ptrdiff_t>::max();
 
 std::string text(double value) {
   std::ostringstream out;
@@ -23,7 +26,14 @@ std::string describe(const Variable& x) {
 
 void require_widths(const std::string& name, std::initializer_list<std::size_t> widths) {
   for (std::size_t width : widths)
-    if (width == 0) throw ValueError(name + ": needs widths of 1 or more");
+    if (width == 0 || width > greatest) throw ValueError(name + ": needs widths of 1 or more");
+}
+
+void require_not_negative(const std::string& name, const char* option, const std::vector<std::size_t>& extents) {
+  for (std::size_t extent : extents)
+    if (extent > greatest)
+      throw ValueError(name + ": " + option + " is " + std::to_string(static_cast<std::ptrdiff_t>(extent)) +
+                       ", needs 0 or more");
 }
 
 namespace {

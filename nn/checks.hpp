@@ -21,8 +21,10 @@ std::string text(const std::vector<std::size_t>& extents);
 /// "float32(3, 4)", or that there is none.
 std::string describe(const Variable& x);
 
-/// @throws ValueError beginning with `name` unless all widths are 1 or more.
+/// @throws ValueError beginning with `name` unless all widths are 1 or more; a negative one has become a great number.
 void require_widths(const std::string& name, std::initializer_list<std::size_t> widths);
+/// @throws ValueError when an extent was negative before it became a great number.
+void require_not_negative(const std::string& name, const char* option, const std::vector<std::size_t>& extents);
 /// @throws ValueError beginning with `name` unless the option's value is finite, and more than 0 or in [low, high].
 void require_finite(const std::string& name, const char* option, double value);
 void require_positive(const std::string& name, const char* option, double value);

@@ -48,8 +48,14 @@ detail::KernelLayer::KernelLayer(const char* name, std::size_t axes, bool transp
   Extents extents = window.of(name, "the window", axes);
   std::string whole = std::string(name) + "(" + (in == 0 ? "?" : std::to_string(in)) + ", " + std::to_string(out) +
                       ", " + text(extents) + ")";
+  detail::require_not_negative(name, "the window", extents);
+  detail::require_not_negative(name, "stride", stride_);
+  detail::require_not_negative(name, "padding", padding_);
+  detail::require_not_negative(name, "dilation", dilation_);
+  if (in > 0) detail::require_widths(whole, {in});
+  detail::require_widths(whole, {out});
   for (const Extents* values : {&extents, &stride_, &dilation_})
-    if (out == 0 || std::count(values->begin(), values->end(), 0u) > 0)
+    if (std::count(values->begin(), values->end(), 0u) > 0)
       throw ValueError(whole + ": a stride of " + text(stride_) + " and a dilation of " + text(dilation_) +
                        ", needs 1 or more of everything");
   if (groups_ == 0 || in % groups_ != 0 || out % groups_ != 0)
@@ -134,6 +140,7 @@ detail::ConvolutionTranspose::ConvolutionTranspose(const char* name, Operation o
     : KernelLayer(name, axes, true, in, out, window, options), operation_(operation) {
   Extents reaches = reach(window.of(name, "the window", axes), dilation_);
   Extents more = options.output_padding.of(name, "output_padding", axes);
+  detail::require_not_negative(name, "output_padding", more);
   if (same_ && more != Extents(axes, 0))
     throw ValueError(std::string(name) + ": padding \"same\" with an output_padding of " + text(more) + ", needs 0");
   for (std::size_t i = 0; i < axes; ++i) {
@@ -142,7 +149,8 @@ detail::ConvolutionTranspose::ConvolutionTranspose(const char* name, Operation o
     if (more[i] >= std::max(stride_[i], dilation_[i]))
       throw ValueError(std::string(name) + ": an output_padding of " + text(more) +
                        ", needs less than the stride or the dilation");
-    while ((least_[i] - 1) * stride_[i] + reaches[i] + more[i] <= 2 * padding_[i]) ++least_[i];
+    if (std::size_t added = reaches[i] + more[i]; added <= 2 * padding_[i])
+      least_[i] = (2 * padding_[i] - added) / stride_[i] + 2;
   }
   options_ = {stride_, padding_, more, dilation_, groups_};
 }

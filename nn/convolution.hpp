@@ -125,13 +125,13 @@ class ConvolutionTranspose : public KernelLayer {
 
 }  // namespace detail
 
-/// conv1d with a weight (out, in / groups, length) and a bias (out). All of these classes take the
-/// extents of the kernel as `window`, and the number of input channels, or else find it at the first call, which then
-/// draws the weight: until then it has 0 input channels, and the generator has to live.
+/// conv1d with a weight (out, in / groups, length) and a bias (out). All of these classes take the kernel's extents as
+/// `window`. The number of input channels may be left out: it is found at the first call, which then draws the weight.
+/// Until then the weight has 0 input channels, and the generator has to live.
 class Conv1D : public detail::Convolution {
  public:
   /// @throws ValueError, like all of these, unless all are 1 or more, the groups divide the channels, and options fit.
-  template <class = void>  // so that `(32, 5, {.stride = 2})` means the other
+  template <class = void>  // a template, so that in `(32, 5, {.stride = 2})` the braces are the options of the last
   Conv1D(std::size_t in, std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
       : Convolution("Conv1D", conv1d, 1, require_input("Conv1D", in), out, window, options) {}
   Conv1D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride, const Padding& padding = 0)

@@ -1,5 +1,6 @@
 #include <nn/normalization.hpp>
 
+#include <algorithm>
 #include <limits>
 
 #include <autograd/grad_mode.hpp>
@@ -26,9 +27,9 @@ void check_shape(const std::string& name, const Shape& shape) {
     throw ValueError(name + ": over " + to_string(shape) + ", needs one extent or more, of 1 or more");
 }
 
-void require_last(const std::string& name, const Variable& x, const Shape& shape) {
+void require_last(const char* name, const Module& module, const Variable& x, const Shape& shape) {
   if (!x.defined() || x.rank() < shape.size() || !std::equal(shape.rbegin(), shape.rend(), x.shape().rbegin()))
-    detail::refuse_input(name, x, to_string(shape) + " as the last extents");
+    detail::refuse_input(named(name, module), x, to_string(shape) + " as the last extents");
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ void detail::RunningNorm::check(const Variable& x, std::size_t low, std::size_t 
                  std::to_string(channels_) + " channels as its second axis of " + std::to_string(low) +
                      (high == low ? "" : high == low + 1 ? " or " + std::to_string(high) : " or more"));
   for (const Variable* v : {&weight, &running_mean})
-    if (v->defined()) require_dtype(named(name_, *this), x, v->dtype());
+    if (v->defined() && x.dtype() != v->dtype()) require_dtype(named(name_, *this), x, v->dtype());
 }
 
 void detail::RunningNorm::track(const Variable& mean, const Variable& variance, double count, double momentum) {
@@ -119,7 +120,7 @@ LayerNorm::LayerNorm(const Shape& shape, const LayerNormOptions& options) : shap
 }
 
 Variable LayerNorm::forward(const Variable& x) {
-  require_last(named("LayerNorm", *this), x, shape_);
+  require_last("LayerNorm", *this, x, shape_);
   return layer_norm(x, shape_.size(), weight, bias, epsilon_);
 }
 
@@ -134,7 +135,7 @@ RMSNorm::RMSNorm(const Shape& shape, const RMSNormOptions& options) : shape_(sha
 }
 
 Variable RMSNorm::forward(const Variable& x) {
-  require_last(named("RMSNorm", *this), x, shape_);
+  require_last("RMSNorm", *this, x, shape_);
   constexpr double narrow = std::numeric_limits<float>::epsilon(), wide = std::numeric_limits<double>::epsilon();
   return rms_norm(x, shape_.size(), weight, epsilon_.value_or(x.dtype() == float32 ? narrow : wide));
 }

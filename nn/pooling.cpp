@@ -11,6 +11,9 @@ detail::Windowed::Windowed(const char* name, std::size_t axes, const PerAxis& wi
                            const PerAxis& padding)
     : window_(window.of(name, "the window", axes)), stride_(stride.of(name, "stride", axes)),
       padding_(padding.of(name, "padding", axes)) {
+  detail::require_not_negative(name, "the window", window_);
+  detail::require_not_negative(name, "stride", stride_);
+  detail::require_not_negative(name, "padding", padding_);
   for (std::size_t i = 0; i < axes; ++i)
     if (window_[i] == 0 || 2 * padding_[i] > window_[i])
       throw ValueError(std::string(name) + ": a window of " + text(window_) + " and a padding of " + text(padding_) +
@@ -25,6 +28,7 @@ std::string detail::Windowed::description() const {
 
 detail::AdaptivePooling::AdaptivePooling(const char* name, std::size_t axes, const PerAxis& extents)
     : extents_(extents.of(name, "the extents", axes)) {
+  detail::require_not_negative(name, "the extent", extents_);
   for (std::size_t extent : extents_)
     if (extent == 0) throw ValueError(std::string(name) + ": extents of " + text(extents_) + ", needs 1 or more");
 }

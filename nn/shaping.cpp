@@ -40,6 +40,8 @@ std::string Reshape::description() const {
 Upsample::Upsample(const UpsampleOptions& options)
     : size_(options.size.of("Upsample", "size", 2)), scale_(options.scale_factor.of("Upsample", "scale_factor", 2)),
       mode_(options.mode) {
+  detail::require_not_negative("Upsample", "size", size_);
+  detail::require_not_negative("Upsample", "scale_factor", scale_);
   auto zeros = [](const auto& values) { return std::count(values.begin(), values.end(), 0u); };
   if (zeros(size_) + zeros(scale_) != 2 || zeros(size_) == 1)
     throw ValueError("Upsample: a size of " + detail::text(size_) + " and a scale factor of " + detail::text(scale_) +
@@ -50,7 +52,8 @@ Upsample::Upsample(std::size_t scale_factor, Interpolation mode)
     : Upsample(UpsampleOptions{.scale_factor = scale_factor, .mode = mode}) {}
 
 Variable Upsample::forward(const Variable& x) {
-  detail::require_rank("Upsample(" + description() + ")", x, 4, "(batch, channels, height, width)");
+  if (!x.defined() || x.rank() != 4)
+    detail::refuse_input("Upsample(" + description() + ")", x, "(batch, channels, height, width)");
   auto extent = [&](std::size_t i) { return size_[i] > 0 ? size_[i] : x.shape()[i + 2] * scale_[i]; };
   return interpolate(x, extent(0), extent(1), mode_);
 }
@@ -61,7 +64,7 @@ std::string Upsample::description() const {
 }
 
 PixelShuffle::PixelShuffle(std::size_t upscale_factor) : factor_(upscale_factor) {
-  if (factor_ == 0) throw ValueError("PixelShuffle: a factor of 0, needs 1 or more");
+  detail::require_widths("PixelShuffle", {upscale_factor});
 }
 
 Variable PixelShuffle::forward(const Variable& x) { return pixel_shuffle(x, factor_); }

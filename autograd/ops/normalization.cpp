@@ -105,11 +105,17 @@ void require_shape(const char* operation, const Variable& x, const char* what, c
 }
 
 // x times a weight, plus a bias, where they are defined; both broadcast.
-Variable scaled(const Variable& x, const Variable& weight, const Variable& bias, const Shape& spread) {
-  Variable result = x;
-  if (weight.defined()) result = result * reshape(weight, spread);
-  if (bias.defined()) result = result + reshape(bias, spread);
-  return result;
+Variable scaled(const char* operation, const Variable& x, const Variable& weight, const Variable& bias,
+                const Shape& spread) {
+  using namespace fused;
+  static constexpr auto affine = elementwise(
+      "scale_and_shift", [](auto x, auto weight, auto bias) { return x * weight + bias; },
+      with<B>([](auto weight, auto g) { return g * weight; }), with<A>([](auto x, auto g) { return g * x; }), pass);
+  std::array<const Variable*, 3> operands{&x, weight.defined() ? &weight : &x, bias.defined() ? &bias : &x};
+  detail::common_dtype(operation, operands);
+  if (weight.defined() && bias.defined()) return affine(x, reshape(weight, spread), reshape(bias, spread));
+  if (weight.defined()) return x * reshape(weight, spread);
+  return bias.defined() ? x + reshape(bias, spread) : x;
 }
 
 // (channels) as it broadcasts to (batch, channels, ...).
@@ -189,7 +195,7 @@ Variable layer_norm(const Variable& x, std::size_t axes, const Variable& weight,
   require_shape("layer_norm", x, "bias", bias, shape);
   std::size_t width = element_count(shape), rows = width == 0 ? 0 : x.size() / width;
   Variable y = normalized("layer_norm", x, {1, rows, width}, {}, {}, epsilon).result;
-  return scaled(y, weight, bias, shape);
+  return scaled("layer_norm", y, weight, bias, shape);
 }
 
 Variable rms_norm(const Variable& x, std::size_t axes, const Variable& weight, double epsilon) {
@@ -197,7 +203,7 @@ Variable rms_norm(const Variable& x, std::size_t axes, const Variable& weight, d
   require_shape("rms_norm", x, "weight", weight, shape);
   std::vector<std::ptrdiff_t> last;
   for (std::size_t i = 1; i <= axes; ++i) last.push_back(-static_cast<std::ptrdiff_t>(i));
-  return scaled(x * rsqrt(mean(square(x), last, true) + epsilon), weight, {}, shape);
+  return scaled("rms_norm", x * rsqrt(mean(square(x), last, true) + epsilon), weight, {}, shape);
 }
 
 Variable group_norm(const Variable& x, std::size_t groups, const Variable& weight, const Variable& bias,
@@ -211,7 +217,7 @@ Variable group_norm(const Variable& x, std::size_t groups, const Variable& weigh
   require_shape("group_norm", x, "bias", bias, {channels});
   std::size_t inner = batch == 0 ? 0 : x.size() / (batch * groups);
   Variable y = normalized("group_norm", x, {1, batch * groups, inner}, {}, {}, epsilon).result;
-  return scaled(y, weight, bias, spread_channels(x));
+  return scaled("group_norm", y, weight, bias, spread_channels(x));
 }
 
 Variable instance_norm(const Variable& x, const Variable& weight, const Variable& bias, double epsilon) {

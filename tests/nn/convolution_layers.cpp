@@ -130,6 +130,12 @@ BOOST_AUTO_TEST_CASE(misuse_of_convolutions) {
                      {"ConvTranspose1D", "output_padding of 2"});
   throws<ValueError>([] { nn::ConvTranspose1D(1, 1, 3, {.stride = 2, .padding = "same", .output_padding = 1}); },
                      {"ConvTranspose1D", "same", "output_padding"});
+  throws<ValueError>([] { nn::Conv1D(1, 1, -3); }, {"Conv1D", "the window is -3"});
+  throws<ValueError>([] { nn::Conv1D(-1, 1, 3); }, {"Conv1D", "1 or more"});
+  throws<ValueError>([] { nn::Conv1D(1, 1, 3, {.padding = -1}); }, {"Conv1D", "padding is -1"});
+  throws<ValueError>([] { nn::ConvTranspose1D(1, 1, 3, {.padding = -1}); }, {"ConvTranspose1D", "padding is -1"});
+  throws<ValueError>([] { nn::ConvTranspose1D(1, 1, 3, {.output_padding = -1}); }, {"output_padding is -1"});
+  throws<ValueError>([] { nn::Dense(-1, 3); }, {"Dense", "1 or more"});
   nn::Conv2D conv(3, 4, 3);
   throws<ShapeError>([&] { conv(zeros({2, 4, 8, 8})); }, {"conv2d", "(2, 4, 8, 8)"});
   throws<ShapeError>([&] { conv(zeros({2, 3, 8})); }, {"conv2d", "(2, 3, 8)"});
@@ -151,7 +157,11 @@ BOOST_AUTO_TEST_CASE(misuse_of_pooling_and_shapes) {
   throws<ValueError>([] { nn::Upsample({.size = 2, .scale_factor = 2}); }, {"Upsample", "one of them"});
   throws<ValueError>([] { nn::Upsample({.size = {2, 0}}); }, {"Upsample", "one of them"});
   throws<ShapeError>([] { nn::Upsample(2)(zeros({2, 3})); }, {"Upsample(by 2 x 2)", "(2, 3)"});
-  throws<ValueError>([] { nn::PixelShuffle(0); }, {"PixelShuffle", "0"});
+  throws<ValueError>([] { nn::Upsample({.size = -2}); }, {"Upsample", "size is -2"});
+  throws<ValueError>([] { nn::MaxPool2D(-2); }, {"MaxPool2D", "the window is -2"});
+  throws<ValueError>([] { nn::AvgPool1D(2, {.stride = -1}); }, {"AvgPool1D", "stride is -1"});
+  throws<ValueError>([] { nn::AdaptiveAvgPool1D(-1); }, {"AdaptiveAvgPool1D", "-1"});
+  throws<ValueError>([] { nn::PixelShuffle(0); }, {"PixelShuffle", "1 or more"});
 }
 
 BOOST_AUTO_TEST_CASE(misuse_of_other_layers) {

@@ -1,0 +1,127 @@
+// The values of a module's parameters and buffers: found at the first call, computed, converted, saved and loaded.
+#include <algorithm>
+
+#include <nn/checks.hpp>
+#include <nn/module_state.hpp>
+
+namespace xtape::nn {
+
+using detail::describe;
+
+namespace {
+
+// Whether a parameter that was added without knowing all extents, and has no elements yet, can have this shape.
+bool completes(const Shape& known, const Shape& shape) {
+  if (shape.size() != known.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] == 0 || (known[i] != 0 && known[i] != shape[i])) return false;
+  return true;
+}
+
+// Replaces the value in every handle. Counted as a write, so that a graph which saved the old one does not go on with
+// it; a gradient of the old one is of no use.
+void replace_value(VariableImpl& impl, Array value) {
+  visit(impl.value.dtype(), [&]<class T>(T) { impl.value.mutable_data<T>(); });
+  impl.value = std::move(value);
+  impl.grad = Variable();
+}
+
+}  // namespace
+
+Variable Module::add_lazy(const std::string& name, const Shape& shape, DType dtype) {
+  if (std::find(shape.begin(), shape.end(), 0) == shape.end())
+    throw ValueError(this->name() + ": add_lazy \"" + name + "\": all extents of " + to_string(shape) +
+                     " are known; use add");
+  Variable x = add(name, parameter(Variable(Array(shape, dtype))));
+  state_->lazy.push_back(x);
+  return x;
+}
+
+void Module::materialize(const Variable& x, const Array& value) {
+  auto text = [&] {
+    return name() + ": materialize: " + (value.defined() ? describe(Variable(value)) : "an undefined array") + " for " +
+           describe(x);
+  };
+  if (!is_lazy(x) || !value.defined() || !completes(x.shape(), value.shape()))
+    throw ShapeError(text() + ": needs a parameter that is not yet materialized, and elements of its known extents");
+  if (value.dtype() != x.dtype()) throw DTypeError(text() + ": needs one dtype");
+  replace_value(*x.impl(), value);
+}
+
+bool Module::is_lazy(const Variable& x) const {
+  if (!x.defined() || x.size() > 0) return false;
+  bool found = false;
+  visit([&](const Module& module, const std::string&) {
+    for (const Variable& lazy : module.state_->lazy) found = found || lazy.impl() == x.impl();
+  });
+  return found;
+}
+
+bool Module::materialized() const {
+  bool all = true;
+  visit([&](const Module& module, const std::string&) {
+    for (const Variable& x : module.state_->lazy) all = all && x.size() > 0;
+  });
+  return all;
+}
+
+Variable Module::set_computed(const std::string& name) {
+  auto& parameters = state_->parameters;
+  auto found = std::find_if(parameters.begin(), parameters.end(),
+                            [&](const auto& entry) { return entry.first == name; });
+  if (found == parameters.end())
+    throw ValueError(this->name() + ": set_computed \"" + name + "\": there is no such parameter");
+  Variable x = found->second;
+  x.zero_grad();
+  x.requires_grad_(false);
+  state_->computed.push_back(*found);
+  parameters.erase(found);
+  return x;
+}
+
+void Module::to(DType dtype) {
+  if (!is_floating(dtype))
+    throw DTypeError(name() + ": to " + to_string(dtype) + ": needs float32 or float64");
+  std::vector<std::pair<VariableImpl*, Array>> converted;  // all that can fail comes first
+  for (const auto& [name, x] : collect(true, true, true))
+    if (is_floating(x.dtype()) && x.dtype() != dtype) converted.emplace_back(x.impl(), x.value().to(dtype));
+  for (auto& [impl, value] : converted) replace_value(*impl, std::move(value));
+}
+
+StateDict Module::state_dict() const {
+  StateDict state;
+  for (const auto& [name, x] : collect(true, true))
+    state.emplace(name, is_lazy(x) ? Variable() : Variable(x.value().copy()));
+  return state;
+}
+
+void Module::load_state_dict(const StateDict& state, bool strict) {
+  NamedVariables own = collect(true, true);
+  std::string misfits;
+  StateDict unexpected = state;
+  for (const auto& [name, x] : own) {
+    unexpected.erase(name);
+    auto found = state.find(name);
+    if (found == state.end()) {
+      if (strict) misfits += "\n  missing: " + name + ", " + describe(x);
+    } else if (const Variable& given = found->second; is_lazy(x)) {
+      // An undefined one comes from a module that was not materialized either.
+      if (given.defined() && (given.dtype() != x.dtype() || !completes(x.shape(), given.shape())))
+        misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x) +
+                   ", where 0 stands for what is not yet known";
+    } else if (describe(given) != describe(x)) {
+      misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x);
+    }
+  }
+  if (strict)
+    for (const auto& [name, x] : unexpected) misfits += "\n  unexpected: " + name + ", " + describe(x);
+  if (!misfits.empty()) throw ValueError(name() + ": load_state_dict: the state does not fit this module" + misfits);
+  for (auto& [name, x] : own) {
+    auto found = state.find(name);
+    if (found == state.end() || !found->second.defined()) continue;
+    if (is_lazy(x)) replace_value(*x.impl(), found->second.value().copy());
+    else x.mutable_value().assign(found->second.value());
+  }
+}
+
+}  // namespace xtape::nn
