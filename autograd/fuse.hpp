@@ -235,8 +235,8 @@ struct Results<std::tuple<Ys...>> {
 /// The call is one node of the tape, and so are its derivatives up to the order `compiled_orders`, each of one pass.
 /// Beyond, they are composed of differentiable operations: any order works. The elements are computed by the vector
 /// instructions of the processor that the calling program is compiled for (as by -march=native).
-/// @throws ShapeError for operands that do not broadcast or do not divide into blocks, DTypeError unless they are of one
-/// floating-point dtype.
+/// @throws ShapeError for operands that do not broadcast or do not divide into blocks, DTypeError unless they are of
+/// one floating-point dtype.
 template <unsigned compiled_orders = 2, class F, class... Xs>
   requires(sizeof...(Xs) > 0)
 auto fuse(F f, const Xs&... xs) {

@@ -43,7 +43,8 @@ MultiHeadAttention::MultiHeadAttention(std::size_t embed_dim, std::size_t num_he
                                                               1 / std::sqrt(static_cast<double>(embed_dim))),
                                        .bias = options.bias, .dtype = options.dtype, .generator = options.generator}) {
   auto weight = [&](const std::string& name, std::size_t in, std::size_t out) {
-    return add(name, initialized(name_ + ": " + name, xavier_uniform(), {in, out}, options_.dtype, *options_.generator));
+    return add(name, initialized(name_ + ": " + name, xavier_uniform(), {in, out}, options_.dtype,
+                                 *options_.generator));
   };
   if (options_.kdim == embed_dim && options_.vdim == embed_dim) {
     in_proj_weight_ = weight("in_proj_weight", embed_dim, 3 * embed_dim);
@@ -69,7 +70,7 @@ std::string MultiHeadAttention::description() const {
 Variable MultiHeadAttention::forward(const Variable& x) { return forward(x, x, x).output; }
 
 void MultiHeadAttention::check(const Variable& query, const Variable& key, const Variable& value,
-                               const AttentionMasks& masks) const {
+                               const AttentionArguments& arguments) const {
   for (const Variable* x : {&query, &key, &value})
     if (!x->defined() || x->rank() != 3)
       throw ShapeError(name_ + ": query " + text(query) + ", key " + text(key) + ", value " + text(value) +
@@ -77,7 +78,8 @@ void MultiHeadAttention::check(const Variable& query, const Variable& key, const
   DType dtype = out_proj_.weight.dtype();
   for (const Variable* x : {&query, &key, &value})
     if (x->dtype() != dtype)
-      throw DTypeError(name_ + ": got " + text(*x) + ", the parameters are " + to_string(dtype) + "; convert with .to()");
+      throw DTypeError(name_ + ": got " + text(*x) + ", the parameters are " + to_string(dtype) +
+                       "; convert with .to()");
   std::size_t batch_axis = options_.batch_first ? 0 : 1, step_axis = 1 - batch_axis;
   std::size_t batch = query.shape()[batch_axis], queries = query.shape()[step_axis], keys = key.shape()[step_axis];
   if (query.shape()[2] != embed_dim_ || key.shape()[2] != options_.kdim || value.shape()[2] != options_.vdim ||
@@ -86,16 +88,16 @@ void MultiHeadAttention::check(const Variable& query, const Variable& key, const
     throw ShapeError(name_ + ": query " + text(query) + ", key " + text(key) + ", value " + text(value) +
                      ", needs widths " + std::to_string(embed_dim_) + ", " + std::to_string(options_.kdim) + ", " +
                      std::to_string(options_.vdim) + ", one batch, and as many keys as values, 1 or more");
-  for (const Variable* mask : {&masks.key_padding_mask, &masks.attn_mask})
+  for (const Variable* mask : {&arguments.key_padding_mask, &arguments.attn_mask})
     if (mask->defined() && mask->dtype() != DType::boolean && mask->dtype() != dtype)
       throw DTypeError(name_ + ": a mask " + text(*mask) + ", needs bool or " + to_string(dtype));
-  if (masks.key_padding_mask.defined() && masks.key_padding_mask.shape() != Shape{batch, keys})
-    throw ShapeError(name_ + ": key_padding_mask " + text(masks.key_padding_mask) + ", needs (batch, keys), " +
+  if (arguments.key_padding_mask.defined() && arguments.key_padding_mask.shape() != Shape{batch, keys})
+    throw ShapeError(name_ + ": key_padding_mask " + text(arguments.key_padding_mask) + ", needs (batch, keys), " +
                      to_string(Shape{batch, keys}));
   Shape plain{queries, keys}, each{batch * num_heads_, queries, keys};
-  if (masks.attn_mask.defined() && masks.attn_mask.shape() != plain && masks.attn_mask.shape() != each)
-    throw ShapeError(name_ + ": attn_mask " + text(masks.attn_mask) + ", needs (queries, keys) or (batch * heads, " +
-                     "queries, keys), " + to_string(plain) + " or " + to_string(each));
+  if (arguments.attn_mask.defined() && arguments.attn_mask.shape() != plain && arguments.attn_mask.shape() != each)
+    throw ShapeError(name_ + ": attn_mask " + text(arguments.attn_mask) + ", needs (queries, keys) or " +
+                     "(batch * heads, queries, keys), " + to_string(plain) + " or " + to_string(each));
 }
 
 // Queries, keys and values through their projections. Those that are one input take one product.
@@ -126,34 +128,35 @@ Variable MultiHeadAttention::heads_of(const Variable& x) const {
 }
 
 // Where a query may not look, as far as masks of bool say; undefined where it may look everywhere.
-Variable MultiHeadAttention::hidden_from(const AttentionMasks& masks, std::size_t queries, std::size_t keys) const {
+Variable MultiHeadAttention::hidden_from(const AttentionArguments& arguments, std::size_t queries,
+                                         std::size_t keys) const {
   Variable hidden;
   auto hide = [&](const Variable& mask) { hidden = hidden.defined() ? hidden || mask : mask; };
   auto spread = [&](const Variable& mask) {
     return mask.rank() == 3 ? reshape(mask, {-1, num_heads_, queries, keys}) : mask;
   };
-  const Variable &padding = masks.key_padding_mask, &own = masks.attn_mask;
-  if (masks.is_causal) hide(later(queries, keys));
+  const Variable &padding = arguments.key_padding_mask, &own = arguments.attn_mask;
+  if (arguments.is_causal) hide(later(queries, keys));
   if (padding.defined() && padding.dtype() == DType::boolean) hide(expand_dims(padding, {1, 2}));
   if (own.defined() && own.dtype() == DType::boolean) hide(spread(own));
   return hidden;
 }
 
 AttentionResult MultiHeadAttention::forward(const Variable& query, const Variable& key, const Variable& value,
-                                            const AttentionMasks& masks) {
-  check(query, key, value, masks);
+                                            const AttentionArguments& arguments) {
+  check(query, key, value, arguments);
   std::vector<Variable> heads;
   for (const Variable& x : project(query, key, value)) heads.push_back(heads_of(x));
   std::size_t batch = heads[0].shape()[0], queries = heads[0].shape()[2], keys = heads[1].shape()[2];
   double scale = 1 / std::sqrt(static_cast<double>(embed_dim_ / num_heads_));
   Variable scores = xtape::detail::product(heads[0] * scale, heads[1], false, true);
-  if (masks.attn_mask.defined() && masks.attn_mask.dtype() != DType::boolean)
-    scores = scores + (masks.attn_mask.rank() == 2
-                           ? masks.attn_mask
-                           : reshape(masks.attn_mask, {batch, num_heads_, queries, keys}));
-  if (masks.key_padding_mask.defined() && masks.key_padding_mask.dtype() != DType::boolean)
-    scores = scores + expand_dims(masks.key_padding_mask, {1, 2});
-  Variable hidden = hidden_from(masks, queries, keys);
+  if (arguments.attn_mask.defined() && arguments.attn_mask.dtype() != DType::boolean)
+    scores = scores + (arguments.attn_mask.rank() == 2
+                           ? arguments.attn_mask
+                           : reshape(arguments.attn_mask, {batch, num_heads_, queries, keys}));
+  if (arguments.key_padding_mask.defined() && arguments.key_padding_mask.dtype() != DType::boolean)
+    scores = scores + expand_dims(arguments.key_padding_mask, {1, 2});
+  Variable hidden = hidden_from(arguments, queries, keys);
   // The lowest number rather than -inf: a row with nothing else would be NaN, and so its gradients.
   if (hidden.defined()) scores = where(hidden, std::numeric_limits<float>::lowest(), scores);
   Variable weights = softmax(scores, -1);
@@ -162,7 +165,7 @@ AttentionResult MultiHeadAttention::forward(const Variable& query, const Variabl
   Variable seen = transpose(matmul(used, heads[2]), options_.batch_first ? Axes{0, 2, 1, 3} : Axes{2, 0, 1, 3});
   Shape joined{seen.shape()[0], seen.shape()[1], embed_dim_};
   AttentionResult result{out_proj_(reshape(seen, joined)), {}};
-  if (masks.need_weights) result.weights = masks.average_attn_weights ? mean(used, 1) : used;
+  if (arguments.need_weights) result.weights = arguments.average_attn_weights ? mean(used, 1) : used;
   return result;
 }
 

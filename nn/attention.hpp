@@ -17,16 +17,16 @@ struct MultiHeadAttentionOptions {
   std::size_t vdim = 0;      ///< the width of the values, 0: embed_dim
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   DType dtype = float32;
-  Generator* generator = &default_generator();  ///< where the initial weights and dropout take their random numbers from
+  Generator* generator = &default_generator();  ///< of the initial weights and dropout
 };
 
-/// What a query may look at. As in PyTorch's module, a mask of dtype bool is true where it may NOT look; a mask of the
-/// layer's dtype is added to the scores.
-struct AttentionMasks {
+/// What a call is told besides: first of all what a query may look at. As in PyTorch's module, a mask of dtype bool is
+/// true where it may NOT look; a mask of the layer's dtype is added to the scores.
+struct AttentionArguments {
   Variable key_padding_mask = {};  ///< (batch, keys), true for the keys that are padding
   Variable attn_mask = {};         ///< (queries, keys), or (batch * heads, queries, keys)
   bool is_causal = false;          ///< query i sees the keys 0 to i, whatever the masks say of others
-  bool need_weights = false;       ///< return the attention weights, too
+  bool need_weights = false;       ///< return the attention weights, too; in PyTorch, true unless told otherwise
   bool average_attn_weights = true;  ///< as their mean over the heads
 };
 
@@ -40,10 +40,14 @@ struct AttentionResult {
 /// queries, keys and values are cut into `num_heads` parts of equal width d; each part of a query looks at those of the
 /// keys by softmax(q k' / sqrt(d)), and what it sees of the values is joined and projected.
 ///
-/// The parameters have PyTorch's names, the weights transposed as that of Dense is: in_proj_weight (embed_dim, 3
-/// embed_dim), whose blocks of columns are for queries, keys and values; in_proj_bias (3 embed_dim); the child out_proj,
-/// a Dense. With a kdim or vdim of their own, q_proj_weight, k_proj_weight, v_proj_weight (.., embed_dim) stand in place
-/// of the first.
+/// The parameters have PyTorch's names, the weights transposed as that of Dense is:
+///
+///     in_proj_weight (embed_dim, 3 * embed_dim), whose blocks of columns are for queries, keys and values
+///     in_proj_bias   (3 * embed_dim)
+///     out_proj       a Dense: out_proj.weight (embed_dim, embed_dim), out_proj.bias (embed_dim)
+///
+/// With a kdim or vdim of their own, q_proj_weight (embed_dim, embed_dim), k_proj_weight (kdim, embed_dim) and
+/// v_proj_weight (vdim, embed_dim) stand in place of the first.
 ///
 /// A query that may look at nothing gets zeros where PyTorch 1.13 gives NaN.
 class MultiHeadAttention : public Module {
@@ -56,19 +60,20 @@ class MultiHeadAttention : public Module {
   /// @throws ShapeError for inputs or masks of other shapes, DTypeError for a mask that is neither bool nor of the
   /// parameters' dtype.
   AttentionResult forward(const Variable& query, const Variable& key, const Variable& value,
-                          const AttentionMasks& masks = {});
+                          const AttentionArguments& arguments = {});
   using Module::operator();
   AttentionResult operator()(const Variable& query, const Variable& key, const Variable& value,
-                             const AttentionMasks& masks = {}) const {
-    return const_cast<MultiHeadAttention*>(this)->forward(query, key, value, masks);
+                             const AttentionArguments& arguments = {}) const {
+    return const_cast<MultiHeadAttention*>(this)->forward(query, key, value, arguments);
   }
   std::string description() const override;
 
  private:
-  void check(const Variable& query, const Variable& key, const Variable& value, const AttentionMasks& masks) const;
+  void check(const Variable& query, const Variable& key, const Variable& value,
+             const AttentionArguments& arguments) const;
   std::vector<Variable> project(const Variable& query, const Variable& key, const Variable& value) const;
   Variable heads_of(const Variable& x) const;
-  Variable hidden_from(const AttentionMasks& masks, std::size_t queries, std::size_t keys) const;
+  Variable hidden_from(const AttentionArguments& arguments, std::size_t queries, std::size_t keys) const;
 
   std::size_t embed_dim_, num_heads_;
   std::string name_;

@@ -12,7 +12,7 @@ struct PositionalOptions {
   double dropout = 0;        ///< in training, of the sum
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   DType dtype = float32;     ///< of the parameters
-  Generator* generator = &default_generator();  ///< where the initial weights and dropout take their random numbers from
+  Generator* generator = &default_generator();  ///< of the initial weights and dropout
 };
 
 /// Sines and cosines of the positions 0 to steps - 1, as an array (steps, width):
@@ -53,8 +53,8 @@ class LearnedEncoding : public Module {
   PositionalOptions options_;
 };
 
-/// The pairs (x[..., i], x[..., i + width / 2]) of x (..., steps, width), each turned by the angle t / base^(2 i / width)
-/// at step t. Products of turned queries and keys depend on their distance only. Su et al. 2021,
+/// The pairs (x[..., i], x[..., i + width / 2]) of x (..., steps, width), each turned by t / base^(2 i / width) at
+/// step t. Products of turned queries and keys depend on their distance only. Su et al. 2021,
 /// https://arxiv.org/abs/2104.09864, with the pairs as in GPT-NeoX and Llama.
 /// @throws ShapeError unless there are two axes or more and the width is even, ValueError unless the base is positive.
 Variable rotary_encoding(const Variable& x, double base = 10000);

@@ -12,16 +12,14 @@ namespace {
 
 std::string text(const Variable& x) { return x.defined() ? to_string(x.dtype()) + to_string(x.shape()) : "none"; }
 
-// Both biases of a layer that has them.
-Variable sum_of(const Variable& a, const Variable& b) { return a.defined() ? a + b : a; }
-
 }  // namespace
 
 Recurrent::Recurrent(const std::string& name, std::size_t gates, std::size_t input, std::size_t hidden,
                      const RecurrentOptions& options)
     : gates_(gates), input_(input), hidden_(hidden), options_(options) {
   name_ = name + "(" + description() + ")";
-  if (input == 0 || hidden == 0 || options.num_layers == 0) throw ValueError(name_ + ": needs widths and layers of 1 or more");
+  if (input == 0 || hidden == 0 || options.num_layers == 0)
+    throw ValueError(name_ + ": needs widths and layers of 1 or more");
   if (!(options.dropout >= 0 && options.dropout <= 1))
     throw ValueError(name_ + ": a dropout of " + std::to_string(options.dropout) + ", needs 0 to 1");
   if (options.nonlinearity != Nonlinearity::tanh && gates > 1)
@@ -78,17 +76,29 @@ void Recurrent::check(const Variable& x, const States& given, const Variable& ma
                        to_string(shape) + ": (layers * directions, batch, hidden)");
   for (const Variable* v : {&x, &given.front(), &given.back()})
     if (v->defined() && v->dtype() != dtype)
-      throw DTypeError(name_ + ": got " + text(*v) + ", the parameters are " + to_string(dtype) + "; convert with .to()");
+      throw DTypeError(name_ + ": got " + text(*v) + ", the parameters are " + to_string(dtype) +
+                       "; convert with .to()");
   if (!mask.defined()) return;
   if (mask.dtype() != DType::boolean) throw DTypeError(name_ + ": a mask " + text(mask) + ", needs bool");
   if (mask.shape() != Shape{x.shape()[0], x.shape()[1]})
     throw ShapeError(name_ + ": a mask " + text(mask) + " with input " + text(x) + ", needs " + order + ")");
 }
 
+// Of each layer and direction.
+std::vector<Recurrent::States> Recurrent::initial_states(const States& given, std::size_t batch) const {
+  std::vector<States> states(weights_.size());
+  Variable zero = zeros({batch, hidden_}, weights_[0].weight_ih.dtype());
+  for (const Variable& state : given) {
+    std::vector<Variable> rows = state.defined() ? unbind(state) : std::vector(states.size(), zero);
+    for (std::size_t i = 0; i < states.size(); ++i) states[i].push_back(rows[i]);
+  }
+  return states;
+}
+
 Recurrent::Result Recurrent::run(const Variable& x, const States& given, const Variable& mask) {
   check(x, given, mask);
   Variable y = options_.batch_first ? swapaxes(x, 0, 1) : x;
-  std::size_t directions = options_.bidirectional ? 2 : 1, batch = y.shape()[1];
+  std::size_t directions = options_.bidirectional ? 2 : 1;
   Variable valid;
   std::vector<Variable> valid_steps;
   if (mask.defined()) {
@@ -96,12 +106,7 @@ Recurrent::Result Recurrent::run(const Variable& x, const States& given, const V
     valid_steps = unbind(valid);
     y = where(valid, y, 0);  // whatever stands beyond the end must not reach the weights' gradients, were it a NaN
   }
-  std::vector<States> states;  // of each layer and direction
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
-    States own;
-    for (const Variable& state : given) own.push_back(state.defined() ? state[i] : zeros({batch, hidden_}, y.dtype()));
-    states.push_back(std::move(own));
-  }
+  std::vector<States> states = initial_states(given, y.shape()[1]);
   for (std::size_t layer = 0; layer < options_.num_layers; ++layer) {
     if (layer > 0 && training()) y = dropout(y, options_.dropout, *options_.generator);
     std::vector<Variable> outputs;
@@ -139,6 +144,12 @@ Recurrent::Result Recurrent::run_direction(const Variable& x, States states, con
   return {stack(outputs), std::move(states)};
 }
 
+// x_t W_ih + b_ih + h W_hh + b_hh. The part of x is one product for all steps.
+Recurrence Recurrent::sums(const Variable& x, const Weights& weights, bool reverse) {
+  Variable bias = weights.bias_ih.defined() ? weights.bias_ih + weights.bias_hh : Variable();
+  return Recurrence(matmul(x, weights.weight_ih), weights.weight_hh, bias, reverse);
+}
+
 RNN::RNN(std::size_t input, std::size_t hidden, const RecurrentOptions& options)
     : Recurrent("RNN", 1, input, hidden, options), nonlinearity_(options.nonlinearity) {}
 
@@ -148,8 +159,7 @@ RecurrentResult RNN::forward(const Variable& x, const Variable& h, const Variabl
 }
 
 Recurrent::Step RNN::steps(const Variable& x, const Weights& weights, bool reverse) const {
-  Recurrence recurrence(matmul(x, weights.weight_ih), weights.weight_hh, sum_of(weights.bias_ih, weights.bias_hh),
-                        reverse);
+  Recurrence recurrence = sums(x, weights, reverse);
   return [=, this](const States& states) mutable -> States {
     Variable z = recurrence.step(states[0]);
     return {nonlinearity_ == Nonlinearity::tanh ? tanh(z) : relu(z)};
@@ -189,8 +199,7 @@ LSTMResult LSTM::forward(const Variable& x, const LSTMState& state, const Variab
 }
 
 Recurrent::Step LSTM::steps(const Variable& x, const Weights& weights, bool reverse) const {
-  Recurrence recurrence(matmul(x, weights.weight_ih), weights.weight_hh, sum_of(weights.bias_ih, weights.bias_hh),
-                        reverse);
+  Recurrence recurrence = sums(x, weights, reverse);
   auto cell = [](auto i, auto f, auto g, auto o, auto c) {
     auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
     return std::tuple(sigmoid(o) * tanh(next), next);

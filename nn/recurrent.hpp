@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <autograd/ops/recurrence.hpp>
 #include <nn/initializers.hpp>
 #include <nn/module.hpp>
 
@@ -16,7 +17,7 @@ struct RecurrentOptions {
   std::size_t num_layers = 1;
   Nonlinearity nonlinearity = Nonlinearity::tanh;  ///< of an RNN; LSTM and GRU have no choice
   bool bias = true;
-  bool batch_first = false;    ///< (batch, steps, width) instead of (steps, batch, width), for inputs, outputs and masks
+  bool batch_first = false;    ///< (batch, steps, width), not (steps, batch, width), for inputs, outputs and masks
   double dropout = 0;          ///< in training, of the outputs of each layer but the last
   bool bidirectional = false;  ///< each layer reads both ways; its outputs stand side by side
   Initializer weight_init = {}, recurrent_init = {}, bias_init = {};  ///< empty: uniform within 1 / sqrt(hidden)
@@ -37,9 +38,11 @@ struct RecurrentOptions {
 /// As in PyTorch, inputs are (steps, batch, in) unless `batch_first` makes them (batch, steps, in), and states are
 /// (layers * directions, batch, hidden) always: first layer forward, first layer reverse, second layer forward, ...
 ///
-/// A mask of dtype bool, (steps, batch) or with `batch_first` (batch, steps), is false beyond the end of a sequence: the
-/// state stays as it is there, the output is 0, and the input plays no part. So each sequence gets what it would get
-/// alone (as a packed sequence does in PyTorch), and the reverse direction begins with its last element.
+/// A mask of dtype bool, (steps, batch) or with `batch_first` (batch, steps), is false beyond the end of a sequence:
+/// the state stays as it is there, the output is 0, and the input plays no part. So each sequence gets what it would
+/// get alone (as a packed sequence does in PyTorch), and the reverse direction begins with its last element:
+///
+///     Variable mask = expand_dims(arange(steps), 1) < lengths;
 class Recurrent : public Module {
  public:
   /// The outputs of the last layer, (steps, batch, directions * hidden), for an initial state of zeros.
@@ -68,10 +71,13 @@ class Recurrent : public Module {
   /// from the last to the first if `reverse`.
   virtual Step steps(const Variable& x, const Weights& weights, bool reverse) const = 0;
   virtual std::size_t state_count() const { return 1; }
+  /// The sums x_t W_ih + b_ih + h W_hh + b_hh of all steps.
+  static Recurrence sums(const Variable& x, const Weights& weights, bool reverse);
 
  private:
   Weights make_weights(const std::string& suffix, std::size_t in);
   void check(const Variable& x, const States& given, const Variable& mask) const;
+  std::vector<States> initial_states(const States& given, std::size_t batch) const;
   Result run_direction(const Variable& x, States states, const std::vector<Variable>& mask, const Weights& weights,
                        bool reverse) const;
 

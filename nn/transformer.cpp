@@ -13,7 +13,8 @@ std::string title(const char* name, std::size_t d_model, std::size_t nhead) {
 }
 
 // Checks first what none of the parts would, or would by another name.
-TransformerOptions checked(const std::string& name, std::size_t d_model, std::size_t nhead, TransformerOptions options) {
+TransformerOptions checked(const std::string& name, std::size_t d_model, std::size_t nhead,
+                           const TransformerOptions& options) {
   if (d_model == 0 || nhead == 0 || options.dim_feedforward == 0)
     throw ValueError(name + ": needs widths and heads of 1 or more");
   if (d_model % nhead != 0) throw ValueError(name + ": the heads do not divide the width");
@@ -26,7 +27,8 @@ TransformerOptions checked(const std::string& name, std::size_t d_model, std::si
 }
 
 MultiHeadAttention attention(std::size_t d_model, std::size_t nhead, const TransformerOptions& options) {
-  return {d_model, nhead, {.dropout = options.dropout, .batch_first = options.batch_first, .dtype = options.dtype, .generator = options.generator}};
+  return {d_model, nhead, {.dropout = options.dropout, .batch_first = options.batch_first, .dtype = options.dtype,
+                           .generator = options.generator}};
 }
 
 // Begins as PyTorch's Linear does.

@@ -20,16 +20,16 @@ struct TransformerOptions {
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   bool norm_first = false;   ///< x + f(norm(x)), pre-norm, instead of norm(x + f(x)), post-norm
   DType dtype = float32;
-  Generator* generator = &default_generator();  ///< where the initial weights and dropout take their random numbers from
+  Generator* generator = &default_generator();  ///< of the initial weights and dropout
 };
 
-/// Masks of an encoder layer, as AttentionMasks has them.
+/// Masks of an encoder layer, as AttentionArguments has them.
 struct EncoderMasks {
   Variable src_mask = {}, src_key_padding_mask = {};
   bool is_causal = false;
 };
 
-/// Masks of a decoder layer, as AttentionMasks has them: of the target's attention to itself, and to the memory.
+/// Masks of a decoder layer, as AttentionArguments has them: of the target's attention to itself, and to the memory.
 struct DecoderMasks {
   Variable tgt_mask = {}, memory_mask = {}, tgt_key_padding_mask = {}, memory_key_padding_mask = {};
   bool tgt_is_causal = false, memory_is_causal = false;
@@ -60,8 +60,8 @@ class TransformerEncoderLayer : public Module {
 };
 
 /// Self-attention, attention to an encoder's output (the memory), and a feed-forward part, each with a residual
-/// connection and a layer norm. The children are PyTorch's, by name: self_attn, multihead_attn, linear1, linear2, norm1,
-/// norm2, norm3.
+/// connection and a layer norm. The children are PyTorch's, by name: self_attn, multihead_attn, linear1, linear2,
+/// norm1, norm2, norm3.
 class TransformerDecoderLayer : public Module {
  public:
   /// @throws ValueError unless the heads divide the width, for widths of 0, or options out of range.

@@ -14,9 +14,9 @@
 namespace xtape {
 
 // The node of what all steps share. It is made before the steps, so the walk comes to it after them. To step t belong
-// its outputs 2 t and 2 t + 1, and what they receive is not the gradient of the weight but its two factors: the gradient
-// g of the step's sum, and the step's h. Of those it makes the gradient of the weight, h' g summed over the steps, as
-// one product. (It cannot keep the h itself: they lead to it, and would keep it alive in turn.)
+// its outputs 2 t and 2 t + 1, and what they receive is not the gradient of the weight but its two factors: the
+// gradient g of the step's sum, and the step's h. Of those it makes the gradient of the weight, h' g summed over the
+// steps, as one product. (It cannot keep the h itself: they lead to it, and would keep it alive in turn.)
 class Recurrence::SumsNode final : public Node {
  public:
   SumsNode(const Recurrence& owner)

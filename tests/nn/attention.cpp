@@ -141,8 +141,8 @@ BOOST_AUTO_TEST_CASE(transformer_layers_are_modules_like_others) {
   nn::TransformerEncoderLayer encoder(8, 2, {.dim_feedforward = 16});
   std::ostringstream text;
   text << encoder;
-  for (const char* part : {"TransformerEncoderLayer(8, post-norm, relu, dropout 0.1)", "self_attn: MultiHeadAttention(8, 2, dropout 0.1)",
-                           "linear1: Dense(8, 16)", "norm2: LayerNorm(8)"})
+  for (const char* part : {"TransformerEncoderLayer(8, post-norm, relu, dropout 0.1)",
+                           "self_attn: MultiHeadAttention(8, 2, dropout 0.1)", "linear1: Dense(8, 16)", "norm2: LayerNorm(8)"})
     BOOST_TEST((text.str().find(part) != std::string::npos), text.str() << " lacks " << part);
   Variable x = randn({3, 2, 8});
   BOOST_TEST(sum(abs(encoder(x) - encoder(x))).item() > 0.01);  // dropout
@@ -217,7 +217,8 @@ BOOST_AUTO_TEST_CASE(positions_refuse_what_does_not_fit) {
   throws<ValueError>([] { nn::SinusoidalEncoding(0); }, {"SinusoidalEncoding(0)", "1 or more"});
   throws<ValueError>([] { nn::LearnedEncoding(0, 3); }, {"LearnedEncoding(0, 3)", "1 or more"});
   throws<ValueError>([] { nn::LearnedEncoding(2, 3, {.dropout = 1.5}); }, {"LearnedEncoding(2, 3)", "dropout"});
-  throws<ShapeError>([] { nn::LearnedEncoding(2, 3)(zeros({4, 1, 3})); }, {"LearnedEncoding(2, 3)", "4 steps", "the 2"});
+  throws<ShapeError>([] { nn::LearnedEncoding(2, 3)(zeros({4, 1, 3})); },
+                     {"LearnedEncoding(2, 3)", "4 steps", "the 2"});
   throws<ShapeError>([] { nn::SinusoidalEncoding(4)(zeros({4, 4})); }, {"SinusoidalEncoding(4)", "(4, 4)"});
   throws<ShapeError>([] { nn::rotary_encoding(zeros({4, 3})); }, {"rotary_encoding", "(4, 3)", "even width"});
   throws<ValueError>([] { nn::rotary_encoding(zeros({4, 2}), -1); }, {"rotary_encoding", "base"});
