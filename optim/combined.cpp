@@ -65,8 +65,8 @@ void ChainedScheduler::arrive(std::int64_t t) {
 SequentialLR::SequentialLR(Optimizer& optimizer, Schedules schedules, std::vector<std::int64_t> milestones)
     : CombinedSchedule("SequentialLR", optimizer, std::move(schedules)), milestones_(std::move(milestones)) {
   if (milestones_.size() + 1 != size())
-    throw ValueError("SequentialLR: " + std::to_string(size()) + " schedules and " + std::to_string(milestones_.size()) +
-                     " milestones: needs one milestone between each two schedules");
+    throw ValueError("SequentialLR: " + std::to_string(size()) + " schedules and " +
+                     std::to_string(milestones_.size()) + " milestones: needs one between each two schedules");
   std::int64_t last = 0;
   for (std::int64_t milestone : milestones_) {
     if (milestone <= last)

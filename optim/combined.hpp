@@ -28,8 +28,8 @@ class CombinedSchedule : public RateSchedule {
   Schedules schedules_;
 };
 
-/// All of them in each step, one after the other: `ChainedScheduler(adam, {warm_up, decay})`. As most schedules multiply
-/// the rate by a factor, the factors multiply.
+/// All of them in each step, one after the other: `ChainedScheduler(adam, {warm_up, decay})`. As most schedules
+/// multiply the rate by a factor, the factors multiply.
 class ChainedScheduler : public CombinedSchedule {
  public:
   ChainedScheduler(Optimizer& optimizer, Schedules schedules);

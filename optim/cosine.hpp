@@ -10,8 +10,8 @@ struct CosineAnnealingLROptions {
   double eta_min = 0;
 };
 
-/// eta_min + (base - eta_min) (1 + cos(pi t / T_max)) / 2; after T_max steps it rises again (Loshchilov and Hutter, SGDR:
-/// stochastic gradient descent with warm restarts, ICLR 2017, equation 5, without the restarts).
+/// eta_min + (base - eta_min) (1 + cos(pi t / T_max)) / 2; after T_max steps it rises again (Loshchilov and Hutter,
+/// SGDR: stochastic gradient descent with warm restarts, ICLR 2017, equation 5, without the restarts).
 class CosineAnnealingLR : public RateSchedule {
  public:
   /// @throws ValueError unless T_max >= 1 and eta_min is finite and 0 or more.

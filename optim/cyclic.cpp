@@ -73,7 +73,8 @@ std::vector<OneCycleLR::Phase> OneCycleLR::phases() const {
   auto total = static_cast<double>(options_.total_steps);
   double first = 1 / options_.div_factor, last = first / options_.final_div_factor;
   double top = options_.pct_start * total - 1, down = 2 * options_.pct_start * total - 2, end = total - 1;
-  if (options_.three_phase) return {{0, top, first, 1, 0, 1}, {top, down, 1, first, 1, 0}, {down, end, first, last, 0, 0}};
+  if (options_.three_phase)
+    return {{0, top, first, 1, 0, 1}, {top, down, 1, first, 1, 0}, {down, end, first, last, 0, 0}};
   return {{0, top, first, 1, 0, 1}, {top, end, 1, last, 1, 0}};
 }
 

@@ -44,7 +44,8 @@ void EMA::update() {
 std::vector<Variable> EMA::averages() const {
   require_updated("averages");
   std::vector<Variable> result;
-  for (std::size_t i = 0; i < averages_.size(); ++i) result.emplace_back(averages_[i].to(parameters_[i].dtype()).copy());
+  for (std::size_t i = 0; i < averages_.size(); ++i)
+    result.emplace_back(averages_[i].to(parameters_[i].dtype()).copy());
   return result;
 }
 

@@ -15,8 +15,8 @@ struct EMAOptions {
 
 /// Averages of parameters (or buffers) over the steps of a training, which often generalize better than the last ones
 /// (Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; with exponential weights as in
-/// Tarvainen and Valpola, Mean teachers are better role models, NeurIPS 2017). The first `update` copies the parameters,
-/// each later one makes it
+/// Tarvainen and Valpola, Mean teachers are better role models, NeurIPS 2017). The first `update` copies the
+/// parameters, each later one makes it
 ///
 ///     average = decay average + (1 - decay) parameter
 class EMA {

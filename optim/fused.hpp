@@ -46,7 +46,7 @@ void fused(const F& f, std::size_t n, Ts*... arrays) {
 
 /// For each batch of elements calls `f` with a batch of every array, and stores what `f` made of those that are not
 /// const: `fused([=](auto& p, auto& m, auto& g) { m = ...; p -= ...; }, parameter, moment, gradient)`. The arrays have
-/// one size and one floating-point dtype. Numbers in `f` are double, and rounded to that dtype where a batch meets them.
+/// one size and one floating-point dtype. Numbers in `f` are double, and rounded to that dtype where they meet a batch.
 template <class F, class First, class... Arrays>
 void fused(const F& f, First& first, Arrays&... arrays) {
   visit_floating("fused", first.dtype(), [&]<class T>(T) {

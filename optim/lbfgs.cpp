@@ -217,6 +217,17 @@ void LBFGS::expect_more(StateDict& expected, const StateDict& state) const {
     for (const char* name : {"direction", "gradient"}) expected.emplace(name, zeros({size()}, dtype));
 }
 
+std::string LBFGS::problems_of_more(const StateDict& state) const {
+  std::string problems;
+  for (const char* name : {"iterations", "evaluations", "step_length", "scale"}) {
+    auto found = state.find(name);
+    if (found == state.end() || !found->second.defined() || found->second.size() != 1) continue;
+    if (std::string problem = detail::out_of_range(name, found->second.item(), {}); !problem.empty())
+      problems += "\n  " + problem;
+  }
+  return problems;
+}
+
 void LBFGS::load_more(const StateDict& state) {
   NoGrad guard;
   State loaded;

@@ -46,6 +46,7 @@ class LBFGS : public Method<LBFGS, LBFGSOptions> {
 
   void save_more(StateDict& state) const override;
   void expect_more(StateDict& expected, const StateDict& state) const override;
+  std::string problems_of_more(const StateDict& state) const override;
   void load_more(const StateDict& state) override;
 
  private:

@@ -183,7 +183,8 @@ StateDict Optimizer::state_dict() const {
         if (value.defined())
           state.emplace(indexed(moments_[which].name, i), Variable(value.to(parameter.dtype()).copy()));
         else if (steps_[i] > 0 && uses_moment(which, options[group]))  // the option was set after the last step
-          state.emplace(indexed(moments_[which].name, i), Variable(Array::full(parameter.shape(), 0, parameter.dtype())));
+          state.emplace(indexed(moments_[which].name, i),
+                        Variable(Array::full(parameter.shape(), 0, parameter.dtype())));
       }
   save_more(state);
   return state;
@@ -241,7 +242,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
     options.push_back(saved_options(state, group));
     if (std::string problem = options_problem(options.back()); !problem.empty()) refuse(which + ": " + problem);
   }
-  detail::refuse_misfits(name_, problems);
+  detail::refuse_misfits(name_, problems + problems_of_more(state));
 
   std::vector<Moment> moments = moments_;
   for (Moment& moment : moments)

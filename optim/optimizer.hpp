@@ -107,6 +107,8 @@ class Optimizer {
   virtual void save_more(StateDict&) const {}
   /// Adds to `expected` what of it `state` needs to hold.
   virtual void expect_more(StateDict&, const StateDict&) const {}
+  /// What is wrong with values of it, a line for each; they may be missing or of a wrong form.
+  virtual std::string problems_of_more(const StateDict&) const { return ""; }
   virtual void load_more(const StateDict&) {}
 
   // What parameters carry from step to step

@@ -137,8 +137,8 @@ void RateSchedule::set_momenta(const std::vector<std::optional<double>>& momenta
 void PerGroup::require(const std::string& who, const std::string& option, std::size_t groups,
                        const detail::Range& range) const {
   if (values_.size() != 1 && values_.size() != groups)
-    throw ValueError(who + ": " + option + " has " + std::to_string(values_.size()) + " numbers, needs one, or one for each of " +
-                     std::to_string(groups) + " groups");
+    throw ValueError(who + ": " + option + " has " + std::to_string(values_.size()) +
+                     " numbers, needs one, or one for each of " + std::to_string(groups) + " groups");
   for (double value : values_) detail::require_in_range(who, option, value, range);
 }
 

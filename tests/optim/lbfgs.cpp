@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(finds_the_minimum) {
 // With exact lines, it needs no more steps than there are dimensions, as conjugate gradients do; lines are not exact.
 BOOST_AUTO_TEST_CASE(minimizes_a_quadratic_form_in_a_few_steps) {
   seed(3);
-  Variable root = randn({6, 6}, float64), a = matmul(root, transpose(root)) + eye(6, 6, float64), b = randn({6}, float64);
+  Variable root = randn({6, 6}, float64), b = randn({6}, float64);
+  Variable a = matmul(root, transpose(root)) + eye(6, 6, float64);
   Variable x = parameter(zeros({6}, float64));
   LBFGS lbfgs({x}, {.max_iter = 40, .tolerance_grad = 1e-9, .tolerance_change = 0, .strong_wolfe = true});
   lbfgs.step([&] {
@@ -135,7 +136,9 @@ BOOST_AUTO_TEST_CASE(states_that_do_not_fit_change_nothing) {
                      {"LBFGS: load_state_dict", "missing: direction, float64(2,)", "history_steps: got float64(5, 2)"});
   state = before;
   state["history_size"] = zeros({1}, float64);
-  throws<ValueError>([&] { lbfgs.load_state_dict(state); }, {"history_size is 0"});
+  state["iterations"] = Variable{-1}.to(int64);
+  state["scale"] = Variable({NAN}, float64);
+  throws<ValueError>([&] { lbfgs.load_state_dict(state); }, {"history_size is 0", "iterations is -1", "scale is nan"});
   same_state(lbfgs.state_dict(), before);
 }
 

@@ -33,9 +33,10 @@ void compare(const OwnOptions& first, const OwnOptions& second, const OtherOptio
   std::vector<torch::Tensor> ts;
   for (const Variable& x : xs) ts.push_back(to_torch(x).requires_grad_());
   Own own({{{xs[0], xs[1]}, first}, {{xs[2], xs[3], xs[4]}, second}});
+  std::vector<torch::Tensor> in_first(ts.begin(), ts.begin() + 2), in_second(ts.begin() + 2, ts.end());
   std::vector<T::OptimizerParamGroup> groups;
-  groups.emplace_back(std::vector<torch::Tensor>(ts.begin(), ts.begin() + 2), std::make_unique<OtherOptions>(other_first));
-  groups.emplace_back(std::vector<torch::Tensor>(ts.begin() + 2, ts.end()), std::make_unique<OtherOptions>(other_second));
+  groups.emplace_back(in_first, std::make_unique<OtherOptions>(other_first));
+  groups.emplace_back(in_second, std::make_unique<OtherOptions>(other_second));
   Other other(groups, other_first);
   for (int t = 1; t <= many_steps; ++t) {
     set_gradients(xs, t);
@@ -82,15 +83,17 @@ BOOST_AUTO_TEST_SUITE(optim_peers)
 
 BOOST_AUTO_TEST_CASE(sgd) {
   compare<optim::SGD, T::SGD, optim::SGDOptions>(
-      {.lr = 0.01, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true}, {.lr = 0.02, .momentum = 0.8, .dampening = 0.3},
-      T::SGDOptions(0.01).momentum(0.9).weight_decay(0.02).nesterov(true), T::SGDOptions(0.02).momentum(0.8).dampening(0.3));
+      {.lr = 0.01, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true},
+      {.lr = 0.02, .momentum = 0.8, .dampening = 0.3},
+      T::SGDOptions(0.01).momentum(0.9).weight_decay(0.02).nesterov(true),
+      T::SGDOptions(0.02).momentum(0.8).dampening(0.3));
 }
 
 BOOST_AUTO_TEST_CASE(adam) {
   using Betas = std::tuple<double, double>;
   compare<optim::Adam, T::Adam, optim::AdamOptions>(
-      {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-4, .weight_decay = 0.1, .amsgrad = true}, T::AdamOptions(),
-      T::AdamOptions(0.02).betas(Betas(0.8, 0.95)).eps(1e-4).weight_decay(0.1).amsgrad(true));
+      {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-4, .weight_decay = 0.1, .amsgrad = true},
+      T::AdamOptions(), T::AdamOptions(0.02).betas(Betas(0.8, 0.95)).eps(1e-4).weight_decay(0.1).amsgrad(true));
   compare<optim::AdamW, T::AdamW, optim::AdamWOptions>(
       {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .weight_decay = 0.3, .amsgrad = true}, T::AdamWOptions(),
       T::AdamWOptions(0.02).betas(Betas(0.8, 0.95)).weight_decay(0.3).amsgrad(true));
@@ -105,7 +108,8 @@ BOOST_AUTO_TEST_CASE(adagrad) {
 BOOST_AUTO_TEST_CASE(rmsprop) {
   compare<optim::RMSProp, T::RMSprop, optim::RMSPropOptions>(
       {.centered = true}, {.lr = 0.02, .alpha = 0.9, .epsilon = 1e-4, .weight_decay = 0.02, .momentum = 0.7},
-      T::RMSpropOptions().centered(true), T::RMSpropOptions(0.02).alpha(0.9).eps(1e-4).weight_decay(0.02).momentum(0.7));
+      T::RMSpropOptions().centered(true),
+      T::RMSpropOptions(0.02).alpha(0.9).eps(1e-4).weight_decay(0.02).momentum(0.7));
 }
 
 BOOST_AUTO_TEST_CASE(lbfgs) {

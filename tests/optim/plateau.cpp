@@ -71,9 +71,8 @@ BOOST_AUTO_TEST_CASE(goes_on_from_a_state) {
   auto run = [](bool interrupted) {
     Rates result;
     SGD sgd = one_rate(1);
-    auto make = [&] {
-      return std::make_unique<ReduceLROnPlateau>(sgd, ReduceLROnPlateauOptions{.factor = 0.5, .patience = 1, .cooldown = 2});
-    };
+    ReduceLROnPlateauOptions options{.factor = 0.5, .patience = 1, .cooldown = 2};
+    auto make = [&] { return std::make_unique<ReduceLROnPlateau>(sgd, options); };
     auto schedule = make();
     for (double metric : {3.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0}) {
       if (interrupted) {

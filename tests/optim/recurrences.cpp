@@ -20,8 +20,8 @@ Make make(const Options& options) {
   };
 }
 
-// Compares an optimizer with a rule for the numbers of one parameter, `rule(p, g, t)`, over some steps. The rule carries
-// its state.
+// Compares an optimizer with a rule for the numbers of one parameter, `rule(p, g, t)`, over some steps. The rule
+// carries its state.
 template <class Rule>
 void agrees(const Make& make) {
   for (DType dtype : {float64, float32}) {
@@ -33,6 +33,7 @@ void agrees(const Make& make) {
       for (std::size_t k = 0; k < x.size(); ++k) numbers.back().push_back(x.value().at(k));
     }
     auto optimizer = make(xs);
+    double tolerance = dtype == float64 ? 1e-12 : 5e-5;
     for (int t = 1; t <= 8; ++t) {
       set_gradients(xs, t);
       optimizer->step();
@@ -42,7 +43,7 @@ void agrees(const Make& make) {
         rules[i](numbers[i], gradients, t);
         for (std::size_t k = 0; k < xs[i].size(); ++k) {
           double p = numbers[i][k];
-          BOOST_TEST(std::abs(p - xs[i].value().at(k)) <= (dtype == float64 ? 1e-12 : 5e-5) * std::max(1.0, std::abs(p)));
+          BOOST_TEST(std::abs(p - xs[i].value().at(k)) <= tolerance * std::max(1.0, std::abs(p)));
         }
       }
     }
@@ -229,7 +230,9 @@ struct You {
       v[k] = 0.95 * v[k] + 0.05 * gs[k] * gs[k];
       r.push_back(m[k] / (1 - std::pow(0.8, t)) / (std::sqrt(v[k] / (1 - std::pow(0.95, t))) + 1e-3) + 0.03 * ps[k]);
     }
-    auto norm = [](const std::vector<double>& x) { return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0)); };
+    auto norm = [](const std::vector<double>& x) {
+      return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
+    };
     double ratio = norm(ps) > 0 && norm(r) > 0 ? norm(ps) / norm(r) : 1;
     for (std::size_t k = 0; k < ps.size(); ++k) ps[k] -= 0.01 * ratio * r[k];
   }
@@ -241,7 +244,8 @@ BOOST_AUTO_TEST_SUITE(recurrences)
 
 BOOST_AUTO_TEST_CASE(sgd) {
   agrees_by_number<PlainSGD>(make<SGD>(SGDOptions{.lr = 0.01}));
-  agrees_by_number<NesterovSGD>(make<SGD>(SGDOptions{.lr = 0.01, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true}));
+  agrees_by_number<NesterovSGD>(make<SGD>(
+      SGDOptions{.lr = 0.01, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true}));
   agrees_by_number<DampenedSGD>(make<SGD>(SGDOptions{.lr = 0.01, .momentum = 0.8, .dampening = 0.5}));
 }
 
@@ -251,7 +255,8 @@ BOOST_AUTO_TEST_CASE(adagrad) {
 }
 
 BOOST_AUTO_TEST_CASE(adadelta) {
-  agrees_by_number<Zeiler>(make<Adadelta>(AdadeltaOptions{.lr = 0.5, .rho = 0.8, .epsilon = 1e-3, .weight_decay = 0.03}));
+  agrees_by_number<Zeiler>(make<Adadelta>(
+      AdadeltaOptions{.lr = 0.5, .rho = 0.8, .epsilon = 1e-3, .weight_decay = 0.03}));
 }
 
 BOOST_AUTO_TEST_CASE(rmsprop) {
@@ -273,7 +278,8 @@ BOOST_AUTO_TEST_CASE(adam) {
 }
 
 BOOST_AUTO_TEST_CASE(amsgrad) {
-  agrees_by_number<ReddiKaleKumar>(make<AMSGrad>(AMSGradOptions{.lr = 0.01, .beta1 = 0.8, .beta2 = 0.5, .epsilon = 1e-3}));
+  agrees_by_number<ReddiKaleKumar>(make<AMSGrad>(
+      AMSGradOptions{.lr = 0.01, .beta1 = 0.8, .beta2 = 0.5, .epsilon = 1e-3}));
   agrees_by_number<ReddiKaleKumar>(make<Adam>(
       AdamOptions{.lr = 0.01, .beta1 = 0.8, .beta2 = 0.5, .epsilon = 1e-3, .amsgrad = true}));
 }

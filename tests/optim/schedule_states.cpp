@@ -15,7 +15,7 @@ std::unique_ptr<SGD> two_groups() {
                                                        {{parameter(ones({1}))}, {.lr = 0.2, .momentum = 0.9}}});
 }
 
-// What a schedule does to rates and momenta; when interrupted, new ones go on from the states of optimizer and schedule.
+// What a schedule does to rates and momenta; when interrupted, new ones go on from the states of both.
 template <class S, class Options>
 void resumes(const Options& options) {
   auto run = [&](bool interrupted) {
@@ -105,7 +105,8 @@ BOOST_AUTO_TEST_CASE(that_do_not_fit_change_nothing) {
   for (int t = 0; t < 3; ++t) schedule.step();
   StateDict before = schedule.state_dict(), state = before;
   throws<ValueError>([&] { schedule.load_state_dict({}); },
-                     {"StepLR: load_state_dict", "missing: base_lr, float64(2,)", "missing: lr", "missing: step, int64(1,)"});
+                     {"StepLR: load_state_dict", "missing: base_lr, float64(2,)", "missing: lr",
+                      "missing: step, int64(1,)"});
   state["lr"] = Variable({0.5, NAN}, float64);
   state["base_lr"] = Variable({0.5}, float64);
   state["step"] = Variable{-1}.to(int64);
@@ -163,7 +164,8 @@ BOOST_AUTO_TEST_CASE(misuse) {
   refuses([&] { CosineAnnealingWarmRestarts(*sgd, {}); }, {"CosineAnnealingWarmRestarts: T_0 is 0"});
   refuses([&] { CosineAnnealingWarmRestarts(*sgd, {.T_0 = 1, .T_mult = 0}); }, {"T_mult is 0"});
   refuses([&] { LambdaLR(*sgd, LambdaLR::Function()); }, {"LambdaLR: a function is empty"});
-  refuses([&] { LambdaLR(*sgd, std::vector<LambdaLR::Function>{[](std::int64_t) { return 1.0; }}); }, {"LambdaLR: 1 functions", "2 groups"});
+  std::vector<LambdaLR::Function> one_function{[](std::int64_t) { return 1.0; }};
+  refuses([&] { LambdaLR(*sgd, one_function); }, {"LambdaLR: 1 functions", "2 groups"});
   refuses([&] { CyclicLR(*sgd, {.max_lr = 1}); }, {"CyclicLR: base_lr has 0 numbers"});
   refuses([&] { CyclicLR(*sgd, {.base_lr = 0.1, .max_lr = {1, 2, 3}}); }, {"CyclicLR: max_lr has 3 numbers"});
   refuses([&] { CyclicLR(*sgd, {.base_lr = 0.1, .max_lr = NAN}); }, {"CyclicLR: max_lr is nan"});
@@ -184,7 +186,8 @@ BOOST_AUTO_TEST_CASE(misuse_of_combinations) {
   throws<ValueError>([&] { ChainedScheduler(*sgd, {}); }, {"ChainedScheduler: there are no schedules"});
   throws<ValueError>([&] { ChainedScheduler(*sgd, {a, stranger}); },
                      {"ChainedScheduler: schedule 1, StepLR, is of another optimizer"});
-  throws<ValueError>([&] { ChainedScheduler(*sgd, {a, b, a}); }, {"schedule 2, StepLR, is listed before, as schedule 0"});
+  throws<ValueError>([&] { ChainedScheduler(*sgd, {a, b, a}); },
+                     {"schedule 2, StepLR, is listed before, as schedule 0"});
   throws<ValueError>([&] { SequentialLR(*sgd, {a, b}, {}); }, {"SequentialLR: 2 schedules and 0 milestones"});
   throws<ValueError>([&] { SequentialLR(*sgd, {a, b}, {0}); }, {"SequentialLR: milestone 0 after 0"});
 }

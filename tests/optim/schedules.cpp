@@ -58,7 +58,8 @@ BOOST_AUTO_TEST_CASE(milestones) {
 }
 
 BOOST_AUTO_TEST_CASE(exponential) {
-  follows<ExponentialLR>(ExponentialLROptions{.gamma = 0.9}, [](double base, double t) { return base * std::pow(0.9, t); });
+  follows<ExponentialLR>(ExponentialLROptions{.gamma = 0.9},
+                         [](double base, double t) { return base * std::pow(0.9, t); });
 }
 
 BOOST_AUTO_TEST_CASE(linear) {
@@ -67,7 +68,8 @@ BOOST_AUTO_TEST_CASE(linear) {
 }
 
 BOOST_AUTO_TEST_CASE(warm_up) {
-  follows<WarmUpLR>(WarmUpLROptions{.steps = 20}, [](double base, double t) { return base * std::min((t + 1) / 20, 1.0); });
+  follows<WarmUpLR>(WarmUpLROptions{.steps = 20},
+                    [](double base, double t) { return base * std::min((t + 1) / 20, 1.0); });
 }
 
 BOOST_AUTO_TEST_CASE(polynomial) {
@@ -84,7 +86,8 @@ BOOST_AUTO_TEST_CASE(cosine_annealing) {
 BOOST_AUTO_TEST_CASE(cosine_annealing_with_restarts) {
   follows<CosineAnnealingWarmRestarts>(CosineAnnealingWarmRestartsOptions{.T_0 = 7, .eta_min = 0.05},
                                        [](double base, double t) { return cosine(base, 0.05, std::fmod(t, 7) / 7); });
-  follows<CosineAnnealingWarmRestarts>(CosineAnnealingWarmRestartsOptions{.T_0 = 6, .T_mult = 2}, [](double base, double t) {
+  CosineAnnealingWarmRestartsOptions doubling{.T_0 = 6, .T_mult = 2};
+  follows<CosineAnnealingWarmRestarts>(doubling, [](double base, double t) {
     double begin = t < 6 ? 0 : t < 18 ? 6 : t < 42 ? 18 : 42, length = t < 6 ? 6 : t < 18 ? 12 : t < 42 ? 24 : 48;
     return cosine(base, 0, (t - begin) / length);
   });
@@ -107,7 +110,8 @@ BOOST_AUTO_TEST_CASE(cyclic) {
     double x = std::fmod(t, 10);
     return x <= 4 ? x / 4 : (10 - x) / 6;
   };
-  CyclicLROptions options{.base_lr = 0.1, .max_lr = 0.5, .step_size_up = 4, .step_size_down = 6, .cycle_momentum = false};
+  CyclicLROptions options{.base_lr = 0.1, .max_lr = 0.5, .step_size_up = 4, .step_size_down = 6,
+                          .cycle_momentum = false};
   follows<CyclicLR>(options, [&](double, double t) { return line(0.1, 0.5, triangle(t)); });
   options.mode = CyclicMode::triangular2;
   follows<CyclicLR>(options, [&](double, double t) {

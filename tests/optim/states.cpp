@@ -112,7 +112,8 @@ BOOST_AUTO_TEST_CASE(that_do_not_fit_change_nothing) {
   state["beta1"] = Variable({1.0}, float64);
   state["step"] = Variable{-3}.to(int64);
   throws<ValueError>([&] { adam.load_state_dict(state); },
-                     {"missing: lr, float64(1,)", "unexpected: extra", "group 0: beta1 is 1", "step: got -3 for parameter 0"});
+                     {"missing: lr, float64(1,)", "unexpected: extra", "group 0: beta1 is 1",
+                      "step: got -3 for parameter 0"});
   state = before;
   state.erase("moment2.0");
   throws<ValueError>([&] { adam.load_state_dict(state); }, {"missing: moment2.0, float32(2,)"});

@@ -27,7 +27,8 @@ std::vector<Variable> parameters() {
   std::vector<Variable> result;
   for (std::size_t size : {3, 18}) {
     Array values({size}, float64);
-    for (std::size_t k = 0; k < size; ++k) values.mutable_data<double>()[k] = std::cos(1.0 + 0.7 * static_cast<double>(k));
+    for (std::size_t k = 0; k < size; ++k)
+      values.mutable_data<double>()[k] = std::cos(1.0 + 0.7 * static_cast<double>(k));
     result.push_back(parameter(Variable(values)));
   }
   return result;
@@ -126,16 +127,20 @@ void trace_optimizers() {
   trace<SGD, SGDOptions>("SGD", {.lr = 0.1}, {.lr = 0.05, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true});
   trace<SGD, SGDOptions>("SGD dampened", {}, {.lr = 0.05, .momentum = 0.8, .dampening = 0.3});
   trace<Adagrad, AdagradOptions>("Adagrad", {}, {.lr = 0.1, .lr_decay = 0.01, .weight_decay = 0.02, .epsilon = 1e-4});
-  trace<Adagrad, AdagradOptions>("Adagrad accumulator", {.initial_accumulator_value = 0.3}, {.initial_accumulator_value = 0.3});
+  trace<Adagrad, AdagradOptions>("Adagrad accumulator", {.initial_accumulator_value = 0.3},
+                                 {.initial_accumulator_value = 0.3});
   trace<Adadelta, AdadeltaOptions>("Adadelta", {}, {.lr = 0.5, .rho = 0.8, .epsilon = 1e-4, .weight_decay = 0.02});
   trace<RMSProp, RMSPropOptions>("RMSprop", {}, {.lr = 0.02, .alpha = 0.9, .epsilon = 1e-4, .weight_decay = 0.02});
   trace<RMSProp, RMSPropOptions>("RMSprop centered", {.centered = true},
                                  {.lr = 0.02, .alpha = 0.9, .momentum = 0.8, .centered = true});
-  trace<RMSProp, RMSPropOptions>("RMSprop momentum", {.momentum = 0.5}, {.lr = 0.02, .weight_decay = 0.1, .momentum = 0.9});
+  trace<RMSProp, RMSPropOptions>("RMSprop momentum", {.momentum = 0.5},
+                                 {.lr = 0.02, .weight_decay = 0.1, .momentum = 0.9});
   trace<Adam, AdamOptions>("Adam", {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-4, .weight_decay = 0.1});
-  trace<Adam, AdamOptions>("Adam amsgrad", {.amsgrad = true}, {.lr = 0.02, .beta2 = 0.5, .weight_decay = 0.1, .amsgrad = true});
+  trace<Adam, AdamOptions>("Adam amsgrad", {.amsgrad = true},
+                           {.lr = 0.02, .beta2 = 0.5, .weight_decay = 0.1, .amsgrad = true});
   trace<AMSGrad, AMSGradOptions>("Adam as AMSGrad", {}, {.lr = 0.02, .beta2 = 0.5, .weight_decay = 0.1});
-  trace<AdamW, AdamWOptions>("AdamW", {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .weight_decay = 0.3, .amsgrad = true});
+  trace<AdamW, AdamWOptions>("AdamW", {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .weight_decay = 0.3,
+                                         .amsgrad = true});
   trace<Adamax, AdamaxOptions>("Adamax", {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .weight_decay = 0.1});
   trace<NAdam, NAdamOptions>("NAdam", {}, {.lr = 0.02, .beta1 = 0.8, .weight_decay = 0.1, .momentum_decay = 0.1});
   trace<RAdam, RAdamOptions>("RAdam", {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .weight_decay = 0.1});
@@ -160,18 +165,21 @@ void trace_schedules() {
     return std::make_shared<LambdaLR>(optimizer, [](std::int64_t t) { return 1 / (1.0 + static_cast<double>(t)); });
   });
   trace("CyclicLR", make<CyclicLR>(CyclicLROptions{.base_lr = 0.01, .max_lr = {0.1, 0.2}, .step_size_up = 7}));
-  trace("CyclicLR triangular2", make<CyclicLR>(CyclicLROptions{.base_lr = {0.01, 0.02}, .max_lr = 0.1, .step_size_up = 5,
-      .step_size_down = 9, .mode = CyclicMode::triangular2, .base_momentum = 0.7, .max_momentum = {0.8, 0.95}}));
+  trace("CyclicLR triangular2", make<CyclicLR>(CyclicLROptions{
+      .base_lr = {0.01, 0.02}, .max_lr = 0.1, .step_size_up = 5, .step_size_down = 9,
+      .mode = CyclicMode::triangular2, .base_momentum = 0.7, .max_momentum = {0.8, 0.95}}));
   trace("CyclicLR exp_range", make<CyclicLR>(CyclicLROptions{.base_lr = 0.01, .max_lr = 0.1, .step_size_up = 8,
       .mode = CyclicMode::exp_range, .gamma = 0.97, .cycle_momentum = false}));
   trace<Adam>("OneCycleLR", make<OneCycleLR>(OneCycleLROptions{.max_lr = {0.1, 0.2}, .total_steps = 60}));
   trace("OneCycleLR linear", make<OneCycleLR>(OneCycleLROptions{.max_lr = 0.1, .total_steps = 70, .pct_start = 0.4,
       .anneal_strategy = Anneal::linear, .base_momentum = 0.7, .div_factor = 10, .final_div_factor = 100}));
-  trace("OneCycleLR three_phase", make<OneCycleLR>(OneCycleLROptions{.max_lr = 0.1, .total_steps = 65, .three_phase = true}));
-  trace("ReduceLROnPlateau", make<ReduceLROnPlateau>(ReduceLROnPlateauOptions{.factor = 0.6, .patience = 2, .cooldown = 3,
-      .min_lr = {0.001, 0.005}}));
-  trace("ReduceLROnPlateau max abs", make<ReduceLROnPlateau>(ReduceLROnPlateauOptions{.mode = PlateauMode::max, .factor = 0.7,
-      .patience = 1, .threshold = 0.01, .threshold_mode = ThresholdMode::abs}));
+  trace("OneCycleLR three_phase", make<OneCycleLR>(OneCycleLROptions{
+      .max_lr = 0.1, .total_steps = 65, .three_phase = true}));
+  trace("ReduceLROnPlateau", make<ReduceLROnPlateau>(ReduceLROnPlateauOptions{
+      .factor = 0.6, .patience = 2, .cooldown = 3, .min_lr = {0.001, 0.005}}));
+  trace("ReduceLROnPlateau max abs", make<ReduceLROnPlateau>(ReduceLROnPlateauOptions{
+      .mode = PlateauMode::max, .factor = 0.7, .patience = 1, .threshold = 0.01,
+      .threshold_mode = ThresholdMode::abs}));
   Make warm = make<LinearLR>(LinearLROptions{.start_factor = 0.1, .total_iters = 10}),
        cosine = make<CosineAnnealingLR>(CosineAnnealingLROptions{.T_max = 20, .eta_min = 1e-5}),
        decay = make<ExponentialLR>(ExponentialLROptions{.gamma = 0.95});
