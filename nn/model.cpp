@@ -23,7 +23,8 @@ void require_batches(const char* operation, const Batches& data) {
 // The number of samples of a batch.
 std::size_t samples_of(const char* operation, const Variable& x, const Variable& y) {
   if (!x.defined() || !y.defined())
-    throw ValueError(std::string(operation) + ": a batch of x " + describe(x) + " and y " + describe(y) + ", needs both");
+    throw ValueError(std::string(operation) + ": a batch of x " + describe(x) + " and y " + describe(y) +
+                     ", needs both");
   if (x.rank() == 0 || x.shape(0) == 0)
     throw ShapeError(std::string(operation) + ": a batch of x " + describe(x) + ", needs samples along its first axis");
   return x.shape(0);
@@ -119,21 +120,25 @@ class Model::Tally {
 };
 
 Model::Model(std::shared_ptr<Module> network, Loss loss, Optimizer optimizer, std::vector<Metric> metrics)
-    : network_(std::move(network)), loss_(std::move(loss)), optimizer_(std::move(optimizer)), metrics_(std::move(metrics)) {
+    : network_(std::move(network)),
+      loss_(std::move(loss)),
+      optimizer_(std::move(optimizer)),
+      metrics_(std::move(metrics)) {
   if (!network_) throw ValueError("Model: the network is a null pointer");
   if (!loss_) throw ValueError("Model: the loss is empty");
   std::set<std::string> names{loss_name, rate_name};
   for (const Metric& metric : metrics_) {
     if (!metric.function) throw ValueError("Model: metric \"" + metric.name + "\" is empty");
     if (metric.name.empty() || metric.name.starts_with(validation_prefix) || !names.insert(metric.name).second)
-      throw ValueError("Model: a metric is named \"" + metric.name + "\", needs a name that is not taken, nor begins with " +
-                       validation_prefix);
+      throw ValueError("Model: a metric is named \"" + metric.name +
+                       "\", needs a name that is not taken, nor begins with " + validation_prefix);
   }
 }
 
 Scores Model::expected_scores(bool validation) const {
   Scores scores;
-  for (const std::string& prefix : validation ? std::vector<std::string>{"", validation_prefix} : std::vector<std::string>{""}) {
+  for (const std::string& prefix :
+       validation ? std::vector<std::string>{"", validation_prefix} : std::vector<std::string>{""}) {
     scores.add(prefix + loss_name, std::nan(""));
     for (const Metric& metric : metrics_) scores.add(prefix + metric.name, std::nan(""));
   }
@@ -158,7 +163,8 @@ void Model::train_batch(const Variable& x, const Variable& y, double clip_norm, 
 }
 
 History Model::fit(const Batches& data, const FitOptions& options) {
-  if (!(options.clip_norm >= 0)) throw ValueError("Model::fit: clip_norm is " + std::to_string(options.clip_norm) + ", needs 0 or more");
+  if (!(options.clip_norm >= 0))
+    throw ValueError("Model::fit: clip_norm is " + std::to_string(options.clip_norm) + ", needs 0 or more");
   require_batches("Model::fit", data);
   if (options.validation) require_batches("Model::fit: validation", *options.validation);
   Training training{.network = *network_, .epochs = options.epochs, .batches = data.size().value_or(0),

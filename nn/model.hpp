@@ -175,7 +175,8 @@ class Model {
         optimizer.step();
       }
     };
-    return {[&optimizer] { optimizer.zero_grad(); }, step, [&optimizer] { return static_cast<double>(optimizer.lr()); }};
+    return {[&optimizer] { optimizer.zero_grad(); }, step,
+            [&optimizer] { return static_cast<double>(optimizer.lr()); }};
   }
   class Tally;
   class ModeScope;

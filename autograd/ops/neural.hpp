@@ -13,9 +13,9 @@ Variable dropout(const Variable& x, double p = 0.5, Generator& generator = defau
 /// Rows of a table (rows, width): shape of `indices` (int64) + (width). @throws ValueError for an index out of range.
 Variable embedding(const Variable& table, const Variable& indices);
 
-/// For each row of logits (..., classes), weight (logsumexp(row) - row[label]): the cross-entropy of softmax(row) and its
-/// label. Labels (int64) and weights (of the logits' dtype) are (...), and not differentiable. Rows of weight 0 give 0
-/// whatever they hold, labels included. One node, for which the gradient is ready when the loss is.
+/// For each row of logits (..., classes), weight (logsumexp(row) - row[label]): the cross-entropy of softmax(row) and
+/// its label. Labels (int64) and weights (of the logits' dtype) are (...), and not differentiable. Rows of weight 0 give
+/// 0 whatever they hold, labels included. One node, for which the gradient is ready when the loss is.
 /// @throws ValueError for a label out of range.
 Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights);
 

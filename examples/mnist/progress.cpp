@@ -20,8 +20,8 @@ void Progress::update(std::size_t epoch, std::size_t step, double loss) {
 }
 
 void Progress::print_epoch(std::size_t epoch, double loss, double accuracy, double seconds) {
-  print(epoch_of(epoch + 1, work_.epochs) + "  loss " + fixed(loss, 4) + "  test accuracy " + fixed(accuracy, 4) + "  " +
-        fixed(seconds, 1) + " s");
+  print(epoch_of(epoch + 1, work_.epochs) + "  loss " + fixed(loss, 4) + "  test accuracy " + fixed(accuracy, 4) +
+        "  " + fixed(seconds, 1) + " s");
 }
 
 }  // namespace mnist

@@ -24,7 +24,8 @@ class LearningRateSchedule : public Callback {
   /// training when the score is not there.
   template <class Schedule>
     requires requires(Schedule& s) { s.step(); } || requires(Schedule& s) { s.step(0.0); }
-  explicit LearningRateSchedule(Schedule& schedule, const LearningRateScheduleOptions& options = {}) : options_(options) {
+  explicit LearningRateSchedule(Schedule& schedule, const LearningRateScheduleOptions& options = {})
+      : options_(options) {
     if constexpr (requires { schedule.step(); }) step_ = [&schedule] { schedule.step(); };
     if constexpr (requires { schedule.step(0.0); }) step_by_ = [&schedule](double score) { schedule.step(score); };
     check();

@@ -80,8 +80,8 @@ std::string new_name() {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
-  return "events.out.tfevents." + std::to_string(seconds.count()) + "." + host + "." + std::to_string(::getpid()) + "." +
-         std::to_string(++count);
+  return "events.out.tfevents." + std::to_string(seconds.count()) + "." + host + "." + std::to_string(::getpid()) +
+         "." + std::to_string(++count);
 }
 
 }  // namespace

@@ -22,14 +22,15 @@ Variable reduce(const char* operation, const Variable& losses, Reduction reducti
     default: break;
   }
   if (losses.rank() == 0)
-    throw ShapeError(std::string(operation) + ": batchmean of losses " + describe(losses) + ", needs a batch as first axis");
+    throw ShapeError(std::string(operation) + ": batchmean of losses " + describe(losses) +
+                     ", needs a batch as first axis");
   return sum(losses) / losses.shape(0);
 }
 
 void require_alike(const char* operation, const char* what, const Variable& x, const char* other, const Variable& y) {
   auto message = [&](const char* needs) {
-    return std::string(operation) + ": " + what + " " + describe(x) + " with " + other + " " + describe(y) + ": needs " +
-           needs;
+    return std::string(operation) + ": " + what + " " + describe(x) + " with " + other + " " + describe(y) +
+           ": needs " + needs;
   };
   if (!x.defined() || !y.defined()) throw Error(message("both"));
   if (x.shape() != y.shape()) throw ShapeError(message("one shape"));

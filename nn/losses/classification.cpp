@@ -49,8 +49,8 @@ SampleWeights sample_weights(const char* operation, const Variable& logits, cons
       bool ignored = label[i] == ignore_index;
       if (!ignored && (label[i] < 0 || label[i] >= classes))
         throw ValueError(std::string(operation) + ": label " + std::to_string(label[i]) + " of sample " +
-                         std::to_string(i) + " is out of range for " + std::to_string(classes) + " classes, needs 0 to " +
-                         std::to_string(classes - 1));
+                         std::to_string(i) + " is out of range for " + std::to_string(classes) +
+                         " classes, needs 0 to " + std::to_string(classes - 1));
       each[i] = ignored ? T(0) : of_class ? of_class[label[i]] : T(1);
       result.total += static_cast<double>(each[i]);
     }
@@ -149,7 +149,8 @@ Variable sigmoid_cross_entropy(const Variable& logits, const Variable& target,
   require_alike(name, "logits", logits, "target", y);
   // log(1 - sigmoid(x)) = log(sigmoid(x)) - x
   Variable log_p = logsigmoid(logits);
-  if (options.positive_weight.defined()) log_p = log_p * (1 + weighted(name, "positive_weight", y, options.positive_weight) - y);
+  if (options.positive_weight.defined())
+    log_p = log_p * (1 + weighted(name, "positive_weight", y, options.positive_weight) - y);
   Variable losses = (1 - y) * logits - log_p;
   return reduce(name, weighted(name, "weight", losses, options.weight), options.reduction);
 }

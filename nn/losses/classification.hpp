@@ -42,8 +42,8 @@ struct SigmoidCrossEntropyOptions {
   Variable weight = {};           ///< a factor of each loss; broadcasts to the logits' shape
   Variable positive_weight = {};  ///< a factor of the target's part; broadcasts to the logits' shape
 };
-/// -(pw y log(sigmoid(x)) + (1 - y) log(1 - sigmoid(x))) for each of the logits x and its target y in [0, 1], exact for
-/// large logits, too. The target may be integers or bool. The mean is over elements, whatever their weights.
+/// -(pw y log(sigmoid(x)) + (1 - y) log(1 - sigmoid(x))) for each of the logits x and its target y in [0, 1], exact
+/// for large logits, too. The target may be integers or bool. The mean is over elements, whatever their weights.
 Variable sigmoid_cross_entropy(const Variable& logits, const Variable& target,
                                const SigmoidCrossEntropyOptions& options = {});
 

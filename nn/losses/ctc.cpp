@@ -55,7 +55,8 @@ std::vector<std::size_t> starts_of(const Variable& targets, const std::vector<st
     next += targets.rank() == 2 ? targets.shape(1) : length;
   }
   if (targets.rank() == 1 && next != targets.size())
-    throw ShapeError("ctc_loss: target lengths of " + std::to_string(next) + " in all for targets " + describe(targets));
+    throw ShapeError("ctc_loss: target lengths of " + std::to_string(next) + " in all for targets " +
+                     describe(targets));
   return starts;
 }
 
@@ -82,8 +83,9 @@ States states_of(const Variable& log_probabilities, const Variable& targets, con
       for (std::size_t s = 0; s < states.target_lengths[n]; ++s) {
         const std::int64_t* label = targets.data<std::int64_t>() + starts[n] + s;
         if (*label < 0 || *label >= classes || *label == blank)
-          throw ValueError("ctc_loss: label " + std::to_string(*label) + " of sample " + std::to_string(n) + ", needs 0 to " +
-                           std::to_string(classes - 1) + ", and not the blank, " + std::to_string(blank));
+          throw ValueError("ctc_loss: label " + std::to_string(*label) + " of sample " + std::to_string(n) +
+                           ", needs 0 to " + std::to_string(classes - 1) + ", and not the blank, " +
+                           std::to_string(blank));
         std::size_t place = n * states.count + 2 * s + 1;
         said.mutable_data<std::int64_t>()[place] = *label;
         if (s > 0 && label[0] != label[-1]) skips.mutable_data<T>()[place] = 0;
@@ -127,8 +129,8 @@ Variable forward_variables(const Variable& log_probabilities, const States& stat
     Variable next = fuse([](auto stay, auto step, auto skip, auto allowed, auto emission) {
       return logaddexp(logaddexp(stay, step), skip + allowed) + emission;
     }, alpha, before[{ellipsis, range(1, count + 1)}], before[{ellipsis, range(0, count)}], states.skips, emissions[t]);
-    if (t < shortest) alpha = next;
-    else alpha = where(column(states.input_lengths, boolean, [t](std::size_t length) { return t < length; }), next, alpha);
+    Variable goes_on = column(states.input_lengths, boolean, [t](std::size_t length) { return t < length; });
+    alpha = t < shortest ? next : where(goes_on, next, alpha);
   }
   return alpha;
 }

@@ -19,8 +19,8 @@ struct CosineEmbeddingOptions {
   double margin = 0;  ///< -1 to 1
   Reduction reduction = Reduction::mean;
 };
-/// Of the cosine of the angle between the vectors a and b (..., width), with labels (...): 1 - cos where the label is 1,
-/// max(0, cos - margin) where it is -1. As in PyTorch, 1e-12 is added to the squared lengths.
+/// Of the cosine of the angle between the vectors a and b (..., width), with labels (...): 1 - cos where the label is
+/// 1, max(0, cos - margin) where it is -1. As in PyTorch, 1e-12 is added to the squared lengths.
 /// @throws ValueError for other labels.
 Variable cosine_embedding_loss(const Variable& a, const Variable& b, const Variable& target,
                                const CosineEmbeddingOptions& options = {});

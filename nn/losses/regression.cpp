@@ -71,7 +71,8 @@ Variable gaussian_nll_loss(const Variable& prediction, const Variable& target, c
   Shape shared = prediction.shape();
   if (!shared.empty()) shared.back() = 1;
   Variable spread = variance;
-  if (variance.shape() != prediction.shape() && variance.rank() + 1 == prediction.rank()) spread = expand_dims(variance, -1);
+  if (variance.shape() != prediction.shape() && variance.rank() + 1 == prediction.rank())
+    spread = expand_dims(variance, -1);
   if (spread.shape() != prediction.shape() && spread.shape() != shared)
     throw ShapeError("gaussian_nll_loss: prediction " + describe(prediction) + " with variance " + describe(variance) +
                      ": needs the prediction's shape, or 1 as its last extent, or that left out");

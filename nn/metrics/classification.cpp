@@ -31,7 +31,8 @@ double f1_of(const Counts& c) { return ratio(2 * c.both, c.predicted + c.actual)
 double averaged(const char* metric, Score score, const Variable& predictions, const Variable& target,
                 const AverageOptions& options) {
   if (std::isnan(options.threshold)) throw ValueError(std::string(metric) + ": threshold is nan, needs a number");
-  Labels predicted = predicted_classes(metric, predictions, target, options.threshold), actual = labels_of(metric, target);
+  Labels predicted = predicted_classes(metric, predictions, target, options.threshold),
+         actual = labels_of(metric, target);
   std::map<std::int64_t, Counts> classes;
   Counts all;
   for (std::size_t i = 0; i < actual.size(); ++i) {
@@ -65,7 +66,8 @@ void require_label(const char* metric, std::int64_t label, std::size_t sample, s
 std::size_t require_scores(const char* metric, const Variable& scores, const Variable& target) {
   std::string message = describe_both(metric, scores, target) + ": needs scores (..., classes), and labels (...)";
   if (!scores.defined() || !target.defined()) throw Error(message);
-  if (scores.rank() != target.rank() + 1 || !std::equal(target.shape().begin(), target.shape().end(), scores.shape().begin()))
+  if (scores.rank() != target.rank() + 1 ||
+      !std::equal(target.shape().begin(), target.shape().end(), scores.shape().begin()))
     throw ShapeError(message);
   return scores.shape().back();
 }
@@ -91,7 +93,8 @@ double top_k_accuracy(const Variable& scores, const Variable& target, std::size_
     require_label(metric, labels[i], i, classes);
     const double* row = values.data() + i * classes;
     const double* own = row + labels[i];
-    auto before = std::count_if(row, row + classes, [&](const double& v) { return v > *own || (v == *own && &v < own); });
+    auto before =
+        std::count_if(row, row + classes, [&](const double& v) { return v > *own || (v == *own && &v < own); });
     right += static_cast<std::size_t>(before) < k;
   }
   return static_cast<double>(right) / static_cast<double>(labels.size());

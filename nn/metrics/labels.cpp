@@ -15,7 +15,8 @@ std::string describe_both(const char* metric, const Variable& predictions, const
 
 Labels labels_of(const char* metric, const Variable& target) {
   if (!target.defined()) throw Error(std::string(metric) + ": the target is an undefined Variable");
-  if (target.size() == 0) throw ShapeError(std::string(metric) + ": target " + describe(target) + ", needs one label or more");
+  if (target.size() == 0)
+    throw ShapeError(std::string(metric) + ": target " + describe(target) + ", needs one label or more");
   Labels labels;
   for (std::size_t i = 0; i < target.size(); ++i) {
     double label = target.value().at(i);
@@ -28,7 +29,8 @@ Labels labels_of(const char* metric, const Variable& target) {
 }
 
 Labels predicted_classes(const char* metric, const Variable& predictions, const Variable& target, double threshold) {
-  if (!predictions.defined() || !target.defined()) throw Error(describe_both(metric, predictions, target) + ": needs both");
+  if (!predictions.defined() || !target.defined())
+    throw Error(describe_both(metric, predictions, target) + ": needs both");
   NoGrad guard;
   if (predictions.shape() == target.shape())
     return labels_of(metric, is_floating(predictions.dtype()) ? predictions > threshold : predictions);
@@ -46,7 +48,8 @@ std::vector<double> numbers_of(const char* metric, const Variable& x) {
   std::vector<double> numbers;
   for (std::size_t i = 0; i < x.size(); ++i) {
     numbers.push_back(x.value().at(i));
-    if (std::isnan(numbers.back())) throw ValueError(std::string(metric) + ": element " + std::to_string(i) + " is NaN");
+    if (std::isnan(numbers.back()))
+      throw ValueError(std::string(metric) + ": element " + std::to_string(i) + " is NaN");
   }
   return numbers;
 }

@@ -15,7 +15,8 @@ struct Pairs {
 };
 
 Pairs pairs_of(const char* metric, const Variable& predictions, const Variable& target) {
-  if (!predictions.defined() || !target.defined()) throw Error(describe_both(metric, predictions, target) + ": needs both");
+  if (!predictions.defined() || !target.defined())
+    throw Error(describe_both(metric, predictions, target) + ": needs both");
   if (predictions.shape() != target.shape())
     throw ShapeError(describe_both(metric, predictions, target) + ": needs one shape");
   return {numbers_of(metric, predictions), numbers_of(metric, target)};

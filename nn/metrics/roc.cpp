@@ -23,8 +23,8 @@ Points points_of(const char* metric, const Variable& scores, const Variable& tar
   std::vector<double> values = numbers_of(metric, scores);
   for (std::size_t i = 0; i < labels.size(); ++i)
     if (labels[i] != 0 && labels[i] != 1)
-      throw ValueError(std::string(metric) + ": label " + std::to_string(labels[i]) + " of sample " + std::to_string(i) +
-                       ", needs 0 or 1");
+      throw ValueError(std::string(metric) + ": label " + std::to_string(labels[i]) + " of sample " +
+                       std::to_string(i) + ", needs 0 or 1");
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return values[a] > values[b]; });

@@ -2,8 +2,7 @@
 #include <cmath>
 #include <vector>
 
-#include <nn/nn.hpp>
-#include <tests/nn/support.hpp>
+#include <tests/nn/losses_support.hpp>
 
 using namespace xtape;
 using xtape::testing::close;
@@ -62,7 +61,8 @@ BOOST_AUTO_TEST_CASE(is_the_sum_over_all_paths) {
   nn::CTCOptions none{.reduction = Reduction::none};
   close(nn::ctc_loss(x, padded, input_lengths, target_lengths, none), expected, 1e-13);
   close(nn::ctc_loss(x, joined, input_lengths, target_lengths, none), expected, 1e-13);
-  close(nn::ctc_loss(x, padded, input_lengths, target_lengths), mean(expected / Variable({2, 2, 1, 3}, float64)), 1e-13);
+  close(nn::ctc_loss(x, padded, input_lengths, target_lengths), mean(expected / Variable({2, 2, 1, 3}, float64)),
+        1e-13);
   close(nn::ctc_loss(x, padded, input_lengths, target_lengths, {.reduction = Reduction::sum}), sum(expected), 1e-13);
   close(nn::ctc_loss(x.to(float32), padded, input_lengths, target_lengths, none), expected.to(float32), 1e-5);
   // With the last class for the blank.
@@ -112,22 +112,28 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
                  const nn::CTCOptions& options = {}) { return [=] { nn::ctc_loss(x, y, inputs, targets, options); }; };
   Variable y = joined;
   throws<ShapeError>(loss(Variable(), y, input_lengths, target_lengths), {"ctc_loss", "undefined"});
-  throws<ShapeError>(loss(zeros({5, 3}), y, input_lengths, target_lengths), {"ctc_loss", "(5, 3)", "(time, batch, classes)"});
+  throws<ShapeError>(loss(zeros({5, 3}), y, input_lengths, target_lengths),
+                     {"ctc_loss", "(5, 3)", "(time, batch, classes)"});
   throws<ShapeError>(loss(zeros({0, 4, 3}), y, input_lengths, target_lengths), {"ctc_loss", "(0, 4, 3)"});
   throws<ShapeError>(loss(zeros({5, 0, 3}), y, zeros({0}, int64), zeros({0}, int64)), {"ctc_loss", "(5, 0, 3)"});
   throws<DTypeError>(loss(x.to(int64), y, input_lengths, target_lengths), {"ctc_loss", "int64"});
   throws<ShapeError>(loss(x, y.to(float32), input_lengths, target_lengths), {"targets float32(7,)", "int64"});
-  throws<ShapeError>(loss(x, zeros({3, 2}, int64), input_lengths, target_lengths), {"targets int64(3, 2)", "batch of 4"});
+  throws<ShapeError>(loss(x, zeros({3, 2}, int64), input_lengths, target_lengths),
+                     {"targets int64(3, 2)", "batch of 4"});
   throws<ShapeError>(loss(x, Variable(1).to(int64), input_lengths, target_lengths), {"targets int64()"});
   throws<ShapeError>(loss(x, y, zeros({3}, int64), target_lengths), {"input length int64(3,)", "batch of 4"});
   throws<ShapeError>(loss(x, y, input_lengths, Variable{2, 2, 0, 3}), {"target length float32(4,)"});
-  throws<ValueError>(loss(x, y, Variable({5, 6, 4, 5}, int64), target_lengths), {"input length of sample 1 is 6", "1 to 5"});
+  throws<ValueError>(loss(x, y, Variable({5, 6, 4, 5}, int64), target_lengths),
+                     {"input length of sample 1 is 6", "1 to 5"});
   throws<ValueError>(loss(x, y, Variable({5, 0, 4, 5}, int64), target_lengths), {"input length of sample 1 is 0"});
-  throws<ValueError>(loss(x, padded, input_lengths, Variable({2, 2, 0, 4}, int64)), {"target length of sample 3 is 4", "0 to 3"});
+  throws<ValueError>(loss(x, padded, input_lengths, Variable({2, 2, 0, 4}, int64)),
+                     {"target length of sample 3 is 4", "0 to 3"});
   throws<ValueError>(loss(x, y, input_lengths, Variable({2, -1, 0, 3}, int64)), {"target length of sample 1 is -1"});
   throws<ShapeError>(loss(x, y, input_lengths, Variable({2, 2, 0, 2}, int64)), {"6 in all", "int64(7,)"});
-  throws<ValueError>(loss(x, Variable({1, 2, 2, 3, 1, 1, 2}, int64), input_lengths, target_lengths), {"label 3 of sample 1", "0 to 2"});
-  throws<ValueError>(loss(x, Variable({1, 0, 2, 2, 1, 1, 2}, int64), input_lengths, target_lengths), {"label 0 of sample 0", "blank, 0"});
+  throws<ValueError>(loss(x, Variable({1, 2, 2, 3, 1, 1, 2}, int64), input_lengths, target_lengths),
+                     {"label 3 of sample 1", "0 to 2"});
+  throws<ValueError>(loss(x, Variable({1, 0, 2, 2, 1, 1, 2}, int64), input_lengths, target_lengths),
+                     {"label 0 of sample 0", "blank, 0"});
   throws<ValueError>(loss(x, y, input_lengths, target_lengths, {.blank = 3}), {"blank is 3 of 3"});
 }
 

@@ -149,9 +149,16 @@ BOOST_AUTO_TEST_CASE(errors_of_numbers) {
 BOOST_AUTO_TEST_CASE(metrics_refuse_what_does_not_fit) {
   Variable none, nothing = zeros({0}), y = ints({0, 1});
   using Metric = std::function<double(const Variable&, const Variable&)>;
-  std::vector<Metric> all{nn::accuracy, nn::log_loss, nn::roc_auc, nn::mean_absolute_error, nn::mean_squared_error,
-                          nn::root_mean_squared_error, nn::r2_score, nn::explained_variance,
-                          [](auto& p, auto& y) { return nn::precision(p, y); }, [](auto& p, auto& y) { return nn::recall(p, y); },
+  std::vector<Metric> all{nn::accuracy,
+                          nn::log_loss,
+                          nn::roc_auc,
+                          nn::mean_absolute_error,
+                          nn::mean_squared_error,
+                          nn::root_mean_squared_error,
+                          nn::r2_score,
+                          nn::explained_variance,
+                          [](auto& p, auto& y) { return nn::precision(p, y); },
+                          [](auto& p, auto& y) { return nn::recall(p, y); },
                           [](auto& p, auto& y) { return nn::f1_score(p, y); }};
   for (const Metric& metric : all) {
     throws<Error>([&] { metric(none, y); }, {"undefined"});
@@ -160,7 +167,11 @@ BOOST_AUTO_TEST_CASE(metrics_refuse_what_does_not_fit) {
     throws<ShapeError>([&] { metric(zeros({5}), y); }, {"float32(5,)", "int64(2,)"});
   }
   throws<ValueError>([&] { nn::accuracy(y, Variable{0, 0.5}); }, {"accuracy", "label 0.5", "sample 1", "whole"});
-  throws<ValueError>([&] { nn::mean_squared_error(Variable{1.0, NAN}, Variable{1, 2}); }, {"mean_squared_error", "element 1 is NaN"});
+  throws<ValueError>(
+      [&] {
+        nn::mean_squared_error(Variable{1.0, NAN}, Variable{1, 2});
+      },
+      {"mean_squared_error", "element 1 is NaN"});
   throws<ShapeError>([&] { nn::r2_score(zeros({1}), zeros({1})); }, {"r2_score", "two samples"});
   throws<ShapeError>([&] { nn::accuracy(zeros({2, 0}), y); }, {"accuracy", "(2, 0)"});
 }

@@ -92,8 +92,10 @@ BOOST_AUTO_TEST_CASE(does_what_a_loop_does) {
     }
   }
   optim::Adam adam(by_model.parameters(), {.lr = 0.05});
-  nn::DataLoader loader(points.train, {.batch_size = 16, .shuffle = true, .seed = 3}), test(points.test, {.batch_size = 7});
-  nn::Model model(by_model, nn::softmax_cross_entropy, adam, {{"accuracy", nn::accuracy}, {"by batch", nn::accuracy, true}});
+  nn::DataLoader loader(points.train, {.batch_size = 16, .shuffle = true, .seed = 3}),
+      test(points.test, {.batch_size = 7});
+  nn::Model model(by_model, nn::softmax_cross_entropy, adam,
+                  {{"accuracy", nn::accuracy}, {"by batch", nn::accuracy, true}});
   nn::History history = model.fit(loader, {.epochs = 4, .validation = test});
   for (std::size_t i = 0; i < 6; ++i) close(by_model.parameters()[i % 4], by_hand.parameters()[i % 4]);
   BOOST_TEST(history.size() == 4);
@@ -101,7 +103,8 @@ BOOST_AUTO_TEST_CASE(does_what_a_loop_does) {
   // The mean over samples is the same by batch.
   for (const char* prefix : {"", "val_"})
     for (std::size_t i = 0; i < 4; ++i)
-      BOOST_TEST(std::abs(history[std::string(prefix) + "accuracy"][i] - history[std::string(prefix) + "by batch"][i]) < 1e-12);
+      BOOST_TEST(std::abs(history[std::string(prefix) + "accuracy"][i] - history[std::string(prefix) + "by batch"][i]) <
+                 1e-12);
   BOOST_TEST(history["lr"] == std::vector<double>(4, 0.05), boost::test_tools::per_element());
 
   nn::Scores scores = model.evaluate(test);
@@ -131,7 +134,8 @@ BOOST_AUTO_TEST_CASE(takes_losses_with_options_and_any_range_of_batches) {
   Points points;
   nn::Sequential net = small_network();
   Descent descent{net.parameters()};
-  nn::Model model(net, {nn::softmax_cross_entropy, {.label_smoothing = 0.2}}, descent, {{"top 1", {nn::top_k_accuracy, 1}}});
+  nn::Model model(net, {nn::softmax_cross_entropy, {.label_smoothing = 0.2}}, descent,
+                  {{"top 1", {nn::top_k_accuracy, 1}}});
   double expected = nn::softmax_cross_entropy(net(points.x), points.y, {.label_smoothing = 0.2}).item();
   std::vector<std::pair<Variable, Variable>> pairs{{points.x, points.y}};
   std::list<nn::Batch> batches{{points.x, points.y}};
@@ -164,7 +168,8 @@ BOOST_AUTO_TEST_CASE(gradients_are_clipped) {
   std::vector<Variable> before;
   for (const Variable& p : net.parameters()) before.push_back(p.detach().copy());
   Descent descent{net.parameters(), 1};
-  nn::Model(net, nn::softmax_cross_entropy, descent).fit(std::vector<nn::Batch>{{points.x * 100, points.y}}, {.clip_norm = 0.01});
+  nn::Model(net, nn::softmax_cross_entropy, descent)
+      .fit(std::vector<nn::Batch>{{points.x * 100, points.y}}, {.clip_norm = 0.01});
   double squares = 0;
   for (std::size_t i = 0; i < before.size(); ++i) squares += sum(square(net.parameters()[i] - before[i])).item();
   BOOST_TEST(std::abs(std::sqrt(squares) - 0.01) < 1e-5);
@@ -222,7 +227,9 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   Descent descent{net.parameters()};
   nn::Model model(net, nn::softmax_cross_entropy, descent, {{"accuracy", nn::accuracy}});
   using Metrics = std::vector<nn::Metric>;
-  auto with = [&](const Metrics& metrics) { return [&, metrics] { nn::Model(net, nn::softmax_cross_entropy, descent, metrics); }; };
+  auto with = [&](const Metrics& metrics) {
+    return [&, metrics] { nn::Model(net, nn::softmax_cross_entropy, descent, metrics); };
+  };
   throws<ValueError>(with({{"", nn::accuracy}}), {"Model", "\"\""});
   throws<ValueError>(with({{"loss", nn::accuracy}}), {"Model", "\"loss\""});
   throws<ValueError>(with({{"lr", nn::accuracy}}), {"Model", "\"lr\""});
@@ -230,10 +237,12 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   throws<ValueError>(with({{"a", nn::accuracy}, {"a", nn::roc_auc}}), {"Model", "\"a\""});
   throws<ValueError>(with({{"a", std::function<double(const Variable&, const Variable&)>()}}), {"\"a\" is empty"});
   throws<ValueError>([&] { nn::Model(std::shared_ptr<nn::Dense>(), nn::mse_loss, descent); }, {"Model", "null"});
-  throws<ValueError>([&] { nn::Model(net, std::function<Variable(const Variable&, const Variable&)>(), descent); }, {"Model: the loss is empty"});
+  throws<ValueError>([&] { nn::Model(net, std::function<Variable(const Variable&, const Variable&)>(), descent); },
+                     {"Model: the loss is empty"});
 
   StateDict before = net.state_dict();
-  std::vector<nn::Batch> none, good{{points.x, points.y}}, unlabelled{{points.x, {}}}, empty{{zeros({0, 2}), zeros({0}, int64)}};
+  std::vector<nn::Batch> none, good{{points.x, points.y}}, unlabelled{{points.x, {}}},
+      empty{{zeros({0, 2}), zeros({0}, int64)}};
   struct Unsized {
     const nn::Batch* begin() { return nullptr; }
     const nn::Batch* end() { return nullptr; }
@@ -246,7 +255,11 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   throws<ValueError>([&] { model.fit(unlabelled); }, {"Model::fit", "y an undefined Variable"});
   throws<ValueError>([&] { model.evaluate(std::vector<Variable>{points.x}); }, {"Model::evaluate", "undefined"});
   throws<ShapeError>([&] { model.fit(empty); }, {"Model::fit", "float32(0, 2)", "samples"});
-  throws<ShapeError>([&] { model.fit(std::vector<nn::Batch>{{Variable(1.0), points.y}}); }, {"Model::fit", "float32()"});
+  throws<ShapeError>(
+      [&] {
+        model.fit(std::vector<nn::Batch>{{Variable(1.0), points.y}});
+      },
+      {"Model::fit", "float32()"});
   throws<ValueError>([&] { model.fit(good, {.clip_norm = NAN}); }, {"Model::fit", "clip_norm is nan"});
   throws<ValueError>([&] { model.fit(good, {.clip_norm = -1}); }, {"Model::fit", "clip_norm is -1"});
   nn::Model each(net, {nn::softmax_cross_entropy, {.reduction = nn::Reduction::none}}, descent);

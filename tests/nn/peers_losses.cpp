@@ -65,7 +65,8 @@ Tensor reduced(const Tensor& losses, Reduction reduction) {
 Variable integers(std::initializer_list<xtape::Nested> values) { return Variable(values, xtape::int64); }
 
 void add_regression(std::vector<Case>& l, const std::string& name, Reduction r) {
-  Variable x = numbers({4, 3}), y = numbers({4, 3}, -1.9, 2.1), rate = numbers({4, 3}, 0.2, 3), count = numbers({4, 3}, 0.3, 6);
+  Variable x = numbers({4, 3}), y = numbers({4, 3}, -1.9, 2.1), rate = numbers({4, 3}, 0.2, 3),
+           count = numbers({4, 3}, 0.3, 6);
   l.push_back({"mse" + name, {x, y}, [=](auto& v) { return nn::mse_loss(v[0], v[1], {r}); },
                [=](auto& v) { return F::mse_loss(v[0], v[1], with(F::MSELossFuncOptions(), r)); }});
   l.push_back({"mae" + name, {x, y}, [=](auto& v) { return nn::mae_loss(v[0], v[1], {r}); },
@@ -78,12 +79,14 @@ void add_regression(std::vector<Case>& l, const std::string& name, Reduction r) 
   }
   for (bool log_input : {false, true})
     for (bool full : {false, true})
-      l.push_back({"poisson" + name, {rate, count},
+      l.push_back({"poisson" + name,
+                   {rate, count},
                    [=](auto& v) {
                      return nn::poisson_nll_loss(v[0], v[1], {.log_input = log_input, .full = full, .reduction = r});
                    },
                    [=](auto& v) {
-                     return F::poisson_nll_loss(v[0], v[1], with(F::PoissonNLLLossFuncOptions().log_input(log_input).full(full), r));
+                     return F::poisson_nll_loss(
+                         v[0], v[1], with(F::PoissonNLLLossFuncOptions().log_input(log_input).full(full), r));
                    }});
   // libtorch's C++ frontend has no such loss: its definition, from the documentation.
   for (bool full : {false, true})
@@ -113,9 +116,12 @@ void add_softmax(std::vector<Case>& l, const std::string& name, Reduction r) {
                    [=](auto& v) { return nn::softmax_cross_entropy(v[0], labels, options(-100, -1)); },
                    [=](auto& v) { return F::cross_entropy(v[0], to_torch(labels), peer(-100)); }});
       for (std::int64_t ignore : {-100, 1})
-        l.push_back({"softmax_cross_entropy ignore" + name + " " + std::to_string(ignore) + " " + std::to_string(smoothing) + (w.defined() ? " weights" : ""), {x},
-                     [=](auto& v) { return nn::softmax_cross_entropy(v[0], ignore == 1 ? labels : some, options(ignore, -1)); },
-                     [=](auto& v) { return F::cross_entropy(v[0], to_torch(ignore == 1 ? labels : some), peer(ignore)); }});
+        l.push_back(
+            {"softmax_cross_entropy ignore" + name + " " + std::to_string(ignore) + " " + std::to_string(smoothing) +
+                 (w.defined() ? " weights" : ""),
+             {x},
+             [=](auto& v) { return nn::softmax_cross_entropy(v[0], ignore == 1 ? labels : some, options(ignore, -1)); },
+             [=](auto& v) { return F::cross_entropy(v[0], to_torch(ignore == 1 ? labels : some), peer(ignore)); }});
       l.push_back({"softmax_cross_entropy probabilities" + name, {x, p},
                    [=](auto& v) { return nn::softmax_cross_entropy(v[0], v[1], options(-100, -1)); },
                    [=](auto& v) { return F::cross_entropy(v[0], v[1], peer(-100)); }});
@@ -123,43 +129,70 @@ void add_softmax(std::vector<Case>& l, const std::string& name, Reduction r) {
                    [=](auto& v) { return nn::softmax_cross_entropy(v[0], image_labels, options(-100, 1)); },
                    [=](auto& v) { return F::cross_entropy(v[0], to_torch(image_labels), peer(-100)); }});
     }
-  l.push_back({"softmax_cross_entropy, temperature" + name, {x},
-               [=](auto& v) { return nn::softmax_cross_entropy(v[0], labels, {.reduction = r, .temperature = 3}); },
-               [=](auto& v) { return F::cross_entropy(v[0] / 3, to_torch(labels), with(F::CrossEntropyFuncOptions(), r)); }});
+  l.push_back(
+      {"softmax_cross_entropy, temperature" + name,
+       {x},
+       [=](auto& v) { return nn::softmax_cross_entropy(v[0], labels, {.reduction = r, .temperature = 3}); },
+       [=](auto& v) { return F::cross_entropy(v[0] / 3, to_torch(labels), with(F::CrossEntropyFuncOptions(), r)); }});
   for (const Variable& w : {none, weights}) {
     auto peer = with(F::NLLLossFuncOptions(), r);
     if (w.defined()) peer.weight(to_torch(w));
     l.push_back({"nll" + name, {log_softmax(x)}, [=](auto& v) { return nn::nll_loss(v[0], some, {r, w}); },
                  [=](auto& v) { return F::nll_loss(v[0], to_torch(some), peer); }});
-    l.push_back({"nll of images" + name, {log_softmax(image, 1)},
-                 [=](auto& v) { return nn::nll_loss(v[0], image_labels, {.reduction = r, .class_weights = w, .axis = 1}); },
-                 [=](auto& v) { return F::nll_loss(v[0], to_torch(image_labels), peer); }});
+    l.push_back(
+        {"nll of images" + name,
+         {log_softmax(image, 1)},
+         [=](auto& v) { return nn::nll_loss(v[0], image_labels, {.reduction = r, .class_weights = w, .axis = 1}); },
+         [=](auto& v) { return F::nll_loss(v[0], to_torch(image_labels), peer); }});
   }
 }
 
 void add_classification(std::vector<Case>& l, const std::string& name, Reduction r) {
   Variable x = numbers({4, 3}, -4, 4), y = numbers({4, 3}, 0.02, 0.98, 0), p = numbers({4, 3}, 0.03, 0.97, 0);
   Variable weight = numbers({3}, 0.2, 2), positive = numbers({3}, 0.5, 3), row = numbers({4, 1}, 0.3, 2);
-  l.push_back({"sigmoid_cross_entropy" + name, {x, y}, [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {r}); },
-               [=](auto& v) { return F::binary_cross_entropy_with_logits(v[0], v[1], with(F::BinaryCrossEntropyWithLogitsFuncOptions(), r)); }});
-  l.push_back({"sigmoid_cross_entropy, weights" + name, {x, y},
-               [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {r, row, positive}); },
+  l.push_back({"sigmoid_cross_entropy" + name,
+               {x, y},
+               [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {r}); },
                [=](auto& v) {
-                 auto options = F::BinaryCrossEntropyWithLogitsFuncOptions().weight(to_torch(row)).pos_weight(to_torch(positive));
+                 return F::binary_cross_entropy_with_logits(v[0], v[1],
+                                                            with(F::BinaryCrossEntropyWithLogitsFuncOptions(), r));
+               }});
+  l.push_back({"sigmoid_cross_entropy, weights" + name,
+               {x, y},
+               [=](auto& v) {
+                 return nn::sigmoid_cross_entropy(v[0], v[1], {r, row, positive});
+               },
+               [=](auto& v) {
+                 auto options =
+                     F::BinaryCrossEntropyWithLogitsFuncOptions().weight(to_torch(row)).pos_weight(to_torch(positive));
                  return F::binary_cross_entropy_with_logits(v[0], v[1], with(options, r));
                }});
-  l.push_back({"sigmoid_cross_entropy, far" + name, {x * 100, y}, [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {r}); },
-               [=](auto& v) { return F::binary_cross_entropy_with_logits(v[0], v[1], with(F::BinaryCrossEntropyWithLogitsFuncOptions(), r)); }});
-  l.push_back({"binary_cross_entropy" + name, {p, y},
-               [=](auto& v) { return nn::binary_cross_entropy(v[0], v[1], {r, weight}); },
+  l.push_back({"sigmoid_cross_entropy, far" + name,
+               {x * 100, y},
+               [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {r}); },
                [=](auto& v) {
-                 return F::binary_cross_entropy(v[0], v[1], with(F::BinaryCrossEntropyFuncOptions().weight(to_torch(weight)), r));
+                 return F::binary_cross_entropy_with_logits(v[0], v[1],
+                                                            with(F::BinaryCrossEntropyWithLogitsFuncOptions(), r));
+               }});
+  l.push_back({"binary_cross_entropy" + name,
+               {p, y},
+               [=](auto& v) {
+                 return nn::binary_cross_entropy(v[0], v[1], {r, weight});
+               },
+               [=](auto& v) {
+                 return F::binary_cross_entropy(v[0], v[1],
+                                                with(F::BinaryCrossEntropyFuncOptions().weight(to_torch(weight)), r));
                }});
   l.back().orders = 1;  // in its second, libtorch adds 1e-12 to p
-  Variable edges({0.0, 1.0, 0.0, 1.0, 1e-13, 0.3}, xtape::float64), sides({1.0, 0.0, 0.0, 1.0, 1.0, 0.0}, xtape::float64);
-  l.push_back({"binary_cross_entropy at the edges" + name, {edges},
+  Variable edges({0.0, 1.0, 0.0, 1.0, 1e-13, 0.3}, xtape::float64),
+      sides({1.0, 0.0, 0.0, 1.0, 1.0, 0.0}, xtape::float64);
+  l.push_back({"binary_cross_entropy at the edges" + name,
+               {edges},
                [=](auto& v) { return nn::binary_cross_entropy(v[0], sides, {r}); },
-               [=](auto& v) { return F::binary_cross_entropy(v[0], to_torch(sides), with(F::BinaryCrossEntropyFuncOptions(), r)); }, 1});
+               [=](auto& v) {
+                 return F::binary_cross_entropy(v[0], to_torch(sides), with(F::BinaryCrossEntropyFuncOptions(), r));
+               },
+               1});
   for (bool logarithms : {false, true})
     l.push_back({"kl_divergence" + name, {log(p), logarithms ? log(y) : y},
                  [=](auto& v) { return nn::kl_divergence(v[0], v[1], {r, logarithms}); },
@@ -177,19 +210,36 @@ void add_classification(std::vector<Case>& l, const std::string& name, Reduction
 }
 
 void add_distances(std::vector<Case>& l, const std::string& name, Reduction r) {
-  Variable x = numbers({4, 3}), y = numbers({4, 3}, -1.9, 2.1), z = numbers({4, 3}, -1, 3), signs = integers({1, -1, -1, 1});
+  Variable x = numbers({4, 3}), y = numbers({4, 3}, -1.9, 2.1), z = numbers({4, 3}, -1, 3),
+           signs = integers({1, -1, -1, 1});
   Variable grid = integers({{1, -1, 1}, {1, 1, -1}, {-1, -1, 1}, {1, -1, -1}});
-  l.push_back({"hinge_embedding" + name, {x}, [=](auto& v) { return nn::hinge_embedding_loss(v[0], grid, {0.8, r}); },
-               [=](auto& v) { return F::hinge_embedding_loss(v[0], to_torch(grid), with(F::HingeEmbeddingLossFuncOptions().margin(0.8), r)); }});
+  l.push_back({"hinge_embedding" + name,
+               {x},
+               [=](auto& v) {
+                 return nn::hinge_embedding_loss(v[0], grid, {0.8, r});
+               },
+               [=](auto& v) {
+                 return F::hinge_embedding_loss(v[0], to_torch(grid),
+                                                with(F::HingeEmbeddingLossFuncOptions().margin(0.8), r));
+               }});
   for (double margin : {-0.5, 0.0, 0.5})
-    l.push_back({"cosine_embedding" + name, {x, z}, [=](auto& v) { return nn::cosine_embedding_loss(v[0], v[1], signs, {margin, r}); },
+    l.push_back({"cosine_embedding" + name,
+                 {x, z},
                  [=](auto& v) {
-                   return F::cosine_embedding_loss(v[0], v[1], to_torch(signs), with(F::CosineEmbeddingLossFuncOptions().margin(margin), r));
+                   return nn::cosine_embedding_loss(v[0], v[1], signs, {margin, r});
+                 },
+                 [=](auto& v) {
+                   return F::cosine_embedding_loss(v[0], v[1], to_torch(signs),
+                                                   with(F::CosineEmbeddingLossFuncOptions().margin(margin), r));
                  }});
   for (double p : {1.0, 2.0, 3.0})
     for (bool swap : {false, true})
-      l.push_back({"triplet_margin" + name, {x, y, z},
-                   [=](auto& v) { return nn::triplet_margin_loss(v[0], v[1], v[2], {.margin = 2, .p = p, .swap = swap, .reduction = r}); },
+      l.push_back({"triplet_margin" + name,
+                   {x, y, z},
+                   [=](auto& v) {
+                     return nn::triplet_margin_loss(v[0], v[1], v[2],
+                                                    {.margin = 2, .p = p, .swap = swap, .reduction = r});
+                   },
                    [=](auto& v) {
                      auto options = F::TripletMarginLossFuncOptions().margin(2).p(p).swap(swap);
                      return F::triplet_margin_loss(v[0], v[1], v[2], with(options, r));
@@ -198,28 +248,39 @@ void add_distances(std::vector<Case>& l, const std::string& name, Reduction r) {
 
 void add_ctc(std::vector<Case>& l, const std::string& name, Reduction r) {
   Variable x = numbers({20, 4, 6}, -2, 2, 0), inputs = integers({20, 14, 9, 3}), lengths = integers({5, 7, 0, 2});
-  Variable padded = integers({{1, 2, 2, 3, 1, 5, 5}, {4, 4, 4, 1, 2, 3, 5}, {1, 1, 1, 1, 1, 1, 1}, {3, 3, 1, 1, 1, 1, 1}});
+  Variable padded =
+      integers({{1, 2, 2, 3, 1, 5, 5}, {4, 4, 4, 1, 2, 3, 5}, {1, 1, 1, 1, 1, 1, 1}, {3, 3, 1, 1, 1, 1, 1}});
   Variable joined = integers({1, 2, 2, 3, 1, 4, 4, 4, 1, 2, 3, 5, 3, 3});
   for (const Variable& targets : {padded, joined})
     for (bool zero_infinity : {false, true}) {
       auto options = F::CTCLossFuncOptions().zero_infinity(zero_infinity);
       // Behind log_softmax, whose gradient libtorch's relies on. It has no second derivative.
-      l.push_back({"ctc" + name, {x},
+      l.push_back({"ctc" + name,
+                   {x},
                    [=](auto& v) {
-                     return nn::ctc_loss(log_softmax(v[0]), targets, inputs, lengths, {.zero_infinity = zero_infinity, .reduction = r});
+                     return nn::ctc_loss(log_softmax(v[0]), targets, inputs, lengths,
+                                         {.zero_infinity = zero_infinity, .reduction = r});
                    },
                    [=](auto& v) {
-                     return F::ctc_loss(v[0].log_softmax(-1), to_torch(targets), to_torch(inputs), to_torch(lengths), with(options, r));
-                   }, 1});
+                     return F::ctc_loss(v[0].log_softmax(-1), to_torch(targets), to_torch(inputs), to_torch(lengths),
+                                        with(options, r));
+                   },
+                   1});
     }
   // One that cannot be said.
   Variable short_inputs = integers({20, 14, 9, 2});
   auto options = F::CTCLossFuncOptions().zero_infinity(true);
-  l.push_back({"ctc, zero_infinity" + name, {x},
-               [=](auto& v) { return nn::ctc_loss(log_softmax(v[0]), joined, short_inputs, lengths, {.zero_infinity = true, .reduction = r}); },
+  l.push_back({"ctc, zero_infinity" + name,
+               {x},
                [=](auto& v) {
-                 return F::ctc_loss(v[0].log_softmax(-1), to_torch(joined), to_torch(short_inputs), to_torch(lengths), with(options, r));
-               }, 1});
+                 return nn::ctc_loss(log_softmax(v[0]), joined, short_inputs, lengths,
+                                     {.zero_infinity = true, .reduction = r});
+               },
+               [=](auto& v) {
+                 return F::ctc_loss(v[0].log_softmax(-1), to_torch(joined), to_torch(short_inputs), to_torch(lengths),
+                                    with(options, r));
+               },
+               1});
 }
 
 std::vector<Case> all_cases() {
@@ -230,7 +291,9 @@ std::vector<Case> all_cases() {
 }
 
 // Of the gradient of input i: others for each, as those of a difference would cancel.
-Variable weights(const xtape::Shape& shape, std::size_t i = 0) { return numbers(shape, -2 + 0.7 * static_cast<double>(i), 2); }
+Variable weights(const xtape::Shape& shape, std::size_t i = 0) {
+  return numbers(shape, -2 + 0.7 * static_cast<double>(i), 2);
+}
 
 // The loss, the gradients of a weighted sum of it, and those of a weighted sum of these.
 std::array<Variables, 3> own_orders(const Case& c) {
@@ -260,7 +323,8 @@ std::array<Tensors, 3> other_orders(const Case& c) {
       Tensor part = (g * weights_like(g, i)).sum();
       total = total.defined() ? total + part : part;
     }
-  if (c.orders == 2 && total.defined() && total.requires_grad()) second = torch::autograd::grad({total}, xs, {}, false, false, true);
+  if (c.orders == 2 && total.defined() && total.requires_grad())
+    second = torch::autograd::grad({total}, xs, {}, false, false, true);
   return {Tensors{y}, first, second};
 }
 
@@ -273,8 +337,9 @@ BOOST_DATA_TEST_CASE(losses_agree_with_libtorch, all_cases(), c) {
   auto other = other_orders(c);
   for (std::size_t order = 0; order <= c.orders; ++order)
     for (std::size_t i = 0; i < own[order].size(); ++i)
-      BOOST_TEST(difference(own[order][i], other[order][i]) <= 1e-9,
-                 c.name << ", order " << order << ", input " << i << ": " << difference(own[order][i], other[order][i]));
+      BOOST_TEST(
+          difference(own[order][i], other[order][i]) <= 1e-9,
+          c.name << ", order " << order << ", input " << i << ": " << difference(own[order][i], other[order][i]));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
