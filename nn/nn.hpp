@@ -16,4 +16,5 @@
 #include <nn/module.hpp>
 #include <nn/regularization.hpp>
 #include <nn/serialization.hpp>
+#include <nn/torch_names.hpp>
 #include <nn/vision.hpp>
