@@ -74,7 +74,8 @@ void fuzz(const Reader& reader) {
       problem = std::string("no FileError: ") + error.what();
     }
     std::size_t bytes = memory.bytes();
-    if (bytes > buffers) most_times = std::max(most_times, (bytes - buffers) / std::max<std::size_t>(text.size(), 1) + 1);
+    if (bytes > buffers)
+      most_times = std::max(most_times, (bytes - buffers) / std::max<std::size_t>(text.size(), 1) + 1);
     if (bytes > buffers + reader.times * text.size())
       problem = "takes " + std::to_string(bytes) + " bytes for a file of " + std::to_string(text.size());
     if (problem.empty()) continue;
@@ -174,7 +175,8 @@ Texts npy_files() {
     nn::save_npy(path, state.empty() ? ones({3}) : state.begin()->second);
   });
   std::string header = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }";
-  texts.push_back("\x93NUMPY" + bytes({2, 0, static_cast<int>(header.size()), 0, 0, 0}) + header + std::string(12, '\3'));
+  std::string begin = "\x93NUMPY" + bytes({2, 0, static_cast<int>(header.size()), 0, 0, 0});
+  texts.push_back(begin + header + std::string(12, '\3'));
   return texts;
 }
 
@@ -333,7 +335,8 @@ BOOST_AUTO_TEST_CASE(cifar_files) {
 // Where nothing is small beside the buffers: each byte of these files takes as much memory as one can.
 BOOST_AUTO_TEST_CASE(memory_of_large_files) {
   TemporaryDirectory directory;
-  auto check = [&](const char* what, const std::string& text, const std::function<void()>& read, std::size_t times = 64) {
+  auto check = [&](const char* what, const std::string& text, const std::function<void()>& read,
+                   std::size_t times = 64) {
     put(directory / "x", text);
     PeakMemory memory;
     try {
@@ -356,8 +359,8 @@ BOOST_AUTO_TEST_CASE(memory_of_large_files) {
     many += ",\"" + std::to_string(i) + "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
   check("safetensors, empty tensors", file_of("{" + many.substr(1) + "}", ""), safetensors);
   std::string header = "{'descr': '|u1', 'fortran_order': True, 'shape': (1000, 1000), }";
-  check("npy, bytes", "\x93NUMPY" + bytes({1, 0, static_cast<int>(header.size()), 0}) + header + std::string(1'000'000, '\1'),
-        [&] { nn::load_npy(path); });
+  std::string begin = "\x93NUMPY" + bytes({1, 0, static_cast<int>(header.size()), 0});
+  check("npy, bytes", begin + header + std::string(1'000'000, '\1'), [&] { nn::load_npy(path); });
   std::string lines;
   for (int i = 0; i < 300'000; ++i) lines += "1\n";
   check("csv, numbers", lines, [&] { nn::read_csv(path, {.header = false}); });

@@ -26,7 +26,8 @@ std::string npy(const std::string& header, const std::string& elements, int vers
 }
 
 std::string dictionary(const std::string& descr, const std::string& shape, bool fortran = false) {
-  return "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }\n";
+  std::string order = fortran ? "True" : "False";
+  return "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }\n";
 }
 
 Variable read(const std::string& text) {
