@@ -47,8 +47,10 @@ Checkpoint::Checkpoint(const std::vector<CheckpointPart>& parts, std::int64_t st
 
 void Checkpoint::restore(const std::vector<CheckpointPart>& parts) const {
   std::vector<std::string> missing;
-  for (const CheckpointPart& part : parts)
-    if (part.generator_ ? !generators.contains(part.name_) : !states.contains(part.name_)) missing.push_back(part.name_);
+  for (const CheckpointPart& part : parts) {
+    bool there = part.generator_ ? generators.contains(part.name_) : states.contains(part.name_);
+    if (!there) missing.push_back(part.name_);
+  }
   if (!missing.empty()) {
     std::vector<std::string> present;
     for (const auto& [name, state] : states) present.push_back(name);

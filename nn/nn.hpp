@@ -21,4 +21,5 @@
 #include <nn/positional.hpp>
 #include <nn/recurrent.hpp>
 #include <nn/serialization.hpp>
+#include <nn/torch_names.hpp>
 #include <nn/transformer.hpp>

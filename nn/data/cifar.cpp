@@ -53,7 +53,8 @@ LabeledImages read(const Format& format, const std::vector<std::filesystem::path
   std::size_t next = 0;
   for (const auto& file : files)
     each_record(format, file, [&](std::span<const std::uint8_t> record) {
-      if (next == count) throw FileError(std::string(format.name) + ": " + file.string() + ": changed while it was read");
+      if (next == count)
+        throw FileError(std::string(format.name) + ": " + file.string() + ": changed while it was read");
       result.labels.data()[next] = record[format.label];
       std::copy(record.begin() + static_cast<std::ptrdiff_t>(format.label_bytes), record.end(),
                 result.images.data() + next++ * image_bytes);

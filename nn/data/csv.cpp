@@ -152,7 +152,8 @@ class CsvReader {
 
     Array values({rows, numbers_.size()}, options_.dtype);
     visit_floating("read_csv", options_.dtype, [&]<class T>(T) {
-      std::transform(values_.begin(), values_.end(), values.mutable_data<T>(), [](double v) { return static_cast<T>(v); });
+      std::transform(values_.begin(), values_.end(), values.mutable_data<T>(),
+                     [](double v) { return static_cast<T>(v); });
     });
     table_.values = Variable(std::move(values));
     return std::move(table_);

@@ -61,13 +61,12 @@ Array join(const char* what, const std::vector<Row>& rows) {
   auto shape = [](const Row& row) { return row.whole ? row.source->shape() : row_shape(*row.source); };
   const Row& first = rows.front();
   for (const Row& row : rows) {
-    bool fits = row.source->defined() == first.source->defined() &&
-                (!row.source->defined() || (row.source->dtype() == first.source->dtype() && shape(row) == shape(first)));
-    if (fits) continue;
+    const Array &a = *first.source, &b = *row.source;
+    if (!a.defined() && !b.defined()) continue;
+    if (a.defined() && b.defined() && a.dtype() == b.dtype() && shape(row) == shape(first)) continue;
     std::string text = std::string("data set: examples of one batch differ: ") + what + " is " +
-                       describe(*first.source) + " and " + describe(*row.source);
-    if (row.source->defined() && first.source->defined() && row.source->dtype() != first.source->dtype())
-      throw DTypeError(text);
+                       describe(a) + " and " + describe(b);
+    if (a.defined() && b.defined() && a.dtype() != b.dtype()) throw DTypeError(text);
     throw ShapeError(text);
   }
   if (!first.source->defined()) return {};

@@ -104,8 +104,9 @@ LabeledImages read_labeled_images(const std::filesystem::path& images, const std
                                   std::size_t classes) {
   LabeledImages result{.images = read_idx(images, 3), .labels = read_idx(labels, 1)};
   if (result.images.shape(0) != result.labels.shape(0))
-    throw FileError("read_labeled_images: " + images.string() + ": " + std::to_string(result.images.shape(0)) + " images, but " +
-                    labels.string() + ": " + std::to_string(result.labels.shape(0)) + " labels; needs as many");
+    throw FileError("read_labeled_images: " + images.string() + ": " + std::to_string(result.images.shape(0)) +
+                    " images, but " + labels.string() + ": " + std::to_string(result.labels.shape(0)) +
+                    " labels; needs as many");
   auto wrong = std::find_if(result.labels.begin(), result.labels.end(), [&](auto label) { return label >= classes; });
   if (wrong != result.labels.end())
     throw FileError("read_labeled_images: " + labels.string() + ": label " + std::to_string(*wrong) + " at position " +

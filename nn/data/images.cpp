@@ -49,7 +49,8 @@ Batch ImageDataset::gather(Positions positions) const {
     for (std::int64_t i : positions) {
       const std::uint8_t* levels = images_->images.data() + static_cast<std::size_t>(i) * size;
       for (std::size_t c = 0; c < channels_; ++c, levels += plane) {
-        double mean = options_.mean[options_.mean.size() == 1 ? 0 : c], std = options_.std[options_.std.size() == 1 ? 0 : c];
+        double mean = options_.mean[options_.mean.size() == 1 ? 0 : c];
+        double std = options_.std[options_.std.size() == 1 ? 0 : c];
         T scale = static_cast<T>(1 / (255 * std)), shift = static_cast<T>(-mean / std);
         out = std::transform(levels, levels + plane, out,
                              [=](std::uint8_t level) { return static_cast<T>(level) * scale + shift; });

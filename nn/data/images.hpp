@@ -25,8 +25,8 @@ struct ImageOptions {
   DType dtype = float32;
 };
 
-/// Images as a data set: x is (N, channels, height, width), or (N, pixels) when flattened, of (level / 255 - mean) / std;
-/// y is (N,), int64. The bytes are kept as they are, and converted batch by batch.
+/// Images as a data set: x is (N, channels, height, width), or (N, channels * height * width) when flattened, of
+/// (level / 255 - mean) / std; y is (N,), int64. The bytes are kept as they are, and converted batch by batch.
 class ImageDataset : public Dataset {
  public:
   /// @throws ShapeError for images of other axes, or not as many labels; ValueError for options that do not fit.

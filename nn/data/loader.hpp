@@ -41,8 +41,8 @@ class BatchIterator;
 /// end with the pass, also with one that is left early.
 class DataLoader {
  public:
-  /// @throws ValueError for a batch size or prefetch factor of 0, more than 256 workers, a null generator, an empty transform, an empty data
-  /// set, or one too small for a single batch when the last is dropped.
+  /// @throws ValueError for a batch size or prefetch factor of 0, more than 256 workers, a null generator, an empty
+  /// transform, an empty data set, or one too small for a single batch when the last is dropped.
   DataLoader(DatasetHandle dataset, const DataLoaderOptions& options = {});
 
   /// The number of batches in an epoch.

@@ -58,7 +58,8 @@ class HeaderParser {
 
  private:
   [[noreturn]] void fail() const {
-    throw FileError(name_ + ": the header is " + quote(text_) + ", needs a dictionary of descr, fortran_order and shape");
+    throw FileError(name_ + ": the header is " + quote(text_) +
+                    ", needs a dictionary of descr, fortran_order and shape");
   }
 
   static std::string quote(std::string_view text) {

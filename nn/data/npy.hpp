@@ -9,8 +9,8 @@
 
 namespace xtape::nn {
 
-/// Reads an array of a .npy file, of the format's versions 1 to 3, in C or Fortran order and either byte order. f8 gives
-/// float64, f4 and f2 float32, i1 to i8 and u1 to u8 int64, b1 bool.
+/// Reads an array of a .npy file, of the format's versions 1 to 3, in C or Fortran order and either byte order. f8
+/// gives float64, f4 and f2 float32, i1 to i8 and u1 to u8 int64, b1 bool.
 /// @throws FileError when the file is missing, cut short, has something behind its end, holds other elements (complex
 /// numbers, texts, records), or an integer beyond int64.
 Variable load_npy(const std::filesystem::path& file);

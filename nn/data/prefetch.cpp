@@ -5,8 +5,8 @@
 namespace xtape::nn {
 
 Prefetch::Prefetch(std::function<Batch(std::size_t)> make, Range range, Workers workers)
-    : make_(std::move(make)), next_(range.begin), end_(range.end), ahead_(workers.count * std::min(workers.ahead, end_ - next_)),
-      wanted_(range.begin) {
+    : make_(std::move(make)), next_(range.begin), end_(range.end),
+      ahead_(workers.count * std::min(workers.ahead, end_ - next_)), wanted_(range.begin) {
   std::size_t useful = std::min(workers.count, range.end - range.begin);
   for (std::size_t i = 0; i < useful; ++i) threads_.emplace_back([this](std::stop_token stop) { work(stop); });
 }

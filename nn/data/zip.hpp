@@ -26,8 +26,8 @@ struct ZipMember {
 };
 
 /// The members of a .zip file.
-/// @throws FileError for a file that is damaged or encrypted, or has members that overlap, share a name, or declare more
-/// content than `inflate_limit` of the whole file.
+/// @throws FileError for a file that is damaged or encrypted, or has members that overlap, share a name, or declare
+/// more content than `inflate_limit` of the whole file.
 std::vector<ZipMember> zip_members(InputFile& file);
 
 /// Reads the content of one member from front to back.

@@ -76,7 +76,8 @@ void ZipWriter::add(const std::string& name, std::span<const std::span<const std
 
   bool wide = std::max(member.size, member.stored) >= wide_from_;
   std::string extra = wide ? u16(1) + u16(16) + u64(member.size) + u64(member.stored) : std::string();
-  write(u32(0x04034b50) + u16(wide ? wide_version : version) + common_fields(member, wide, extra.size()) + name + extra);
+  write(u32(0x04034b50) + u16(wide ? wide_version : version) + common_fields(member, wide, extra.size()));
+  write(name + extra);
   if (deflate) {
     write(content);
   } else {

@@ -2,39 +2,45 @@
 // hang, or more memory than the file's size times a small number.
 //
 // XTAPE_FUZZ_SEED and XTAPE_FUZZ_FILES choose other files, and their number for each reader.
-#include <array>
-#include <cstring>
 #include <iostream>
 
 #include <unistd.h>
 
-#include <nn/data/inflate.hpp>
-#include <nn/data/zip.hpp>
 #include <nn/nn.hpp>
 #include <tests/nn/allocations.hpp>
+#include <tests/nn/file_texts.hpp>
 #include <tests/nn/mutations.hpp>
 #include <tests/nn/support.hpp>
 
 using namespace xtape;
+using xtape::testing::buffers;
+using xtape::testing::bytes;
 using xtape::testing::content;
+using xtape::testing::file_of;
 using xtape::testing::gzip;
 using xtape::testing::mutate;
 using xtape::testing::PeakMemory;
 using xtape::testing::put;
 using xtape::testing::Random;
 using xtape::testing::TemporaryDirectory;
+using xtape::testing::zipped;
 namespace fs = std::filesystem;
 
 namespace {
 
 using Texts = std::vector<std::string>;
 
-constexpr std::size_t buffers = 512 << 10;  // of streams, zlib and the readers: not more for larger files
-
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
+
+// Files are flushed to the disk as they are saved, which takes its time; what is in memory needs no flushing.
+struct FilesInMemory {
+  FilesInMemory() {
+    if (fs::is_directory("/dev/shm")) ::setenv("TMPDIR", "/dev/shm", 0);
+  }
+};
 
 // Reads damaged files; `wrap` makes a file of each mutated text, and `times` is the bound on memory per byte of it.
 // `read` throws for what is damaged, and returns what is wrong with content that it should not have returned.
@@ -74,7 +80,8 @@ void fuzz(const Reader& reader) {
       problem = std::string("no FileError: ") + error.what();
     }
     std::size_t bytes = memory.bytes();
-    if (bytes > buffers) most_times = std::max(most_times, (bytes - buffers) / std::max<std::size_t>(text.size(), 1) + 1);
+    if (bytes > buffers)
+      most_times = std::max(most_times, (bytes - buffers) / std::max<std::size_t>(text.size(), 1) + 1);
     if (bytes > buffers + reader.times * text.size())
       problem = "takes " + std::to_string(bytes) + " bytes for a file of " + std::to_string(text.size());
     if (problem.empty()) continue;
@@ -126,13 +133,6 @@ std::string one_of_ours(const StateDict& state) {
   return "wrong content";
 }
 
-std::string file_of(const std::string& header, const std::string& elements) {
-  std::uint64_t length = header.size();
-  std::string text(sizeof length, '\0');
-  std::memcpy(text.data(), &length, sizeof length);
-  return text + header + elements;
-}
-
 // Files without our checksums.
 Texts foreign_safetensors() {
   return {file_of(R"({"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},)"
@@ -144,8 +144,6 @@ Texts foreign_safetensors() {
                   R"("m.w":{"dtype":"F64","shape":[1,2],"data_offsets":[0,16]}} )",
                   std::string(16, '\2'))};
 }
-
-std::string bytes(std::initializer_list<int> values) { return std::string(values.begin(), values.end()); }
 
 Texts idx_files() {
   return {bytes({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 1, 2, 3, 4, 255, 6, 7, 8, 9, 10, 128}),
@@ -174,33 +172,16 @@ Texts npy_files() {
     nn::save_npy(path, state.empty() ? ones({3}) : state.begin()->second);
   });
   std::string header = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }";
-  texts.push_back("\x93NUMPY" + bytes({2, 0, static_cast<int>(header.size()), 0, 0, 0}) + header + std::string(12, '\3'));
+  std::string begin = "\x93NUMPY" + bytes({2, 0, static_cast<int>(header.size()), 0, 0, 0});
+  texts.push_back(begin + header + std::string(12, '\3'));
   return texts;
-}
-
-// The mutated text as the one member of a .zip file, whose checksums are right.
-std::string zipped(const std::string& text, bool deflate) {
-  TemporaryDirectory directory;
-  AtomicFile file(directory / "x");
-  nn::ZipWriter zip(file);
-  std::array pieces{std::as_bytes(std::span(text))};
-  zip.add("x.npy", pieces, deflate);
-  zip.finish();
-  file.commit();
-  return content(directory / "x");
 }
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(fuzz_files)
+BOOST_TEST_GLOBAL_FIXTURE(FilesInMemory);
 
-BOOST_AUTO_TEST_CASE(memory_is_counted) {
-  PeakMemory memory;
-  { Array x({100'000}, float64); }
-  { std::vector<char> x(10'000); }
-  BOOST_TEST(memory.bytes() >= 800'000);
-  BOOST_TEST(memory.bytes() < 1'000'000);
-}
+BOOST_AUTO_TEST_SUITE(fuzz_files)
 
 BOOST_AUTO_TEST_CASE(safetensors_files) {
   fuzz({"load_safetensors: ", saved([](const auto& path, const auto& state) { nn::save_safetensors(path, state); }),
@@ -328,67 +309,6 @@ BOOST_AUTO_TEST_CASE(cifar_files) {
           return set.size() * 3073 == fs::file_size(path) ? "" : "wrong number of images";
         },
         64});
-}
-
-// Where nothing is small beside the buffers: each byte of these files takes as much memory as one can.
-BOOST_AUTO_TEST_CASE(memory_of_large_files) {
-  TemporaryDirectory directory;
-  auto check = [&](const char* what, const std::string& text, const std::function<void()>& read, std::size_t times = 64) {
-    put(directory / "x", text);
-    PeakMemory memory;
-    try {
-      read();
-    } catch (const FileError&) {
-    }
-    std::cout << "  " << what << ": " << memory.bytes() / text.size() << " times the file" << std::endl;
-    BOOST_TEST(memory.bytes() <= buffers + times * text.size());
-  };
-  std::string path = directory / "x", many;
-  auto safetensors = [&] { nn::load_safetensors(path); };
-  for (int i = 0; i < 10'000; ++i) many += ",\"" + std::to_string(i) + "\":1";
-  check("safetensors, names", file_of("{" + many.substr(1) + "}", ""), safetensors);
-  check("safetensors, texts", file_of("{\"__metadata__\":{" + many.substr(1) + "}}", ""), safetensors);
-  many.clear();
-  for (int i = 0; i < 100'000; ++i) many += ",1";
-  check("safetensors, numbers", file_of("{\"a\":[" + many.substr(1) + "]}", ""), safetensors);
-  many.clear();
-  for (int i = 0; i < 4'000; ++i)
-    many += ",\"" + std::to_string(i) + "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
-  check("safetensors, empty tensors", file_of("{" + many.substr(1) + "}", ""), safetensors);
-  std::string header = "{'descr': '|u1', 'fortran_order': True, 'shape': (1000, 1000), }";
-  check("npy, bytes", "\x93NUMPY" + bytes({1, 0, static_cast<int>(header.size()), 0}) + header + std::string(1'000'000, '\1'),
-        [&] { nn::load_npy(path); });
-  std::string lines;
-  for (int i = 0; i < 300'000; ++i) lines += "1\n";
-  check("csv, numbers", lines, [&] { nn::read_csv(path, {.header = false}); });
-  check("csv, texts", lines, [&] { nn::read_csv(path, {.header = false, .texts = {"0"}}); });
-  check("csv, columns", std::string(300'000, ','), [&] { nn::read_csv(path); }, 128);  // a name for each byte
-  StateDict scalars;
-  for (int i = 0; i < 3'000; ++i) scalars.emplace(std::to_string(i), full({}, 1));
-  nn::save_npz(path, scalars);
-  check("npz, arrays", content(path), [&] { nn::load_npz(path); });
-}
-
-// Small files of data that inflate a thousand times: the limit holds, and says so.
-BOOST_AUTO_TEST_CASE(bombs) {
-  TemporaryDirectory directory;
-  std::string header = bytes({0, 0, 8, 1, 4, 0, 0, 0});  // 64 MiB, which are really there
-  put(directory / "idx.gz", gzip(header + std::string(64 << 20, '\0')));
-  std::string array = "{'descr': '|b1', 'fortran_order': False, 'shape': (67108864,)}";
-  array = "\x93NUMPY" + bytes({1, 0, static_cast<int>(array.size()), 0}) + array + std::string(64 << 20, '\0');
-  put(directory / "x.npz", zipped(array, true));
-  put(directory / "x.csv.gz", gzip("a\n" + std::string(64 << 20, '1')));
-  put(directory / "x.bin.gz", gzip(std::string(64 << 20, '\0')));
-  array.clear();
-  const std::vector<std::function<void()>> reads{[&] { nn::read_idx(directory / "idx.gz", 1); },
-                                                 [&] { nn::load_npz(directory / "x.npz"); },
-                                                 [&] { nn::read_csv(directory / "x.csv.gz"); },
-                                                 [&] { nn::read_cifar10({directory / "x.bin.gz"}); }};
-  for (const auto& read : reads) {
-    PeakMemory memory;
-    testing::throws<FileError>(read, {"16 MiB and 100 times"});
-    BOOST_TEST(memory.bytes() <= 3 * nn::inflate_limit(64 << 10));
-  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

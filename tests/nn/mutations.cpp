@@ -23,8 +23,8 @@ void flip_bits(std::string& text, Random& random) {
 void set_length(std::string& text, Random& random) {
   std::uint64_t size = text.size();
   const std::array<std::uint64_t, 16> values{
-      0,          1,          2,           size,      size + 1,  size - 1,  size / 2, 0x7f, 0xff, 0x7fff, 0xffff, 0x7fffffff,
-      0x80000000, 0xffffffff, ~0ull >> 1, ~0ull};
+      0,    1,    2,      size,   size + 1,   size - 1,   size / 2,   size * 2,
+      0x7f, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0xffffffff, ~0ull >> 1, ~0ull};
   std::uint64_t value = random.below(8) == 0 ? random.next() : values[random.below(values.size())];
   std::size_t bytes = std::size_t{1} << random.below(4);
   if (text.size() < bytes) return;

@@ -56,13 +56,15 @@ BOOST_AUTO_TEST_CASE(numbers_are_exact) {
 }
 
 BOOST_AUTO_TEST_CASE(line_ends_and_quotes) {
-  for (const char* text : {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\n1,2\n3,4", "\xef\xbb\xbf" "a,b\r\n1,2\n3,4",
+  for (const char* text : {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\n1,2\n3,4",
+                           "\xef\xbb\xbf" "a,b\r\n1,2\n3,4",
                            "\"a\",\"b\"\n\"1\",2\n3,\"4\"\r\n", "a,b\n\n1,2\n\r\n3,4\n\n"}) {
     CsvTable table = read(text);
     BOOST_TEST((table.columns == Names{"a", "b"}));
     close(table.values, Variable{{1, 2}, {3, 4}});
   }
-  CsvTable table = read("\"the \"\"x\"\"\",\"a, b\",t\n1,2,\"two\nlines, and \"\"quotes\"\"\"\n3,4,\n", {.texts = {"t"}});
+  std::string quoted = "\"the \"\"x\"\"\",\"a, b\",t\n1,2,\"two\nlines, and \"\"quotes\"\"\"\n3,4,\n";
+  CsvTable table = read(quoted, {.texts = {"t"}});
   BOOST_TEST((table.columns == Names{"the \"x\"", "a, b"}));
   BOOST_TEST((table.texts.at("t") == Names{"two\nlines, and \"quotes\"", ""}));
   close(table.values, Variable{{1, 2}, {3, 4}});

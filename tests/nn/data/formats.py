@@ -201,7 +201,8 @@ def read_safetensors(path):
 def check_safetensors(path):
     names = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "|b1": "BOOL"}
     tensors, metadata = read_safetensors(path)
-    assert tensors == {name: (names[descr], shape, values) for name, (descr, shape, values) in expected.items()}, tensors
+    wanted = {name: (names[descr], shape, values) for name, (descr, shape, values) in expected.items()}
+    assert tensors == wanted, tensors
     assert metadata["epoch"] == "3"
 
 

@@ -26,7 +26,8 @@ std::string npy(const std::string& header, const std::string& elements, int vers
 }
 
 std::string dictionary(const std::string& descr, const std::string& shape, bool fortran = false) {
-  return "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }\n";
+  std::string order = fortran ? "True" : "False";
+  return "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }\n";
 }
 
 Variable read(const std::string& text) {
@@ -186,22 +187,23 @@ BOOST_AUTO_TEST_CASE(zip_with_fields_of_64_bits) {
 
 BOOST_AUTO_TEST_CASE(npz_that_is_damaged) {
   TemporaryDirectory directory;
+  const StateDict state{{"a", Variable{1, 2}}, {"b", Variable({3}, int64)}};
   for (bool compressed : {false, true}) {
-    nn::save_npz(directory / "x", all_kinds(), {.compressed = compressed});
+    nn::save_npz(directory / "x", state, {.compressed = compressed});
     std::string good = content(directory / "x");
     for (std::size_t size = 0; size < good.size(); ++size) {
       put(directory / "bad", good.substr(0, size));
       BOOST_CHECK_THROW(nn::load_npz(directory / "bad"), FileError);
     }
-    // Of the bytes that count: each flip is either noticed, or leaves the right content.
+    // Each flip is either noticed, or leaves the arrays as they were: their names have no checksum.
     for (std::size_t i = 0; i < good.size(); ++i) {
       std::string bad = good;
       bad[i] = static_cast<char>(bad[i] ^ 0x10);
       put(directory / "bad", bad);
       try {
         StateDict got = nn::load_npz(directory / "bad");
-        BOOST_TEST(got.size() == all_kinds().size());
-        for (const auto& [name, x] : all_kinds())
+        BOOST_TEST(got.size() == state.size());
+        for (const auto& [name, x] : state)
           if (auto found = got.find(name); found != got.end()) close(found->second, x);
       } catch (const FileError& error) {
         BOOST_TEST((std::string(error.what()).find("load_npz: ") == 0));

@@ -1,0 +1,133 @@
+#include <nn/torch_names.hpp>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <nn/layers.hpp>
+
+namespace xtape::nn {
+namespace {
+
+// Matrices whose rows belong to inputs, by what their names begin with; PyTorch's rows belong to outputs.
+constexpr std::array<std::string_view, 6> transposed_names{"weight_ih_l",   "weight_hh_l",   "in_proj_weight",
+                                                           "q_proj_weight", "k_proj_weight", "v_proj_weight"};
+// What takes the place of a parameter in WeightNorm and SpectralNorm, whose part "module" has it otherwise.
+constexpr std::array<std::string_view, 5> substitutes{"_g", "_v", "_u", "_orig", ""};
+constexpr std::string_view wrapped_part = "module";
+constexpr std::string_view batches = "num_batches_tracked";
+
+using NamedVariables = std::vector<std::pair<std::string, Variable>>;
+
+bool in_its_own_right(const std::string& name) { return name.find('.') == std::string::npos; }
+
+NamedVariables own_variables(const Module& module) {
+  NamedVariables result;
+  for (const NamedVariables& list : {module.named_parameters(), module.named_buffers()})
+    std::copy_if(list.begin(), list.end(), std::back_inserter(result),
+                 [](const auto& entry) { return in_its_own_right(entry.first); });
+  return result;
+}
+
+bool is_transposed(const Module& module, std::string_view name) {
+  if (dynamic_cast<const Dense*>(&module)) return name == "weight";
+  return std::any_of(transposed_names.begin(), transposed_names.end(),
+                     [&](std::string_view start) { return name.starts_with(start); });
+}
+
+// The part of WeightNorm or SpectralNorm that computes with the parameter whose substitutes these modules hold.
+const Module* wrapped_by(const Module& module) {
+  const auto& children = module.children();
+  bool only = children.size() == 1 && children[0].first == wrapped_part;
+  NamedVariables own = own_variables(module);
+  bool substituted = std::any_of(own.begin(), own.end(), [](const auto& entry) {
+    return entry.first.ends_with("_v") || entry.first.ends_with("_orig");
+  });
+  return only && substituted ? children[0].second.get() : nullptr;
+}
+
+/// A parameter or buffer in one of its places.
+struct Place {
+  std::string ours;   // the name in our state: that of its first place
+  std::string torch;
+  bool transposed;
+  Variable x;
+};
+
+class Places {
+ public:
+  explicit Places(const Module& module) {
+    for (const NamedVariables& list : {module.named_parameters(), module.named_buffers()})
+      for (const auto& [name, x] : list) ours_.emplace_back(name, x);
+    collect(module, "");
+  }
+  std::vector<Place> take() { return std::move(places_); }
+
+ private:
+  void collect(const Module& module, const std::string& prefix) {
+    const Module* wrapped = wrapped_by(module);
+    for (const auto& [name, x] : own_variables(module))
+      places_.push_back({name_of(x), prefix + name, x.rank() == 2 && transposed(module, wrapped, name), x});
+    for (const auto& [name, child] : module.children()) collect(*child, wrapped ? prefix : prefix + name + ".");
+  }
+
+  static bool transposed(const Module& module, const Module* wrapped, const std::string& name) {
+    if (!wrapped) return is_transposed(module, name);
+    return std::any_of(substitutes.begin(), substitutes.end(), [&](std::string_view ending) {
+      return name.ends_with(ending) &&
+             is_transposed(*wrapped, std::string_view(name).substr(0, name.size() - ending.size()));
+    });
+  }
+
+  std::string name_of(const Variable& x) const {
+    return std::find_if(ours_.begin(), ours_.end(), [&](const auto& entry) {
+      return entry.second.impl() == x.impl();
+    })->first;
+  }
+
+  NamedVariables ours_;
+  std::vector<Place> places_;
+};
+
+std::vector<Place> places_of(const Module& module) { return Places(module).take(); }
+
+// The same values in the other layout.
+Variable converted(const Place& place, const Variable& x) {
+  if (!place.transposed || !x.defined() || x.rank() != 2) return x;
+  NoGrad guard;
+  return transpose(x.detach());
+}
+
+bool counts_batches(std::string_view name) { return name == batches || name.ends_with("." + std::string(batches)); }
+
+}  // namespace
+
+StateDict from_torch(const Module& module, const StateDict& state) {
+  StateDict result, rest = state;
+  for (const Place& place : places_of(module)) {
+    auto found = state.find(place.torch);
+    if (found != state.end()) result.emplace(place.ours, converted(place, found->second));
+    else if (counts_batches(place.ours))
+      result.emplace(place.ours, Variable(Array::full(place.x.shape(), 0, place.x.dtype())));
+    rest.erase(place.torch);
+  }
+  for (const auto& [name, x] : rest)
+    if (!counts_batches(name)) result.emplace(name, x);
+  return result;
+}
+
+StateDict to_torch(const Module& module) {
+  StateDict result;
+  for (const Place& place : places_of(module)) {
+    Variable x = converted(place, place.x);
+    result.emplace(place.torch, place.x.value().shares_storage_with(x.value()) ? Variable(x.value().copy()) : x);
+  }
+  return result;
+}
+
+}  // namespace xtape::nn

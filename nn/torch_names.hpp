@@ -1,0 +1,28 @@
+// The state of our modules under PyTorch's names and in its layouts, and back.
+#pragma once
+
+#include <autograd/state_dict.hpp>
+#include <nn/module.hpp>
+
+namespace xtape::nn {
+
+/// What a PyTorch module of the same structure has in its state_dict, as a state for `module.load_state_dict`:
+///
+///     net.load_state_dict(nn::from_torch(net, nn::load_safetensors("model.safetensors").tensors));
+///
+/// The parts of `module` have the names that PyTorch's have (those of nn::Sequential are "0", "1", ... in both). Their
+/// parameters are named alike; what differs is that
+/// - matrices are transposed, as a row belongs to an input here and to an output there: the weights of Dense, RNN, LSTM
+///   and GRU, and the projections of MultiHeadAttention. The order of the gates is the same, as are the biases;
+/// - WeightNorm and SpectralNorm hold what they wrap as a part "module", which is no part of the name there;
+/// - a parameter that stands in several places counts once here, and has a name for each place there;
+/// - "num_batches_tracked" is left out where the module has none, and is 0 where the state has none.
+/// Names that the module does not know are left as they are, for load_state_dict to speak of.
+StateDict from_torch(const Module& module, const StateDict& state);
+
+/// The state of `module` for a PyTorch module of the same structure, as copies:
+///
+///     nn::save_safetensors("model.safetensors", nn::to_torch(net));
+StateDict to_torch(const Module& module);
+
+}  // namespace xtape::nn

@@ -1,0 +1,145 @@
+// States under PyTorch's names. PyTorch's own documentation gives the shapes: Linear has a weight (out, in), LSTM and
+// GRU weight_ih_l[k] (gates * hidden, in), MultiheadAttention in_proj_weight (3 * embed_dim, embed_dim).
+#include <nn/nn.hpp>
+#include <tests/nn/support.hpp>
+
+using namespace xtape;
+using xtape::testing::close;
+using xtape::testing::throws;
+
+namespace {
+
+// A module with parameters of these names and shapes.
+struct Named : nn::Module {
+  explicit Named(std::initializer_list<std::pair<const char*, Dims>> parameters) {
+    for (const auto& [name, shape] : parameters) add(name, parameter(randn(shape)));
+  }
+};
+
+void same(const StateDict& a, const StateDict& b) {
+  BOOST_REQUIRE(a.size() == b.size());
+  for (const auto& [name, x] : a) {
+    BOOST_REQUIRE(b.contains(name));
+    close(b.at(name), x);
+  }
+}
+
+// That a module's state goes to PyTorch's and back.
+void comes_back(const nn::Module& module) {
+  same(nn::from_torch(module, nn::to_torch(module)), module.state_dict());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(torch_names)
+
+BOOST_AUTO_TEST_CASE(linear_weights_are_transposed) {
+  nn::Sequential net{nn::Dense(3, 2), nn::ReLU(), nn::Dense(2, 2)};
+  // y = x A' + b, as PyTorch defines Linear.
+  StateDict torch{{"0.weight", Variable{{1, 2, 3}, {4, 5, 6}}}, {"0.bias", Variable{10, 20}},
+                  {"2.weight", Variable{{0, 1}, {0, 0}}},       {"2.bias", Variable{0, 0}}};
+  net.load_state_dict(nn::from_torch(net, torch));
+  close(net(Variable{1, 0, -1}), Variable{18, 0});
+  same(nn::to_torch(net), torch);
+  comes_back(net);
+  // Copies: the module does not change with them.
+  nn::to_torch(net).at("0.bias").mutable_data<float>()[0] = 99;
+  close(net(Variable{1, 0, -1}), Variable{18, 0});
+}
+
+BOOST_AUTO_TEST_CASE(a_class_derived_from_dense_is_dense) {
+  struct Own : nn::Dense {
+    Own() : Dense(2, 2) {}
+  };
+  Own own;
+  own.load_state_dict(nn::from_torch(own, {{"weight", Variable{{1, 2}, {3, 4}}}, {"bias", Variable{0, 0}}}));
+  close(own.weight, Variable{{1, 3}, {2, 4}});
+}
+
+BOOST_AUTO_TEST_CASE(other_weights_stay) {
+  nn::Sequential net{nn::Conv2d(2, 3, 5), nn::BatchNorm(3), nn::LayerNorm(4)};
+  StateDict torch = nn::to_torch(net);
+  BOOST_TEST((torch.at("0.weight").shape() == Shape{3, 2, 5, 5}));
+  close(torch.at("0.weight"), net.state_dict().at("0.weight"));
+  BOOST_TEST(torch.contains("1.running_mean"));
+  comes_back(net);
+  Named embedding({{"weight", {5, 3}}});
+  close(nn::to_torch(embedding).at("weight"), embedding.state_dict().at("weight"));
+}
+
+BOOST_AUTO_TEST_CASE(recurrent_and_attention_weights_are_transposed) {
+  Named lstm({{"weight_ih_l0", {3, 8}}, {"weight_hh_l0", {2, 8}}, {"bias_ih_l0", {8}}, {"bias_hh_l0", {8}},
+              {"weight_ih_l0_reverse", {3, 8}}, {"weight_hh_l1", {2, 8}}});
+  StateDict torch = nn::to_torch(lstm);
+  for (const char* name : {"weight_ih_l0", "weight_hh_l0", "weight_ih_l0_reverse", "weight_hh_l1"})
+    close(torch.at(name), transpose(lstm.state_dict().at(name)));
+  close(torch.at("bias_ih_l0"), lstm.state_dict().at("bias_ih_l0"));
+  comes_back(lstm);
+
+  Named attention({{"in_proj_weight", {4, 12}}, {"q_proj_weight", {4, 4}}, {"k_proj_weight", {3, 4}},
+                   {"v_proj_weight", {5, 4}}, {"in_proj_bias", {12}}});
+  nn::Dense out(4, 4);
+  attention.add("out_proj", out);
+  torch = nn::to_torch(attention);
+  for (const char* name : {"in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight", "out_proj.weight"})
+    close(torch.at(name), transpose(attention.state_dict().at(name)));
+  close(torch.at("in_proj_bias"), attention.state_dict().at("in_proj_bias"));
+  comes_back(attention);
+}
+
+BOOST_AUTO_TEST_CASE(wrapped_layers_have_no_part_of_their_own) {
+  Named norm({{"weight_g", {1, 2}}, {"weight_v", {3, 2}}});
+  struct Rest : nn::Dense {
+    Rest() : Dense(3, 2) {}
+  };
+  norm.add("module", Rest());  // of which the bias is left; here the weight is, too
+  StateDict torch = nn::to_torch(norm);
+  close(torch.at("weight_g"), transpose(norm.state_dict().at("weight_g")));
+  close(torch.at("weight_v"), transpose(norm.state_dict().at("weight_v")));
+  BOOST_TEST(torch.contains("bias"));
+  comes_back(norm);
+  Named spectral({{"weight_orig", {3, 2}}, {"weight_u", {2}}, {"weight_v", {3}}});
+  spectral.add("module", Rest());
+  torch = nn::to_torch(spectral);
+  close(torch.at("weight_orig"), transpose(spectral.state_dict().at("weight_orig")));
+  close(torch.at("weight_v"), spectral.state_dict().at("weight_v"));
+  Named convolution({{"weight_g", {4, 1}}, {"weight_v", {4, 3}}});
+  convolution.add("module", nn::LayerNorm(3));
+  close(nn::to_torch(convolution).at("weight_v"), convolution.state_dict().at("weight_v"));
+}
+
+BOOST_AUTO_TEST_CASE(counts_of_batches) {
+  nn::Sequential net{nn::BatchNorm(2)};
+  StateDict state = nn::to_torch(net);
+  state.insert_or_assign("0.num_batches_tracked", full({}, 7, int64));
+  state.insert_or_assign("5.num_batches_tracked", full({}, 7, int64));
+  net.load_state_dict(nn::from_torch(net, state));
+  Named counting({{"weight", {2}}});
+  counting.add("num_batches_tracked", full({}, 3, int64));
+  close(nn::to_torch(counting).at("num_batches_tracked"), full({}, 3, int64));
+  close(nn::from_torch(counting, {{"num_batches_tracked", full({}, 9, int64)}}).at("num_batches_tracked"),
+        full({}, 9, int64));
+  close(nn::from_torch(counting, {{"weight", ones({2})}}).at("num_batches_tracked"), full({}, 0, int64));
+}
+
+BOOST_AUTO_TEST_CASE(tied_parameters_have_a_name_for_each_place) {
+  nn::Dense shared(2, 2);
+  nn::Sequential net{shared, nn::ReLU(), shared};
+  BOOST_TEST(net.state_dict().size() == 2);
+  StateDict torch = nn::to_torch(net);
+  BOOST_TEST(torch.size() == 4);
+  close(torch.at("2.weight"), torch.at("0.weight"));
+  net.load_state_dict(nn::from_torch(net, torch));
+  comes_back(net);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_is_left_for_loading_to_say) {
+  nn::Sequential net{nn::Dense(3, 2)};
+  StateDict state{{"0.weight", ones({3, 2})}, {"1.weight", ones({1})}};
+  throws<ValueError>([&] { net.load_state_dict(nn::from_torch(net, state)); },
+                     {"missing: 0.bias", "0.weight: got float32(2, 3), needs float32(3, 2)", "unexpected: 1.weight"});
+  net.load_state_dict(nn::from_torch(net, {{"0.bias", Variable{1, 2}}, {"9.x", ones({1})}}), false);
+  close(net.state_dict().at("0.bias"), Variable{1, 2});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
