@@ -209,6 +209,10 @@ Variable parameter(const Variable& value) {
   return value.detach().copy().requires_grad_();
 }
 
+std::string describe(const Variable& x) {
+  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
+}
+
 std::ostream& operator<<(std::ostream& out, const Variable& x) {
   if (!x.defined()) return out << "undefined";
   visit(x.dtype(), [&]<class T>(T) { out << x.array<T>(); });

@@ -218,4 +218,7 @@ Variable parameter(const Variable& value);
 /// Prints the elements as NumPy does, with dtype and shape where they are not plain.
 std::ostream& operator<<(std::ostream& out, const Variable& x);
 
+/// What messages say of a Variable: "float32(2, 3)", or "an undefined Variable".
+std::string describe(const Variable& x);
+
 }  // namespace xtape

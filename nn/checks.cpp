@@ -20,10 +20,6 @@ std::string text(const std::vector<std::size_t>& extents) {
   return result;
 }
 
-std::string describe(const Variable& x) {
-  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
-}
-
 void require_widths(const std::string& name, std::initializer_list<std::size_t> widths) {
   for (std::size_t width : widths)
     if (width == 0 || width > greatest) throw ValueError(name + ": needs widths of 1 or more");

@@ -18,9 +18,6 @@ std::string text(double value);
 /// The extents of a window: `3 x 5`.
 std::string text(const std::vector<std::size_t>& extents);
 
-/// "float32(3, 4)", or that there is none.
-std::string describe(const Variable& x);
-
 /// @throws ValueError beginning with `name` unless all widths are 1 or more; a negative one has become a great number.
 void require_widths(const std::string& name, std::initializer_list<std::size_t> widths);
 /// @throws ValueError when an extent was negative before it became a great number.

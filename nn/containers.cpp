@@ -47,8 +47,8 @@ std::shared_ptr<Module> ModuleDict::operator[](const std::string& name) const {
 Variable Residual::forward(const Variable& x) {
   Variable y = (*children()[0].second)(x), straight = children().size() > 1 ? (*children()[1].second)(x) : x;
   if (!straight.defined() || !y.defined() || straight.shape() != y.shape())
-    throw ShapeError("Residual: the body gives " + detail::describe(y) + " for an input " + detail::describe(x) +
-                     (children().size() > 1 ? ", the shortcut " + detail::describe(straight) : "") +
+    throw ShapeError("Residual: the body gives " + describe(y) + " for an input " + describe(x) +
+                     (children().size() > 1 ? ", the shortcut " + describe(straight) : "") +
                      ": needs one shape, which a shortcut can give");
   return straight + y;
 }

@@ -76,7 +76,7 @@ std::string Bilinear::description() const {
 Variable Bilinear::forward(const Variable& a, const Variable& b) {
   std::size_t out = weight.shape(0), in1 = weight.shape(1), in2 = weight.shape(2);
   if (!a.defined() || !b.defined() || a.rank() == 0 || b.rank() == 0 || a.shape(-1) != in1 || b.shape(-1) != in2)
-    throw ShapeError("Bilinear(" + description() + "): inputs " + detail::describe(a) + " and " + detail::describe(b) +
+    throw ShapeError("Bilinear(" + description() + "): inputs " + describe(a) + " and " + describe(b) +
                      ", needs " + std::to_string(in1) + " and " + std::to_string(in2) + " as their last extents");
   Variable product = matmul(a, reshape(transpose(weight, {1, 0, 2}), {in1, out * in2}));
   Shape pieces(a.shape().begin(), a.shape().end() - 1);

@@ -12,10 +12,6 @@ namespace {
 
 const std::string loss_name = "loss", rate_name = "lr", validation_prefix = "val_";
 
-std::string describe(const Variable& x) {
-  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
-}
-
 void require_batches(const char* operation, const Batches& data) {
   if (data.size() == 0u) throw ValueError(std::string(operation) + ": the data has no batches, needs one or more");
 }

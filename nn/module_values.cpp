@@ -6,8 +6,6 @@
 
 namespace xtape::nn {
 
-using detail::describe;
-
 namespace {
 
 // Whether a parameter that was added without knowing all extents, and has no elements yet, can have this shape.

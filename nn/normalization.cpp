@@ -95,7 +95,7 @@ Variable InstanceNorm::forward(const Variable& x) {
   std::size_t count = 1;
   for (std::size_t i = 2; i < x.rank(); ++i) count *= x.shape()[i];
   if (training() && count < 2)
-    throw ValueError(named(name_, *this) + ": input " + detail::describe(x) +
+    throw ValueError(named(name_, *this) + ": input " + describe(x) +
                      ", needs more than one element a channel to train on");
   auto [result, mean, variance] = batch_norm_with_statistics(reshape(x, {std::size_t(1), instances, count}), {}, {},
                                                              options_.epsilon);

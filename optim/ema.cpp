@@ -18,7 +18,7 @@ EMA::EMA(std::vector<Variable> parameters, const EMAOptions& options)
     const Variable& x = parameters_[i];
     std::string which = "EMA: parameter " + std::to_string(i);
     if (!x.defined()) throw ValueError(which + " is undefined");
-    if (!is_floating(x.dtype())) throw DTypeError(which + " is " + detail::describe(x) + ", needs float32 or float64");
+    if (!is_floating(x.dtype())) throw DTypeError(which + " is " + describe(x) + ", needs float32 or float64");
     if (!seen.insert(x.impl()).second) throw ValueError(which + " is listed before");
   }
   averages_.resize(parameters_.size());
@@ -67,7 +67,7 @@ StateDict EMA::state_dict() const {
 void EMA::load_state_dict(const StateDict& state) {
   auto find = [&](const char* name, const char* form) -> const Variable* {
     auto found = state.find(name);
-    return found != state.end() && detail::describe(found->second) == form ? &found->second : nullptr;
+    return found != state.end() && describe(found->second) == form ? &found->second : nullptr;
   };
   const Variable* updates = find("updates", "int64(1,)");
   const Variable* decay = find("decay", "float64(1,)");

@@ -212,7 +212,7 @@ void LBFGS::expect_more(StateDict& expected, const StateDict& state) const {
   expected.emplace(history_rho, Variable(Array({pairs}, float64)));
   for (const char* name : {"history_steps", "history_gradients"}) expected.emplace(name, zeros({pairs, size()}, dtype));
   auto iterations = state.find("iterations");
-  if (iterations == state.end() || detail::describe(iterations->second) != "int64(1,)") return;
+  if (iterations == state.end() || describe(iterations->second) != "int64(1,)") return;
   if (iterations->second.item() > 0)
     for (const char* name : {"direction", "gradient"}) expected.emplace(name, zeros({size()}, dtype));
 }

@@ -9,8 +9,6 @@
 
 namespace xtape::optim {
 
-using detail::describe;
-
 Optimizer::Optimizer(std::string name, const std::vector<std::vector<Variable>>& groups,
                      std::vector<OptionSpec> options, const std::vector<const char*>& moments,
                      const std::vector<const char*>& numbers)

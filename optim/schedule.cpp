@@ -52,7 +52,7 @@ void Schedule::load_state_dict(const StateDict& state) {
   std::vector<Entry> own = entries();
   for (const Entry& entry : own)
     if (auto found = state.find(entry.name);
-        found != state.end() && detail::describe(found->second) == detail::describe(before.at(entry.name)))
+        found != state.end() && describe(found->second) == describe(before.at(entry.name)))
       if (std::string problem = problem_of(entry.name, entry.value, found->second); !problem.empty())
         problems += "\n  " + problem;
   detail::refuse_misfits(name_, problems);

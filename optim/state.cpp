@@ -5,10 +5,6 @@
 
 namespace xtape::optim::detail {
 
-std::string describe(const Variable& x) {
-  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
-}
-
 std::string text(double value) {
   char digits[32];
   std::snprintf(digits, sizeof digits, "%g", value);

@@ -10,9 +10,6 @@
 
 namespace xtape::optim::detail {
 
-/// "float32(2, 3)", for messages.
-std::string describe(const Variable& x);
-
 /// A number as short as it can be read: "0.1", "1e-08", "nan".
 std::string text(double value);
 

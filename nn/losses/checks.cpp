@@ -8,10 +8,6 @@
 
 namespace xtape::nn::detail {
 
-std::string describe(const Variable& x) {
-  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
-}
-
 Variable reduce(const char* operation, const Variable& losses, Reduction reduction) {
   if (losses.size() == 0 && (reduction == Reduction::mean || reduction == Reduction::batchmean))
     throw ShapeError(std::string(operation) + ": the mean of losses " + describe(losses) + ", needs one or more");

@@ -8,9 +8,6 @@
 
 namespace xtape::nn::detail {
 
-/// "float32(3, 10)", or "an undefined Variable".
-std::string describe(const Variable& x);
-
 /// The losses as the reduction says. @throws ShapeError for the mean of nothing, or batchmean without a batch.
 Variable reduce(const char* operation, const Variable& losses, Reduction reduction);
 
