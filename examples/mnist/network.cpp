@@ -24,8 +24,10 @@ nn::Sequential cnn() {
 
 template <class Layer>
 nn::Sequential rows_read_by(std::size_t hidden) {
+  // Orthogonal weights neither shrink nor stretch what passes through many steps (Saxe et al. 2014).
+  nn::RecurrentOptions options{.batch_first = true, .recurrent_init = nn::orthogonal()};
   nn::Lambda last_step([](const Variable& y) { return y[{range(), -1}]; }, "the last step");
-  return nn::Sequential(nn::Reshape({side, side}), Layer(side, hidden, {.batch_first = true}), last_step,
+  return nn::Sequential(nn::Reshape({side, side}), Layer(side, hidden, options), last_step,
                         nn::Dense(hidden, classes));
 }
 

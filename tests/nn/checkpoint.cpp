@@ -21,7 +21,7 @@ namespace {
 
 // A training with all that has a state: batch statistics, dropout, moments, a schedule, shuffled batches.
 struct Training {
-  nn::Sequential net{nn::Dense(3, 8), nn::BatchNorm(8), nn::ReLU(), nn::Dropout(0.2), nn::Dense(8, 2)};
+  nn::Sequential net{nn::Dense(3, 8), nn::BatchNorm1D(8), nn::ReLU(), nn::Dropout(0.2), nn::Dense(8, 2)};
   optim::Adam adam{net.parameters(), {.lr = 0.1}};
   optim::StepLR schedule{adam, {.step_size = 3, .gamma = 0.5}};
   nn::DataLoader loader{nn::TensorDataset(randn({40, 3}), Variable(Array::full({40}, 1, int64))),

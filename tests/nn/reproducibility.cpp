@@ -30,7 +30,7 @@ struct ThreadsScope {
 Bits train(std::uint64_t seed, int threads, std::size_t workers) {
   ThreadsScope scope(threads);
   xtape::seed(seed);
-  nn::Sequential net{nn::Conv2d(1, 4, 3), nn::BatchNorm(4), nn::ReLU(), nn::Flatten(), nn::Dropout(0.3),
+  nn::Sequential net{nn::Conv2D(1, 4, 3), nn::BatchNorm2D(4), nn::ReLU(), nn::Flatten(), nn::Dropout(0.3),
                      nn::Dense(4 * 6 * 6, 10)};
   optim::Adam adam(net.parameters(), {.lr = 1e-2});
   nn::TensorDataset images(randn({60, 1, 8, 8}), argmax(randn({60, 10}), 1));
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(initializers_do_not_depend_on_threads) {
   auto draw = [](int threads) {
     ThreadsScope scope(threads);
     seed(8);
-    nn::Sequential net(nn::Dense(300, 200, {.weight_init = nn::normal()}), nn::Conv2d(8, 16, 5));
+    nn::Sequential net(nn::Dense(300, 200, {.weight_init = nn::normal()}), nn::Conv2D(8, 16, 5));
     return bits_of(net.state_dict());
   };
   Bits first = draw(1);

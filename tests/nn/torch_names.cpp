@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_class_derived_from_dense_is_dense) {
 }
 
 BOOST_AUTO_TEST_CASE(other_weights_stay) {
-  nn::Sequential net{nn::Conv2d(2, 3, 5), nn::BatchNorm(3), nn::LayerNorm(4)};
+  nn::Sequential net{nn::Conv2D(2, 3, 5), nn::BatchNorm2D(3), nn::LayerNorm(4)};
   StateDict torch = nn::to_torch(net);
   BOOST_TEST((torch.at("0.weight").shape() == Shape{3, 2, 5, 5}));
   close(torch.at("0.weight"), net.state_dict().at("0.weight"));
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(wrapped_layers_have_no_part_of_their_own) {
 }
 
 BOOST_AUTO_TEST_CASE(counts_of_batches) {
-  nn::Sequential net{nn::BatchNorm(2)};
+  nn::Sequential net{nn::BatchNorm2D(2)};
   StateDict state = nn::to_torch(net);
   state.insert_or_assign("0.num_batches_tracked", full({}, 7, int64));
   state.insert_or_assign("5.num_batches_tracked", full({}, 7, int64));
