@@ -77,11 +77,11 @@ Variable convolve_weight(const Convolution& c, const Variable& x, const Variable
       wrt(g, [c, x = save(x)](const Variable& v) { return convolve(c, x(), v); }));
 }
 
-// The checks that both kinds of convolution make.
-void require_fitting(const char* operation, std::size_t axes, const Variable& x, const Variable& w, const Variable& bias,
-                     std::size_t groups, std::size_t w_channels_axis) {
+// The checks that both kinds of convolution make, of images as they were given and as a batch x.
+void require_fitting(const char* operation, std::size_t axes, const Variable& images, const Variable& x,
+                     const Variable& w, const Variable& bias, std::size_t groups, std::size_t w_channels_axis) {
   require_floating(operation, w);
-  std::string text = std::string(operation) + ": " + to_string(x.shape()) + " with a kernel " + to_string(w.shape());
+  std::string text = std::string(operation) + ": " + to_string(images.shape()) + " with a kernel " + to_string(w.shape());
   if (groups == 0) throw ValueError(text + ": 0 groups, needs 1 or more");
   if (w.rank() != axes + 2) throw ShapeError(text + ": needs a kernel of " + std::to_string(axes + 2) + " axes");
   bool forward = w_channels_axis == 1;
@@ -100,7 +100,7 @@ void require_fitting(const char* operation, std::size_t axes, const Variable& x,
 Variable forward(const char* operation, std::size_t axes, const Variable& images, const Variable& w,
                  const Variable& bias, const ConvOptions& options) {
   return for_batch(operation, axes, images, [&](const Variable& x) {
-    require_fitting(operation, axes, x, w, bias, options.groups, 1);
+    require_fitting(operation, axes, images, x, w, bias, options.groups, 1);
     Windows windows = windows_of(operation, space_of(w.shape()), options.stride, options.padding, options.dilation);
     lay_over(operation, windows, x.shape());
     return convolve({operation, axes, options.groups, windows}, x, w, bias);
@@ -110,7 +110,7 @@ Variable forward(const char* operation, std::size_t axes, const Variable& images
 Variable transposed(const char* operation, std::size_t axes, const Variable& images, const Variable& w,
                     const Variable& bias, const ConvTransposeOptions& options) {
   return for_batch(operation, axes, images, [&](const Variable& x) {
-    require_fitting(operation, axes, x, w, bias, options.groups, 0);
+    require_fitting(operation, axes, images, x, w, bias, options.groups, 0);
     Windows windows = windows_of(operation, space_of(w.shape()), options.stride, options.padding, options.dilation);
     Extents positions = space_of(x.shape()), more = options.output_padding.of(operation, "output_padding", axes);
     require_positive(operation, "extent", positions);

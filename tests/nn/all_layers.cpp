@@ -164,6 +164,7 @@ BOOST_AUTO_TEST_CASE(the_list_is_complete) {
       if (std::smatch name; !detail && std::regex_search(line, name, declaration)) declared.insert(name[1]);
     }
   }
+  declared.erase("Recurrent");  // the base of RNN, LSTM and GRU
   BOOST_TEST(declared.size() > 40);
   BOOST_TEST(listed == declared, boost::test_tools::per_element());
 }

@@ -33,6 +33,12 @@ struct Named : nn::Module {
   Variable forward(const Variable& x) override { return (*dict["out"])((*dict["in"])(x)); }
 };
 
+struct Decoding : nn::Module {  // a decoder that attends to its own input
+  nn::TransformerDecoderLayer layer =
+      add("layer", nn::TransformerDecoderLayer(4, 2, {.dim_feedforward = 3, .dropout = 0}));
+  Variable forward(const Variable& x) override { return layer(x, x * 0.5); }
+};
+
 Variable numbers(const Shape& shape) {
   Generator generator(17);
   return Variable(generator.uniform(shape, -2, 2, float64));
@@ -140,6 +146,22 @@ void activations(List& l) {
   l.add("first axis", [] { return nn::LogSoftmax(0); }, numbers({3, 4}));
 }
 
+void sequences(List& l) {
+  l.add([] { return nn::RNN(3, 2); }, numbers({3, 2, 3}));
+  l.add("two layers, relu", [] { return nn::RNN(3, 2, {.num_layers = 2, .nonlinearity = nn::Nonlinearity::relu}); },
+        numbers({2, 1, 3}));
+  l.add([] { return nn::LSTM(2, 3, {.batch_first = true, .bidirectional = true}); }, numbers({2, 3, 2}));
+  l.add("dropout", [] { return nn::LSTM(2, 2, {.num_layers = 2, .dropout = 0.5}); }, numbers({2, 2, 2}))
+      .same_in_training = false;
+  l.add([] { return nn::GRU(3, 2, {.bias = false}); }, numbers({3, 1, 3}));
+  l.add([] { return nn::MultiHeadAttention(4, 2); }, numbers({3, 2, 4}));
+  l.add([] { return nn::TransformerEncoderLayer(4, 2, {.dim_feedforward = 3, .dropout = 0, .norm_first = true}); },
+        numbers({2, 2, 4}));
+  l.add([] { return Decoding(); }, numbers({2, 2, 4})).name = "TransformerDecoderLayer";
+  l.add([] { return nn::SinusoidalEncoding(4); }, numbers({3, 2, 4}));
+  l.add([] { return nn::LearnedEncoding(5, 4); }, numbers({3, 2, 4}));
+}
+
 void containers(List& l) {
   l.add([] { return nn::Sequential{nn::Dense(3, 4), xtape::tanh, nn::Dense(2)}; }, numbers({2, 3}));
   l.add([] { return Listed(); }, numbers({2, 3})).name = "ModuleList";
@@ -158,7 +180,7 @@ std::ostream& operator<<(std::ostream& out, const Sample& sample) {
 const std::vector<Sample>& all() {
   static const std::vector<Sample> list = [] {
     List l;
-    for (auto family : {linear, convolutions, pooling, shaping, norms, activations, containers}) family(l);
+    for (auto family : {linear, convolutions, pooling, shaping, norms, activations, sequences, containers}) family(l);
     return l.samples;
   }();
   return list;
