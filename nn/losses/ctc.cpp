@@ -126,7 +126,7 @@ Variable forward_variables(const Variable& log_probabilities, const States& stat
   std::size_t shortest = std::ranges::min(states.input_lengths);
   for (std::size_t t = 1; t < times; ++t) {
     Variable before = pad(alpha, {{0, 0}, {2, 0}}, PadMode::constant, never);
-    Variable next = fuse([](auto stay, auto step, auto skip, auto allowed, auto emission) {
+    Variable next = fuse<1>([](auto stay, auto step, auto skip, auto allowed, auto emission) {
       return logaddexp(logaddexp(stay, step), skip + allowed) + emission;
     }, alpha, before[{ellipsis, range(1, count + 1)}], before[{ellipsis, range(0, count)}], states.skips, emissions[t]);
     Variable goes_on = column(states.input_lengths, boolean, [t](std::size_t length) { return t < length; });
