@@ -30,13 +30,18 @@ std::size_t PeakMemory::bytes() const { return static_cast<std::size_t>(peak.loa
 
 #if defined(__SANITIZE_ADDRESS__)
 
-#include <sanitizer/allocator_interface.h>
+// Of the sanitizer's <sanitizer/allocator_interface.h>, which not every GCC brings along.
+extern "C" {
+std::size_t __sanitizer_get_allocated_size(const volatile void* block);
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                              void (*on_free)(const volatile void*));
+}
 
 namespace {
 
 void note_malloc(const volatile void*, std::size_t bytes) { count(static_cast<std::ptrdiff_t>(bytes)); }
 void note_free(const volatile void* block) {
-  if (block) count(-static_cast<std::ptrdiff_t>(__sanitizer_get_allocated_size(const_cast<void*>(block))));
+  if (block) count(-static_cast<std::ptrdiff_t>(__sanitizer_get_allocated_size(block)));
 }
 
 [[maybe_unused]] const int installed = __sanitizer_install_malloc_and_free_hooks(note_malloc, note_free);
