@@ -30,9 +30,10 @@ double clip_grad_norm(const std::vector<Variable>& parameters, double max_norm, 
   double total = norms.empty() ? 0 : norm(Variable(all_norms), p).item();
   if (!std::isfinite(total))
     throw ValueError("clip_grad_norm: the gradients' norm is " + std::to_string(total) + ", needs a finite one");
-  if (total > max_norm)
+  double factor = max_norm / (total + 1e-6);
+  if (factor < 1)
     for (const Variable& x : parameters)
-      if (x.grad().defined()) x.set_grad(x.grad() * (max_norm / total));
+      if (x.grad().defined()) x.set_grad(x.grad() * factor);
   return total;
 }
 
