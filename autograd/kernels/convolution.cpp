@@ -17,7 +17,7 @@ struct Tile {
   std::size_t sample, samples, line, lines;
 };
 
-// What follows writes lines in ascending order, in whole registers: what these write beyond a line, the next one overwrites.
+// Lines are written in ascending order and in whole registers: what these write beyond a line, the next one overwrites.
 
 template <class T>
 void zero_line(T* out, std::size_t n) {
@@ -50,6 +50,13 @@ void add_line(T* out, const T* in, std::size_t n, std::size_t step, const T* out
   }
   for (; i < n; ++i) out[i * step] += in[i];
 }
+
+// What one element of all windows reads: the positions of which each axis is inside, and where it reads at the first.
+struct Element {
+  const Span &depth, &height, &width;
+
+  bool nowhere() const { return width.first >= width.last || height.first >= height.last; }
+};
 
 // The matrices that make up a convolution. Columns are (in * elements, samples * positions) of a tile and a group,
 // results (out, samples * positions).
@@ -94,21 +101,36 @@ class Convolution {
   // The columns of images x, which end at `end`.
   Matrix<const T> columns(const T* x, const T* end, std::size_t group, const Tile& tile) {
     T* columns = scratch(columns_, depth_ * width(tile));
-    for_each_line(group, tile, [&](T* out, std::ptrdiff_t pixel, const Span& span) {
-      if (pixel < 0) return zero_line(out, line());
-      zero_line(out, span.first);
-      copy_line(out + span.first, x + pixel, span.last - span.first, w_.stride[2], end);
-      zero_line(out + span.last, line() - span.last);
-    }, columns);
+    for_each_block(group, tile, columns, [&](T* out, std::size_t image, const Element& element) {
+      if (one_line(element)) {
+        gather_block(out, x + image, tile, element, end);
+        return;
+      }
+      for_each_line(tile, element, [&](std::size_t line, std::ptrdiff_t pixel) {
+        T* to = out + line * this->line();
+        if (pixel < 0) return zero_line(to, this->line());
+        zero_line(to, element.width.first);
+        copy_line(to + element.width.first, x + image + pixel, element.width.last - element.width.first, w_.stride[2], end);
+        zero_line(to + element.width.last, this->line() - element.width.last);
+      });
+    });
     return {columns, width(tile)};
   }
 
-  // Columns to be filled, and then added to images x, which end at `end`.
+  // Columns to be filled, and then, for the last time that they are needed, added to images x, which end at `end`.
   Matrix<T> unset_columns(const Tile& tile) { return {scratch(columns_, depth_ * width(tile)), width(tile)}; }
   void add_columns(T* x, const T* end, std::size_t group, const Tile& tile, const Matrix<T>& columns) const {
-    for_each_line(group, tile, [&](const T* in, std::ptrdiff_t pixel, const Span& span) {
-      if (pixel >= 0) add_line(x + pixel, in + span.first, span.last - span.first, w_.stride[2], end);
-    }, columns.data);
+    for_each_block(group, tile, columns.data, [&](T* in, std::size_t image, const Element& element) {
+      if (one_line(element)) {
+        scatter_block(x + image, in, tile, element, end);
+        return;
+      }
+      for_each_line(tile, element, [&](std::size_t line, std::ptrdiff_t pixel) {
+        if (pixel < 0) return;
+        add_line(x + image + pixel, in + line * this->line() + element.width.first,
+                 element.width.last - element.width.first, w_.stride[2], end);
+      });
+    });
   }
 
   // The results y as a matrix: themselves where they are one, else a copy.
@@ -161,27 +183,67 @@ class Convolution {
         f(result(tile.sample + n, group, o), place, group * out_ + o);
   }
 
-  // Calls f(line of the columns, pixel, span) for each line, in ascending order: the first position of the span reads
-  // that pixel; a negative one says that the whole line is outside of the image.
-  template <class F, class Element>
-  void for_each_line(std::size_t group, const Tile& tile, F&& f, Element* columns) const {
-    const std::size_t row = w_.space[2], plane = w_.space[1] * row;
+  // Calls f(block of the columns, first pixel of the image, element) for each element and sample, in ascending order.
+  template <class F>
+  void for_each_block(std::size_t group, const Tile& tile, T* columns, F&& f) const {
     for (std::size_t c = 0; c < in_; ++c)
       for (const Span& depth : spans_[0])
         for (const Span& height : spans_[1])
           for (const Span& width : spans_[2])
-            for (std::size_t n = tile.sample; n < tile.sample + tile.samples; ++n) {
-              std::size_t image = ((n * groups_ + group) * in_ + c) * w_.pixels();
-              std::size_t d = tile.line / w_.positions[1], h = tile.line % w_.positions[1];
-              for (std::size_t i = 0; i < tile.lines; ++i, columns += line()) {
-                bool inside = d >= depth.first && d < depth.last && h >= height.first && h < height.last &&
-                              width.first < width.last;
-                std::size_t pixel = image + (depth.start + (d - depth.first) * w_.stride[0]) * plane +
-                                    (height.start + (h - height.first) * w_.stride[1]) * row + width.start;
-                f(columns, inside ? static_cast<std::ptrdiff_t>(pixel) : -1, width);
-                if (++h == w_.positions[1]) h = 0, ++d;
-              }
-            }
+            for (std::size_t n = tile.sample; n < tile.sample + tile.samples; ++n, columns += tile.lines * line())
+              f(columns, ((n * groups_ + group) * in_ + c) * w_.pixels(), Element{depth, height, width});
+  }
+
+  // Calls f(number of the line, pixel) for each line of a block, in ascending order: the first position of the width's
+  // span reads that pixel; a negative one says that the whole line is outside of the image.
+  template <class F>
+  void for_each_line(const Tile& tile, const Element& e, F&& f) const {
+    std::size_t d = tile.line / w_.positions[1], h = tile.line % w_.positions[1];
+    for (std::size_t i = 0; i < tile.lines; ++i) {
+      bool inside = !e.nowhere() && d >= e.depth.first && d < e.depth.last && h >= e.height.first && h < e.height.last;
+      std::size_t row = (e.depth.start + (d - e.depth.first) * w_.stride[0]) * w_.space[1] + e.height.start +
+                        (h - e.height.first) * w_.stride[1];
+      f(i, inside ? static_cast<std::ptrdiff_t>(row * w_.space[2] + e.width.start) : -1);
+      if (++h == w_.positions[1]) h = 0, ++d;
+    }
+  }
+
+  // Where results are as wide as images and windows step by one, as with "same" padding, an element reads the image as
+  // it lies in memory, but shifted: all lines are one, apart from their ends, which are outside of the image.
+  bool one_line(const Element& e) const {
+    return w_.positions[0] == 1 && w_.stride[1] == 1 && w_.stride[2] == 1 && line() == w_.space[2] &&
+           e.depth.first < e.depth.last && !e.nowhere();
+  }
+  // The lines of the tile that read the image: [first, last), counted from that of the tile, and the pixel of the first.
+  Span inner_lines(const Tile& tile, const Element& e) const {
+    std::size_t first = std::max(e.height.first, tile.line), last = std::min(e.height.last, tile.line + tile.lines);
+    if (first >= last) return {0, 0, 0};
+    std::size_t row = e.depth.start * w_.space[1] + e.height.start + first - e.height.first;
+    return {first - tile.line, last - tile.line, row * line() + e.width.start};
+  }
+  void zero_ends(T* block, const Span& lines, const Span& width) const {
+    for (std::size_t i = lines.first; i < lines.last; ++i) {
+      T* at = block + i * line();
+      for (std::size_t k = 0; k < width.first; ++k) at[k] = 0;
+      for (std::size_t k = width.last; k < line(); ++k) at[k] = 0;
+    }
+  }
+  void gather_block(T* out, const T* image, const Tile& tile, const Element& e, const T* end) const {
+    Span lines = inner_lines(tile, e);
+    zero_line(out, lines.first * line());
+    if (lines.first < lines.last) {
+      std::size_t n = (lines.last - lines.first - 1) * line() + e.width.last - e.width.first;
+      copy_line(out + lines.first * line() + e.width.first, image + lines.start, n, 1, end);
+      zero_ends(out, lines, e.width);
+    }
+    zero_line(out + lines.last * line(), (tile.lines - lines.last) * line());
+  }
+  void scatter_block(T* image, T* in, const Tile& tile, const Element& e, const T* end) const {
+    Span lines = inner_lines(tile, e);
+    if (lines.first >= lines.last) return;
+    zero_ends(in, lines, e.width);
+    std::size_t n = (lines.last - lines.first - 1) * line() + e.width.last - e.width.first;
+    add_line(image + lines.start, in + lines.first * line() + e.width.first, n, 1, end);
   }
 
   std::size_t batch_, groups_, in_, out_, depth_, samples_ = 1, lines_ = 1;
