@@ -5,6 +5,7 @@
 
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/simd.hpp>
+#include <autograd/kernels/strided.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -95,7 +96,6 @@ class Convolution {
   }
 
   // The rows of the weight (groups * out, in * elements) that belong to a group.
-  Matrix<T> weight(T* w, std::size_t group) const { return {w + group * out_ * depth_, depth_}; }
   Matrix<const T> weight(const T* w, std::size_t group) const { return {w + group * out_ * depth_, depth_}; }
 
   // The columns of images x, which end at `end`.
@@ -221,12 +221,13 @@ class Convolution {
     std::size_t row = e.depth.start * w_.space[1] + e.height.start + first - e.height.first;
     return {first - tile.line, last - tile.line, row * line() + e.width.start};
   }
+  // Down the lines, as their ends are short.
   void zero_ends(T* block, const Span& lines, const Span& width) const {
-    for (std::size_t i = lines.first; i < lines.last; ++i) {
-      T* at = block + i * line();
-      for (std::size_t k = 0; k < width.first; ++k) at[k] = 0;
-      for (std::size_t k = width.last; k < line(); ++k) at[k] = 0;
-    }
+    auto zero = [&](std::size_t k) {
+      for (std::size_t i = lines.first; i < lines.last; ++i) block[i * line() + k] = 0;
+    };
+    for (std::size_t k = 0; k < width.first; ++k) zero(k);
+    for (std::size_t k = width.last; k < line(); ++k) zero(k);
   }
   void gather_block(T* out, const T* image, const Tile& tile, const Element& e, const T* end) const {
     Span lines = inner_lines(tile, e);
@@ -300,18 +301,19 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
 
 Array convolve_weight(const Array& x, const Array& g, std::size_t groups, const Windows& windows, const Shape& shape) {
   std::size_t out = shape[0] / groups, depth = shape[1] * windows.elements();
-  Array y = Array::full(shape, 0, g.dtype());
+  // Transposed, in each group, since products with many rows and few columns are the faster ones.
+  Array sum = Array::full({groups, depth, out}, 0, g.dtype());
   visit_floating("convolution", g.dtype(), [&]<class T>(T) {
-    auto c = convolution<T>(y, x.shape()[0], groups, windows);
-    T* to = y.mutable_data<T>();
+    Convolution<T> c(x.shape()[0], groups, shape[1], out, windows);
+    T* to = sum.mutable_data<T>();
     const T* from = x.data<T>();
     c.for_each_tile([&](std::size_t group, const Tile& tile) {
-      Matrix<const T> columns = c.columns(from, from + x.size(), group, tile);
-      c.multiply("convolution", c.results(g.data<T>(), group, tile), {columns.data, columns.stride, true},
-                 c.weight(to, group), {out, depth, c.width(tile)}, T(1));
+      Matrix<const T> results = c.results(g.data<T>(), group, tile);
+      c.multiply("convolution", c.columns(from, from + x.size(), group, tile), {results.data, results.stride, true},
+                 {to + group * depth * out, out}, {depth, out, c.width(tile)}, T(1));
     });
   });
-  return y;
+  return transpose(sum, {0, 2, 1}).reshaped(shape);
 }
 
 }  // namespace xtape::kernels

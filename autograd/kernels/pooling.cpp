@@ -91,21 +91,25 @@ std::ptrdiff_t first_pixel(const Windows& w, std::size_t line) {
 
 }  // namespace
 
-Array argmax_windows(const Array& x, const Windows& w) {
-  Array result({x.shape()[0], x.shape()[1], w.windows()}, DType::int64);
-  auto* out = result.mutable_data<std::int64_t>();
+MaxWindows max_windows(const Array& x, const Windows& w) {
+  Shape shape{x.shape()[0], x.shape()[1], w.windows()};
+  MaxWindows result{Array(shape, x.dtype()), Array(shape, DType::int64)};
+  auto* indices = result.indices.mutable_data<std::int64_t>();
   const std::size_t n = w.positions[2];
   const auto shift = offsets(w);
   visit_floating("max_pool", x.dtype(), [&]<class T>(T) {
     using R = Batch<T>;
     const T *in = x.data<T>(), *end = in + x.size();
+    T* values = result.values.mutable_data<T>();
     // With room for a register more at the end. The numbers of elements are few enough for T to count.
     std::vector<T> greatest(n + R::size), best(n + R::size);
     Lines(w).for_each(
         x.shape()[0] * x.shape()[1],
         [&](std::size_t) {
-          std::fill(best.begin(), best.end(), T(-1));
-          std::fill(greatest.begin(), greatest.end(), -std::numeric_limits<T>::infinity());
+          for (std::size_t i = 0; i < n; i += R::size) {
+            R(T(-1)).store_unaligned(&best[i]);
+            R(-std::numeric_limits<T>::infinity()).store_unaligned(&greatest[i]);
+          }
         },
         [&](std::size_t, std::size_t number, std::size_t pixel, const Span& span) {
           with_step(w.stride[2], [&](auto step) {
@@ -120,9 +124,11 @@ Array argmax_windows(const Array& x, const Windows& w) {
           });
         },
         [&](std::size_t line) {
-          std::ptrdiff_t first = first_pixel(w, line);
-          for (std::size_t i = 0; i < n; ++i)
-            out[line * n + i] = first + static_cast<std::ptrdiff_t>(i * w.stride[2]) + shift[static_cast<std::size_t>(best[i])];
+          std::ptrdiff_t at = first_pixel(w, line);
+          auto stride = static_cast<std::ptrdiff_t>(w.stride[2]);
+          std::int64_t* to = indices + line * n;
+          for (std::size_t i = 0; i < n; ++i, at += stride) to[i] = at + shift[static_cast<std::uint32_t>(best[i])];
+          std::copy_n(greatest.data(), n, values + line * n);
         });
   });
   return result;

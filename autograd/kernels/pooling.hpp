@@ -7,9 +7,12 @@
 
 namespace xtape::kernels {
 
-/// Where in the image the first greatest element of each window stands, as int64 (batch, channels, positions); NaN counts
-/// as the greatest. Every window reaches into the image.
-Array argmax_windows(const Array& x, const Windows& windows);
+/// The greatest element of each window, and where in the image the first such stands, as int64; both are (batch, channels,
+/// positions). NaN counts as the greatest. Every window reaches into the image.
+struct MaxWindows {
+  Array values, indices;
+};
+MaxWindows max_windows(const Array& x, const Windows& windows);
 
 /// The sum of each window, with zeros around the image.
 Array sum_windows(const Array& x, const Windows& windows, const Shape& shape);

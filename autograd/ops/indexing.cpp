@@ -182,13 +182,13 @@ Variable take_checked(const Variable& x, const Array& indices, std::size_t axis)
                 }));
 }
 
-Variable take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
+}  // namespace
+
+Variable detail::take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
   return record("take_along_axis_adjoint",
                 [&] { return kernels::take_along_axis_adjoint(g.value(), indices, axis, shape); },
                 wrt(g, [indices, axis](const Variable& h) { return detail::take_along(h, indices, axis); }));
 }
-
-}  // namespace
 
 Variable detail::take_along(const Variable& x, const Array& indices, std::size_t axis) {
   return record("take_along_axis", [&] { return kernels::take_along_axis(x.value(), indices, axis); },
@@ -290,7 +290,7 @@ Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t 
   Shape within = indices.shape();
   within[i] = x.shape()[i];
   Array checked = checked_indices(operation, indices, x.shape()[i], x.shape());
-  return unslice(take_along_adjoint(values, checked, i, within), x.shape(), part);
+  return unslice(detail::take_along_adjoint(values, checked, i, within), x.shape(), part);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <autograd/ops/pooling.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include <autograd/kernels/pooling.hpp>
@@ -63,9 +64,17 @@ Variable max_pool(const char* operation, std::size_t axes, const Variable& image
     Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, options.dilation,
                                 options.ceil_mode);
     require_elements(operation, w, x.shape());
-    Array indices = measured(operation, [&] { return kernels::argmax_windows(x.value(), w); });
     Variable flat = reshape(x, {x.shape(0), x.shape(1), w.pixels()});
-    return reshape(take_along(flat, indices, 2), images_shape(x.shape(0), x.shape(1), w.positions, axes));
+    auto indices = std::make_shared<Array>();
+    auto forward = [&] {
+      kernels::MaxWindows max = kernels::max_windows(x.value(), w);
+      *indices = max.indices;
+      return max.values;
+    };
+    Variable y = record(operation, forward, wrt(flat, [indices, shape = flat.shape()](const Variable& g) {
+                          return take_along_adjoint(g, *indices, 2, shape);
+                        }));
+    return reshape(y, images_shape(x.shape(0), x.shape(1), w.positions, axes));
   });
 }
 

@@ -15,5 +15,7 @@ Variable write_view(const char* operation, const Variable& x, const Shape& shape
 
 /// take_along_axis for indices (int64) that are known to be in range.
 Variable take_along(const Variable& x, const Array& indices, std::size_t axis);
+/// The transposed operation: the elements of g added to zeros of `shape`.
+Variable take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape);
 
 }  // namespace xtape::detail
