@@ -1,6 +1,8 @@
 #include <autograd/kernels/convolution.hpp>
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <vector>
 
 #include <autograd/kernels/gemm.hpp>
@@ -12,10 +14,12 @@ namespace {
 
 constexpr std::size_t cache_bytes = 768 * 1024;  // what the columns of one tile may take
 constexpr std::size_t wide = 192;                // positions that are enough for an efficient product
+constexpr std::size_t deep = 128;                // and numbers that are added up
 
-// What is computed at once: some samples, and of a single one perhaps only some lines of positions.
+// What is computed at once: some samples, of a single one perhaps only some lines of positions, and some rows of the
+// kernel.
 struct Tile {
-  std::size_t sample, samples, line, lines;
+  std::size_t sample, samples, line, lines, part;
 };
 
 // Lines are written in ascending order and in whole registers: what these write beyond a line, the next one overwrites.
@@ -31,6 +35,9 @@ void copy_line(T* out, const T* in, std::size_t n, std::size_t step, const T* in
   std::size_t i = 0;
   if (step == 1)
     for (; i < n && in + i + lanes <= in_end; i += lanes) Batch<T>::load_unaligned(in + i).store_unaligned(out + i);
+  if (step == 2)
+    for (std::integral_constant<std::size_t, 2> two; i < n; i += lanes)
+      load_strided(in + i * two, n - i, two, in_end).store_unaligned(out + i);
   for (; i < n; ++i) out[i] = in[i * step];
 }
 
@@ -59,16 +66,19 @@ struct Element {
   bool nowhere() const { return width.first >= width.last || height.first >= height.last; }
 };
 
-// The matrices that make up a convolution. Columns are (in * elements, samples * positions) of a tile and a group,
-// results (out, samples * positions).
+// The matrices that make up a convolution. Columns are (depth, samples * positions) of a tile and a group, results (out,
+// samples * positions), where the depth counts input channels and elements. Where the padding makes rows of the kernel see
+// nothing but zeros at some lines, each row is a part of its own, which leaves out these lines.
 template <class T>
 class Convolution {
  public:
   // Channels are those of one group.
   Convolution(std::size_t batch, std::size_t groups, std::size_t in, std::size_t out, const Windows& windows)
-      : batch_(batch), groups_(groups), in_(in), out_(out), depth_(in * windows.elements()), w_(windows) {
+      : batch_(batch), groups_(groups), in_(in), out_(out), w_(windows) {
     for (std::size_t axis = 0; axis < 3; ++axis) spans_[axis] = spans(windows, axis);
-    std::size_t sample = std::max<std::size_t>(depth_ * w_.windows(), 1), budget = cache_bytes / sizeof(T);
+    bool plane = w_.extent[0] == 1 && w_.positions[0] == 1 && w_.windows() >= wide;
+    if (plane && w_.padding[1] > 0 && in_ * w_.extent[2] >= deep) parts_ = w_.extent[1];
+    std::size_t sample = std::max<std::size_t>(depth() * w_.windows(), 1), budget = cache_bytes / sizeof(T);
     std::size_t pieces = (sample + budget - 1) / budget;
     lines_ = std::max<std::size_t>((lines() + pieces - 1) / pieces, 1);
     if (pieces == 1 && w_.windows() < wide)
@@ -76,7 +86,20 @@ class Convolution {
                                          std::max<std::size_t>(batch, 1));
   }
 
+  std::size_t parts() const { return parts_; }
+  // Of one part.
+  std::size_t depth() const { return in_ * w_.elements() / parts_; }
   std::size_t width(const Tile& tile) const { return tile.samples * tile.lines * line(); }
+
+  // The weight (groups * out, in, elements) as (groups, parts, out, depth), and back from (groups, parts, depth, out).
+  Array in_parts(const Array& weight) const {
+    if (parts_ == 1) return weight;
+    return transpose(weight.reshaped({groups_, out_, in_, parts_, w_.elements() / parts_}), {0, 3, 1, 2, 4});
+  }
+  Array from_parts(const Array& weight, const Shape& shape) const {
+    Array parts = weight.reshaped({groups_, parts_, in_, w_.elements() / parts_, out_});
+    return transpose(parts, {0, 4, 2, 1, 3}).reshaped(shape);
+  }
 
   // c = a b + beta c with dimensions in the order m, n, k.
   static void multiply(const char* operation, const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c,
@@ -85,22 +108,32 @@ class Convolution {
     gemm<T>(a, b, c, extent(0), extent(1), extent(2), beta);
   }
 
-  // Calls f(group, tile) for all of them.
+  // Calls f(group, tile) for all of them, the parts of each piece one after the other.
   template <class F>
   void for_each_tile(F&& f) const {
     if (groups_ * in_ * out_ * w_.elements() * w_.windows() == 0) return;
     for (std::size_t group = 0; group < groups_; ++group)
       for (std::size_t n = 0; n < batch_; n += samples_)
         for (std::size_t line = 0; line < lines(); line += lines_)
-          f(group, Tile{n, std::min(samples_, batch_ - n), line, std::min(lines_, lines() - line)});
+          for (std::size_t part = 0; part < parts_; ++part) {
+            Tile tile{n, std::min(samples_, batch_ - n), line, std::min(lines_, lines() - line), part};
+            if (parts_ > 1) leave_out_empty_lines(tile);
+            if (tile.lines > 0) f(group, tile);
+          }
   }
 
-  // The rows of the weight (groups * out, in * elements) that belong to a group.
-  Matrix<const T> weight(const T* w, std::size_t group) const { return {w + group * out_ * depth_, depth_}; }
+  // The matrix (out, depth) of a group and a part.
+  Matrix<const T> weight(const T* in_parts, std::size_t group, const Tile& tile) const {
+    return {in_parts + (group * parts_ + tile.part) * out_ * depth(), depth()};
+  }
+  // The matrix (depth, out) of what is to become the weight's gradient.
+  Matrix<T> gradient(T* in_parts, std::size_t group, const Tile& tile) const {
+    return {in_parts + (group * parts_ + tile.part) * out_ * depth(), out_};
+  }
 
   // The columns of images x, which end at `end`.
   Matrix<const T> columns(const T* x, const T* end, std::size_t group, const Tile& tile) {
-    T* columns = scratch(columns_, depth_ * width(tile));
+    T* columns = scratch(columns_, depth() * width(tile));
     for_each_block(group, tile, columns, [&](T* out, std::size_t image, const Element& element) {
       if (one_line(element)) {
         gather_block(out, x + image, tile, element, end);
@@ -118,7 +151,7 @@ class Convolution {
   }
 
   // Columns to be filled, and then, for the last time that they are needed, added to images x, which end at `end`.
-  Matrix<T> unset_columns(const Tile& tile) { return {scratch(columns_, depth_ * width(tile)), width(tile)}; }
+  Matrix<T> unset_columns(const Tile& tile) { return {scratch(columns_, depth() * width(tile)), width(tile)}; }
   void add_columns(T* x, const T* end, std::size_t group, const Tile& tile, const Matrix<T>& columns) const {
     for_each_block(group, tile, columns.data, [&](T* in, std::size_t image, const Element& element) {
       if (one_line(element)) {
@@ -161,6 +194,13 @@ class Convolution {
   }
 
  private:
+  void leave_out_empty_lines(Tile& tile) const {
+    const Span& rows = spans_[1][tile.part];
+    std::size_t first = std::max(rows.first, tile.line), last = std::min(rows.last, tile.line + tile.lines);
+    tile.line = first;
+    tile.lines = last > first ? last - first : 0;
+  }
+
   std::size_t line() const { return w_.positions[2]; }
   std::size_t lines() const { return w_.positions[0] * w_.positions[1]; }
   std::size_t result(std::size_t sample, std::size_t group, std::size_t o) const {
@@ -186,9 +226,11 @@ class Convolution {
   // Calls f(block of the columns, first pixel of the image, element) for each element and sample, in ascending order.
   template <class F>
   void for_each_block(std::size_t group, const Tile& tile, T* columns, F&& f) const {
+    std::size_t rows = spans_[1].size() / parts_;
+    std::span heights(spans_[1].data() + tile.part * rows, rows);
     for (std::size_t c = 0; c < in_; ++c)
       for (const Span& depth : spans_[0])
-        for (const Span& height : spans_[1])
+        for (const Span& height : heights)
           for (const Span& width : spans_[2])
             for (std::size_t n = tile.sample; n < tile.sample + tile.samples; ++n, columns += tile.lines * line())
               f(columns, ((n * groups_ + group) * in_ + c) * w_.pixels(), Element{depth, height, width});
@@ -247,7 +289,7 @@ class Convolution {
     add_line(image + lines.start, in + lines.first * line() + e.width.first, n, 1, end);
   }
 
-  std::size_t batch_, groups_, in_, out_, depth_, samples_ = 1, lines_ = 1;
+  std::size_t batch_, groups_, in_, out_, parts_ = 1, samples_ = 1, lines_ = 1;
   const Windows& w_;
   std::array<std::vector<Span>, 3> spans_;
   Array columns_, results_;
@@ -258,21 +300,37 @@ Convolution<T> convolution(const Array& w, std::size_t batch, std::size_t groups
   return {batch, groups, w.shape()[1], w.shape()[0] / groups, windows};
 }
 
+// The bias in each channel of images or results (batch, channels, ...), or zeros where there is none.
+template <class T>
+void fill_channels(Array& y, const Array& bias) {
+  T* to = y.mutable_data<T>();
+  if (!bias.defined()) {
+    std::fill_n(to, y.size(), T(0));
+    return;
+  }
+  std::size_t planes = y.shape()[0] * y.shape()[1], size = y.size() / std::max<std::size_t>(planes, 1);
+  for (std::size_t i = 0; i < planes; ++i) std::fill_n(to + i * size, size, bias.data<T>()[i % y.shape()[1]]);
+}
+
 }  // namespace
 
 Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t groups, const Windows& windows,
                const Shape& shape) {
-  std::size_t out = w.shape()[0] / groups, depth = w.size() / std::max<std::size_t>(w.shape()[0], 1);
-  Array y = depth == 0 ? Array::full(shape, 0, x.dtype()) : Array(shape, x.dtype());
+  Array y(shape, x.dtype());
   visit_floating("convolution", x.dtype(), [&]<class T>(T) {
     auto c = convolution<T>(w, shape[0], groups, windows);
+    // Parts are added up in place, where the bias stands already.
+    bool add = c.parts() > 1;
+    if (add) fill_channels<T>(y, bias);
+    const T* shift = !add && bias.defined() ? bias.data<T>() : nullptr;
+    Array weight = c.in_parts(w);
     T* to = y.mutable_data<T>();
     const T* from = x.data<T>();
     c.for_each_tile([&](std::size_t group, const Tile& tile) {
       Matrix<T> results = c.unset_results(to, group, tile);
-      c.multiply("convolution", c.weight(w.data<T>(), group), c.columns(from, from + x.size(), group, tile), results,
-                 {out, c.width(tile), depth});
-      c.put_results(to, bias.defined() ? bias.data<T>() : nullptr, group, tile, results);
+      c.multiply("convolution", c.weight(weight.data<T>(), group, tile), c.columns(from, from + x.size(), group, tile),
+                 results, {w.shape()[0] / groups, c.width(tile), c.depth()}, T(add));
+      c.put_results(to, shift, group, tile, results);
     });
   });
   return y;
@@ -280,19 +338,17 @@ Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t gr
 
 Array convolve_input(const Array& g, const Array& w, const Array& bias, std::size_t groups, const Windows& windows,
                      const Shape& shape) {
-  std::size_t out = w.shape()[0] / groups, depth = w.size() / std::max<std::size_t>(w.shape()[0], 1);
-  Array y = bias.defined() ? Array(shape, g.dtype()) : Array::full(shape, 0, g.dtype());
+  Array y(shape, g.dtype());
   visit_floating("convolution", g.dtype(), [&]<class T>(T) {
     auto c = convolution<T>(w, shape[0], groups, windows);
+    fill_channels<T>(y, bias);
+    Array parts = c.in_parts(w);
     T* to = y.mutable_data<T>();
-    if (bias.defined())
-      for (std::size_t i = 0; i < shape[0] * shape[1]; ++i)
-        std::fill_n(to + i * windows.pixels(), windows.pixels(), bias.data<T>()[i % shape[1]]);
     c.for_each_tile([&](std::size_t group, const Tile& tile) {
-      Matrix<const T> weight = c.weight(w.data<T>(), group);
+      Matrix<const T> weight = c.weight(parts.data<T>(), group, tile);
       Matrix<T> columns = c.unset_columns(tile);
       c.multiply("convolution", {weight.data, weight.stride, true}, c.results(g.data<T>(), group, tile), columns,
-                 {depth, c.width(tile), out});
+                 {c.depth(), c.width(tile), w.shape()[0] / groups});
       c.add_columns(to, to + y.size(), group, tile, columns);
     });
   });
@@ -300,20 +356,22 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
 }
 
 Array convolve_weight(const Array& x, const Array& g, std::size_t groups, const Windows& windows, const Shape& shape) {
-  std::size_t out = shape[0] / groups, depth = shape[1] * windows.elements();
-  // Transposed, in each group, since products with many rows and few columns are the faster ones.
-  Array sum = Array::full({groups, depth, out}, 0, g.dtype());
+  std::size_t out = shape[0] / groups;
+  Array result;
   visit_floating("convolution", g.dtype(), [&]<class T>(T) {
     Convolution<T> c(x.shape()[0], groups, shape[1], out, windows);
+    // Transposed, since products of many rows and few columns are the faster ones.
+    Array sum = Array::full({element_count(shape)}, 0, g.dtype());
     T* to = sum.mutable_data<T>();
     const T* from = x.data<T>();
     c.for_each_tile([&](std::size_t group, const Tile& tile) {
       Matrix<const T> results = c.results(g.data<T>(), group, tile);
       c.multiply("convolution", c.columns(from, from + x.size(), group, tile), {results.data, results.stride, true},
-                 {to + group * depth * out, out}, {depth, out, c.width(tile)}, T(1));
+                 c.gradient(to, group, tile), {c.depth(), out, c.width(tile)}, T(1));
     });
+    result = c.from_parts(sum, shape);
   });
-  return transpose(sum, {0, 2, 1}).reshaped(shape);
+  return result;
 }
 
 }  // namespace xtape::kernels

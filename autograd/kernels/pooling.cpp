@@ -1,9 +1,7 @@
 #include <autograd/kernels/pooling.hpp>
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
 #include <autograd/kernels/simd.hpp>
@@ -47,26 +45,6 @@ class Lines {
 };
 
 constexpr auto nothing = [](std::size_t) {};
-
-// Calls f(step) with the step as a constant where it is a common one.
-template <class F>
-void with_step(std::size_t step, F&& f) {
-  if (step == 1) f(std::integral_constant<std::size_t, 1>());
-  else if (step == 2) f(std::integral_constant<std::size_t, 2>());
-  else f(step);
-}
-
-// A register of n elements, `step` apart, and of anything in the lanes beyond.
-template <class T, class Step>
-Batch<T> load_strided(const T* in, std::size_t n, Step step, const T* end) {
-  constexpr std::size_t lanes = Batch<T>::size;
-  alignas(64) std::array<T, lanes> values;
-  if (static_cast<std::size_t>(end - in) >= lanes * step)  // a whole number, for the compiler to vectorize
-    for (std::size_t i = 0; i < lanes; ++i) values[i] = in[i * step];
-  else
-    for (std::size_t i = 0; i < std::min(n, lanes); ++i) values[i] = in[i * step];
-  return Batch<T>::load_aligned(values.data());
-}
 
 // How far each element of a window is from the first, in pixels.
 std::vector<std::ptrdiff_t> offsets(const Windows& w) {
