@@ -35,27 +35,25 @@ void copy_line(T* out, const T* in, std::size_t n, std::size_t step, const T* in
   std::size_t i = 0;
   if (step == 1)
     for (; i < n && in + i + lanes <= in_end; i += lanes) Batch<T>::load_unaligned(in + i).store_unaligned(out + i);
-  if (step == 2)
-    for (std::integral_constant<std::size_t, 2> two; i < n; i += lanes)
-      load_strided(in + i * two, n - i, two, in_end).store_unaligned(out + i);
   for (; i < n; ++i) out[i] = in[i * step];
+}
+
+// n numbers, and zeros in the lanes beyond.
+template <class T>
+Batch<T> load_first(const T* in, std::size_t n) {
+  Batch<T> all = Batch<T>::load_unaligned(in);
+  if (n >= Batch<T>::size) return all;
+  return xsimd::select(first_lanes<T>() < Batch<T>(static_cast<T>(n)), all, Batch<T>(T(0)));
 }
 
 // Adds a line of columns, which are followed by one register's worth of anything.
 template <class T>
 void add_line(T* out, const T* in, std::size_t n, std::size_t step, const T* out_end) {
   constexpr std::size_t lanes = Batch<T>::size;
-  std::size_t i = 0;
-  if (step == 1) {
-    for (; i + lanes <= n; i += lanes)
-      (Batch<T>::load_unaligned(out + i) + Batch<T>::load_unaligned(in + i)).store_unaligned(out + i);
-    if (i < n && out + i + lanes <= out_end) {
-      auto rest = first_lanes<T>() < Batch<T>(static_cast<T>(n - i));
-      (Batch<T>::load_unaligned(out + i) + xsimd::select(rest, Batch<T>::load_unaligned(in + i), Batch<T>(T(0))))
-          .store_unaligned(out + i);
-      return;
-    }
-  }
+  std::size_t i = 0, room = static_cast<std::size_t>(out_end - out);
+  if (step == 1)
+    for (; i < n && i + lanes <= room; i += lanes)
+      (Batch<T>::load_unaligned(out + i) + load_first(in + i, n - i)).store_unaligned(out + i);
   for (; i < n; ++i) out[i * step] += in[i];
 }
 
@@ -134,16 +132,20 @@ class Convolution {
   // The columns of images x, which end at `end`.
   Matrix<const T> columns(const T* x, const T* end, std::size_t group, const Tile& tile) {
     T* columns = scratch(columns_, depth() * width(tile));
-    for_each_block(group, tile, columns, [&](T* out, std::size_t image, const Element& element) {
-      if (one_line(element)) {
-        gather_block(out, x + image, tile, element, end);
-        return;
-      }
+    Images<const T> images{x, end};
+    if (sorts()) {
+      Images<T> copy = sorted_images(tile);
+      for_each_sorted(group, tile, [&](std::size_t from, std::size_t to) { copy.first[to] = x[from]; });
+      images = {copy.first, copy.end};
+    }
+    for_each_block(tile, columns, [&](T* out, std::size_t c, std::size_t n, const Element& element) {
+      const T* image = images.first + place(group, tile, c, n);
+      if (one_line(element)) return gather_block(out, image, tile, element, images.end);
       for_each_line(tile, element, [&](std::size_t line, std::ptrdiff_t pixel) {
         T* to = out + line * this->line();
         if (pixel < 0) return zero_line(to, this->line());
         zero_line(to, element.width.first);
-        copy_line(to + element.width.first, x + image + pixel, element.width.last - element.width.first, w_.stride[2], end);
+        copy_line(to + element.width.first, image + pixel, element.width.last - element.width.first, step(), images.end);
         zero_line(to + element.width.last, this->line() - element.width.last);
       });
     });
@@ -152,18 +154,22 @@ class Convolution {
 
   // Columns to be filled, and then, for the last time that they are needed, added to images x, which end at `end`.
   Matrix<T> unset_columns(const Tile& tile) { return {scratch(columns_, depth() * width(tile)), width(tile)}; }
-  void add_columns(T* x, const T* end, std::size_t group, const Tile& tile, const Matrix<T>& columns) const {
-    for_each_block(group, tile, columns.data, [&](T* in, std::size_t image, const Element& element) {
-      if (one_line(element)) {
-        scatter_block(x + image, in, tile, element, end);
-        return;
-      }
+  void add_columns(T* x, T* end, std::size_t group, const Tile& tile, const Matrix<T>& columns) {
+    Images<T> images{x, end};
+    if (sorts()) {
+      images = sorted_images(tile);
+      std::fill_n(images.first, images.end - images.first, T(0));
+    }
+    for_each_block(tile, columns.data, [&](T* in, std::size_t c, std::size_t n, const Element& element) {
+      T* image = images.first + place(group, tile, c, n);
+      if (one_line(element)) return scatter_block(image, in, tile, element, images.end);
       for_each_line(tile, element, [&](std::size_t line, std::ptrdiff_t pixel) {
         if (pixel < 0) return;
-        add_line(x + image + pixel, in + line * this->line() + element.width.first,
-                 element.width.last - element.width.first, w_.stride[2], end);
+        add_line(image + pixel, in + line * this->line() + element.width.first,
+                 element.width.last - element.width.first, step(), images.end);
       });
     });
+    if (sorts()) for_each_sorted(group, tile, [&](std::size_t to, std::size_t from) { x[to] += images.first[from]; });
   }
 
   // The results y as a matrix: themselves where they are one, else a copy.
@@ -194,6 +200,43 @@ class Convolution {
   }
 
  private:
+  // Where windows step by more than one, the pixels of each row are sorted by their remainders first, so that what an
+  // element of the windows reads is one piece. The images of a tile are copied for that, if enough elements read them.
+  template <class Pixel>
+  struct Images {
+    Pixel *first, *end;
+  };
+  bool sorts() const { return w_.stride[2] > 1 && w_.elements() >= 4; }
+  std::size_t step() const { return sorts() ? 1 : w_.stride[2]; }
+  // A row, and in it the pixels of one remainder, with room for one more where they do not come out even.
+  std::size_t sorted_piece() const { return (w_.space[2] + w_.stride[2] - 1) / w_.stride[2]; }
+  std::size_t row() const { return sorts() ? sorted_piece() * w_.stride[2] : w_.space[2]; }
+  std::size_t column(std::size_t pixel) const {
+    return sorts() ? pixel % w_.stride[2] * sorted_piece() + pixel / w_.stride[2] : pixel;
+  }
+  // Where the image of a channel begins.
+  std::size_t place(std::size_t group, const Tile& tile, std::size_t c, std::size_t n) const {
+    if (sorts()) return ((n - tile.sample) * in_ + c) * w_.space[0] * w_.space[1] * row();
+    return ((n * groups_ + group) * in_ + c) * w_.pixels();
+  }
+  Images<T> sorted_images(const Tile& tile) {
+    std::size_t size = tile.samples * in_ * w_.space[0] * w_.space[1] * row();
+    T* first = scratch(sorted_, size);
+    return {first, first + size};
+  }
+  // Calls f(place in x, place in the sorted images) for each pixel of a tile.
+  template <class F>
+  void for_each_sorted(std::size_t group, const Tile& tile, F&& f) const {
+    std::size_t stride = w_.stride[2], width = w_.space[2], sorted = 0;
+    for (std::size_t n = tile.sample; n < tile.sample + tile.samples; ++n) {
+      std::size_t x = (n * groups_ + group) * in_ * w_.pixels();
+      for (std::size_t i = 0; i < in_ * w_.space[0] * w_.space[1]; ++i, x += width, sorted += row())
+        for (std::size_t remainder = 0; remainder < std::min(stride, width); ++remainder)
+          for (std::size_t k = 0, pixel = remainder; pixel < width; ++k, pixel += stride)
+            f(x + pixel, sorted + remainder * sorted_piece() + k);
+    }
+  }
+
   void leave_out_empty_lines(Tile& tile) const {
     const Span& rows = spans_[1][tile.part];
     std::size_t first = std::max(rows.first, tile.line), last = std::min(rows.last, tile.line + tile.lines);
@@ -223,9 +266,9 @@ class Convolution {
         f(result(tile.sample + n, group, o), place, group * out_ + o);
   }
 
-  // Calls f(block of the columns, first pixel of the image, element) for each element and sample, in ascending order.
+  // Calls f(block of the columns, channel, sample, element) for each, in ascending order of the blocks.
   template <class F>
-  void for_each_block(std::size_t group, const Tile& tile, T* columns, F&& f) const {
+  void for_each_block(const Tile& tile, T* columns, F&& f) const {
     std::size_t rows = spans_[1].size() / parts_;
     std::span heights(spans_[1].data() + tile.part * rows, rows);
     for (std::size_t c = 0; c < in_; ++c)
@@ -233,19 +276,19 @@ class Convolution {
         for (const Span& height : heights)
           for (const Span& width : spans_[2])
             for (std::size_t n = tile.sample; n < tile.sample + tile.samples; ++n, columns += tile.lines * line())
-              f(columns, ((n * groups_ + group) * in_ + c) * w_.pixels(), Element{depth, height, width});
+              f(columns, c, n, Element{depth, height, width});
   }
 
   // Calls f(number of the line, pixel) for each line of a block, in ascending order: the first position of the width's
   // span reads that pixel; a negative one says that the whole line is outside of the image.
   template <class F>
   void for_each_line(const Tile& tile, const Element& e, F&& f) const {
-    std::size_t d = tile.line / w_.positions[1], h = tile.line % w_.positions[1];
+    std::size_t d = tile.line / w_.positions[1], h = tile.line % w_.positions[1], start = column(e.width.start);
     for (std::size_t i = 0; i < tile.lines; ++i) {
       bool inside = !e.nowhere() && d >= e.depth.first && d < e.depth.last && h >= e.height.first && h < e.height.last;
-      std::size_t row = (e.depth.start + (d - e.depth.first) * w_.stride[0]) * w_.space[1] + e.height.start +
-                        (h - e.height.first) * w_.stride[1];
-      f(i, inside ? static_cast<std::ptrdiff_t>(row * w_.space[2] + e.width.start) : -1);
+      std::size_t y = (e.depth.start + (d - e.depth.first) * w_.stride[0]) * w_.space[1] + e.height.start +
+                      (h - e.height.first) * w_.stride[1];
+      f(i, inside ? static_cast<std::ptrdiff_t>(y * row() + start) : -1);
       if (++h == w_.positions[1]) h = 0, ++d;
     }
   }
@@ -292,7 +335,7 @@ class Convolution {
   std::size_t batch_, groups_, in_, out_, parts_ = 1, samples_ = 1, lines_ = 1;
   const Windows& w_;
   std::array<std::vector<Span>, 3> spans_;
-  Array columns_, results_;
+  Array columns_, results_, sorted_;
 };
 
 template <class T>

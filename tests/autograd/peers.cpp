@@ -267,6 +267,12 @@ std::vector<Case> neural() {
   l.push_back({"conv2d", {numbers({2, 4, 6, 7}), numbers({6, 2, 3, 2}), numbers({6})},
                [](auto& v) { return xtape::conv2d(v[0], v[1], v[2], {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}, .groups = 2}); },
                [](auto& v) { return torch::conv2d(v[0], v[1], v[2], {2, 1}, torch::IntArrayRef({1, 2}), {1, 2}, 2); }});
+  l.push_back({"conv2d of many channels", {numbers({2, 130, 15, 28}), numbers({6, 65, 3, 2}), numbers({6})},
+               [](auto& v) { return xtape::conv2d(v[0], v[1], v[2], {.stride = {1, 2}, .padding = {2, 1}, .groups = 2}); },
+               [](auto& v) { return torch::conv2d(v[0], v[1], v[2], {1, 2}, torch::IntArrayRef({2, 1}), 1, 2); }});
+  l.push_back({"conv_transpose2d of many channels", {numbers({3, 6, 15, 14}), numbers({6, 33, 4, 4}), numbers({66})},
+               [](auto& v) { return xtape::conv_transpose2d(v[0], v[1], v[2], {.stride = {1, 2}, .padding = 1, .groups = 2}); },
+               [](auto& v) { return torch::conv_transpose2d(v[0], v[1], v[2], {1, 2}, torch::IntArrayRef({1, 1}), 0, 2); }});
   l.push_back({"conv3d", {numbers({1, 2, 4, 3, 5}), numbers({3, 2, 2, 3, 2}), numbers({3})},
                [](auto& v) { return xtape::conv3d(v[0], v[1], v[2], {.padding = 1}); },
                [](auto& v) { return torch::conv3d(v[0], v[1], v[2], 1, 1); }});
