@@ -51,6 +51,16 @@ class GeneratorState {
   std::string before_;
 };
 
+// The number of a node of no other use: what was recorded before has a smaller one.
+std::uint64_t now() { return reshape(parameter(Variable(0)), {1}).impl()->node->sequence(); }
+
+// f(xs), which begins with a node of its own also where f returns one of xs, or something captured, as it is.
+Variable recorded_anew(const Callable& f, const Variables& xs) {
+  std::uint64_t start = now();
+  Variable y = f(xs);
+  return y.requires_grad() && y.impl()->node->sequence() <= start ? y.copy() : y;
+}
+
 class CheckpointNode final : public Node {
  public:
   CheckpointNode(const Callable& f, const Variables& inputs, const std::vector<Edge>& captured, std::string generator)
@@ -89,7 +99,7 @@ class CheckpointNode final : public Node {
         if (xs[i].requires_grad()) differentiate_by(xs[i], i);
       }
       GeneratorState same_numbers(generator_);
-      y = (*f_)(xs);
+      y = recorded_anew(*f_, xs);
     }
     // A Variable stands for each captured edge; its value plays no part.
     for (std::size_t i = inputs_.size(); i < edges_.size(); ++i)
@@ -119,14 +129,13 @@ class CheckpointNode final : public Node {
 Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
   if (!grad_enabled()) return f(inputs);
   std::string generator = default_generator().state();
-  // A node of no use but for its number: what is captured was recorded before it.
-  Variable before = reshape(parameter(Variable(0)), {1});
   Variables xs;
   for (const Variable& x : inputs) xs.push_back(detail::isolated(x, false));
-  Variable y = f(xs);
+  std::uint64_t start = now();
+  Variable y = recorded_anew(f, xs);
   if (!y.requires_grad()) return y;
   std::vector<Edge> captured;
-  for (const Edge& edge : edges_beyond(y, before.impl()->node->sequence())) {
+  for (const Edge& edge : edges_beyond(y, start)) {
     bool is_input = false;
     for (const Variable& x : xs) is_input = is_input || x.impl()->node == edge.node;
     if (!is_input) captured.push_back(edge);

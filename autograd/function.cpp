@@ -33,7 +33,7 @@ FunctionNode::FunctionNode(const char* name, std::span<const Variable> inputs, s
   context_.node_ = this;
   for (const Variable& x : inputs) {
     edges_.push_back(edge_to(x));
-    shapes_.push_back(x.shape());
+    inputs_.push_back({x.shape(), x.dtype()});
   }
   for (const Variable& y : results) results_.push_back({y.shape(), y.dtype()});
   link();
@@ -49,10 +49,9 @@ void FunctionNode::backward(std::span<const Variable> outputs, std::span<InputGr
                      std::to_string(inputs.size()) + " inputs");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!edges_[i].node || !gradients[i].defined()) continue;
-    if (gradients[i].shape() != shapes_[i] || gradients[i].dtype() != given[0].dtype())
-      throw GraphError("returned a gradient of " + std::string(to_string(gradients[i].dtype())) +
-                       to_string(gradients[i].shape()) + " for input " + std::to_string(i) + " of " +
-                       to_string(shapes_[i]));
+    if (gradients[i].shape() != inputs_[i].shape || gradients[i].dtype() != inputs_[i].dtype)
+      throw GraphError("returned a gradient of " + describe(gradients[i]) + " for input " + std::to_string(i) + ", " +
+                       to_string(inputs_[i].dtype) + to_string(inputs_[i].shape));
     inputs[i].value = gradients[i];
   }
 }

@@ -64,8 +64,7 @@ class FunctionNode final : public Node {
   FunctionContext context_;
   Backward backward_;
   std::vector<Edge> edges_;
-  std::vector<Shape> shapes_;
-  std::vector<Result> results_;
+  std::vector<Result> inputs_, results_;
 };
 
 /// Base of operations with a backward of their own:
@@ -114,7 +113,10 @@ class Function {
         else return Derived::backward(context, gradients);
       };
       NodePtr node(new FunctionNode(name.c_str(), inputs, results, std::move(context), backward));
-      for (std::uint32_t i = 0; i < results.size(); ++i) results[i] = detail::result_of(node, results[i].value(), i);
+      for (std::uint32_t i = 0; i < results.size(); ++i) {
+        bool differentiable = is_floating(results[i].dtype());
+        results[i] = differentiable ? detail::result_of(node, results[i].value(), i) : results[i].detach();
+      }
     } else {
       for (Variable& y : results) y = y.detach();
     }

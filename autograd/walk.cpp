@@ -209,7 +209,18 @@ class Walk {
     else node.backward({gradients.data(), gradients.size()}, inputs_);
     if (detecting_anomaly_) check_finite(node, gradients);
   } catch (const GraphError& error) {
-    throw GraphError(std::string("backward of ") + node.name() + ": " + error.what());
+    throw of_backward(error, node);
+  } catch (const ShapeError& error) {
+    throw of_backward(error, node);
+  } catch (const DTypeError& error) {
+    throw of_backward(error, node);
+  } catch (const ValueError& error) {
+    throw of_backward(error, node);
+  }
+
+  template <class E>
+  static E of_backward(const E& error, const Node& node) {
+    return E(std::string("backward of ") + node.name() + ": " + error.what());
   }
 
   void measure_backward(Node& node, const Gradients& gradients) {

@@ -145,6 +145,12 @@ void map_sums(const F& f, const Shape& common, std::span<const Array> inputs, co
     out[j] = y.mutable_data<T>() + view.offset;
   }
   Loops<N + M> loops(common, strides);
+  // Blocks of one column are far apart: their rows are single elements.
+  for (std::ptrdiff_t step : loops.inner().step)
+    if (step != 0 && step != 1) {
+      loops.loops.push_back({1, {}});
+      break;
+    }
   const auto& [extent, step] = loops.inner();
   loops.for_each_row([&](const std::array<std::ptrdiff_t, N + M>& offset) {
     [&]<std::size_t... K, std::size_t... J>(std::index_sequence<K...>, std::index_sequence<J...>) {

@@ -112,10 +112,9 @@ Variable cofactors_by_powers(const Variable& a) {
 // d(det A) = trace(cofactors' dA), where the cofactors are det A A'^-1 of a regular matrix.
 Variable det(const Variable& a) {
   require_matrix("det", a);
-  Variable pivots(kernels::pivots(a.value()));
-  return record("det", [&] { return prod(pivots, -1).value(); },
-                wrt(a, [a = save(a), singular = any_singular(pivots)](const Variable& y, const Variable& g) {
-                  if (!singular) return each(g * y) * transposed(inverse(a()));
+  return record("det", [&] { return prod(Variable(kernels::pivots(a.value())), -1).value(); },
+                wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
+                  if (!any_singular(Variable(kernels::pivots(a.array())))) return each(g * y) * transposed(inverse(a()));
                   return each(g) * (grad_enabled() ? cofactors_by_powers(a()) : cofactors_by_svd(a()));
                 }));
 }

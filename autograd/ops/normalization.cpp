@@ -1,6 +1,7 @@
 #include <autograd/ops/normalization.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include <autograd/kernels/normalize.hpp>
@@ -183,6 +184,7 @@ Variable batch_norm(const Variable& x, const Variable& mean, const Variable& var
   require_shape("batch_norm", x, "variance", variance, channels);
   require_shape("batch_norm", x, "weight", weight, channels);
   require_shape("batch_norm", x, "bias", bias, channels);
+  detail::common_dtype("batch_norm", std::array{&x, &mean, &variance, weight.defined() ? &weight : &x, bias.defined() ? &bias : &x});
   Variable scale = rsqrt(variance + epsilon);
   if (weight.defined()) scale = scale * weight;
   return op(x, reshape(mean, spread), reshape(scale, spread), bias.defined() ? reshape(bias, spread) : Variable(0));
@@ -206,23 +208,32 @@ Variable rms_norm(const Variable& x, std::size_t axes, const Variable& weight, d
   return scaled("rms_norm", x * rsqrt(mean(square(x), last, true) + epsilon), weight, {}, shape);
 }
 
+namespace {
+
+Variable normalized_groups(const char* operation, const Variable& x, std::size_t groups, const Variable& weight,
+                           const Variable& bias, double epsilon) {
+  std::size_t batch = x.shape()[0], channels = x.shape()[1];
+  if (groups == 0 || channels % groups != 0)
+    throw ShapeError(std::string(operation) + ": " + std::to_string(channels) + " channels in " + std::to_string(groups) +
+                     " groups: needs equal ones");
+  require_shape(operation, x, "weight", weight, {channels});
+  require_shape(operation, x, "bias", bias, {channels});
+  std::size_t inner = batch == 0 ? 0 : x.size() / (batch * groups);
+  Variable y = normalized(operation, x, {1, batch * groups, inner}, {}, {}, epsilon).result;
+  return scaled(operation, y, weight, bias, spread_channels(x));
+}
+
+}  // namespace
+
 Variable group_norm(const Variable& x, std::size_t groups, const Variable& weight, const Variable& bias,
                     double epsilon) {
   require_channels("group_norm", x);
-  std::size_t batch = x.shape()[0], channels = x.shape()[1];
-  if (groups == 0 || channels % groups != 0)
-    throw ShapeError("group_norm: " + std::to_string(channels) + " channels in " + std::to_string(groups) +
-                     " groups: needs equal ones");
-  require_shape("group_norm", x, "weight", weight, {channels});
-  require_shape("group_norm", x, "bias", bias, {channels});
-  std::size_t inner = batch == 0 ? 0 : x.size() / (batch * groups);
-  Variable y = normalized("group_norm", x, {1, batch * groups, inner}, {}, {}, epsilon).result;
-  return scaled("group_norm", y, weight, bias, spread_channels(x));
+  return normalized_groups("group_norm", x, groups, weight, bias, epsilon);
 }
 
 Variable instance_norm(const Variable& x, const Variable& weight, const Variable& bias, double epsilon) {
   require_channels("instance_norm", x);
-  return group_norm(x, x.shape()[1], weight, bias, epsilon);
+  return normalized_groups("instance_norm", x, x.shape()[1], weight, bias, epsilon);
 }
 
 }  // namespace xtape

@@ -16,7 +16,8 @@ class PerAxis {
   PerAxis(std::initializer_list<std::size_t> values) : values_(values) {}
   PerAxis(std::vector<std::size_t> values) : values_(std::move(values)) {}
 
-  /// The numbers of so many axes. @throws ShapeError naming the operation and the option when there are others.
+  /// The numbers of so many axes. @throws ShapeError naming the operation and the option when there are others,
+  /// ValueError for a negative one, or one beyond 32 bits.
   std::vector<std::size_t> of(const char* operation, const char* option, std::size_t axes) const;
 
  private:

@@ -64,6 +64,9 @@ Variable max_pool(const char* operation, std::size_t axes, const Variable& image
     Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, options.dilation,
                                 options.ceil_mode);
     require_elements(operation, w, x.shape());
+    if (w.elements() > std::size_t{1} << 24)  // the kernel counts them by numbers of x's dtype
+      throw ValueError(std::string(operation) + ": a window of " + std::to_string(w.elements()) +
+                       " elements, needs at most 2^24");
     Variable flat = reshape(x, {x.shape(0), x.shape(1), w.pixels()});
     auto indices = std::make_shared<Array>();
     auto forward = [&] {
@@ -103,8 +106,8 @@ Variable counts(const Windows& w, std::size_t axes, bool padding_counts, DType d
 
 Variable avg_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,
                   const AvgPoolOptions& options) {
-  if (options.divisor_override == 0u)
-    throw ValueError(std::string(operation) + ": a divisor_override of 0, needs 1 or more");
+  if (options.divisor_override == 0)
+    throw ValueError(std::string(operation) + ": a divisor_override of 0, needs another number");
   return for_batch(operation, axes, images, [&](const Variable& x) {
     Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, 1, options.ceil_mode);
     Variable sums = sum_windows(operation, x, w, images_shape(x.shape(0), x.shape(1), w.positions, axes));

@@ -21,7 +21,7 @@ struct AvgPoolOptions {
   PerAxis padding = 0;
   bool ceil_mode = false;
   bool count_include_pad = true;               ///< whether zeros of the padding count
-  std::optional<std::size_t> divisor_override = std::nullopt;  ///< what sums are divided by, instead of their count
+  std::optional<std::ptrdiff_t> divisor_override = std::nullopt;  ///< what sums are divided by, instead of their count
 };
 
 /// The greatest element of each window; of equal ones the first takes the gradient. NaN is the greatest.

@@ -142,6 +142,10 @@ Array Recurrence::evaluate(const Variable& h, std::size_t row) const {
 
 Variable Recurrence::step(const Variable& h) {
   check(h);
+  bool needed = recording(weight_) || (x_.defined() && recording(x_)) || (bias_.defined() && recording(bias_));
+  if (needed && !node_)
+    throw GraphError("recurrence: a step that is recorded, of a recurrence made within NoGrad: its weight would get no "
+                     "gradient; make it outside");
   std::size_t t = next_++;
   std::size_t row = reverse_ ? steps_ - 1 - t : t;
   Array value = detail::measured("recurrence step", [&] { return evaluate(h, row); });

@@ -1,6 +1,8 @@
 #include <autograd/ops/space.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
@@ -8,6 +10,14 @@
 namespace xtape {
 
 std::vector<std::size_t> PerAxis::of(const char* operation, const char* option, std::size_t axes) const {
+  for (std::size_t value : values_) {
+    auto given = static_cast<std::ptrdiff_t>(value);  // what was negative has become a great number
+    if (given < 0)
+      throw ValueError(std::string(operation) + ": " + option + " is " + std::to_string(given) + ", needs 0 or more");
+    if (value > std::numeric_limits<std::int32_t>::max())  // so that sums and products of several do not overflow
+      throw ValueError(std::string(operation) + ": " + option + " is " + std::to_string(value) + ", needs at most " +
+                       std::to_string(std::numeric_limits<std::int32_t>::max()));
+  }
   if (values_.size() == 1) return std::vector<std::size_t>(axes, values_[0]);
   if (values_.size() != axes)
     throw ShapeError(std::string(operation) + ": " + std::to_string(values_.size()) + " numbers for " + option +

@@ -113,6 +113,18 @@ BOOST_AUTO_TEST_CASE(changes_since_are_noticed) {
   BOOST_CHECK_EXCEPTION(y.backward(), GraphError, says);
 }
 
+// What f returns as it is: an input, and what it captured, a leaf or not.
+BOOST_AUTO_TEST_CASE(functions_that_compute_nothing) {
+  Variable p = parameter(Variable{2.0}), q = parameter(Variable{3.0});
+  sum(checkpoint([&](auto&) { return p; }, {q})).backward();
+  BOOST_TEST(p.grad().item() == 1);
+  Variable h = p * p;
+  sum(checkpoint([&](auto&) { return h; }, {q}) + h).backward();
+  BOOST_TEST(p.grad().item() == 1 + 8);
+  sum(checkpoint([](const Variable& x) { return x; }, {q}) * 5).backward();
+  BOOST_TEST(q.grad().item() == 5);
+}
+
 #if !defined(__SANITIZE_ADDRESS__)  // which keeps what is freed
 
 // The memory that f takes at its peak, in bytes, beyond that of this process: in a process of its own.

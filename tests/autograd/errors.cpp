@@ -237,6 +237,15 @@ BOOST_AUTO_TEST_CASE(convolutions) {
                      {"max_pool1d", "no element inside of (1, 1, 2)"});
   throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "float32 and float64 differ"});
   throws<ShapeError>([&] { conv2d(zeros({1, 0, 5, 5}), zeros({3, 0, 3, 3})); }, {"conv2d", "channels"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.dilation = -1}); }, {"conv2d", "dilation is -1"});
+  throws<ValueError>([&] { unfold(x, 2, {.dilation = std::size_t{1} << 63}); }, {"unfold", "dilation"});
+  throws<ValueError>([&] { unfold(x, 2, {.dilation = std::size_t{1} << 40}); }, {"unfold", "dilation is 1099511627776"});
+  throws<ValueError>([&] { conv_transpose2d(x, zeros({2, 1, 3, 3}), {}, {.stride = -1}); }, {"conv_transpose2d", "stride is -1"});
+  throws<ValueError>([&] { adaptive_avg_pool2d(x, -1); }, {"adaptive_avg_pool2d", "extents is -1"});
+  throws<ShapeError>([&] { instance_norm(x, ones({7})); }, {"instance_norm", "(7,)"});
+  throws<DTypeError>([&] { batch_norm(x, ones({2}), ones({2}, int64), {}, {}); }, {"batch_norm", "int64"});
+  throws<ValueError>([&] { sum(slogdet(parameter(ones({2, 2}))).logabsdet).backward(); },
+                     {"backward of slogdet: inverse", "(2, 2)"});
   throws<ValueError>([&] { avg_pool2d(x, 2, {.divisor_override = 0}); }, {"avg_pool2d", "a divisor_override of 0"});
   throws<ValueError>([&] { avg_pool2d(x, 0); }, {"avg_pool2d", "a window of 0"});
   throws<ShapeError>([&] { max_pool1d(x, 2); }, {"max_pool1d", "needs (batch, channels, length)"});

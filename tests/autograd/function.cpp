@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   Variable x = parameter(ones({2}));
   BOOST_CHECK_EXCEPTION(sum(Wrong<TooMany>::apply({x})).backward(), GraphError, says("returned 2 gradients for 1 inputs"));
   BOOST_CHECK_EXCEPTION(sum(Wrong<WrongShape>::apply({x})).backward(), GraphError,
-                        says("float32(1, 2) for input 0 of (2,)"));
+                        says("float32(1, 2) for input 0, float32(2,)"));
   BOOST_CHECK_EXCEPTION(Cube::apply({Variable()}), Error, says("Cube"));
 }
 
@@ -149,6 +149,36 @@ struct Pair : Function<Pair> {
     return {gradients[0] / b + gradients[1] * b, gradients[1] * a - gradients[0] * quotient / b};
   }
 };
+
+// Where the greatest element stands, and what it is.
+struct Greatest : Function<Greatest> {
+  static std::vector<Variable> forward(FunctionContext& context, const std::vector<Variable>& inputs) {
+    Variable index = argmax(inputs[0], 0);
+    context.save({index, inputs[0]});
+    return {index, max(inputs[0])};
+  }
+  static std::vector<Variable> backward(FunctionContext& context, const std::vector<Variable>& gradients) {
+    auto saved = context.saved();
+    return {one_hot(saved[0], saved[1].size(), saved[1].dtype()) * gradients[1]};
+  }
+};
+
+struct Widen : Function<Widen> {
+  static Variable forward(FunctionContext&, const std::vector<Variable>& inputs) { return inputs[0].to(float64); }
+  static std::vector<Variable> backward(FunctionContext&, const Variable& g) { return {g.to(float32)}; }
+};
+
+BOOST_AUTO_TEST_CASE(results_of_other_dtypes) {
+  Variable x = parameter(Variable{1, 5, 3});
+  auto y = Greatest::apply({x});
+  BOOST_TEST(!y[0].requires_grad());
+  BOOST_TEST(y[0].item() == 1);
+  (y[1] * 2).backward();
+  BOOST_TEST(equal(x.grad(), {0, 2, 0}));
+  x.zero_grad();
+  sum(Widen::apply({x})).backward();
+  BOOST_TEST(equal(x.grad(), {1, 1, 1}));
+}
 
 BOOST_AUTO_TEST_CASE(several_results) {
   Variables inputs{Variable({-0.7, 0.4, 1.3}, float64), Variable({2.0, 3.1, -1.7}, float64)};

@@ -288,8 +288,10 @@ constexpr auto lstm = [](auto i, auto f, auto g, auto o, auto c) {
 };
 
 BOOST_AUTO_TEST_CASE(several_results_of_blocks) {
-  for (Shape cell : {Shape{3, 5}, Shape{3, 1}, Shape{5}, Shape{}}) {
-    Variables inputs{numbers({3, 20}), numbers(cell, -1, 1)};
+  const std::vector<std::pair<Shape, Shape>> shapes{{{3, 20}, {3, 5}}, {{3, 20}, {3, 1}}, {{3, 20}, {5}}, {{3, 20}, {}},
+                                                    {{19, 4}, {19, 1}}, {{1, 4}, {1, 1}}, {{2, 3, 4}, {1}}};
+  for (const auto& [gates, cell] : shapes) {
+    Variables inputs{numbers(gates), numbers(cell, -1, 1)};
     for (int used : {0, 1, 2}) {  // of the results: the first, the second, both
       auto combine = [used](const Variable& h, const Variable& c) { return used == 0 ? h : used == 1 ? c : h * c + h; };
       auto fused = [&](const Variables& x) {

@@ -666,7 +666,7 @@ std::vector<Operation> convolutions() {
                                     {.stride = {2, 3}, .padding = {1, 0}, .dilation = {2, 1}, .ceil_mode = true}),
                              pooled(max_pool2d, "no samples", {0, 2, 3, 3}, 2, {})}),
       general("avg_pool1d", {pooled(avg_pool1d, "overlapping", {2, 1, 6}, 3, {.stride = 2, .padding = 1}),
-                             pooled(avg_pool1d, "one image", {2, 6}, 4, {.divisor_override = 3})}),
+                             pooled(avg_pool1d, "one image", {2, 6}, 4, {.divisor_override = -3})}),
       general("avg_pool2d", {pooled(avg_pool2d, "plain", {1, 2, 4, 5}, 2, {}),
                              pooled(avg_pool2d, "all options", {1, 2, 5, 6}, {3, 2},
                                     {.stride = {3, 1}, .padding = {1, 0}, .ceil_mode = true, .count_include_pad = false}),

@@ -241,4 +241,21 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   throws<ShapeError>([&] { lstm(x, {}, ones({2, 5}) > 0); }, {"a mask bool(2, 5)", "(steps, batch)"});
 }
 
+// Of which the gates are single columns.
+BOOST_AUTO_TEST_CASE(hidden_size_one) {
+  seed(5);
+  Variable x = randn({3, 6, 2}, float64);
+  auto agrees = [&](auto layer) {
+    layer.to(float64);
+    Variable all = layer(x);
+    for (std::ptrdiff_t i = 0; i < 6; ++i)
+      BOOST_TEST(max(abs(all[{range(), range(i, i + 1)}] - layer(x[{range(), range(i, i + 1)}]))).item() <= 1e-15);
+    auto result = nn::gradcheck_module(layer, x);
+    BOOST_TEST(result.ok, result.message);
+  };
+  agrees(nn::LSTM(2, 1));
+  agrees(nn::GRU(2, 1));
+  agrees(nn::RNN(2, 1));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
