@@ -88,10 +88,12 @@ Variable cross_entropy_of_labels(const Variable& logits, const Variable& labels,
   auto [weights, total] = sample_weights(name, logits, labels, options.class_weights, options.ignore_index);
   if (options.label_smoothing == 0)
     return reduce_weighted(name, cross_entropy(logits, labels, Variable(weights)), total, options.reduction);
-  Variable counted = labels != options.ignore_index;
+  Variable counted = expand_dims(labels != options.ignore_index, -1);
   Variable one_hot = (expand_dims(labels, -1) == arange(logits.shape().back())).to(logits.dtype());
-  Variable terms = where(expand_dims(counted, -1), target_terms(one_hot, options), 0);
-  return reduce_weighted(name, -sum(terms * log_softmax(logits), -1), total, options.reduction);
+  Variable terms = where(counted, target_terms(one_hot, options), 0);
+  // Ignored logits may be no numbers: 0 * NaN is not 0.
+  Variable log_p = log_softmax(where(counted, logits, 0));
+  return reduce_weighted(name, -sum(terms * log_p, -1), total, options.reduction);
 }
 
 // A factor of each loss.

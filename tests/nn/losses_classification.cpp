@@ -78,6 +78,12 @@ BOOST_AUTO_TEST_CASE(ignored_samples_count_nothing) {
   nn::softmax_cross_entropy(bad, some).backward();
   close(bad.grad(), x.grad());
   BOOST_TEST(std::isnan(nn::softmax_cross_entropy(bad, labels).item()));
+  Variable smoothed = bad.copy().requires_grad_();
+  close(nn::softmax_cross_entropy(smoothed, some, {.label_smoothing = 0.2}),
+        nn::softmax_cross_entropy(x, some, {.label_smoothing = 0.2}));
+  nn::softmax_cross_entropy(smoothed, some, {.label_smoothing = 0.2}).backward();
+  close(smoothed.grad()[1], zeros({2}, float64));
+  BOOST_TEST(std::isnan(nn::softmax_cross_entropy(bad, labels, {.label_smoothing = 0.2}).item()));
   close(nn::nll_loss(log_softmax(logits), some), nn::softmax_cross_entropy(logits, some), 1e-15);
   close(nn::nll_loss(numbers64({{-1, -2}, {-INFINITY, NAN}, {-3, -4}}), some), number64((2 + 3) / 2.0));
 }
