@@ -154,7 +154,7 @@ Variable ctc_loss(const Variable& log_probabilities, const Variable& targets, co
   Variable blank = take_along_axis(alpha, column(lengths, int64, [](std::size_t n) { return 2 * n; }), 1);
   Variable losses = -logaddexp(label, blank).reshape({-1});
 
-  losses = where(losses < hopeless, losses, options.zero_infinity ? 0 : std::numeric_limits<double>::infinity());
+  losses = where(losses >= hopeless, options.zero_infinity ? 0 : std::numeric_limits<double>::infinity(), losses);
   if (options.reduction == Reduction::mean) {
     Variable divisors = column(lengths, int64, [](std::size_t n) { return std::max<std::size_t>(n, 1); });
     losses = losses / divisors.reshape({-1}).to(losses.dtype());

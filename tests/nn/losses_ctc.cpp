@@ -106,6 +106,14 @@ BOOST_AUTO_TEST_CASE(targets_that_cannot_be_said) {
   close(certain.grad(), Variable({{{0, -0.5, 0}}, {{-0.5, 0, 0}}, {{0, -0.5, 0}}}, float64));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_number_stays_none) {
+  for (bool zero_infinity : {false, true}) {
+    Variable loss = nn::ctc_loss(full({3, 1, 3}, NAN), Variable({{1}}, int64), Variable({3}, int64),
+                                 Variable({1}, int64), {.zero_infinity = zero_infinity});
+    BOOST_TEST(std::isnan(loss.item()));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   Variable x = zeros({5, 4, 3});
   auto loss = [](const Variable& x, const Variable& y, const Variable& inputs, const Variable& targets,
