@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(targets_that_cannot_be_said) {
   Variable losses = nn::ctc_loss(x, targets, inputs, lengths, {.reduction = Reduction::none});
   BOOST_TEST(std::isfinite(losses.value().at(0)));
   BOOST_TEST(losses.value().at(1) == INFINITY);
-  losses = nn::ctc_loss(x, targets, inputs, lengths, {.zero_infinity = true, .reduction = Reduction::none});
+  losses = nn::ctc_loss(x, targets, inputs, lengths, {.reduction = Reduction::none, .zero_infinity = true});
   BOOST_TEST(losses.value().at(1) == 0);
   sum(losses).backward();
   close(x.grad()[{range(), 1}], zeros({3, 3}, float64));

@@ -29,9 +29,9 @@ BOOST_AUTO_TEST_CASE(absolute_huber_and_smooth_l1) {
   auto none = Reduction::none;
   close(nn::mae_loss(x, y, {none}), numbers64({0, 0.5, 3, 0.25}));
   close(nn::l1_loss(x, y), number64(3.75 / 4));
-  close(nn::huber_loss(x, y, {.delta = 0.5, .reduction = none}), numbers64({0, 0.125, 0.5 * (3 - 0.25), 0.03125}),
+  close(nn::huber_loss(x, y, {.reduction = none, .delta = 0.5}), numbers64({0, 0.125, 0.5 * (3 - 0.25), 0.03125}),
         1e-15);
-  close(nn::smooth_l1_loss(x, y, {.beta = 0.5, .reduction = none}), numbers64({0, 0.25, 2.75, 0.0625}), 1e-15);
+  close(nn::smooth_l1_loss(x, y, {.reduction = none, .beta = 0.5}), numbers64({0, 0.25, 2.75, 0.0625}), 1e-15);
   close(nn::smooth_l1_loss(x, y, {.beta = 0}), nn::mae_loss(x, y));
   // With delta 1 both are the same.
   close(nn::huber_loss(x, y), nn::smooth_l1_loss(x, y));
