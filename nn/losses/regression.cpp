@@ -3,10 +3,12 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <string>
 
 #include <autograd/fuse.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <nn/checks.hpp>
 #include <nn/losses/checks.hpp>
 
 namespace xtape::nn {
@@ -76,7 +78,12 @@ Variable gaussian_nll_loss(const Variable& prediction, const Variable& target, c
   if (spread.shape() != prediction.shape() && spread.shape() != shared)
     throw ShapeError("gaussian_nll_loss: prediction " + describe(prediction) + " with variance " + describe(variance) +
                      ": needs the prediction's shape, or 1 as its last extent, or that left out");
-  if (count_nonzero(variance < 0).item() > 0) throw ValueError("gaussian_nll_loss: a negative variance");
+  if (count_nonzero(variance < 0).item() > 0) {
+    std::size_t i = 0;
+    while (!(variance.value().at(i) < 0)) ++i;
+    throw ValueError("gaussian_nll_loss: variance " + text(variance.value().at(i)) + " of element " +
+                     std::to_string(i) + ", needs 0 or more");
+  }
   // The bound changes the value alone.
   Variable bounded = spread + (maximum(spread, options.epsilon) - spread).detach();
   Variable losses = 0.5 * (log(bounded) + square(prediction - target) / bounded);
