@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(regression_losses_refuse_what_does_not_fit) {
   throws<ValueError>([&] { nn::huber_loss(x, x, {.delta = 0}); }, {"huber_loss", "delta is 0"});
   throws<ValueError>([&] { nn::huber_loss(x, x, {.delta = NAN}); }, {"huber_loss", "delta is nan"});
   throws<ValueError>([&] { nn::smooth_l1_loss(x, x, {.beta = -1}); },
-                     {"smooth_l1_loss", "beta is -1", "0.000000 or more"});
+                     {"smooth_l1_loss", "beta is -1", "0 or more"});
   throws<ShapeError>([&] { nn::smooth_l1_loss(x, zeros({1}), {.beta = 0}); }, {"smooth_l1_loss", "(1,)"});
   throws<ValueError>([&] { nn::poisson_nll_loss(x, x, {.epsilon = INFINITY}); },
                      {"poisson_nll_loss", "epsilon is inf"});
