@@ -68,8 +68,8 @@ struct BestCheckpointOptions {
 };
 
 /// Saves a Checkpoint after each epoch that is better than those before, with the epoch as its step and the scores as
-/// texts. The file is always whole: `Checkpoint::load(file).restore({{"model", net}})`. One that was there is replaced; by
-/// a training that goes on at a later epoch only when a score is better than that in the file.
+/// texts. The file is always whole: `Checkpoint::load(file).restore({{"model", net}})`. One that was there is
+/// replaced; by a training that goes on at a later epoch only when a score is better than that in the file.
 class BestCheckpoint : public Callback {
  public:
   /// @throws ValueError for options that do not fit; at the beginning of the training when the score is not there or
