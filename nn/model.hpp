@@ -136,6 +136,10 @@ class History {
 ///     model.fit(train, {.epochs = 20, .validation = test, .callbacks = {nn::ProgressBar(), nn::CSVLog("log.csv")}});
 ///     double accuracy = model.evaluate(test)["accuracy"];
 ///
+/// The first axis of inputs, outputs and targets is the batch: batches are joined and counted along it. Recurrent
+/// layers, which have the time first, need `.batch_first = true`. Of metrics that are not by_batch, all outputs and
+/// targets of an epoch are kept in memory until its end.
+///
 /// Nothing here is needed to train a network: it is the loop that one would write, with what goes with it.
 class Model {
  public:
