@@ -34,7 +34,8 @@ struct NLLOptions {
   std::ptrdiff_t axis = -1;
 };
 /// -log_probabilities[label] of each sample, for log-probabilities (..., classes) such as `log_softmax` gives, and
-/// labels, int64 of shape (...). The mean is as that of softmax_cross_entropy.
+/// labels, int64 of shape (...). The mean is as that of softmax_cross_entropy. A log-probability of -inf is NaN for a
+/// label whose class weighs 0, as in PyTorch; that of an ignored label counts nothing.
 Variable nll_loss(const Variable& log_probabilities, const Variable& target, const NLLOptions& options = {});
 
 struct SigmoidCrossEntropyOptions {
@@ -60,7 +61,8 @@ struct KLDivergenceOptions {
   Reduction reduction = Reduction::mean;  ///< batchmean is what mathematics calls the divergence
   bool log_target = false;                ///< the target is log-probabilities, too
 };
-/// The terms target (log(target) - log_probabilities) of the Kullback-Leibler divergence; 0 where the target is 0.
+/// The terms target (log(target) - log_probabilities) of the Kullback-Leibler divergence; 0 where the target is 0
+/// and the log-probability is finite. Where that is -inf, 0 * inf is NaN, as in PyTorch.
 Variable kl_divergence(const Variable& log_probabilities, const Variable& target,
                        const KLDivergenceOptions& options = {});
 /// kl_divergence under PyTorch's name.
