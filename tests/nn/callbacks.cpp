@@ -80,8 +80,8 @@ BOOST_AUTO_TEST_CASE(best_checkpoint) {
 BOOST_AUTO_TEST_CASE(best_checkpoint_of_a_training_that_goes_on) {
   TemporaryDirectory directory;
   auto path = directory / "best";
-  auto go_on = [&path](Scripted& training, const std::string& monitor = "loss") {
-    training.model.fit(training.data, {.epochs = 4, .callbacks = {nn::BestCheckpoint(path, {.monitor = monitor})},
+  auto go_on = [&path](Scripted& training) {
+    training.model.fit(training.data, {.epochs = 4, .callbacks = {nn::BestCheckpoint(path, {.monitor = "loss"})},
                                        .epochs_done = 2});
   };
   Scripted without_file({5, 6});
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(best_checkpoint_of_a_training_that_goes_on) {
   BOOST_TEST(nn::Checkpoint::load(path).step == 4);
   BOOST_TEST(nn::Checkpoint::load(path).texts.at("loss") == "2.5");
   // A file without that score cannot tell which is better.
-  nn::Checkpoint({{"model", better.net}}).save(path);
+  nn::Checkpoint({{"model", better.net}}, 1).save(path);
   throws<FileError>([&] { go_on(worse); }, {"BestCheckpoint", "best", "\"loss\""});
   // A training from the beginning replaces it.
   Scripted({9}).fit({nn::BestCheckpoint(path, {.monitor = "loss"})});

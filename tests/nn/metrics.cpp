@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(one_hot_targets) {
   equals(nn::accuracy(scores, Variable{{0.2, 0.8, 0}, {0, 0.1, 0.9}, {0.25, 0.25, 0.5}}), 2.0 / 3);
   // Labels for labels, and one probability in a row, are no scores.
   equals(nn::accuracy(guessed.reshape({2, 3}), actual.reshape({2, 3})), 4.0 / 6);
-  equals(nn::accuracy(Variable{{0.2}, {0.7}}, Variable{{1}, {1}}), 0.5);
+  equals(nn::accuracy(Variable{0.2, 0.7}.reshape({2, 1}), ones({2, 1})), 0.5);
   throws<ValueError>([&] { nn::accuracy(scores, Variable{{1, 1, 0}, {0, 0, 1}, {0, 0, 0}}); },
                      {"accuracy", "float32(3, 3)", "row 0", "reshape({-1})"});
   throws<ValueError>([&] { nn::accuracy(scores, Variable{{0, 1, 0}, {0, 0, 1}, {0, NAN, 0}}); }, {"accuracy", "row 2"});
