@@ -61,7 +61,8 @@ concept BatchRange = requires(Range& range) {
 }  // namespace detail
 
 /// Whatever gives batches: a DataLoader, or any range of elements that are pairs of Variables, structures with members
-/// x and y, or, to predict from, Variables alone. It is referred to, and each pass over it is an epoch.
+/// x and y, or, to predict from, Variables alone. It is referred to, or kept here when it is a temporary, and each
+/// pass over it is an epoch.
 class Batches {
  public:
   using Visit = std::function<bool(const Variable& x, const Variable& y)>;
@@ -69,7 +70,7 @@ class Batches {
   template <class Range>
     requires(!std::same_as<std::remove_cvref_t<Range>, Batches> && detail::BatchRange<std::remove_reference_t<Range>>)
   Batches(Range&& range) {
-    auto* source = std::addressof(range);
+    auto source = held(std::forward<Range>(range));
     if constexpr (requires { source->size(); }) size_ = [source] { return static_cast<std::size_t>(source->size()); };
     for_each_ = [source](const Visit& visit) {
       for (auto&& batch : *source)
@@ -83,6 +84,11 @@ class Batches {
   std::optional<std::size_t> size() const { return size_ ? std::optional(size_()) : std::nullopt; }
 
  private:
+  template <class Range>
+  static auto held(Range&& range) {
+    if constexpr (std::is_lvalue_reference_v<Range>) return std::addressof(range);
+    else return std::make_shared<Range>(std::forward<Range>(range));
+  }
   template <class Batch>
   static bool visit_one(const Visit& visit, const Batch& batch) {
     if constexpr (std::convertible_to<const Batch&, Variable>) return visit(batch, Variable());
@@ -129,6 +135,10 @@ class History {
 ///     nn::Model model(net, nn::softmax_cross_entropy, adam, {{"accuracy", nn::accuracy}});
 ///     model.fit(train, {.epochs = 20, .validation = test, .callbacks = {nn::ProgressBar(), nn::CSVLog("log.csv")}});
 ///     double accuracy = model.evaluate(test)["accuracy"];
+///
+/// The first axis of inputs, outputs and targets is the batch: batches are joined and counted along it. Recurrent
+/// layers, which have the time first, need `.batch_first = true`. Of metrics that are not by_batch, all outputs and
+/// targets of an epoch are kept in memory until its end.
 ///
 /// Nothing here is needed to train a network: it is the loop that one would write, with what goes with it.
 class Model {

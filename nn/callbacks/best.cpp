@@ -1,6 +1,7 @@
 #include <nn/callbacks/best.hpp>
 
 #include <cmath>
+#include <optional>
 
 #include <autograd/atomic_file.hpp>
 #include <nn/callbacks/numbers.hpp>
@@ -23,9 +24,13 @@ bool Monitor::improves(const Training& training) {
   double score = training.scores[score_];
   if (std::isnan(score)) return false;
   if (any_ && !(maximize_ ? score > best_ + min_delta_ : score < best_ - min_delta_)) return false;
-  any_ = true;
-  best_ = score;
+  begin_at(score);
   return true;
+}
+
+void Monitor::begin_at(double best) {
+  any_ = true;
+  best_ = best;
 }
 
 void Monitor::reset() {
@@ -68,6 +73,18 @@ void BestCheckpoint::on_fit_begin(Training& training) {
   monitor_.reset();
   checkpoint_of(training);
   AtomicFile probe(file_);  // whether it can be written; nothing is
+  if (training.epoch > 0 && std::filesystem::exists(file_)) monitor_.begin_at(saved_score());
+}
+
+double BestCheckpoint::saved_score() const {
+  Checkpoint saved = Checkpoint::load(file_);
+  auto text = saved.texts.find(monitor_.score());
+  std::optional<double> score;
+  if (text != saved.texts.end()) score = detail::number_of(text->second);
+  if (!score)
+    throw FileError("BestCheckpoint: " + file_.string() + " holds no score \"" + monitor_.score() +
+                    "\", which a training that goes on needs to know what is better");
+  return *score;
 }
 
 Checkpoint BestCheckpoint::checkpoint_of(Training& training) const {

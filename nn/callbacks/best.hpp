@@ -21,7 +21,10 @@ class Monitor {
   /// Takes note of an epoch: whether it is better. NaN never is.
   bool improves(const Training& training);
   double best() const { return best_; }
+  const std::string& score() const { return score_; }
   void reset();
+  /// As if the best so far had this score.
+  void begin_at(double best);
 
  private:
   std::string callback_, score_;
@@ -65,17 +68,20 @@ struct BestCheckpointOptions {
 };
 
 /// Saves a Checkpoint after each epoch that is better than those before, with the epoch as its step and the scores as
-/// texts. The file is always whole: `Checkpoint::load(file).restore({{"model", net}})`.
+/// texts. The file is always whole: `Checkpoint::load(file).restore({{"model", net}})`. One that was there is
+/// replaced; by a training that goes on at a later epoch only when a score is better than that in the file.
 class BestCheckpoint : public Callback {
  public:
   /// @throws ValueError for options that do not fit; at the beginning of the training when the score is not there or
-  /// parts are not named as Checkpoint needs it, and FileError when the file cannot be written.
+  /// parts are not named as Checkpoint needs it, and FileError when the file cannot be written, or
+  /// a training goes on and the file is no checkpoint with that score.
   explicit BestCheckpoint(std::filesystem::path file, const BestCheckpointOptions& options = {});
   void on_fit_begin(Training& training) override;
   void on_epoch_end(Training& training) override;
 
  private:
   Checkpoint checkpoint_of(Training& training) const;
+  double saved_score() const;
 
   std::filesystem::path file_;
   std::vector<CheckpointPart> parts_;

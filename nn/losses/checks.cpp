@@ -5,6 +5,7 @@
 
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <nn/checks.hpp>
 
 namespace xtape::nn::detail {
 
@@ -33,12 +34,10 @@ void require_alike(const char* operation, const char* what, const Variable& x, c
   if (!is_floating(x.dtype()) || x.dtype() != y.dtype()) throw DTypeError(message("one floating-point dtype"));
 }
 
-void require_option(const char* operation, const char* option, double value, double low, double high) {
-  if (value >= low && value <= high && std::isfinite(value)) return;
-  constexpr double limit = std::numeric_limits<double>::max();
-  std::string range = low <= -limit ? "a finite number" : std::to_string(low) + (high >= limit ? " or more" : " to ");
-  if (high < limit) range += std::to_string(high);
-  throw ValueError(std::string(operation) + ": " + option + " is " + std::to_string(value) + ", needs " + range);
+void require_not_negative(const char* operation, const char* option, double value) {
+  if (!(value >= 0 && std::isfinite(value)))
+    throw ValueError(std::string(operation) + ": " + option + " is " + text(value) +
+                     ", needs a finite number of 0 or more");
 }
 
 void require_signs(const char* operation, const Variable& labels) {

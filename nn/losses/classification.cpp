@@ -1,7 +1,6 @@
 #include <nn/losses/classification.hpp>
 
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include <autograd/ops/activations.hpp>
@@ -11,14 +10,13 @@
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/neural.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <nn/checks.hpp>
 #include <nn/losses/checks.hpp>
 
 namespace xtape::nn {
 namespace {
 
 using namespace detail;
-
-constexpr double least = std::numeric_limits<double>::min(), greatest = std::numeric_limits<double>::max();
 
 Variable classes_last(const char* operation, const Variable& x, std::ptrdiff_t axis) {
   if (!x.defined() || axis == -1) return x;
@@ -88,10 +86,12 @@ Variable cross_entropy_of_labels(const Variable& logits, const Variable& labels,
   auto [weights, total] = sample_weights(name, logits, labels, options.class_weights, options.ignore_index);
   if (options.label_smoothing == 0)
     return reduce_weighted(name, cross_entropy(logits, labels, Variable(weights)), total, options.reduction);
-  Variable counted = labels != options.ignore_index;
+  Variable counted = expand_dims(labels != options.ignore_index, -1);
   Variable one_hot = (expand_dims(labels, -1) == arange(logits.shape().back())).to(logits.dtype());
-  Variable terms = where(expand_dims(counted, -1), target_terms(one_hot, options), 0);
-  return reduce_weighted(name, -sum(terms * log_softmax(logits), -1), total, options.reduction);
+  Variable terms = where(counted, target_terms(one_hot, options), 0);
+  // Ignored logits may be no numbers: 0 * NaN is not 0.
+  Variable log_p = log_softmax(where(counted, logits, 0));
+  return reduce_weighted(name, -sum(terms * log_p, -1), total, options.reduction);
 }
 
 // A factor of each loss.
@@ -108,8 +108,8 @@ Variable weighted(const char* operation, const char* option, const Variable& los
 Variable softmax_cross_entropy(const Variable& logits, const Variable& target,
                                const SoftmaxCrossEntropyOptions& options) {
   constexpr const char* name = "softmax_cross_entropy";
-  require_option(name, "label_smoothing", options.label_smoothing, 0, 1);
-  require_option(name, "temperature", options.temperature, least, greatest);
+  require_between(name, "label_smoothing", options.label_smoothing, 0, 1);
+  require_positive(name, "temperature", options.temperature);
   auto message = [&] {
     return "softmax_cross_entropy: logits " + describe(logits) + " with target " + describe(target) +
            ": needs floating-point logits (..., classes), and int64 class indices of shape (...) or probabilities of "

@@ -9,9 +9,9 @@
 namespace xtape::nn {
 
 struct SoftmaxCrossEntropyOptions {
-  Reduction reduction = Reduction::mean;
   Variable class_weights = {};         ///< (classes), of the logits' dtype; each class counts so much. Undefined: 1
   std::int64_t ignore_index = -100;    ///< samples with this label count nothing, also in the mean
+  Reduction reduction = Reduction::mean;
   double label_smoothing = 0;          ///< this part of the target is spread evenly over all classes, 0 to 1
   double temperature = 1;              ///< the logits are divided by it, above 0
   std::ptrdiff_t axis = -1;            ///< of the classes among those of the logits; 1 for PyTorch's images
@@ -28,18 +28,19 @@ Variable softmax_cross_entropy(const Variable& logits, const Variable& target,
                                const SoftmaxCrossEntropyOptions& options = {});
 
 struct NLLOptions {
-  Reduction reduction = Reduction::mean;
   Variable class_weights = {};       ///< as for softmax_cross_entropy
   std::int64_t ignore_index = -100;
+  Reduction reduction = Reduction::mean;
   std::ptrdiff_t axis = -1;
 };
 /// -log_probabilities[label] of each sample, for log-probabilities (..., classes) such as `log_softmax` gives, and
-/// labels, int64 of shape (...). The mean is as that of softmax_cross_entropy.
+/// labels, int64 of shape (...). The mean is as that of softmax_cross_entropy. A log-probability of -inf is NaN for a
+/// label whose class weighs 0, as in PyTorch; that of an ignored label counts nothing.
 Variable nll_loss(const Variable& log_probabilities, const Variable& target, const NLLOptions& options = {});
 
 struct SigmoidCrossEntropyOptions {
-  Reduction reduction = Reduction::mean;
   Variable weight = {};           ///< a factor of each loss; broadcasts to the logits' shape
+  Reduction reduction = Reduction::mean;
   Variable positive_weight = {};  ///< a factor of the target's part; broadcasts to the logits' shape
 };
 /// -(pw y log(sigmoid(x)) + (1 - y) log(1 - sigmoid(x))) for each of the logits x and its target y in [0, 1], exact
@@ -48,8 +49,8 @@ Variable sigmoid_cross_entropy(const Variable& logits, const Variable& target,
                                const SigmoidCrossEntropyOptions& options = {});
 
 struct BinaryCrossEntropyOptions {
-  Reduction reduction = Reduction::mean;
   Variable weight = {};  ///< a factor of each loss; broadcasts to the input's shape
+  Reduction reduction = Reduction::mean;
 };
 /// -(y log(p) + (1 - y) log(1 - p)) for probabilities p in [0, 1] and targets y. Logarithms count -100 at least, and the
 /// gradient divides by 1e-12 at least, as in PyTorch. @throws ValueError for a probability out of range.
@@ -60,7 +61,8 @@ struct KLDivergenceOptions {
   Reduction reduction = Reduction::mean;  ///< batchmean is what mathematics calls the divergence
   bool log_target = false;                ///< the target is log-probabilities, too
 };
-/// The terms target (log(target) - log_probabilities) of the Kullback-Leibler divergence; 0 where the target is 0.
+/// The terms target (log(target) - log_probabilities) of the Kullback-Leibler divergence; 0 where the target is 0
+/// and the log-probability is finite. Where that is -inf, 0 * inf is NaN, as in PyTorch.
 Variable kl_divergence(const Variable& log_probabilities, const Variable& target,
                        const KLDivergenceOptions& options = {});
 /// kl_divergence under PyTorch's name.

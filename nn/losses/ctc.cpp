@@ -30,7 +30,7 @@ struct States {
   std::vector<std::size_t> input_lengths, target_lengths;
 };
 
-std::vector<std::size_t> lengths_of(const char* what, const Variable& lengths, std::size_t batch, std::size_t least,
+std::vector<std::size_t> lengths_of(const char* what, const Variable& lengths, std::size_t batch,
                                     std::size_t longest) {
   if (!lengths.defined() || lengths.dtype() != int64 || lengths.shape() != Shape{batch})
     throw ShapeError(std::string("ctc_loss: ") + what + " " + describe(lengths) + " for a batch of " +
@@ -38,9 +38,9 @@ std::vector<std::size_t> lengths_of(const char* what, const Variable& lengths, s
   std::vector<std::size_t> result;
   for (std::size_t n = 0; n < batch; ++n) {
     std::int64_t length = lengths.data<std::int64_t>()[n];
-    if (length < static_cast<std::int64_t>(least) || length > static_cast<std::int64_t>(longest))
+    if (length < 0 || length > static_cast<std::int64_t>(longest))
       throw ValueError(std::string("ctc_loss: ") + what + " of sample " + std::to_string(n) + " is " +
-                       std::to_string(length) + ", needs " + std::to_string(least) + " to " + std::to_string(longest));
+                       std::to_string(length) + ", needs 0 to " + std::to_string(longest));
     result.push_back(static_cast<std::size_t>(length));
   }
   return result;
@@ -71,8 +71,8 @@ States states_of(const Variable& log_probabilities, const Variable& targets, con
   if (blank < 0 || blank >= classes)
     throw ValueError("ctc_loss: the blank is " + std::to_string(blank) + " of " + std::to_string(classes) + " classes");
   States states;
-  states.input_lengths = lengths_of("input length", input_lengths, batch, 1, times);
-  states.target_lengths = lengths_of("target length", target_lengths, batch, 0, targets.shape(-1));
+  states.input_lengths = lengths_of("input length", input_lengths, batch, times);
+  states.target_lengths = lengths_of("target length", target_lengths, batch, targets.shape(-1));
   std::vector<std::size_t> starts = starts_of(targets, states.target_lengths);
   std::size_t longest = batch > 0 ? std::ranges::max(states.target_lengths) : 0;
   states.count = 2 * longest + 1;
@@ -122,15 +122,22 @@ Variable forward_variables(const Variable& log_probabilities, const States& stat
   std::vector<Variable> emissions;
   append_parts(maximum(take_along_axis(log_probabilities, said, 2), never), emissions);
   Variable first = where(arange(states.count) < 2, 0, never).to(log_probabilities.dtype());
-  Variable alpha = emissions[0] + first;
   std::size_t shortest = std::ranges::min(states.input_lengths);
+  auto goes_on = [&](std::size_t t) {
+    return column(states.input_lengths, boolean, [t](std::size_t length) { return t < length; });
+  };
+  Variable alpha = emissions[0] + first;
+  if (shortest == 0) {
+    // Without any time, nothing has been said for certain.
+    Variable nothing = where(arange(states.count) == 0, 0, never).to(log_probabilities.dtype());
+    alpha = where(goes_on(0), alpha, nothing);
+  }
   for (std::size_t t = 1; t < times; ++t) {
     Variable before = pad(alpha, {{0, 0}, {2, 0}}, PadMode::constant, never);
     Variable next = fuse<1>([](auto stay, auto step, auto skip, auto allowed, auto emission) {
       return logaddexp(logaddexp(stay, step), skip + allowed) + emission;
     }, alpha, before[{ellipsis, range(1, count + 1)}], before[{ellipsis, range(0, count)}], states.skips, emissions[t]);
-    Variable goes_on = column(states.input_lengths, boolean, [t](std::size_t length) { return t < length; });
-    alpha = t < shortest ? next : where(goes_on, next, alpha);
+    alpha = t < shortest ? next : where(goes_on(t), next, alpha);
   }
   return alpha;
 }
@@ -139,11 +146,14 @@ Variable forward_variables(const Variable& log_probabilities, const States& stat
 
 Variable ctc_loss(const Variable& log_probabilities, const Variable& targets, const Variable& input_lengths,
                   const Variable& target_lengths, const CTCOptions& options) {
-  if (!log_probabilities.defined() || log_probabilities.rank() != 3 || log_probabilities.size() == 0)
+  if (!log_probabilities.defined() || log_probabilities.rank() != 3 || log_probabilities.shape(0) == 0 ||
+      log_probabilities.shape(2) == 0)
     throw ShapeError("ctc_loss: log-probabilities " + describe(log_probabilities) +
-                     ", needs (time, batch, classes), none of them 0");
+                     ", needs (time, batch, classes), with one time and one class or more");
   visit_floating("ctc_loss", log_probabilities.dtype(), [](auto) {});
   States states = states_of(log_probabilities, targets, input_lengths, target_lengths, options.blank);
+  if (log_probabilities.shape(1) == 0)
+    return reduce("ctc_loss", log_probabilities[{0, range(), 0}], options.reduction);
   Variable alpha = forward_variables(log_probabilities, states);
 
   // A target ends in its last label or in the blank behind it; one without labels has the blank alone.
@@ -154,7 +164,7 @@ Variable ctc_loss(const Variable& log_probabilities, const Variable& targets, co
   Variable blank = take_along_axis(alpha, column(lengths, int64, [](std::size_t n) { return 2 * n; }), 1);
   Variable losses = -logaddexp(label, blank).reshape({-1});
 
-  losses = where(losses < hopeless, losses, options.zero_infinity ? 0 : std::numeric_limits<double>::infinity());
+  losses = where(losses >= hopeless, options.zero_infinity ? 0 : std::numeric_limits<double>::infinity(), losses);
   if (options.reduction == Reduction::mean) {
     Variable divisors = column(lengths, int64, [](std::size_t n) { return std::max<std::size_t>(n, 1); });
     losses = losses / divisors.reshape({-1}).to(losses.dtype());

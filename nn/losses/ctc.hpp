@@ -10,9 +10,9 @@ namespace xtape::nn {
 
 struct CTCOptions {
   std::int64_t blank = 0;      ///< the class that stands for no label
-  bool zero_infinity = false;  ///< 0 instead of the infinite loss of a target that is too long for its input
   /// The mean is over the batch, each loss divided by the length of its target (or 1), as in PyTorch.
   Reduction reduction = Reduction::mean;
+  bool zero_infinity = false;  ///< 0 instead of the infinite loss of a target that is too long for its input
 };
 
 /// The negative log-likelihood of each target: of all ways to say its labels in order, one class at a time, where

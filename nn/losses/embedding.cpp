@@ -1,18 +1,16 @@
 #include <nn/losses/embedding.hpp>
 
-#include <limits>
 #include <string>
 
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <nn/checks.hpp>
 #include <nn/losses/checks.hpp>
 
 namespace xtape::nn {
 namespace {
 
 using namespace detail;
-
-constexpr double least = std::numeric_limits<double>::min(), greatest = std::numeric_limits<double>::max();
 
 void require_vectors(const char* operation, const Variable& x) {
   if (x.rank() == 0) throw ShapeError(std::string(operation) + ": " + describe(x) + ", needs vectors (..., width)");
@@ -31,7 +29,7 @@ Variable by_label(const char* operation, const Variable& labels, const Variable&
 
 Variable hinge_embedding_loss(const Variable& distances, const Variable& target, const HingeEmbeddingOptions& options) {
   constexpr const char* name = "hinge_embedding_loss";
-  require_option(name, "margin", options.margin, -greatest, greatest);
+  require_finite(name, "margin", options.margin);
   require_alike(name, "distances", distances, "target", as_numbers(target, distances));
   Variable losses = by_label(name, target, distances, at_least_zero(options.margin - distances));
   return reduce(name, losses, options.reduction);
@@ -41,7 +39,7 @@ Variable cosine_embedding_loss(const Variable& a, const Variable& b, const Varia
                                const CosineEmbeddingOptions& options) {
   constexpr const char* name = "cosine_embedding_loss";
   constexpr double epsilon = 1e-12;
-  require_option(name, "margin", options.margin, -1, 1);
+  require_between(name, "margin", options.margin, -1, 1);
   require_alike(name, "vectors", a, "vectors", b);
   require_vectors(name, a);
   if (!target.defined()) throw Error(std::string(name) + ": the target is an undefined Variable");
@@ -54,9 +52,9 @@ Variable cosine_embedding_loss(const Variable& a, const Variable& b, const Varia
 Variable triplet_margin_loss(const Variable& anchor, const Variable& positive, const Variable& negative,
                              const TripletMarginOptions& options) {
   constexpr const char* name = "triplet_margin_loss";
-  require_option(name, "margin", options.margin, least, greatest);
-  require_option(name, "p", options.p, least, greatest);
-  require_option(name, "epsilon", options.epsilon, 0, greatest);
+  require_positive(name, "margin", options.margin);
+  require_positive(name, "p", options.p);
+  require_not_negative(name, "epsilon", options.epsilon);
   require_alike(name, "anchor", anchor, "positive", positive);
   require_alike(name, "anchor", anchor, "negative", negative);
   require_vectors(name, anchor);

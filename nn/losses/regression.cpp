@@ -1,20 +1,19 @@
 #include <nn/losses/regression.hpp>
 
 #include <cmath>
-#include <limits>
 #include <numbers>
+#include <string>
 
 #include <autograd/fuse.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <nn/checks.hpp>
 #include <nn/losses/checks.hpp>
 
 namespace xtape::nn {
 namespace {
 
 using namespace detail;
-
-constexpr double least = std::numeric_limits<double>::min(), greatest = std::numeric_limits<double>::max();
 
 // |d| where it is `bend` or more, and a parabola that goes over into it below.
 Variable bent(const char* operation, const Variable& prediction, const Variable& target, double bend) {
@@ -38,13 +37,13 @@ Variable mae_loss(const Variable& prediction, const Variable& target, const Loss
 }
 
 Variable huber_loss(const Variable& prediction, const Variable& target, const HuberOptions& options) {
-  require_option("huber_loss", "delta", options.delta, least, greatest);
+  require_positive("huber_loss", "delta", options.delta);
   Variable losses = options.delta * bent("huber_loss", prediction, target, options.delta);
   return reduce("huber_loss", losses, options.reduction);
 }
 
 Variable smooth_l1_loss(const Variable& prediction, const Variable& target, const SmoothL1Options& options) {
-  require_option("smooth_l1_loss", "beta", options.beta, 0, greatest);
+  require_not_negative("smooth_l1_loss", "beta", options.beta);
   if (options.beta == 0) {
     require_alike("smooth_l1_loss", "prediction", prediction, "target", target);
     return reduce("smooth_l1_loss", abs(prediction - target), options.reduction);
@@ -54,7 +53,7 @@ Variable smooth_l1_loss(const Variable& prediction, const Variable& target, cons
 
 Variable poisson_nll_loss(const Variable& input, const Variable& target, const PoissonNLLOptions& options) {
   require_alike("poisson_nll_loss", "input", input, "target", target);
-  require_option("poisson_nll_loss", "epsilon", options.epsilon, 0, greatest);
+  require_not_negative("poisson_nll_loss", "epsilon", options.epsilon);
   Variable losses = options.log_input ? exp(input) - target * input : input - target * log(input + options.epsilon);
   if (options.full) {
     Variable large = target > 1, t = where(large, target, 1);
@@ -66,7 +65,7 @@ Variable poisson_nll_loss(const Variable& input, const Variable& target, const P
 Variable gaussian_nll_loss(const Variable& prediction, const Variable& target, const Variable& variance,
                            const GaussianNLLOptions& options) {
   require_alike("gaussian_nll_loss", "prediction", prediction, "target", target);
-  require_option("gaussian_nll_loss", "epsilon", options.epsilon, least, greatest);
+  require_positive("gaussian_nll_loss", "epsilon", options.epsilon);
   if (!variance.defined()) throw Error("gaussian_nll_loss: the variance is an undefined Variable");
   Shape shared = prediction.shape();
   if (!shared.empty()) shared.back() = 1;
@@ -76,7 +75,12 @@ Variable gaussian_nll_loss(const Variable& prediction, const Variable& target, c
   if (spread.shape() != prediction.shape() && spread.shape() != shared)
     throw ShapeError("gaussian_nll_loss: prediction " + describe(prediction) + " with variance " + describe(variance) +
                      ": needs the prediction's shape, or 1 as its last extent, or that left out");
-  if (count_nonzero(variance < 0).item() > 0) throw ValueError("gaussian_nll_loss: a negative variance");
+  if (count_nonzero(variance < 0).item() > 0) {
+    std::size_t i = 0;
+    while (!(variance.value().at(i) < 0)) ++i;
+    throw ValueError("gaussian_nll_loss: variance " + text(variance.value().at(i)) + " of element " +
+                     std::to_string(i) + ", needs 0 or more");
+  }
   // The bound changes the value alone.
   Variable bounded = spread + (maximum(spread, options.epsilon) - spread).detach();
   Variable losses = 0.5 * (log(bounded) + square(prediction - target) / bounded);

@@ -17,16 +17,16 @@ inline Variable l1_loss(const Variable& prediction, const Variable& target, cons
 }
 
 struct HuberOptions {
-  double delta = 1;  ///< above 0
   Reduction reduction = Reduction::mean;
+  double delta = 1;  ///< above 0
 };
 /// For d = prediction - target: d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2).
 /// Huber, Robust estimation of a location parameter, 1964.
 Variable huber_loss(const Variable& prediction, const Variable& target, const HuberOptions& options = {});
 
 struct SmoothL1Options {
-  double beta = 1;  ///< 0 makes it the absolute error
   Reduction reduction = Reduction::mean;
+  double beta = 1;  ///< 0 makes it the absolute error
 };
 /// For d = prediction - target: d^2 / (2 beta) where |d| < beta, else |d| - beta / 2.
 /// Girshick, Fast R-CNN, ICCV 2015, equation 3.

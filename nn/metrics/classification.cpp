@@ -31,8 +31,7 @@ double f1_of(const Counts& c) { return ratio(2 * c.both, c.predicted + c.actual)
 double averaged(const char* metric, Score score, const Variable& predictions, const Variable& target,
                 const AverageOptions& options) {
   if (std::isnan(options.threshold)) throw ValueError(std::string(metric) + ": threshold is nan, needs a number");
-  Labels predicted = predicted_classes(metric, predictions, target, options.threshold),
-         actual = labels_of(metric, target);
+  auto [predicted, actual] = classes_of(metric, predictions, target, options.threshold);
   std::map<std::int64_t, Counts> classes;
   Counts all;
   for (std::size_t i = 0; i < actual.size(); ++i) {
@@ -75,7 +74,7 @@ std::size_t require_scores(const char* metric, const Variable& scores, const Var
 }  // namespace
 
 double accuracy(const Variable& predictions, const Variable& target) {
-  Labels predicted = predicted_classes("accuracy", predictions, target, half), actual = labels_of("accuracy", target);
+  auto [predicted, actual] = classes_of("accuracy", predictions, target, half);
   std::size_t right = 0;
   for (std::size_t i = 0; i < actual.size(); ++i) right += predicted[i] == actual[i];
   return static_cast<double>(right) / static_cast<double>(actual.size());
@@ -83,10 +82,11 @@ double accuracy(const Variable& predictions, const Variable& target) {
 
 double top_k_accuracy(const Variable& scores, const Variable& target, std::size_t k) {
   constexpr const char* metric = "top_k_accuracy";
-  std::size_t classes = require_scores(metric, scores, target);
+  Variable indices = class_indices(metric, scores, target);
+  std::size_t classes = require_scores(metric, scores, indices);
   if (k == 0 || k > classes)
     throw ValueError("top_k_accuracy: the " + std::to_string(k) + " first of " + std::to_string(classes) + " classes");
-  Labels labels = labels_of(metric, target);
+  Labels labels = labels_of(metric, indices);
   std::vector<double> values = numbers_of(metric, scores);
   std::size_t right = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -102,7 +102,7 @@ double top_k_accuracy(const Variable& scores, const Variable& target, std::size_
 
 Variable confusion_matrix(const Variable& predictions, const Variable& target, std::size_t classes) {
   constexpr const char* metric = "confusion_matrix";
-  Labels predicted = predicted_classes(metric, predictions, target, half), actual = labels_of(metric, target);
+  auto [predicted, actual] = classes_of(metric, predictions, target, half);
   constexpr std::size_t most = 1 << 15;  // a matrix of 8 GiB
   std::int64_t greatest = std::max(std::ranges::max(predicted), std::ranges::max(actual));
   if (classes == 0) classes = static_cast<std::size_t>(std::clamp<std::int64_t>(greatest + 1, 1, most));
@@ -129,22 +129,29 @@ double f1_score(const Variable& predictions, const Variable& target, const Avera
 
 double log_loss(const Variable& probabilities, const Variable& target) {
   constexpr const char* metric = "log_loss";
-  bool binary = probabilities.defined() && target.defined() && probabilities.shape() == target.shape();
-  std::size_t classes = binary ? 2 : require_scores(metric, probabilities, target);
-  Labels labels = labels_of(metric, target);
+  Variable indices = class_indices(metric, probabilities, target);
+  bool binary = probabilities.defined() && indices.defined() && probabilities.shape() == indices.shape();
+  std::size_t classes = binary ? 2 : require_scores(metric, probabilities, indices);
+  Labels labels = labels_of(metric, indices);
   std::vector<double> values = numbers_of(metric, probabilities);
   for (double p : values)
     if (p < 0 || p > 1) throw ValueError("log_loss: a probability of " + std::to_string(p) + ", needs 0 to 1");
   double epsilon = probabilities.dtype() == float32 ? std::numeric_limits<float>::epsilon()
                                                     : std::numeric_limits<double>::epsilon();
   double total = 0;
+  auto log_of = [epsilon](double p) { return std::log(std::clamp(p, epsilon, 1 - epsilon)); };
+  auto samples = static_cast<double>(labels.size());
+  if (has_rows(probabilities, target)) {
+    for (std::size_t i = 0; i < values.size(); ++i) total -= target.value().at(i) * log_of(values[i]);
+    return total / samples;
+  }
   for (std::size_t i = 0; i < labels.size(); ++i) {
     require_label(metric, labels[i], i, classes);
     auto label = static_cast<std::size_t>(labels[i]);
     double p = !binary ? values[i * classes + label] : label == 1 ? values[i] : 1 - values[i];
-    total -= std::log(std::clamp(p, epsilon, 1 - epsilon));
+    total -= log_of(p);
   }
-  return total / static_cast<double>(labels.size());
+  return total / samples;
 }
 
 }  // namespace xtape::nn

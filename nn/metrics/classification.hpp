@@ -2,7 +2,8 @@
 //
 // Predictions are class labels of the target's shape (int64 or bool); probabilities of class 1, of that shape and
 // floating-point, which count as class 1 above 0.5; or scores (..., classes), of which the greatest counts. The target
-// is labels.
+// is labels, or as for softmax_cross_entropy one-hot rows or probabilities of the shape of the scores, with two classes
+// or more: of probabilities the greatest counts.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,8 @@ double recall(const Variable& predictions, const Variable& target, const Average
 double f1_score(const Variable& predictions, const Variable& target, const AverageOptions& options = {});
 
 /// The mean of -log(p) of the probability p that was given to the label: probabilities (..., classes), or those of
-/// class 1, of the target's shape. They count as the dtype's epsilon at least, and as 1 less that at most.
+/// class 1, of the target's shape. Of a target in rows, each class counts by its probability there. The p count as the
+/// dtype's epsilon at least, and as 1 less that at most.
 /// @throws ValueError for a probability or label out of range.
 double log_loss(const Variable& probabilities, const Variable& target);
 

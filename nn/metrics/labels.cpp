@@ -28,18 +28,45 @@ Labels labels_of(const char* metric, const Variable& target) {
   return labels;
 }
 
-Labels predicted_classes(const char* metric, const Variable& predictions, const Variable& target, double threshold) {
+bool has_rows(const Variable& scores, const Variable& target) {
+  return scores.defined() && target.defined() && is_floating(scores.dtype()) && scores.shape() == target.shape() &&
+         scores.rank() > 1 && scores.shape(-1) > 1 && scores.size() > 0;
+}
+
+Variable class_indices(const char* metric, const Variable& scores, const Variable& target) {
+  if (!has_rows(scores, target)) return target;
+  NoGrad guard;
+  constexpr double tolerance = 1e-3;
+  std::size_t classes = target.shape(-1);
+  for (std::size_t row = 0; row < target.size() / classes; ++row) {
+    double total = 0;
+    bool negative = false;
+    for (std::size_t i = row * classes; i < (row + 1) * classes; ++i) {
+      total += target.value().at(i);
+      negative |= target.value().at(i) < 0;
+    }
+    if (negative || !(std::abs(total - 1) <= tolerance))
+      throw ValueError(describe_both(metric, scores, target) + ": row " + std::to_string(row) + " of the target sums " +
+                       "to " + std::to_string(total) + ", needs one-hot rows or probabilities; elements that are " +
+                       "labels each by itself need one axis for all, .reshape({-1})");
+  }
+  return argmax(target.to(float64), -1);
+}
+
+Classes classes_of(const char* metric, const Variable& predictions, const Variable& target, double threshold) {
   if (!predictions.defined() || !target.defined())
     throw Error(describe_both(metric, predictions, target) + ": needs both");
   NoGrad guard;
-  if (predictions.shape() == target.shape())
-    return labels_of(metric, is_floating(predictions.dtype()) ? predictions > threshold : predictions);
+  Variable actual = class_indices(metric, predictions, target);
+  if (predictions.shape() == actual.shape())
+    return {labels_of(metric, is_floating(predictions.dtype()) ? predictions > threshold : predictions),
+            labels_of(metric, actual)};
   Shape samples = predictions.shape();
   if (!samples.empty()) samples.pop_back();
-  if (predictions.rank() == 0 || samples != target.shape() || predictions.size() == 0)
+  if (predictions.rank() == 0 || samples != actual.shape() || predictions.size() == 0)
     throw ShapeError(describe_both(metric, predictions, target) +
                      ": needs labels, or probabilities of class 1, of the target's shape, or scores (..., classes)");
-  return labels_of(metric, argmax(predictions, -1));
+  return {labels_of(metric, argmax(predictions, -1)), labels_of(metric, actual)};
 }
 
 std::vector<double> numbers_of(const char* metric, const Variable& x) {

@@ -15,10 +15,20 @@ using Labels = std::vector<std::int64_t>;
 /// @throws Error naming the metric when it is undefined or empty, ValueError for other numbers.
 Labels labels_of(const char* metric, const Variable& target);
 
-/// The classes that the predictions name. They are labels of the target's shape; numbers of that shape, class 1 where
-/// above the threshold, else 0; or scores (..., classes), of which the greatest counts.
+/// Whether the target has a row, one-hot or of probabilities, for each row of scores (..., classes).
+bool has_rows(const Variable& scores, const Variable& target);
+/// The target, or where it has such rows the class of the greatest number in each.
+/// @throws ValueError naming the metric for a row that does not sum to 1.
+Variable class_indices(const char* metric, const Variable& scores, const Variable& target);
+
+/// The classes of samples, as the predictions name them and as they are.
+struct Classes {
+  Labels predicted, actual;
+};
+/// Predictions are labels of the target's shape; numbers of that shape, class 1 where above the threshold, else 0; or
+/// scores (..., classes), of which the greatest counts, with labels or rows for the target.
 /// @throws ShapeError for other shapes, and for no elements.
-Labels predicted_classes(const char* metric, const Variable& predictions, const Variable& target, double threshold);
+Classes classes_of(const char* metric, const Variable& predictions, const Variable& target, double threshold);
 
 /// The elements as doubles. @throws Error naming the metric when x is undefined or empty, ValueError for a NaN.
 std::vector<double> numbers_of(const char* metric, const Variable& x);

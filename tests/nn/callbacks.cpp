@@ -77,6 +77,32 @@ BOOST_AUTO_TEST_CASE(best_checkpoint) {
   BOOST_TEST(nn::Checkpoint::load(path).step == 1);
 }
 
+BOOST_AUTO_TEST_CASE(best_checkpoint_of_a_training_that_goes_on) {
+  TemporaryDirectory directory;
+  auto path = directory / "best";
+  auto go_on = [&path](Scripted& training) {
+    training.model.fit(training.data, {.epochs = 4, .callbacks = {nn::BestCheckpoint(path, {.monitor = "loss"})},
+                                       .epochs_done = 2});
+  };
+  Scripted without_file({5, 6});
+  go_on(without_file);
+  BOOST_TEST(nn::Checkpoint::load(path).step == 3);
+  Scripted({4, 3}).fit({nn::BestCheckpoint(path, {.monitor = "loss"})});
+  Scripted worse({3.5, 3});
+  go_on(worse);
+  BOOST_TEST(nn::Checkpoint::load(path).step == 2);
+  Scripted better({3.5, 2.5});
+  go_on(better);
+  BOOST_TEST(nn::Checkpoint::load(path).step == 4);
+  BOOST_TEST(nn::Checkpoint::load(path).texts.at("loss") == "2.5");
+  // A file without that score cannot tell which is better.
+  nn::Checkpoint({{"model", better.net}}, 1).save(path);
+  throws<FileError>([&] { go_on(worse); }, {"BestCheckpoint", "best", "\"loss\""});
+  // A training from the beginning replaces it.
+  Scripted({9}).fit({nn::BestCheckpoint(path, {.monitor = "loss"})});
+  BOOST_TEST(nn::Checkpoint::load(path).step == 1);
+}
+
 BOOST_AUTO_TEST_CASE(learning_rate_schedules) {
   struct Halving {
     Scripted& training;

@@ -48,10 +48,10 @@ BOOST_AUTO_TEST_CASE(cross_entropy_has_the_gradient_softmax_minus_one_hot) {
 BOOST_AUTO_TEST_CASE(cross_entropy_with_class_weights) {
   Variable w = numbers64({2, 0.5});
   Variable weighted = expected * numbers64({0.5, 0.5, 2});
-  close(nn::softmax_cross_entropy(logits, labels, {.reduction = Reduction::none, .class_weights = w}), weighted, 1e-15);
+  close(nn::softmax_cross_entropy(logits, labels, {.class_weights = w, .reduction = Reduction::none}), weighted, 1e-15);
   close(nn::softmax_cross_entropy(logits, labels, {.class_weights = w}), sum(weighted) / 3, 1e-15);
   close(nn::softmax_cross_entropy(logits, labels,
-                                  {.reduction = Reduction::batchmean, .class_weights = ones({2}, float64)}),
+                                  {.class_weights = ones({2}, float64), .reduction = Reduction::batchmean}),
         mean(expected), 1e-15);
   Variable unbalanced = numbers64({3, 1});
   close(nn::softmax_cross_entropy(logits, labels, {.class_weights = unbalanced}),
@@ -67,17 +67,23 @@ BOOST_AUTO_TEST_CASE(ignored_samples_count_nothing) {
   close(nn::softmax_cross_entropy(x, some), number64((expected.value().at(0) + expected.value().at(2)) / 2), 1e-15);
   nn::softmax_cross_entropy(x, some).backward();
   close(x.grad()[1], zeros({2}, float64));
-  close(nn::softmax_cross_entropy(x, Variable({1, 7, 0}, int64), {.reduction = Reduction::none, .ignore_index = 7}),
+  close(nn::softmax_cross_entropy(x, Variable({1, 7, 0}, int64), {.ignore_index = 7, .reduction = Reduction::none}),
         expected * numbers64({1, 0, 1}), 1e-15);
   close(nn::softmax_cross_entropy(x, labels, {.ignore_index = 1}), number64(std::log(2)), 1e-15);
   BOOST_TEST(std::isnan(nn::softmax_cross_entropy(x, zeros({3}, int64), {.ignore_index = 0}).item()));
-  BOOST_TEST(nn::softmax_cross_entropy(x, zeros({3}, int64), {.reduction = Reduction::sum, .ignore_index = 0}).item() ==
+  BOOST_TEST(nn::softmax_cross_entropy(x, zeros({3}, int64), {.ignore_index = 0, .reduction = Reduction::sum}).item() ==
              0);
   // Not even where the logits are no numbers.
   Variable bad = numbers64({{0, 1}, {NAN, INFINITY}, {0.5, 0.5}}).requires_grad_();
   nn::softmax_cross_entropy(bad, some).backward();
   close(bad.grad(), x.grad());
   BOOST_TEST(std::isnan(nn::softmax_cross_entropy(bad, labels).item()));
+  Variable smoothed = bad.detach().copy().requires_grad_();
+  close(nn::softmax_cross_entropy(smoothed, some, {.label_smoothing = 0.2}),
+        nn::softmax_cross_entropy(x, some, {.label_smoothing = 0.2}));
+  nn::softmax_cross_entropy(smoothed, some, {.label_smoothing = 0.2}).backward();
+  close(smoothed.grad()[1], zeros({2}, float64));
+  BOOST_TEST(std::isnan(nn::softmax_cross_entropy(bad, labels, {.label_smoothing = 0.2}).item()));
   close(nn::nll_loss(log_softmax(logits), some), nn::softmax_cross_entropy(logits, some), 1e-15);
   close(nn::nll_loss(numbers64({{-1, -2}, {-INFINITY, NAN}, {-3, -4}}), some), number64((2 + 3) / 2.0));
 }
@@ -120,7 +126,7 @@ BOOST_AUTO_TEST_CASE(sigmoid_and_binary_cross_entropy) {
         numbers64({-2 * std::log(p(-2)), (2 * 0.25 + 0.75) * std::log(2), -std::log(1 - p(3))}), 1e-14);
   close(nn::sigmoid_cross_entropy(x, y, {.weight = numbers64({1, 2, 3})}), mean(parts * numbers64({1, 2, 3})), 1e-14);
   close(nn::binary_cross_entropy(sigmoid(x), y, {.reduction = none}), parts, 1e-14);
-  close(nn::binary_cross_entropy(sigmoid(x), y, {.reduction = none, .weight = numbers64({1, 2, 3})}),
+  close(nn::binary_cross_entropy(sigmoid(x), y, {.weight = numbers64({1, 2, 3}), .reduction = none}),
         parts * numbers64({1, 2, 3}), 1e-14);
   // Labels may be integers or bool. Large logits lose nothing.
   Variable far({-1000.0, 1000.0, 1000.0}), bits({0, 0, 1}, int64);
@@ -140,6 +146,9 @@ BOOST_AUTO_TEST_CASE(kullback_leibler_divergence) {
   close(nn::kl_divergence(log(q), p, {.reduction = Reduction::batchmean}), number64((first + second) / 2), 1e-15);
   close(nn::kl_div(log(q), p), number64((first + second) / 4), 1e-15);
   close(nn::kl_divergence(log(q), log(q), {.log_target = true}), number64(0));
+  BOOST_TEST(std::isnan(nn::kl_divergence(numbers64({-INFINITY}), zeros({1}, float64)).item()));
+  BOOST_TEST(std::isnan(nn::nll_loss(numbers64({{-INFINITY, 0}, {-1, -2}}), Variable({0, 1}, int64),
+                                     {.class_weights = numbers64({0, 1})}).item()));
   close(nn::kl_divergence(log(q), log(p + 0.1), {.log_target = true}), nn::kl_divergence(log(q), p + 0.1), 1e-15);
 }
 
@@ -159,18 +168,18 @@ BOOST_AUTO_TEST_CASE(derivatives_of_classification_losses) {
   Variable some({0, -100, 1, 2}, int64), signs = sign(randn({4, 3}, float64));
   for (Reduction reduction : all_reductions) {
     for (double smoothing : {0.0, 0.3}) {
-      nn::SoftmaxCrossEntropyOptions options{.reduction = reduction, .class_weights = w, .label_smoothing = smoothing,
+      nn::SoftmaxCrossEntropyOptions options{.class_weights = w, .reduction = reduction, .label_smoothing = smoothing,
                                              .temperature = 1.5};
       has_derivatives([&](const Variable& x) { return nn::softmax_cross_entropy(x, some, options); }, {x});
       has_derivatives([&](auto& x, auto& p) { return nn::softmax_cross_entropy(x, p, options); }, {x, p});
     }
     has_derivatives(
-        [&](const Variable& x) { return nn::nll_loss(x, some, {.reduction = reduction, .class_weights = w}); }, {x});
+        [&](const Variable& x) { return nn::nll_loss(x, some, {.class_weights = w, .reduction = reduction}); }, {x});
     has_derivatives([&](auto& x, auto& p) {
-      return nn::sigmoid_cross_entropy(x, p, {.reduction = reduction, .weight = w, .positive_weight = w + 1});
+      return nn::sigmoid_cross_entropy(x, p, {.weight = w, .reduction = reduction, .positive_weight = w + 1});
     }, {x, p});
     has_derivatives([&](auto& x, auto& p) {
-      return nn::binary_cross_entropy(x, p, {.reduction = reduction, .weight = w});
+      return nn::binary_cross_entropy(x, p, {.weight = w, .reduction = reduction});
     }, {softmax(x).detach(), p});
     for (bool logarithms : {false, true})
       has_derivatives(

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(targets_that_cannot_be_said) {
   Variable losses = nn::ctc_loss(x, targets, inputs, lengths, {.reduction = Reduction::none});
   BOOST_TEST(std::isfinite(losses.value().at(0)));
   BOOST_TEST(losses.value().at(1) == INFINITY);
-  losses = nn::ctc_loss(x, targets, inputs, lengths, {.zero_infinity = true, .reduction = Reduction::none});
+  losses = nn::ctc_loss(x, targets, inputs, lengths, {.reduction = Reduction::none, .zero_infinity = true});
   BOOST_TEST(losses.value().at(1) == 0);
   sum(losses).backward();
   close(x.grad()[{range(), 1}], zeros({3, 3}, float64));
@@ -106,6 +106,41 @@ BOOST_AUTO_TEST_CASE(targets_that_cannot_be_said) {
   close(certain.grad(), Variable({{{0, -0.5, 0}}, {{-0.5, 0, 0}}, {{0, -0.5, 0}}}, float64));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_no_number_stays_none) {
+  for (bool zero_infinity : {false, true}) {
+    Variable loss = nn::ctc_loss(full({3, 1, 3}, NAN), ones({1, 1}, int64), Variable({3}, int64),
+                                 Variable({1}, int64), {.zero_infinity = zero_infinity});
+    BOOST_TEST(std::isnan(loss.item()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(inputs_of_no_length) {
+  seed(6);
+  Variable x = parameter(random_log_probabilities(3, 3, 3));
+  // The first sample has no time and says nothing; the second has a label to say, and the third time for it.
+  Variable targets = ones({3, 1}, int64), inputs({0, 0, 2}, int64), lengths({0, 1, 1}, int64);
+  Variable losses = nn::ctc_loss(x, targets, inputs, lengths, {.reduction = Reduction::none});
+  BOOST_TEST(losses.value().at(0) == 0);
+  BOOST_TEST(losses.value().at(1) == INFINITY);
+  Variable third = nn::ctc_loss(x[{range(), range(2, 3)}], targets[range(2, 3)], inputs[range(2, 3)],
+                                lengths[range(2, 3)], {.reduction = Reduction::none});
+  close(losses[range(2, 3)], third, 1e-14);
+  Variable total = nn::ctc_loss(x, targets, inputs, lengths, {.zero_infinity = true});
+  close(total, third[0] / 3, 1e-14);
+  total.backward();
+  close(x.grad()[{range(), range(0, 2)}], zeros({3, 2, 3}, float64));
+}
+
+BOOST_AUTO_TEST_CASE(batches_of_none) {
+  Variable x = parameter(zeros({5, 0, 3})), targets = zeros({0, 2}, int64), lengths = zeros({0}, int64);
+  Variable losses = nn::ctc_loss(x, targets, lengths, lengths, {.reduction = Reduction::none});
+  BOOST_TEST((losses.shape() == Shape{0}));
+  Variable total = nn::ctc_loss(x, targets, lengths, lengths, {.reduction = Reduction::sum});
+  BOOST_TEST(total.item() == 0);
+  total.backward();
+  BOOST_TEST((x.grad().shape() == x.shape()));
+}
+
 BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   Variable x = zeros({5, 4, 3});
   auto loss = [](const Variable& x, const Variable& y, const Variable& inputs, const Variable& targets,
@@ -115,7 +150,8 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   throws<ShapeError>(loss(zeros({5, 3}), y, input_lengths, target_lengths),
                      {"ctc_loss", "(5, 3)", "(time, batch, classes)"});
   throws<ShapeError>(loss(zeros({0, 4, 3}), y, input_lengths, target_lengths), {"ctc_loss", "(0, 4, 3)"});
-  throws<ShapeError>(loss(zeros({5, 0, 3}), y, zeros({0}, int64), zeros({0}, int64)), {"ctc_loss", "(5, 0, 3)"});
+  Variable nobody = zeros({0}, int64);
+  throws<ShapeError>(loss(zeros({5, 0, 3}), nobody, nobody, nobody), {"ctc_loss", "mean", "(0,)"});
   throws<DTypeError>(loss(x.to(int64), y, input_lengths, target_lengths), {"ctc_loss", "int64"});
   throws<ShapeError>(loss(x, y.to(float32), input_lengths, target_lengths), {"targets float32(7,)", "int64"});
   throws<ShapeError>(loss(x, zeros({3, 2}, int64), input_lengths, target_lengths),
@@ -124,8 +160,9 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   throws<ShapeError>(loss(x, y, zeros({3}, int64), target_lengths), {"input length int64(3,)", "batch of 4"});
   throws<ShapeError>(loss(x, y, input_lengths, Variable{2, 2, 0, 3}), {"target length float32(4,)"});
   throws<ValueError>(loss(x, y, Variable({5, 6, 4, 5}, int64), target_lengths),
-                     {"input length of sample 1 is 6", "1 to 5"});
-  throws<ValueError>(loss(x, y, Variable({5, 0, 4, 5}, int64), target_lengths), {"input length of sample 1 is 0"});
+                     {"input length of sample 1 is 6", "0 to 5"});
+  throws<ValueError>(loss(x, y, Variable({5, -1, 4, 5}, int64), target_lengths),
+                     {"input length of sample 1 is -1", "0 to 5"});
   throws<ValueError>(loss(x, padded, input_lengths, Variable({2, 2, 0, 4}, int64)),
                      {"target length of sample 3 is 4", "0 to 3"});
   throws<ValueError>(loss(x, y, input_lengths, Variable({2, -1, 0, 3}, int64)), {"target length of sample 1 is -1"});

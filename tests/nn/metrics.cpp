@@ -32,6 +32,25 @@ BOOST_AUTO_TEST_CASE(accuracy_of_labels_scores_and_probabilities) {
   equals(nn::accuracy(Variable{0.1, 0.9}, Variable(1).to(int64)), 1);
 }
 
+BOOST_AUTO_TEST_CASE(one_hot_targets) {
+  Variable scores{{0.1, 0.9, 0}, {0.5, 0.25, 0.25}, {0.2, 0.3, 0.5}}, labels = ints({1, 2, 2});
+  for (const Variable& rows : {one_hot(labels, 3), one_hot(labels, 3).to(int64), one_hot(labels, 3).to(float32)}) {
+    equals(nn::accuracy(scores, rows), 2.0 / 3);
+    equals(nn::top_k_accuracy(scores, rows, 2), nn::top_k_accuracy(scores, labels, 2));
+    equals(nn::log_loss(scores, rows), nn::log_loss(scores, labels));
+    close(nn::confusion_matrix(scores, rows), nn::confusion_matrix(scores, labels));
+    equals(nn::f1_score(scores, rows, {.average = Average::macro}),
+           nn::f1_score(scores, labels, {.average = Average::macro}));
+  }
+  equals(nn::accuracy(scores, Variable{{0.2, 0.8, 0}, {0, 0.1, 0.9}, {0.25, 0.25, 0.5}}), 2.0 / 3);
+  // Labels for labels, and one probability in a row, are no scores.
+  equals(nn::accuracy(guessed.reshape({2, 3}), actual.reshape({2, 3})), 4.0 / 6);
+  equals(nn::accuracy(Variable{0.2, 0.7}.reshape({2, 1}), ones({2, 1})), 0.5);
+  throws<ValueError>([&] { nn::accuracy(scores, Variable{{1, 1, 0}, {0, 0, 1}, {0, 0, 0}}); },
+                     {"accuracy", "float32(3, 3)", "row 0", "reshape({-1})"});
+  throws<ValueError>([&] { nn::accuracy(scores, Variable{{0, 1, 0}, {0, 0, 1}, {0, NAN, 0}}); }, {"accuracy", "row 2"});
+}
+
 BOOST_AUTO_TEST_CASE(top_k) {
   Variable scores{{0.1, 0.4, 0.3, 0.2}, {0.4, 0.1, 0.2, 0.3}, {0, 0, 0, 0}};
   Variable labels = ints({2, 1, 1});

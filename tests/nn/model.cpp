@@ -2,14 +2,16 @@
 #include <cmath>
 #include <functional>
 #include <list>
+#include <memory>
 #include <vector>
 
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
-#include <tests/nn/support.hpp>
+#include <tests/nn/scripted.hpp>
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::Scripted;
 using xtape::testing::throws;
 
 namespace {
@@ -269,6 +271,29 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   for (const auto& [name, x] : net.state_dict()) close(x, before.at(name));
   throws<ValueError>([&] { model.evaluate(good)["acuracy"]; }, {"\"acuracy\"", "loss, accuracy"});
   throws<ValueError>([&] { model.fit(good)["val_loss"]; }, {"\"val_loss\"", "loss, accuracy, lr"});
+}
+
+BOOST_AUTO_TEST_CASE(batches_keep_what_is_temporary) {
+  struct Watched : std::vector<nn::Batch> {
+    std::shared_ptr<int> life = std::make_shared<int>();
+  };
+  std::weak_ptr<int> life;
+  nn::FitOptions options{.epochs = 2, .validation = [&life] {
+    Watched range;
+    range.push_back({ones({1}), ones({1})});
+    life = range.life;
+    return range;
+  }()};
+  BOOST_TEST(!life.expired());
+  Scripted training({3, 2});
+  BOOST_TEST(training.model.fit(training.data, options)["val_loss"].size() == 2u);
+  options.validation.reset();
+  BOOST_TEST(life.expired());
+  // What has a name is referred to.
+  std::vector<nn::Batch> named = training.data;
+  nn::Batches batches = named;
+  named.push_back(named[0]);
+  BOOST_TEST(batches.size().value() == 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -72,9 +72,9 @@ void add_regression(std::vector<Case>& l, const std::string& name, Reduction r) 
   l.push_back({"mae" + name, {x, y}, [=](auto& v) { return nn::mae_loss(v[0], v[1], {r}); },
                [=](auto& v) { return F::l1_loss(v[0], v[1], with(F::L1LossFuncOptions(), r)); }});
   for (double bend : {0.5, 1.0, 2.5}) {
-    l.push_back({"huber" + name, {x, y}, [=](auto& v) { return nn::huber_loss(v[0], v[1], {bend, r}); },
+    l.push_back({"huber" + name, {x, y}, [=](auto& v) { return nn::huber_loss(v[0], v[1], {r, bend}); },
                  [=](auto& v) { return F::huber_loss(v[0], v[1], with(F::HuberLossFuncOptions().delta(bend), r)); }});
-    l.push_back({"smooth_l1" + name, {x, y}, [=](auto& v) { return nn::smooth_l1_loss(v[0], v[1], {bend, r}); },
+    l.push_back({"smooth_l1" + name, {x, y}, [=](auto& v) { return nn::smooth_l1_loss(v[0], v[1], {r, bend}); },
                  [=](auto& v) { return F::smooth_l1_loss(v[0], v[1], with(F::SmoothL1LossFuncOptions(), r), bend); }});
   }
   for (bool log_input : {false, true})
@@ -106,7 +106,7 @@ void add_softmax(std::vector<Case>& l, const std::string& name, Reduction r) {
   for (double smoothing : {0.0, 0.1, 0.7})
     for (const Variable& w : {none, weights}) {
       auto options = [=](std::int64_t ignore, std::ptrdiff_t axis) {
-        return nn::SoftmaxCrossEntropyOptions{r, w, ignore, smoothing, 1, axis};
+        return nn::SoftmaxCrossEntropyOptions{w, ignore, r, smoothing, 1, axis};
       };
       auto peer = [=](std::int64_t ignore) {
         auto result = with(F::CrossEntropyFuncOptions().label_smoothing(smoothing).ignore_index(ignore), r);
@@ -137,12 +137,13 @@ void add_softmax(std::vector<Case>& l, const std::string& name, Reduction r) {
   for (const Variable& w : {none, weights}) {
     auto peer = with(F::NLLLossFuncOptions(), r);
     if (w.defined()) peer.weight(to_torch(w));
-    l.push_back({"nll" + name, {log_softmax(x)}, [=](auto& v) { return nn::nll_loss(v[0], some, {r, w}); },
+    l.push_back({"nll" + name, {log_softmax(x)},
+                 [=](auto& v) { return nn::nll_loss(v[0], some, {.class_weights = w, .reduction = r}); },
                  [=](auto& v) { return F::nll_loss(v[0], to_torch(some), peer); }});
     l.push_back(
         {"nll of images" + name,
          {log_softmax(image, 1)},
-         [=](auto& v) { return nn::nll_loss(v[0], image_labels, {.reduction = r, .class_weights = w, .axis = 1}); },
+         [=](auto& v) { return nn::nll_loss(v[0], image_labels, {.class_weights = w, .reduction = r, .axis = 1}); },
          [=](auto& v) { return F::nll_loss(v[0], to_torch(image_labels), peer); }});
   }
 }
@@ -152,7 +153,7 @@ void add_classification(std::vector<Case>& l, const std::string& name, Reduction
   Variable weight = numbers({3}, 0.2, 2), positive = numbers({3}, 0.5, 3), row = numbers({4, 1}, 0.3, 2);
   l.push_back({"sigmoid_cross_entropy" + name,
                {x, y},
-               [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {r}); },
+               [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {.reduction = r}); },
                [=](auto& v) {
                  return F::binary_cross_entropy_with_logits(v[0], v[1],
                                                             with(F::BinaryCrossEntropyWithLogitsFuncOptions(), r));
@@ -160,7 +161,7 @@ void add_classification(std::vector<Case>& l, const std::string& name, Reduction
   l.push_back({"sigmoid_cross_entropy, weights" + name,
                {x, y},
                [=](auto& v) {
-                 return nn::sigmoid_cross_entropy(v[0], v[1], {r, row, positive});
+                 return nn::sigmoid_cross_entropy(v[0], v[1], {row, r, positive});
                },
                [=](auto& v) {
                  auto options =
@@ -169,7 +170,7 @@ void add_classification(std::vector<Case>& l, const std::string& name, Reduction
                }});
   l.push_back({"sigmoid_cross_entropy, far" + name,
                {x * 100, y},
-               [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {r}); },
+               [=](auto& v) { return nn::sigmoid_cross_entropy(v[0], v[1], {.reduction = r}); },
                [=](auto& v) {
                  return F::binary_cross_entropy_with_logits(v[0], v[1],
                                                             with(F::BinaryCrossEntropyWithLogitsFuncOptions(), r));
@@ -177,7 +178,7 @@ void add_classification(std::vector<Case>& l, const std::string& name, Reduction
   l.push_back({"binary_cross_entropy" + name,
                {p, y},
                [=](auto& v) {
-                 return nn::binary_cross_entropy(v[0], v[1], {r, weight});
+                 return nn::binary_cross_entropy(v[0], v[1], {weight, r});
                },
                [=](auto& v) {
                  return F::binary_cross_entropy(v[0], v[1],
@@ -188,7 +189,7 @@ void add_classification(std::vector<Case>& l, const std::string& name, Reduction
       sides({1.0, 0.0, 0.0, 1.0, 1.0, 0.0}, xtape::float64);
   l.push_back({"binary_cross_entropy at the edges" + name,
                {edges},
-               [=](auto& v) { return nn::binary_cross_entropy(v[0], sides, {r}); },
+               [=](auto& v) { return nn::binary_cross_entropy(v[0], sides, {.reduction = r}); },
                [=](auto& v) {
                  return F::binary_cross_entropy(v[0], to_torch(sides), with(F::BinaryCrossEntropyFuncOptions(), r));
                },
@@ -259,7 +260,7 @@ void add_ctc(std::vector<Case>& l, const std::string& name, Reduction r) {
                    {x},
                    [=](auto& v) {
                      return nn::ctc_loss(log_softmax(v[0]), targets, inputs, lengths,
-                                         {.zero_infinity = zero_infinity, .reduction = r});
+                                         {.reduction = r, .zero_infinity = zero_infinity});
                    },
                    [=](auto& v) {
                      return F::ctc_loss(v[0].log_softmax(-1), to_torch(targets), to_torch(inputs), to_torch(lengths),
@@ -274,7 +275,7 @@ void add_ctc(std::vector<Case>& l, const std::string& name, Reduction r) {
                {x},
                [=](auto& v) {
                  return nn::ctc_loss(log_softmax(v[0]), joined, short_inputs, lengths,
-                                     {.zero_infinity = true, .reduction = r});
+                                     {.reduction = r, .zero_infinity = true});
                },
                [=](auto& v) {
                  return F::ctc_loss(v[0].log_softmax(-1), to_torch(joined), to_torch(short_inputs), to_torch(lengths),

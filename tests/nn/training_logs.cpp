@@ -63,6 +63,10 @@ BOOST_AUTO_TEST_CASE(csv_log) {
   throws<FileError>(
       [&] { other.model.fit(other.data, {.epochs = 2, .callbacks = {nn::CSVLog(path)}, .epochs_done = 1}); }, {"x,2"});
   throws<FileError>([&] { other.fit({nn::CSVLog(directory / "none" / "log.csv")}); }, {"log.csv"});
+  // Names are quoted as RFC 4180 says, also where the table goes on.
+  for (std::size_t done : {0, 1})
+    nn::EpochTable(path, {"top 3", "F1, \"macro\"", "a\nb"}, done).write(done + 1, {1, 2, 3});
+  BOOST_TEST(content(path) == "epoch,top 3,\"F1, \"\"macro\"\"\",\"a\nb\"\n1,1,2,3\n2,1,2,3\n");
   throws<FileError>([&] { other.fit({nn::CSVLog(directory / "")}); }, {"cannot"});
   BOOST_TEST(other.epoch == 0);
 }
