@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <nn/initializers.hpp>
-#include <nn/layers.hpp>
-#include <nn/module.hpp>
+#include <nn/linear.hpp>
 
 namespace xtape::nn {
 
