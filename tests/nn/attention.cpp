@@ -1,5 +1,6 @@
 // Attention, transformer layers and positional encodings: against closed forms, finite differences and truncation.
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 #include <nn/nn.hpp>
@@ -112,6 +113,18 @@ BOOST_AUTO_TEST_CASE(attention_refuses_what_does_not_fit) {
   throws<ShapeError>([&] { attention(q, k, k, {.attn_mask = zeros({5, 3})}); }, {"(5, 3)", "(3, 5)", "(4, 3, 5)"});
   throws<DTypeError>([&] { attention(q, k, k, {.attn_mask = zeros({3, 5}, int64)}); }, {"int64(3, 5)", "bool"});
   throws<ShapeError>([&] { attention(Variable()); }, {"MultiHeadAttention(4, 2)", "none"});
+}
+
+// By masks of bool: zeros. A mask that is added gives NaN, as in PyTorch, and only in that row.
+BOOST_AUTO_TEST_CASE(queries_that_may_look_at_nothing) {
+  nn::MultiHeadAttention attention(4, 2);
+  Variable q = randn({2, 1, 4}), weights = attention(q, q, q, {.attn_mask = Variable({{1, 1}, {0, 0}}) > 0,
+                                                               .need_weights = true}).weights;
+  close(weights[0][0], zeros({2}));
+  double inf = std::numeric_limits<double>::infinity();
+  weights = attention(q, q, q, {.attn_mask = Variable{{-inf, -inf}, {0, 0}}.to(float32), .need_weights = true}).weights;
+  BOOST_TEST(std::isnan(weights[0][0][0].item()));
+  close(sum(weights[0][1]), ones({}), 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(transformer_layers_have_right_derivatives) {
