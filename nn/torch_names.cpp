@@ -122,11 +122,8 @@ StateDict from_torch(const Module& module, const StateDict& state) {
 }
 
 StateDict to_torch(const Module& module) {
-  StateDict result;
-  for (const Place& place : places_of(module)) {
-    Variable x = converted(place, place.x);
-    result.emplace(place.torch, place.x.value().shares_storage_with(x.value()) ? Variable(x.value().copy()) : x);
-  }
+  StateDict result, state = module.state_dict();
+  for (const Place& place : places_of(module)) result.emplace(place.torch, converted(place, state.at(place.ours)));
   return result;
 }
 

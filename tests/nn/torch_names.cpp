@@ -108,6 +108,19 @@ BOOST_AUTO_TEST_CASE(wrapped_layers_have_no_part_of_their_own) {
   close(nn::to_torch(convolution).at("weight_v"), convolution.state_dict().at("weight_v"));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_not_materialized_is_undefined) {
+  nn::Sequential net{nn::Dense(4), nn::Conv2D(3, 2)};
+  StateDict torch = nn::to_torch(net);
+  BOOST_TEST(!torch.at("0.weight").defined());
+  BOOST_TEST(!torch.at("1.weight").defined());
+  BOOST_TEST(torch.at("0.bias").defined());
+  xtape::testing::TemporaryDirectory directory;
+  throws<ValueError>([&] { nn::save_safetensors(directory / "net", torch); }, {"0.weight", "undefined"});
+  nn::Sequential other{nn::Dense(4), nn::Conv2D(3, 2)};
+  other.load_state_dict(nn::from_torch(other, torch));
+  BOOST_TEST(!other.materialized());
+}
+
 BOOST_AUTO_TEST_CASE(counts_of_batches) {
   nn::Sequential net{nn::BatchNorm2D(2)};
   StateDict state = nn::to_torch(net);
