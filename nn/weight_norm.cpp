@@ -69,7 +69,7 @@ Variable WeightNorm::length_of(const Variable& x) const {
 Variable WeightNorm::forward(const Variable& x) { return call(direction_ * (length_ / length_of(direction_)), x); }
 
 void SpectralNorm::initialize(const SpectralNormOptions& options) {
-  detail::require_widths("SpectralNorm: power iterations", {options.n_power_iterations});
+  detail::require_some("SpectralNorm", "n_power_iterations", options.n_power_iterations);
   detail::require_positive("SpectralNorm", "epsilon", options.epsilon);
   detail::require_generator("SpectralNorm", options.generator);
   wrap("SpectralNorm", options.name);

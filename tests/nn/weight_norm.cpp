@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   throws<ValueError>([] { nn::WeightNorm(nn::Sequential{nn::Dense(2, 2)}, {.name = "0.weight"}); }, {"of its own"});
   throws<Error>([] { nn::WeightNorm(nn::Dense(2)); }, {"WeightNorm", "Dense(?, 2)", "not yet materialized"});
   throws<ValueError>([] { nn::SpectralNorm(nn::Dense(2, 2), {.n_power_iterations = 0}); },
-                     {"SpectralNorm", "1 or more"});
+                     {"SpectralNorm", "n_power_iterations is 0, needs 1 or more"});
   throws<ValueError>([] { nn::SpectralNorm(nn::Dense(2, 2), {.epsilon = NAN}); }, {"SpectralNorm", "nan"});
   throws<ValueError>([] { nn::SpectralNorm(nn::Dense(2, 2), {.generator = nullptr}); }, {"SpectralNorm", "generator"});
   nn::Dense dense(2, 2);
