@@ -74,17 +74,6 @@ Array Generator::normal(const Shape& shape, double mean, double stddev, DType dt
   return fill("normal", shape, dtype, [&] { return mean + stddev * distribution(engine_->twister); });
 }
 
-Array Generator::truncated_normal(const Shape& shape, double mean, double stddev, DType dtype) {
-  require_spread("truncated_normal", mean, stddev);
-  std::scoped_lock lock(engine_->mutex);
-  std::normal_distribution<double> distribution;
-  return fill("truncated_normal", shape, dtype, [&] {
-    double z = distribution(engine_->twister);
-    while (std::abs(z) >= 2) z = distribution(engine_->twister);
-    return mean + stddev * z;
-  });
-}
-
 Array Generator::permutation(std::size_t n) {
   std::scoped_lock lock(engine_->mutex);
   Array result({n}, DType::int64);

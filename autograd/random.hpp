@@ -23,8 +23,6 @@ class Generator {
   /// Numbers in [low, high).
   Array uniform(const Shape& shape, double low, double high, DType dtype);
   Array normal(const Shape& shape, double mean, double stddev, DType dtype);
-  /// Normal numbers less than two standard deviations from the mean: the others are drawn again.
-  Array truncated_normal(const Shape& shape, double mean, double stddev, DType dtype);
   /// The numbers 0 to n - 1 in random order, as int64.
   Array permutation(std::size_t n);
 

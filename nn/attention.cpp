@@ -6,21 +6,23 @@
 
 #include <autograd/autograd.hpp>
 #include <autograd/ops/matrix_product.hpp>
+#include <nn/checks.hpp>
 
 namespace xtape::nn {
 namespace {
 
-std::string text(const Variable& x) { return x.defined() ? to_string(x.dtype()) + to_string(x.shape()) : "none"; }
-
 MultiHeadAttentionOptions checked(const std::string& name, std::size_t embed_dim, std::size_t num_heads,
                                   MultiHeadAttentionOptions options) {
-  if (embed_dim == 0 || num_heads == 0) throw ValueError(name + ": needs a width and heads of 1 or more");
+  detail::require_widths(name, {embed_dim});
+  detail::require_some(name, "num_heads", num_heads);
   if (embed_dim % num_heads != 0)
     throw ValueError(name + ": " + std::to_string(num_heads) + " heads do not divide the width " +
                      std::to_string(embed_dim));
-  if (!(options.dropout >= 0 && options.dropout <= 1))
-    throw ValueError(name + ": a dropout of " + std::to_string(options.dropout) + ", needs 0 to 1");
-  if (!options.generator) throw ValueError(name + ": the generator is null");
+  detail::require_not_negative(name, "kdim", {options.kdim});
+  detail::require_not_negative(name, "vdim", {options.vdim});
+  detail::require_between(name, "dropout", options.dropout, 0, 1);
+  detail::require_generator(name, options.generator);
+  detail::require_floating(name, options.dtype);
   if (options.kdim == 0) options.kdim = embed_dim;
   if (options.vdim == 0) options.vdim = embed_dim;
   return options;
@@ -73,30 +75,30 @@ void MultiHeadAttention::check(const Variable& query, const Variable& key, const
                                const AttentionArguments& arguments) const {
   for (const Variable* x : {&query, &key, &value})
     if (!x->defined() || x->rank() != 3)
-      throw ShapeError(name_ + ": query " + text(query) + ", key " + text(key) + ", value " + text(value) +
+      throw ShapeError(name_ + ": query " + describe(query) + ", key " + describe(key) + ", value " + describe(value) +
                        ", needs three axes each");
   DType dtype = out_proj_.weight.dtype();
   for (const Variable* x : {&query, &key, &value})
     if (x->dtype() != dtype)
-      throw DTypeError(name_ + ": got " + text(*x) + ", the parameters are " + to_string(dtype) +
+      throw DTypeError(name_ + ": got " + describe(*x) + ", the parameters are " + to_string(dtype) +
                        "; convert with .to()");
   std::size_t batch_axis = options_.batch_first ? 0 : 1, step_axis = 1 - batch_axis;
   std::size_t batch = query.shape()[batch_axis], queries = query.shape()[step_axis], keys = key.shape()[step_axis];
   if (query.shape()[2] != embed_dim_ || key.shape()[2] != options_.kdim || value.shape()[2] != options_.vdim ||
       key.shape()[batch_axis] != batch || value.shape()[batch_axis] != batch || value.shape()[step_axis] != keys ||
       keys == 0)
-    throw ShapeError(name_ + ": query " + text(query) + ", key " + text(key) + ", value " + text(value) +
+    throw ShapeError(name_ + ": query " + describe(query) + ", key " + describe(key) + ", value " + describe(value) +
                      ", needs widths " + std::to_string(embed_dim_) + ", " + std::to_string(options_.kdim) + ", " +
                      std::to_string(options_.vdim) + ", one batch, and as many keys as values, 1 or more");
   for (const Variable* mask : {&arguments.key_padding_mask, &arguments.attn_mask})
     if (mask->defined() && mask->dtype() != DType::boolean && mask->dtype() != dtype)
-      throw DTypeError(name_ + ": a mask " + text(*mask) + ", needs bool or " + to_string(dtype));
+      throw DTypeError(name_ + ": a mask " + describe(*mask) + ", needs bool or " + to_string(dtype));
   if (arguments.key_padding_mask.defined() && arguments.key_padding_mask.shape() != Shape{batch, keys})
-    throw ShapeError(name_ + ": key_padding_mask " + text(arguments.key_padding_mask) + ", needs (batch, keys), " +
+    throw ShapeError(name_ + ": key_padding_mask " + describe(arguments.key_padding_mask) + ", needs (batch, keys), " +
                      to_string(Shape{batch, keys}));
   Shape plain{queries, keys}, each{batch * num_heads_, queries, keys};
   if (arguments.attn_mask.defined() && arguments.attn_mask.shape() != plain && arguments.attn_mask.shape() != each)
-    throw ShapeError(name_ + ": attn_mask " + text(arguments.attn_mask) + ", needs (queries, keys) or " +
+    throw ShapeError(name_ + ": attn_mask " + describe(arguments.attn_mask) + ", needs (queries, keys) or " +
                      "(batch * heads, queries, keys), " + to_string(plain) + " or " + to_string(each));
 }
 

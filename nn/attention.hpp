@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <nn/initializers.hpp>
-#include <nn/layers.hpp>
-#include <nn/module.hpp>
+#include <nn/linear.hpp>
 
 namespace xtape::nn {
 
@@ -49,7 +47,8 @@ struct AttentionResult {
 /// With a kdim or vdim of their own, q_proj_weight (embed_dim, embed_dim), k_proj_weight (kdim, embed_dim) and
 /// v_proj_weight (vdim, embed_dim) stand in place of the first.
 ///
-/// A query that may look at nothing gets zeros where PyTorch 1.13 gives NaN.
+/// A query that may look at nothing, by masks of bool or is_causal, gets zeros where PyTorch 1.13 gives NaN. By a mask
+/// that is added, a row of -inf gives NaN, as there.
 class MultiHeadAttention : public Module {
  public:
   /// @throws ValueError unless the heads divide the width, for widths of 0, or a dropout outside of [0, 1].

@@ -2,6 +2,7 @@
 // "text.NAME" hold texts, and "step" the step.
 #include <nn/checkpoint.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 #include <autograd/error.hpp>
@@ -63,15 +64,22 @@ void Checkpoint::restore(const std::vector<CheckpointPart>& parts) const {
     else part.load_state_(from.states.at(part.name_));
   };
   Checkpoint before(parts);
+  std::vector<CheckpointPart> order = parts;
+  std::stable_partition(order.begin(), order.end(), [](const CheckpointPart& part) { return part.is_module_; });
   std::size_t done = 0;
   auto undo = [&] {
-    for (std::size_t i = done; i-- > 0;) load(before, parts[i]);
+    for (std::size_t i = done; i-- > 0;) {
+      try {
+        load(before, order[i]);
+      } catch (...) {  // the others go back all the same, and what is thrown is why the state could not be restored
+      }
+    }
   };
   try {
-    for (; done < parts.size(); ++done) load(*this, parts[done]);
+    for (; done < order.size(); ++done) load(*this, order[done]);
   } catch (const Error& error) {
     undo();
-    throw ValueError("checkpoint: restore \"" + parts[done].name_ + "\": " + error.what());
+    throw ValueError("checkpoint: restore \"" + order[done].name_ + "\": " + error.what());
   } catch (...) {
     undo();
     throw;

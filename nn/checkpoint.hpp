@@ -28,7 +28,8 @@ class CheckpointPart {
  public:
   template <Stateful T>
   CheckpointPart(std::string name, T& object)
-      : name_(std::move(name)), state_([&object]() -> StateDict { return object.state_dict(); }),
+      : name_(std::move(name)), is_module_(requires { object.materialized(); }),
+        state_([&object]() -> StateDict { return object.state_dict(); }),
         load_state_([&object](const StateDict& state) { object.load_state_dict(state); }) {}
   CheckpointPart(std::string name, Generator& generator)
       : name_(std::move(name)), generator_(&generator) {}
@@ -36,6 +37,7 @@ class CheckpointPart {
  private:
   friend struct Checkpoint;
   std::string name_;
+  bool is_module_ = false;
   std::function<StateDict()> state_;
   std::function<void(const StateDict&)> load_state_;
   Generator* generator_ = nullptr;  // instead of the two functions
@@ -57,8 +59,10 @@ struct Checkpoint {
   /// The state of these parts as it is now. @throws ValueError for names that are empty, taken or have a '.'.
   explicit Checkpoint(const std::vector<CheckpointPart>& parts, std::int64_t step = 0);
 
-  /// Brings parts to the saved state; what else the checkpoint holds is left alone. When one part cannot take its
-  /// state, all are as they were. @throws ValueError naming the parts that are missing, or what does not fit.
+  /// Brings parts to the saved state, modules first: what an optimizer's state has to fit may take its extents from the
+  /// module's. What else the checkpoint holds is left alone. When one part cannot take its state, all are as they were,
+  /// parameters that were not materialized included.
+  /// @throws ValueError naming the parts that are missing, or what does not fit.
   void restore(const std::vector<CheckpointPart>& parts) const;
 
   /// @throws FileError when the file cannot be written, ValueError for names with a '.', and text that is no UTF-8.

@@ -25,6 +25,12 @@ void require_widths(const std::string& name, std::initializer_list<std::size_t> 
     if (width == 0 || width > greatest) throw ValueError(name + ": needs widths of 1 or more");
 }
 
+void require_some(const std::string& name, const char* option, std::size_t value) {
+  if (value == 0 || value > greatest)
+    throw ValueError(name + ": " + option + " is " + std::to_string(static_cast<std::ptrdiff_t>(value)) +
+                     ", needs 1 or more");
+}
+
 void require_not_negative(const std::string& name, const char* option, const std::vector<std::size_t>& extents) {
   for (std::size_t extent : extents)
     if (extent > greatest)

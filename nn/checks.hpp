@@ -20,6 +20,8 @@ std::string text(const std::vector<std::size_t>& extents);
 
 /// @throws ValueError beginning with `name` unless all widths are 1 or more; a negative one has become a great number.
 void require_widths(const std::string& name, std::initializer_list<std::size_t> widths);
+/// @throws ValueError saying so unless the option's value is 1 or more.
+void require_some(const std::string& name, const char* option, std::size_t value);
 /// @throws ValueError when an extent was negative before it became a great number.
 void require_not_negative(const std::string& name, const char* option, const std::vector<std::size_t>& extents);
 /// @throws ValueError beginning with `name` unless the option's value is finite, and more than 0 or in [low, high].

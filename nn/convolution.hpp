@@ -31,13 +31,8 @@ class Padding {
   bool same_ = false;
 };
 
-namespace detail {
-/// At the head of options, which then are given by name only: `{3, 5}` is not made options, but a window's extents.
-struct ByName {};
-}  // namespace detail
-
 struct ConvolutionOptions {
-  [[no_unique_address]] detail::ByName by_name = {};
+  [[no_unique_address]] xtape::detail::ByName by_name = {};
   PerAxis stride = 1;
   Padding padding = 0;  ///< "same" needs a stride of 1; what is uneven of it goes to the end
   PerAxis dilation = 1;
@@ -50,7 +45,7 @@ struct ConvolutionOptions {
 };
 
 struct ConvolutionTransposeOptions {
-  [[no_unique_address]] detail::ByName by_name = {};
+  [[no_unique_address]] xtape::detail::ByName by_name = {};
   PerAxis stride = 1;
   Padding padding = 0;         ///< what is cut off on both sides; what is uneven of "same" at the end
   PerAxis output_padding = 0;  ///< what is added at the end of each axis; less than the stride or the dilation

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nn/activations.hpp>
+#include <nn/attention.hpp>
 #include <nn/containers.hpp>
 #include <nn/convolution.hpp>
 #include <nn/dropout.hpp>
@@ -9,5 +10,8 @@
 #include <nn/linear.hpp>
 #include <nn/normalization.hpp>
 #include <nn/pooling.hpp>
+#include <nn/positional.hpp>
+#include <nn/recurrent.hpp>
 #include <nn/shaping.hpp>
+#include <nn/transformer.hpp>
 #include <nn/weight_norm.hpp>

@@ -114,7 +114,8 @@ class Module {
   /// Copies of all parameters and buffers, by their dotted names. A parameter that is not yet materialized is there as
   /// an undefined Variable, which files refuse.
   StateDict state_dict() const;
-  /// Overwrites the parameters and buffers; those that are not yet materialized take the extents of the state.
+  /// Overwrites the parameters and buffers; those that are not yet materialized take the extents of the state, and
+  /// those that were not when the state was taken are not so again: the next call finds their extents.
   /// @throws ValueError listing every name that is missing, unexpected, or of another shape or dtype, and changes
   /// nothing then. Where `strict` is false, missing and unexpected names are fine.
   void load_state_dict(const StateDict& state, bool strict = true);
@@ -146,6 +147,7 @@ class Module {
   void check_name(const std::string& name) const;
   void visit(const std::function<void(const Module&, const std::string& prefix)>& f) const;
   std::vector<std::pair<std::string, Variable>> collect(bool parameters, bool buffers, bool computed = false) const;
+  const Shape* known_extents(const Variable& x) const;  // null unless it was added lazily
   bool is_lazy(const Variable& x) const;
 
   std::shared_ptr<State> state_;

@@ -31,7 +31,7 @@ Variable Module::add_lazy(const std::string& name, const Shape& shape, DType dty
     throw ValueError(this->name() + ": add_lazy \"" + name + "\": all extents of " + to_string(shape) +
                      " are known; use add");
   Variable x = add(name, parameter(Variable(Array(shape, dtype))));
-  state_->lazy.push_back(x);
+  state_->lazy.push_back({x, shape});
   return x;
 }
 
@@ -46,19 +46,21 @@ void Module::materialize(const Variable& x, const Array& value) {
   replace_value(*x.impl(), value);
 }
 
-bool Module::is_lazy(const Variable& x) const {
-  if (!x.defined() || x.size() > 0) return false;
-  bool found = false;
+const Shape* Module::known_extents(const Variable& x) const {
+  const Shape* found = nullptr;
   visit([&](const Module& module, const std::string&) {
-    for (const Variable& lazy : module.state_->lazy) found = found || lazy.impl() == x.impl();
+    for (const State::Lazy& lazy : module.state_->lazy)
+      if (lazy.x.impl() == x.impl()) found = &lazy.known;
   });
   return found;
 }
 
+bool Module::is_lazy(const Variable& x) const { return x.defined() && x.size() == 0 && known_extents(x); }
+
 bool Module::materialized() const {
   bool all = true;
   visit([&](const Module& module, const std::string&) {
-    for (const Variable& x : module.state_->lazy) all = all && x.size() > 0;
+    for (const State::Lazy& lazy : module.state_->lazy) all = all && lazy.x.size() > 0;
   });
   return all;
 }
@@ -102,9 +104,10 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
     auto found = state.find(name);
     if (found == state.end()) {
       if (strict) misfits += "\n  missing: " + name + ", " + describe(x);
-    } else if (const Variable& given = found->second; is_lazy(x)) {
-      // An undefined one comes from a module that was not materialized either.
-      if (given.defined() && (given.dtype() != x.dtype() || !completes(x.shape(), given.shape())))
+    } else if (const Variable& given = found->second; !given.defined() && known_extents(x)) {
+      continue;  // comes from a module that was not materialized
+    } else if (is_lazy(x)) {
+      if (given.dtype() != x.dtype() || !completes(x.shape(), given.shape()))
         misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x) +
                    ", where 0 stands for what is not yet known";
     } else if (describe(given) != describe(x)) {
@@ -116,8 +119,9 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
   if (!misfits.empty()) throw ValueError(name() + ": load_state_dict: the state does not fit this module" + misfits);
   for (auto& [name, x] : own) {
     auto found = state.find(name);
-    if (found == state.end() || !found->second.defined()) continue;
-    if (is_lazy(x)) replace_value(*x.impl(), found->second.value().copy());
+    if (found == state.end()) continue;
+    if (!found->second.defined()) replace_value(*x.impl(), Array(*known_extents(x), x.dtype()));
+    else if (is_lazy(x)) replace_value(*x.impl(), found->second.value().copy());
     else x.mutable_value().assign(found->second.value());
   }
 }

@@ -1,7 +1,6 @@
 // All of nn: what a program that trains networks includes.
 #pragma once
 
-#include <nn/attention.hpp>
 #include <nn/callbacks.hpp>
 #include <nn/checkpoint.hpp>
 #include <nn/data/cifar.hpp>
@@ -18,8 +17,5 @@
 #include <nn/metrics.hpp>
 #include <nn/model.hpp>
 #include <nn/module.hpp>
-#include <nn/positional.hpp>
-#include <nn/recurrent.hpp>
 #include <nn/serialization.hpp>
 #include <nn/torch_names.hpp>
-#include <nn/transformer.hpp>

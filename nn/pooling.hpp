@@ -31,6 +31,13 @@ class Pooling : public Windowed {
   Options options_;
 };
 
+/// A window that is given as `{2, 3}`. Taken as an array, so that such a list is never taken for another layer, of the
+/// window 2 and the stride 3, to be copied.
+template <std::size_t n>
+PerAxis extents_of(const std::size_t (&window)[n]) {
+  return std::vector<std::size_t>(window, window + n);
+}
+
 /// The result's extents of a pooling layer.
 class AdaptivePooling : public Module {
  public:
@@ -44,11 +51,18 @@ class AdaptivePooling : public Module {
 
 }  // namespace detail
 
-/// max_pool1d. @throws ValueError, like all of these, for a window of 0 or a padding of more than half of it.
+/// max_pool1d. Windows are given as in `MaxPool2D(2)`, `MaxPool2D({2, 3})`, `MaxPool2D(3, {.stride = 2})`, or as in
+/// PyTorch with stride and padding, `MaxPool2D(3, 2, 1)`.
+/// @throws ValueError, like all of these, for a window of 0 or a padding of more than half of it.
 class MaxPool1D : public detail::Pooling<1, PoolOptions> {
  public:
   explicit MaxPool1D(const PerAxis& window, const PoolOptions& options = {})
       : Pooling("MaxPool1D", window, options) {}
+  template <std::size_t n>
+  explicit MaxPool1D(const std::size_t (&window)[n], const PoolOptions& options = {})
+      : MaxPool1D(detail::extents_of(window), options) {}
+  MaxPool1D(const PerAxis& window, std::size_t stride, const PerAxis& padding = 0)
+      : MaxPool1D(window, {.stride = stride, .padding = padding}) {}
   Variable forward(const Variable& x) override { return max_pool1d(x, window_, options_); }
 };
 
@@ -57,6 +71,11 @@ class MaxPool2D : public detail::Pooling<2, PoolOptions> {
  public:
   explicit MaxPool2D(const PerAxis& window, const PoolOptions& options = {})
       : Pooling("MaxPool2D", window, options) {}
+  template <std::size_t n>
+  explicit MaxPool2D(const std::size_t (&window)[n], const PoolOptions& options = {})
+      : MaxPool2D(detail::extents_of(window), options) {}
+  MaxPool2D(const PerAxis& window, std::size_t stride, const PerAxis& padding = 0)
+      : MaxPool2D(window, {.stride = stride, .padding = padding}) {}
   Variable forward(const Variable& x) override { return max_pool2d(x, window_, options_); }
 };
 
@@ -65,6 +84,11 @@ class AvgPool1D : public detail::Pooling<1, AvgPoolOptions> {
  public:
   explicit AvgPool1D(const PerAxis& window, const AvgPoolOptions& options = {})
       : Pooling("AvgPool1D", window, options) {}
+  template <std::size_t n>
+  explicit AvgPool1D(const std::size_t (&window)[n], const AvgPoolOptions& options = {})
+      : AvgPool1D(detail::extents_of(window), options) {}
+  AvgPool1D(const PerAxis& window, std::size_t stride, const PerAxis& padding = 0)
+      : AvgPool1D(window, {.stride = stride, .padding = padding}) {}
   Variable forward(const Variable& x) override { return avg_pool1d(x, window_, options_); }
 };
 
@@ -73,6 +97,11 @@ class AvgPool2D : public detail::Pooling<2, AvgPoolOptions> {
  public:
   explicit AvgPool2D(const PerAxis& window, const AvgPoolOptions& options = {})
       : Pooling("AvgPool2D", window, options) {}
+  template <std::size_t n>
+  explicit AvgPool2D(const std::size_t (&window)[n], const AvgPoolOptions& options = {})
+      : AvgPool2D(detail::extents_of(window), options) {}
+  AvgPool2D(const PerAxis& window, std::size_t stride, const PerAxis& padding = 0)
+      : AvgPool2D(window, {.stride = stride, .padding = padding}) {}
   Variable forward(const Variable& x) override { return avg_pool2d(x, window_, options_); }
 };
 

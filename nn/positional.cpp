@@ -4,23 +4,23 @@
 #include <sstream>
 
 #include <autograd/autograd.hpp>
+#include <nn/checks.hpp>
 #include <nn/initializers.hpp>
 
 namespace xtape::nn {
 namespace {
 
 void check(const std::string& name, std::initializer_list<std::size_t> extents, const PositionalOptions& options) {
-  for (std::size_t extent : extents)
-    if (extent == 0) throw ValueError(name + ": needs extents of 1 or more");
-  if (!(options.dropout >= 0 && options.dropout <= 1))
-    throw ValueError(name + ": a dropout of " + std::to_string(options.dropout) + ", needs 0 to 1");
-  if (!options.generator) throw ValueError(name + ": the generator is null");
+  detail::require_widths(name, extents);
+  detail::require_between(name, "dropout", options.dropout, 0, 1);
+  detail::require_generator(name, options.generator);
+  detail::require_floating(name, options.dtype);
 }
 
 void check_input(const std::string& name, const Variable& x, std::size_t width, const PositionalOptions& options) {
   if (!x.defined() || x.rank() != 3 || x.shape()[2] != width)
-    throw ShapeError(name + ": input of shape " + (x.defined() ? to_string(x.shape()) : "none") + ", needs " +
-                     (options.batch_first ? "(batch, steps, " : "(steps, batch, ") + std::to_string(width) + ")");
+    detail::refuse_input(name, x, (options.batch_first ? "(batch, steps, " : "(steps, batch, ") +
+                                      std::to_string(width) + ")");
 }
 
 std::size_t steps_of(const Variable& x, const PositionalOptions& options) {
@@ -58,6 +58,8 @@ Variable table_of_angles(std::size_t steps, std::size_t width, double base, DTyp
 }  // namespace
 
 Variable sinusoidal_encoding(std::size_t steps, std::size_t width, DType dtype) {
+  detail::require_not_negative("sinusoidal_encoding", "steps", {steps});
+  detail::require_not_negative("sinusoidal_encoding", "width", {width});
   return table_of_angles(steps, width, 10000, dtype, [width]<class T>(T* row, std::size_t i, double angle) {
     row[2 * i] = static_cast<T>(std::sin(angle));
     if (2 * i + 1 < width) row[2 * i + 1] = static_cast<T>(std::cos(angle));
@@ -99,11 +101,9 @@ std::string LearnedEncoding::description() const {
 }
 
 Variable rotary_encoding(const Variable& x, double base) {
-  std::string shape = x.defined() ? to_string(x.shape()) : "none";
   if (!x.defined() || x.rank() < 2 || x.shape().back() % 2 != 0)
-    throw ShapeError("rotary_encoding: shape " + shape + ", needs (..., steps, width) of an even width");
-  if (!(base > 0 && std::isfinite(base)))
-    throw ValueError("rotary_encoding: a base of " + std::to_string(base) + ", needs a positive number");
+    detail::refuse_input("rotary_encoding", x, "(..., steps, width) of an even width");
+  detail::require_positive("rotary_encoding", "base", base);
   std::size_t steps = x.shape(-2), width = x.shape(-1), half = width / 2;
   auto fill = [&](double (*f)(double)) {
     return table_of_angles(steps, width, base, x.dtype(), [f, half]<class T>(T* row, std::size_t i, double angle) {

@@ -6,25 +6,21 @@
 
 #include <autograd/autograd.hpp>
 #include <autograd/fuse.hpp>
+#include <nn/checks.hpp>
 
 namespace xtape::nn {
-namespace {
-
-std::string text(const Variable& x) { return x.defined() ? to_string(x.dtype()) + to_string(x.shape()) : "none"; }
-
-}  // namespace
 
 Recurrent::Recurrent(const std::string& name, std::size_t gates, std::size_t input, std::size_t hidden,
                      const RecurrentOptions& options)
     : gates_(gates), input_(input), hidden_(hidden), options_(options) {
   name_ = name + "(" + description() + ")";
-  if (input == 0 || hidden == 0 || options.num_layers == 0)
-    throw ValueError(name_ + ": needs widths and layers of 1 or more");
-  if (!(options.dropout >= 0 && options.dropout <= 1))
-    throw ValueError(name_ + ": a dropout of " + std::to_string(options.dropout) + ", needs 0 to 1");
+  detail::require_widths(name_, {input, hidden});
+  detail::require_some(name_, "num_layers", options.num_layers);
+  detail::require_between(name_, "dropout", options.dropout, 0, 1);
+  detail::require_generator(name_, options.generator);
+  detail::require_floating(name_, options.dtype);
   if (options.nonlinearity != Nonlinearity::tanh && gates > 1)
     throw ValueError(name_ + ": a nonlinearity other than tanh, which only an RNN has");
-  if (!options.generator) throw ValueError(name_ + ": the generator is null");
   std::size_t directions = options.bidirectional ? 2 : 1;
   for (std::size_t layer = 0; layer < options.num_layers; ++layer)
     for (std::size_t direction = 0; direction < directions; ++direction)
@@ -66,22 +62,22 @@ Variable Recurrent::forward(const Variable& x) { return run(x, States(state_coun
 void Recurrent::check(const Variable& x, const States& given, const Variable& mask) const {
   std::string order = options_.batch_first ? "(batch, steps" : "(steps, batch";
   if (!x.defined() || x.rank() != 3 || x.shape()[2] != input_ || x.shape()[options_.batch_first ? 1 : 0] == 0)
-    throw ShapeError(name_ + ": input " + text(x) + ", needs " + order + ", " + std::to_string(input_) +
+    throw ShapeError(name_ + ": input " + describe(x) + ", needs " + order + ", " + std::to_string(input_) +
                      ") with 1 step or more");
   DType dtype = weights_[0].weight_ih.dtype();
   Shape shape{weights_.size(), x.shape()[options_.batch_first ? 0 : 1], hidden_};
   for (const Variable& state : given)
     if (state.defined() && state.shape() != shape)
-      throw ShapeError(name_ + ": an initial state " + text(state) + " with input " + text(x) + ", needs " +
+      throw ShapeError(name_ + ": an initial state " + describe(state) + " with input " + describe(x) + ", needs " +
                        to_string(shape) + ": (layers * directions, batch, hidden)");
   for (const Variable* v : {&x, &given.front(), &given.back()})
     if (v->defined() && v->dtype() != dtype)
-      throw DTypeError(name_ + ": got " + text(*v) + ", the parameters are " + to_string(dtype) +
+      throw DTypeError(name_ + ": got " + describe(*v) + ", the parameters are " + to_string(dtype) +
                        "; convert with .to()");
   if (!mask.defined()) return;
-  if (mask.dtype() != DType::boolean) throw DTypeError(name_ + ": a mask " + text(mask) + ", needs bool");
+  if (mask.dtype() != DType::boolean) throw DTypeError(name_ + ": a mask " + describe(mask) + ", needs bool");
   if (mask.shape() != Shape{x.shape()[0], x.shape()[1]})
-    throw ShapeError(name_ + ": a mask " + text(mask) + " with input " + text(x) + ", needs " + order + ")");
+    throw ShapeError(name_ + ": a mask " + describe(mask) + " with input " + describe(x) + ", needs " + order + ")");
 }
 
 // Of each layer and direction.

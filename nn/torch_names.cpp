@@ -9,14 +9,11 @@
 
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/manipulation.hpp>
-#include <nn/layers.hpp>
+#include <nn/weight_layout.hpp>
 
 namespace xtape::nn {
 namespace {
 
-// Matrices whose rows belong to inputs, by what their names begin with; PyTorch's rows belong to outputs.
-constexpr std::array<std::string_view, 6> transposed_names{"weight_ih_l",   "weight_hh_l",   "in_proj_weight",
-                                                           "q_proj_weight", "k_proj_weight", "v_proj_weight"};
 // What takes the place of a parameter in WeightNorm and SpectralNorm, whose part "module" has it otherwise.
 constexpr std::array<std::string_view, 5> substitutes{"_g", "_v", "_u", "_orig", ""};
 constexpr std::string_view wrapped_part = "module";
@@ -32,12 +29,6 @@ NamedVariables own_variables(const Module& module) {
     std::copy_if(list.begin(), list.end(), std::back_inserter(result),
                  [](const auto& entry) { return in_its_own_right(entry.first); });
   return result;
-}
-
-bool is_transposed(const Module& module, std::string_view name) {
-  if (dynamic_cast<const Dense*>(&module)) return name == "weight";
-  return std::any_of(transposed_names.begin(), transposed_names.end(),
-                     [&](std::string_view start) { return name.starts_with(start); });
 }
 
 // The part of WeightNorm or SpectralNorm that computes with the parameter whose substitutes these modules hold.
@@ -77,10 +68,10 @@ class Places {
   }
 
   static bool transposed(const Module& module, const Module* wrapped, const std::string& name) {
-    if (!wrapped) return is_transposed(module, name);
+    if (!wrapped) return detail::has_inputs_as_rows(module, name);
     return std::any_of(substitutes.begin(), substitutes.end(), [&](std::string_view ending) {
       return name.ends_with(ending) &&
-             is_transposed(*wrapped, std::string_view(name).substr(0, name.size() - ending.size()));
+             detail::has_inputs_as_rows(*wrapped, std::string_view(name).substr(0, name.size() - ending.size()));
     });
   }
 
@@ -122,11 +113,8 @@ StateDict from_torch(const Module& module, const StateDict& state) {
 }
 
 StateDict to_torch(const Module& module) {
-  StateDict result;
-  for (const Place& place : places_of(module)) {
-    Variable x = converted(place, place.x);
-    result.emplace(place.torch, place.x.value().shares_storage_with(x.value()) ? Variable(x.value().copy()) : x);
-  }
+  StateDict result, state = module.state_dict();
+  for (const Place& place : places_of(module)) result.emplace(place.torch, converted(place, state.at(place.ours)));
   return result;
 }
 

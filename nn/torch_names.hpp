@@ -20,7 +20,8 @@ namespace xtape::nn {
 /// Names that the module does not know are left as they are, for load_state_dict to speak of.
 StateDict from_torch(const Module& module, const StateDict& state);
 
-/// The state of `module` for a PyTorch module of the same structure, as copies:
+/// The state of `module` for a PyTorch module of the same structure, as copies. What is not yet materialized is an
+/// undefined Variable, as in `module.state_dict()`, so that files refuse it:
 ///
 ///     nn::save_safetensors("model.safetensors", nn::to_torch(net));
 StateDict to_torch(const Module& module);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <autograd/autograd.hpp>
+#include <nn/checks.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -15,14 +16,14 @@ std::string title(const char* name, std::size_t d_model, std::size_t nhead) {
 // Checks first what none of the parts would, or would by another name.
 TransformerOptions checked(const std::string& name, std::size_t d_model, std::size_t nhead,
                            const TransformerOptions& options) {
-  if (d_model == 0 || nhead == 0 || options.dim_feedforward == 0)
-    throw ValueError(name + ": needs widths and heads of 1 or more");
+  detail::require_widths(name, {d_model});
+  detail::require_some(name, "nhead", nhead);
+  detail::require_some(name, "dim_feedforward", options.dim_feedforward);
   if (d_model % nhead != 0) throw ValueError(name + ": the heads do not divide the width");
-  if (!(options.dropout >= 0 && options.dropout <= 1))
-    throw ValueError(name + ": a dropout of " + std::to_string(options.dropout) + ", needs 0 to 1");
-  if (!(options.layer_norm_eps > 0 && std::isfinite(options.layer_norm_eps)))
-    throw ValueError(name + ": layer_norm_eps " + std::to_string(options.layer_norm_eps) + ", needs a positive number");
-  if (!options.generator) throw ValueError(name + ": the generator is null");
+  detail::require_between(name, "dropout", options.dropout, 0, 1);
+  detail::require_positive(name, "layer_norm_eps", options.layer_norm_eps);
+  detail::require_generator(name, options.generator);
+  detail::require_floating(name, options.dtype);
   return options;
 }
 

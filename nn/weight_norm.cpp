@@ -8,13 +8,12 @@
 #include <autograd/ops/reductions.hpp>
 #include <nn/checks.hpp>
 #include <nn/convolution.hpp>
-#include <nn/linear.hpp>
 #include <nn/substitution.hpp>
+#include <nn/weight_layout.hpp>
 
 namespace xtape::nn {
 namespace {
 
-bool is_dense(const Module& module) { return dynamic_cast<const Dense*>(&module); }
 bool is_transposed(const Module& module) { return dynamic_cast<const detail::ConvolutionTranspose*>(&module); }
 
 std::ptrdiff_t checked_axis(const char* name, const Variable& x, std::ptrdiff_t axis) {
@@ -51,7 +50,8 @@ Variable detail::Reparametrized::call(const Variable& value, const Variable& x) 
 
 void WeightNorm::initialize(const WeightNormOptions& options) {
   wrap("WeightNorm", options.name);
-  std::ptrdiff_t dim = checked_axis("WeightNorm", target_, options.dim.value_or(is_dense(wrapped()) ? 1 : 0));
+  std::ptrdiff_t outputs = detail::has_inputs_as_rows(wrapped(), options.name) ? 1 : 0;
+  std::ptrdiff_t dim = checked_axis("WeightNorm", target_, options.dim.value_or(outputs));
   std::vector<std::ptrdiff_t> others;
   for (std::size_t i = 0; i < target_.rank(); ++i)
     if (static_cast<std::ptrdiff_t>(i) != dim) others.push_back(static_cast<std::ptrdiff_t>(i));
@@ -69,11 +69,11 @@ Variable WeightNorm::length_of(const Variable& x) const {
 Variable WeightNorm::forward(const Variable& x) { return call(direction_ * (length_ / length_of(direction_)), x); }
 
 void SpectralNorm::initialize(const SpectralNormOptions& options) {
-  detail::require_widths("SpectralNorm: power iterations", {options.n_power_iterations});
+  detail::require_some("SpectralNorm", "n_power_iterations", options.n_power_iterations);
   detail::require_positive("SpectralNorm", "epsilon", options.epsilon);
   detail::require_generator("SpectralNorm", options.generator);
   wrap("SpectralNorm", options.name);
-  bool second = is_dense(wrapped()) || is_transposed(wrapped());
+  bool second = detail::has_inputs_as_rows(wrapped(), options.name) || is_transposed(wrapped());
   dim_ = checked_axis("SpectralNorm", target_, options.dim.value_or(second ? 1 : 0));
   options_ = options;
   wrapped().set_computed(options.name);

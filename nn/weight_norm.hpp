@@ -33,7 +33,8 @@ class Reparametrized : public Module {
 
 struct WeightNormOptions {
   std::string name = "weight";
-  /// The axis whose slices each have a length of their own; none: that of the outputs, 1 for Dense, else 0.
+  /// The axis whose slices each have a length of their own; none: that of the outputs, 1 for the matrices of Dense, the
+  /// recurrent layers and attention, else 0.
   std::optional<std::ptrdiff_t> dim = std::nullopt;
 };
 
@@ -63,7 +64,8 @@ struct SpectralNormOptions {
   std::string name = "weight";
   std::size_t n_power_iterations = 1;  ///< at each call in training
   double epsilon = 1e-12;              ///< the least length that a vector is divided by
-  /// The axis that becomes the rows of a matrix; none: that of the outputs, 1 for Dense and ConvTranspose, else 0.
+  /// The axis that becomes the rows of a matrix; none: that of the outputs, 1 for the matrices of Dense, the recurrent
+  /// layers and attention, and for ConvTranspose, else 0.
   std::optional<std::ptrdiff_t> dim = std::nullopt;
   Generator* generator = &default_generator();  ///< where the first vectors come from
 };

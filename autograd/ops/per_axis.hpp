@@ -24,4 +24,9 @@ class PerAxis {
   std::vector<std::size_t> values_;
 };
 
+namespace detail {
+/// At the head of options, which then are given by name only: `{3, 5}` is not made options, but a window's extents.
+struct ByName {};
+}  // namespace detail
+
 }  // namespace xtape

@@ -10,6 +10,7 @@
 namespace xtape {
 
 struct PoolOptions {
+  [[no_unique_address]] detail::ByName by_name = {};
   PerAxis stride = 0;      ///< 0: the extent of the window
   PerAxis padding = 0;     ///< at most half of the window
   PerAxis dilation = 1;    ///< of max_pool only
@@ -17,6 +18,7 @@ struct PoolOptions {
 };
 
 struct AvgPoolOptions {
+  [[no_unique_address]] detail::ByName by_name = {};
   PerAxis stride = 0;
   PerAxis padding = 0;
   bool ceil_mode = false;

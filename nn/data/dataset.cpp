@@ -7,24 +7,13 @@
 #include <string>
 
 #include <autograd/error.hpp>
+#include <nn/data/elements.hpp>
 
 namespace xtape::nn {
 namespace {
 
-std::string describe(const Array& x) {
-  return x.defined() ? std::string(to_string(x.dtype())) + to_string(x.shape()) : "an undefined Variable";
-}
-
 Array value_of(const Variable& x) { return x.defined() ? x.value() : Array(); }
 Variable wrap(Array x) { return x.defined() ? Variable(std::move(x)) : Variable(); }
-
-const std::byte* bytes_of(const Array& x) {
-  return visit(x.dtype(), [&]<class T>(T) { return reinterpret_cast<const std::byte*>(x.data<T>()); });
-}
-
-std::byte* bytes_of(Array& x) {
-  return visit(x.dtype(), [&]<class T>(T) { return reinterpret_cast<std::byte*>(x.mutable_data<T>()); });
-}
 
 void copy_bytes(std::byte* to, const std::byte* from, std::size_t count) {
   if (count > 0) std::memcpy(to, from, count);
@@ -65,7 +54,7 @@ Array join(const char* what, const std::vector<Row>& rows) {
     if (!a.defined() && !b.defined()) continue;
     if (a.defined() && b.defined() && a.dtype() == b.dtype() && shape(row) == shape(first)) continue;
     std::string text = std::string("data set: examples of one batch differ: ") + what + " is " +
-                       describe(a) + " and " + describe(b);
+                       describe(wrap(a)) + " and " + describe(wrap(b));
     if (a.defined() && b.defined() && a.dtype() != b.dtype()) throw DTypeError(text);
     throw ShapeError(text);
   }
@@ -82,7 +71,7 @@ Array join(const char* what, const std::vector<Row>& rows) {
 
 void require_rows(const Variable& x, std::size_t count) {
   if (!x.defined() || x.rank() == 0 || x.shape()[0] != count)
-    throw ShapeError("data set: gather: gave " + describe(value_of(x)) + " for " + std::to_string(count) +
+    throw ShapeError("data set: gather: gave " + describe(x) + " for " + std::to_string(count) +
                      " positions, needs a row for each");
 }
 
@@ -133,7 +122,7 @@ TensorDataset::TensorDataset(const Variable& x, const Variable& y) : x_(value_of
   if (!x_.defined()) throw ValueError("TensorDataset: x is an undefined Variable");
   bool rows = x_.rank() > 0 && (!y_.defined() || (y_.rank() > 0 && x_.shape()[0] == y_.shape()[0]));
   if (!rows)
-    throw ShapeError("TensorDataset: x is " + describe(x_) + (y_.defined() ? ", y is " + describe(y_) : "") +
+    throw ShapeError("TensorDataset: x is " + describe(x) + (y.defined() ? ", y is " + describe(y) : "") +
                      ": needs a first axis, of one row for each example");
 }
 

@@ -107,4 +107,8 @@ const std::byte* bytes_of(const Array& array) {
   return visit(array.dtype(), [&]<class T>(T) { return reinterpret_cast<const std::byte*>(array.data<T>()); });
 }
 
+std::byte* bytes_of(Array& array) {
+  return visit(array.dtype(), [&]<class T>(T) { return reinterpret_cast<std::byte*>(array.mutable_data<T>()); });
+}
+
 }  // namespace xtape::nn

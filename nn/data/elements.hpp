@@ -26,7 +26,8 @@ DType dtype_of(const ElementType& type);
 /// @throws FileError beginning with `name` for a bool that is neither 0 nor 1, and an integer beyond int64.
 void read_elements(const std::string& name, const ElementType& type, Array& out, const ReadBytes& read);
 
-/// The elements as bytes, to be written.
+/// The elements as bytes.
 const std::byte* bytes_of(const Array& array);
+std::byte* bytes_of(Array& array);
 
 }  // namespace xtape::nn

@@ -1,5 +1,6 @@
 // Attention, transformer layers and positional encodings: against closed forms, finite differences and truncation.
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 #include <nn/nn.hpp>
@@ -97,9 +98,14 @@ BOOST_AUTO_TEST_CASE(dropout_in_training_only) {
 BOOST_AUTO_TEST_CASE(attention_refuses_what_does_not_fit) {
   throws<ValueError>([] { nn::MultiHeadAttention(4, 3); }, {"MultiHeadAttention(4, 3)", "do not divide"});
   throws<ValueError>([] { nn::MultiHeadAttention(0, 1); }, {"MultiHeadAttention(0, 1)", "1 or more"});
-  throws<ValueError>([] { nn::MultiHeadAttention(4, 0); }, {"MultiHeadAttention(4, 0)", "1 or more"});
+  throws<ValueError>([] { nn::MultiHeadAttention(4, 0); },
+                     {"MultiHeadAttention(4, 0)", "num_heads is 0, needs 1 or more"});
   throws<ValueError>([] { nn::MultiHeadAttention(4, 2, {.dropout = -1}); }, {"MultiHeadAttention(4, 2)", "dropout"});
   throws<ValueError>([] { nn::MultiHeadAttention(4, 2, {.generator = nullptr}); }, {"generator is null"});
+  throws<ValueError>([] { nn::MultiHeadAttention(-4, 2); }, {"MultiHeadAttention(", "needs widths of 1 or more"});
+  throws<ValueError>([] { nn::MultiHeadAttention(4, 2, {.kdim = std::size_t(-3)}); }, {"kdim is -3, needs 0 or more"});
+  throws<DTypeError>([] { nn::MultiHeadAttention(4, 2, {.dtype = int64}); },
+                     {"MultiHeadAttention(4, 2): parameters of int64"});
   nn::MultiHeadAttention attention(4, 2);
   Variable q = zeros({3, 2, 4}), k = zeros({5, 2, 4});
   throws<ShapeError>([&] { attention(zeros({3, 4})); }, {"MultiHeadAttention(4, 2)", "(3, 4)", "three axes"});
@@ -111,7 +117,19 @@ BOOST_AUTO_TEST_CASE(attention_refuses_what_does_not_fit) {
   throws<ShapeError>([&] { attention(q, k, k, {.key_padding_mask = zeros({2, 3}) > 0}); }, {"bool(2, 3)", "(2, 5)"});
   throws<ShapeError>([&] { attention(q, k, k, {.attn_mask = zeros({5, 3})}); }, {"(5, 3)", "(3, 5)", "(4, 3, 5)"});
   throws<DTypeError>([&] { attention(q, k, k, {.attn_mask = zeros({3, 5}, int64)}); }, {"int64(3, 5)", "bool"});
-  throws<ShapeError>([&] { attention(Variable()); }, {"MultiHeadAttention(4, 2)", "none"});
+  throws<ShapeError>([&] { attention(Variable()); }, {"MultiHeadAttention(4, 2)", "undefined"});
+}
+
+// By masks of bool: zeros. A mask that is added gives NaN, as in PyTorch, and only in that row.
+BOOST_AUTO_TEST_CASE(queries_that_may_look_at_nothing) {
+  nn::MultiHeadAttention attention(4, 2);
+  Variable q = randn({2, 1, 4}), weights = attention(q, q, q, {.attn_mask = Variable({{1, 1}, {0, 0}}) > 0,
+                                                               .need_weights = true}).weights;
+  close(weights[0][0], zeros({2}));
+  double inf = std::numeric_limits<double>::infinity();
+  weights = attention(q, q, q, {.attn_mask = Variable{{-inf, -inf}, {0, 0}}.to(float32), .need_weights = true}).weights;
+  BOOST_TEST(std::isnan(weights[0][0][0].item()));
+  close(sum(weights[0][1]), ones({}), 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(transformer_layers_have_right_derivatives) {
@@ -167,8 +185,9 @@ BOOST_AUTO_TEST_CASE(transformer_layers_are_modules_like_others) {
 BOOST_AUTO_TEST_CASE(transformer_layers_refuse_what_does_not_fit) {
   throws<ValueError>([] { nn::TransformerEncoderLayer(8, 3); }, {"TransformerEncoderLayer(8, 3)", "do not divide"});
   throws<ValueError>([] { nn::TransformerDecoderLayer(0, 1); }, {"TransformerDecoderLayer(0, 1)", "1 or more"});
-  throws<ValueError>([] { nn::TransformerEncoderLayer(8, 2, {.dim_feedforward = 0}); }, {"1 or more"});
-  throws<ValueError>([] { nn::TransformerEncoderLayer(8, 2, {.dropout = 2}); }, {"dropout of 2"});
+  throws<ValueError>([] { nn::TransformerEncoderLayer(8, 2, {.dim_feedforward = 0}); },
+                     {"TransformerEncoderLayer(8, 2): dim_feedforward is 0, needs 1 or more"});
+  throws<ValueError>([] { nn::TransformerEncoderLayer(8, 2, {.dropout = 2}); }, {"dropout is 2"});
   throws<ValueError>([] { nn::TransformerDecoderLayer(8, 2, {.layer_norm_eps = 0}); }, {"layer_norm_eps"});
   throws<Error>([] { nn::TransformerDecoderLayer(8, 2)(zeros({3, 2, 8})); }, {"TransformerDecoderLayer"});
 }
@@ -215,6 +234,10 @@ BOOST_AUTO_TEST_CASE(rotary_positions) {
 
 BOOST_AUTO_TEST_CASE(positions_refuse_what_does_not_fit) {
   throws<ValueError>([] { nn::SinusoidalEncoding(0); }, {"SinusoidalEncoding(0)", "1 or more"});
+  throws<ValueError>([] { nn::SinusoidalEncoding(-1); }, {"SinusoidalEncoding(", "1 or more"});
+  throws<ValueError>([] { nn::sinusoidal_encoding(-1, 3); }, {"sinusoidal_encoding: steps is -1"});
+  throws<DTypeError>([] { nn::LearnedEncoding(2, 3, {.dtype = int64}); },
+                     {"LearnedEncoding(2, 3): parameters of int64"});
   throws<ValueError>([] { nn::LearnedEncoding(0, 3); }, {"LearnedEncoding(0, 3)", "1 or more"});
   throws<ValueError>([] { nn::LearnedEncoding(2, 3, {.dropout = 1.5}); }, {"LearnedEncoding(2, 3)", "dropout"});
   throws<ShapeError>([] { nn::LearnedEncoding(2, 3)(zeros({4, 1, 3})); },

@@ -139,6 +139,64 @@ BOOST_AUTO_TEST_CASE(nothing_is_restored_by_halves) {
   same(Checkpoint(training.parts(), 1), good);
 }
 
+BOOST_AUTO_TEST_CASE(networks_that_were_not_yet_called_go_back_to_that) {
+  seed(3);
+  Generator generator(5);
+  nn::Sequential net{nn::Dense(3, 4), nn::Dense(4, 1)};
+  optim::Adam adam(net.parameters());
+  adam.zero_grad();
+  sum(net(ones({2, 3}))).backward();
+  adam.step();
+  Checkpoint checkpoint({{"generator", generator}, {"model", net}, {"optimizer", adam}});
+
+  Generator other(6);
+  nn::Sequential lazy{nn::Dense(4), nn::Dense(1)};
+  optim::SGD sgd(lazy.parameters(), {.lr = 0.1});
+  std::string before = other.state();
+  Variable bias = lazy.state_dict().at("0.bias");
+  throws<ValueError>([&] { checkpoint.restore({{"generator", other}, {"model", lazy}, {"optimizer", sgd}}); },
+                     {"restore \"optimizer\"", "the state does not fit"});
+  BOOST_TEST(!lazy.materialized());
+  close(lazy.state_dict().at("0.bias"), bias);
+  BOOST_TEST(other.state() == before);
+  BOOST_TEST((lazy(ones({2, 7})).shape() == Shape{2, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(modules_are_restored_first) {
+  seed(3);
+  nn::Sequential net{nn::Dense(3, 4), nn::Dense(4, 1)};
+  optim::Adam adam(net.parameters());
+  sum(net(ones({2, 3}))).backward();
+  adam.step();
+  nn::Sequential lazy{nn::Dense(4), nn::Dense(1)};
+  optim::Adam other(lazy.parameters());
+  Checkpoint({{"optimizer", adam}, {"model", net}}).restore({{"optimizer", other}, {"model", lazy}});
+  same(lazy.state_dict(), net.state_dict());
+  same(other.state_dict(), adam.state_dict());
+}
+
+BOOST_AUTO_TEST_CASE(a_part_that_cannot_go_back_keeps_none_from_it) {
+  struct OneWay {
+    int loads = 0;
+    StateDict state_dict() const { return {}; }
+    void load_state_dict(const StateDict&) {
+      if (loads++ > 0) throw ValueError("no way back");
+    }
+  } one_way;
+  struct Stubborn {
+    StateDict state_dict() const { return {}; }
+    void load_state_dict(const StateDict&) { throw ValueError("the cause"); }
+  } stubborn;
+  Generator generator(5);
+  Checkpoint checkpoint({{"generator", generator}, {"one way", one_way}, {"stubborn", stubborn}});
+  generator.seed(6);
+  std::string before = generator.state();
+  throws<ValueError>([&] {
+    checkpoint.restore({{"generator", generator}, {"one way", one_way}, {"stubborn", stubborn}});
+  }, {"restore \"stubborn\"", "the cause"});
+  BOOST_TEST(generator.state() == before);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_checkpoint_is_refused) {
   TemporaryDirectory directory;
   auto refuses = [&](std::initializer_list<const char*> parts) {

@@ -142,6 +142,27 @@ BOOST_AUTO_TEST_CASE(misuse_of_convolutions) {
   throws<ShapeError>([&] { conv(zeros({2, 3, 2, 8})); }, {"conv2d", "(2, 3, 2, 8)"});
 }
 
+// Whether `Layer(4, {2, 2})` compiles, which does not say what the numbers are.
+template <class Layer>
+concept TakesUnnamedOptions = requires { Layer(4, {2, 2}); };
+
+// Braces with names are options, braces without are a window, and numbers are window, stride, padding.
+BOOST_AUTO_TEST_CASE(arguments_of_pooling_mean_what_they_say) {
+  auto shows = [](const nn::Module& layer, const std::string& text) { BOOST_TEST(layer.description() == text); };
+  shows(nn::MaxPool2D({2, 3}), "2 x 3");
+  shows(nn::MaxPool2D(2, 2), "2 x 2, stride 2 x 2");
+  shows(nn::MaxPool2D(3, 2, 1), "3 x 3, stride 2 x 2, padding 1 x 1");
+  shows(nn::MaxPool2D({2, 3}, 1, {1, 0}), "2 x 3, stride 1 x 1, padding 1 x 0");
+  shows(nn::MaxPool2D({2, 3}, {.stride = {1, 2}}), "2 x 3, stride 1 x 2");
+  shows(nn::MaxPool1D(3, 2), "3, stride 2");
+  shows(nn::AvgPool1D(3, 2, 1), "3, stride 2, padding 1");
+  shows(nn::AvgPool2D(3, 2), "3 x 3, stride 2 x 2");
+  shows(nn::AvgPool2D({3, 2}), "3 x 2");
+  static_assert(!TakesUnnamedOptions<nn::MaxPool1D> && !TakesUnnamedOptions<nn::MaxPool2D> &&
+                !TakesUnnamedOptions<nn::AvgPool1D> && !TakesUnnamedOptions<nn::AvgPool2D>);
+  throws<ValueError>([] { nn::MaxPool2D(2, -1); }, {"MaxPool2D", "stride is -1"});
+}
+
 BOOST_AUTO_TEST_CASE(misuse_of_pooling_and_shapes) {
   throws<ValueError>([] { nn::MaxPool2D(0); }, {"MaxPool2D", "a window of 0 x 0"});
   throws<ValueError>([] { nn::AvgPool1D(3, {.padding = 2}); }, {"AvgPool1D", "a padding of 2", "half"});

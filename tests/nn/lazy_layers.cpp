@@ -129,12 +129,19 @@ BOOST_AUTO_TEST_CASE(states_bring_the_widths) {
   wrong.at("1.weight") = zeros({5, 2});
   throws<ValueError>([&] { other.load_state_dict(wrong); }, {"0.weight: got float64(3, 5)"});
 
-  // A state from before the first call leaves it open, and fits nothing else.
+  // A state from before the first call leaves it open, or opens it again; it fits nothing else.
   nn::Sequential open{nn::Dense(5), nn::Dense(2)};
   other.load_state_dict(open.state_dict());
   BOOST_TEST(!other.materialized());
   other(zeros({1, 3}));
-  throws<ValueError>([&] { other.load_state_dict(open.state_dict()); },
+  Variable weight = other.parameters()[0];
+  other.load_state_dict(open.state_dict());
+  BOOST_TEST(!other.materialized());
+  BOOST_TEST((weight.shape() == Shape{0, 5}));
+  BOOST_TEST((other(zeros({1, 4})).shape() == Shape{1, 2}));
+  BOOST_TEST((weight.shape() == Shape{4, 5}));
+  nn::Sequential eager{nn::Dense(3, 5), nn::Dense(5, 2)};
+  throws<ValueError>([&] { eager.load_state_dict(open.state_dict()); },
                      {"0.weight: got an undefined Variable, needs float32(3, 5)"});
 }
 

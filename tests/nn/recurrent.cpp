@@ -221,17 +221,20 @@ BOOST_AUTO_TEST_CASE(is_a_module_like_others) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
-  throws<ValueError>([] { nn::LSTM(0, 4); }, {"LSTM(0, 4): needs widths and layers of 1 or more"});
-  throws<ValueError>([] { nn::GRU(3, 4, {.num_layers = 0}); }, {"GRU(3, 4", "1 or more"});
-  throws<ValueError>([] { nn::RNN(3, 4, {.dropout = std::nan("")}); }, {"RNN(3, 4", "dropout of nan"});
-  throws<ValueError>([] { nn::RNN(3, 4, {.dropout = 1.5}); }, {"RNN(3, 4", "dropout of 1.5"});
+  throws<ValueError>([] { nn::LSTM(0, 4); }, {"LSTM(0, 4): needs widths of 1 or more"});
+  throws<ValueError>([] { nn::GRU(3, 4, {.num_layers = 0}); }, {"GRU(3, 4", "num_layers is 0, needs 1 or more"});
+  throws<ValueError>([] { nn::RNN(3, 4, {.dropout = std::nan("")}); }, {"RNN(3, 4", "dropout is nan"});
+  throws<ValueError>([] { nn::RNN(3, 4, {.dropout = 1.5}); }, {"RNN(3, 4", "dropout is 1.5"});
   throws<ValueError>([] { nn::GRU(3, 4, {.nonlinearity = nn::Nonlinearity::relu}); }, {"GRU(3, 4", "nonlinearity"});
   throws<ValueError>([] { nn::LSTM(3, 4, {.generator = nullptr}); }, {"LSTM(3, 4)", "generator is null"});
+  throws<ValueError>([] { nn::LSTM(-1, 4); }, {"LSTM(", "needs widths of 1 or more"});
+  throws<ValueError>([] { nn::RNN(3, -4); }, {"RNN(3", "needs widths of 1 or more"});
+  throws<DTypeError>([] { nn::LSTM(3, 4, {.dtype = int64}); }, {"LSTM(3, 4): parameters of int64"});
   nn::LSTM lstm(3, 4, {.num_layers = 2});
   throws<ShapeError>([&] { lstm(zeros({5, 2, 4})); }, {"LSTM(3, 4, 2 layers)", "(5, 2, 4)", "(steps, batch, 3)"});
   throws<ShapeError>([&] { lstm(zeros({5, 3})); }, {"LSTM(3, 4, 2 layers)", "(5, 3)"});
   throws<ShapeError>([&] { lstm(zeros({0, 2, 3})); }, {"LSTM(3, 4, 2 layers)", "1 step or more"});
-  throws<ShapeError>([&] { lstm(Variable()); }, {"LSTM(3, 4, 2 layers)", "none"});
+  throws<ShapeError>([&] { lstm(Variable()); }, {"LSTM(3, 4, 2 layers)", "undefined"});
   throws<DTypeError>([&] { lstm(zeros({5, 2, 3}, float64)); }, {"LSTM(3, 4, 2 layers)", "float64(5, 2, 3)", "float32"});
   Variable x = zeros({5, 2, 3});
   throws<ShapeError>([&] { lstm(x, {zeros({1, 2, 4}), {}}); }, {"initial state float32(1, 2, 4)", "(2, 2, 4)"});

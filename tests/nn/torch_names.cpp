@@ -9,11 +9,10 @@ using xtape::testing::throws;
 
 namespace {
 
-// A module with parameters of these names and shapes.
-struct Named : nn::Module {
-  explicit Named(std::initializer_list<std::pair<const char*, Dims>> parameters) {
-    for (const auto& [name, shape] : parameters) add(name, parameter(randn(shape)));
-  }
+// PyTorch's batch norms count the batches.
+struct Counting : nn::Module {
+  Variable weight = add("weight", parameter(randn({2})));
+  Variable batches = add("num_batches_tracked", full({}, 3, int64));
 };
 
 void same(const StateDict& a, const StateDict& b) {
@@ -63,49 +62,83 @@ BOOST_AUTO_TEST_CASE(other_weights_stay) {
   close(torch.at("0.weight"), net.state_dict().at("0.weight"));
   BOOST_TEST(torch.contains("1.running_mean"));
   comes_back(net);
-  Named embedding({{"weight", {5, 3}}});
+  nn::Embedding embedding(5, 3);
   close(nn::to_torch(embedding).at("weight"), embedding.state_dict().at("weight"));
 }
 
-BOOST_AUTO_TEST_CASE(recurrent_and_attention_weights_are_transposed) {
-  Named lstm({{"weight_ih_l0", {3, 8}}, {"weight_hh_l0", {2, 8}}, {"bias_ih_l0", {8}}, {"bias_hh_l0", {8}},
-              {"weight_ih_l0_reverse", {3, 8}}, {"weight_hh_l1", {2, 8}}});
-  StateDict torch = nn::to_torch(lstm);
+BOOST_AUTO_TEST_CASE(recurrent_weights_are_transposed) {
+  nn::LSTM lstm(3, 2, {.num_layers = 2, .bidirectional = true, .bias_init = nn::normal()});
+  StateDict torch = nn::to_torch(lstm), ours = lstm.state_dict();
+  BOOST_TEST(torch.size() == 16);
+  BOOST_TEST((torch.at("weight_ih_l0").shape() == Shape{8, 3}));
   for (const char* name : {"weight_ih_l0", "weight_hh_l0", "weight_ih_l0_reverse", "weight_hh_l1"})
-    close(torch.at(name), transpose(lstm.state_dict().at(name)));
-  close(torch.at("bias_ih_l0"), lstm.state_dict().at("bias_ih_l0"));
+    close(torch.at(name), transpose(ours.at(name)));
+  for (const char* name : {"bias_ih_l0", "bias_hh_l1_reverse"}) close(torch.at(name), ours.at(name));
   comes_back(lstm);
-
-  Named attention({{"in_proj_weight", {4, 12}}, {"q_proj_weight", {4, 4}}, {"k_proj_weight", {3, 4}},
-                   {"v_proj_weight", {5, 4}}, {"in_proj_bias", {12}}});
-  nn::Dense out(4, 4);
-  attention.add("out_proj", out);
-  torch = nn::to_torch(attention);
-  for (const char* name : {"in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight", "out_proj.weight"})
-    close(torch.at(name), transpose(attention.state_dict().at(name)));
-  close(torch.at("in_proj_bias"), attention.state_dict().at("in_proj_bias"));
-  comes_back(attention);
+  nn::GRU gru(3, 2);
+  BOOST_TEST((nn::to_torch(gru).at("weight_hh_l0").shape() == Shape{6, 2}));
+  comes_back(gru);
+  comes_back(nn::RNN(3, 2));
 }
 
+BOOST_AUTO_TEST_CASE(attention_weights_are_transposed) {
+  nn::MultiHeadAttention attention(4, 2);
+  StateDict torch = nn::to_torch(attention), ours = attention.state_dict();
+  BOOST_TEST((torch.at("in_proj_weight").shape() == Shape{12, 4}));
+  for (const char* name : {"in_proj_weight", "out_proj.weight"}) close(torch.at(name), transpose(ours.at(name)));
+  close(torch.at("in_proj_bias"), ours.at("in_proj_bias"));
+  comes_back(attention);
+
+  nn::MultiHeadAttention other(4, 2, {.kdim = 3, .vdim = 5});
+  torch = nn::to_torch(other);
+  BOOST_TEST((torch.at("k_proj_weight").shape() == Shape{4, 3}));
+  for (const char* name : {"q_proj_weight", "k_proj_weight", "v_proj_weight"})
+    close(torch.at(name), transpose(other.state_dict().at(name)));
+  comes_back(other);
+}
+
+// PyTorch's weight_norm and spectral_norm add parameters to the layer itself.
 BOOST_AUTO_TEST_CASE(wrapped_layers_have_no_part_of_their_own) {
-  Named norm({{"weight_g", {1, 2}}, {"weight_v", {3, 2}}});
-  struct Rest : nn::Dense {
-    Rest() : Dense(3, 2) {}
-  };
-  norm.add("module", Rest());  // of which the bias is left; here the weight is, too
-  StateDict torch = nn::to_torch(norm);
-  close(torch.at("weight_g"), transpose(norm.state_dict().at("weight_g")));
-  close(torch.at("weight_v"), transpose(norm.state_dict().at("weight_v")));
-  BOOST_TEST(torch.contains("bias"));
-  comes_back(norm);
-  Named spectral({{"weight_orig", {3, 2}}, {"weight_u", {2}}, {"weight_v", {3}}});
-  spectral.add("module", Rest());
+  nn::WeightNorm dense(nn::Dense(3, 2));
+  StateDict torch = nn::to_torch(dense);
+  BOOST_TEST(torch.size() == 3);
+  BOOST_TEST((torch.at("weight_g").shape() == Shape{2, 1}));
+  close(torch.at("weight_v"), transpose(dense.state_dict().at("weight_v")));
+  BOOST_TEST((torch.at("bias").shape() == Shape{2}));
+  comes_back(dense);
+
+  nn::WeightNorm lstm(nn::LSTM(3, 5), {.name = "weight_ih_l0"});
+  torch = nn::to_torch(lstm);
+  BOOST_TEST((torch.at("weight_ih_l0_g").shape() == Shape{20, 1}));
+  BOOST_TEST((torch.at("weight_ih_l0_v").shape() == Shape{20, 3}));
+  BOOST_TEST((torch.at("weight_hh_l0").shape() == Shape{20, 5}));
+  comes_back(lstm);
+
+  nn::SpectralNorm spectral(nn::Dense(3, 2));
   torch = nn::to_torch(spectral);
   close(torch.at("weight_orig"), transpose(spectral.state_dict().at("weight_orig")));
-  close(torch.at("weight_v"), spectral.state_dict().at("weight_v"));
-  Named convolution({{"weight_g", {4, 1}}, {"weight_v", {4, 3}}});
-  convolution.add("module", nn::LayerNorm(3));
-  close(nn::to_torch(convolution).at("weight_v"), convolution.state_dict().at("weight_v"));
+  BOOST_TEST((torch.at("weight_u").shape() == Shape{2}));
+  BOOST_TEST((torch.at("weight_v").shape() == Shape{3}));
+  comes_back(spectral);
+
+  nn::WeightNorm convolution(nn::Conv1D(3, 4, 2));
+  torch = nn::to_torch(convolution);
+  BOOST_TEST((torch.at("weight_g").shape() == Shape{4, 1, 1}));
+  close(torch.at("weight_v"), convolution.state_dict().at("weight_v"));
+  comes_back(convolution);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_materialized_is_undefined) {
+  nn::Sequential net{nn::Dense(4), nn::Conv2D(3, 2)};
+  StateDict torch = nn::to_torch(net);
+  BOOST_TEST(!torch.at("0.weight").defined());
+  BOOST_TEST(!torch.at("1.weight").defined());
+  BOOST_TEST(torch.at("0.bias").defined());
+  xtape::testing::TemporaryDirectory directory;
+  throws<ValueError>([&] { nn::save_safetensors(directory / "net", torch); }, {"0.weight", "undefined"});
+  nn::Sequential other{nn::Dense(4), nn::Conv2D(3, 2)};
+  other.load_state_dict(nn::from_torch(other, torch));
+  BOOST_TEST(!other.materialized());
 }
 
 BOOST_AUTO_TEST_CASE(counts_of_batches) {
@@ -114,8 +147,7 @@ BOOST_AUTO_TEST_CASE(counts_of_batches) {
   state.insert_or_assign("0.num_batches_tracked", full({}, 7, int64));
   state.insert_or_assign("5.num_batches_tracked", full({}, 7, int64));
   net.load_state_dict(nn::from_torch(net, state));
-  Named counting({{"weight", {2}}});
-  counting.add("num_batches_tracked", full({}, 3, int64));
+  Counting counting;
   close(nn::to_torch(counting).at("num_batches_tracked"), full({}, 3, int64));
   close(nn::from_torch(counting, {{"num_batches_tracked", full({}, 9, int64)}}).at("num_batches_tracked"),
         full({}, 9, int64));

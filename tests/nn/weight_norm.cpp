@@ -63,6 +63,18 @@ BOOST_AUTO_TEST_CASE(axes_can_be_chosen) {
   throws<ShapeError>([] { nn::WeightNorm(nn::Dense(3, 2), {.dim = 2}); }, {"WeightNorm", "2"});
 }
 
+// The matrices of these layers have their outputs as columns.
+BOOST_AUTO_TEST_CASE(each_output_of_sequence_layers_has_a_length) {
+  auto shape = [](const nn::Module& norm, const std::string& name) {
+    return norm.state_dict().at(name + "_g").shape();
+  };
+  BOOST_TEST((shape(nn::WeightNorm(nn::LSTM(3, 5), {.name = "weight_ih_l0"}), "weight_ih_l0") == Shape{1, 20}));
+  BOOST_TEST((shape(nn::WeightNorm(nn::GRU(3, 5), {.name = "weight_hh_l0"}), "weight_hh_l0") == Shape{1, 15}));
+  BOOST_TEST((shape(nn::WeightNorm(nn::RNN(3, 5), {.name = "weight_ih_l0"}), "weight_ih_l0") == Shape{1, 5}));
+  BOOST_TEST((shape(nn::WeightNorm(nn::MultiHeadAttention(4, 2), {.name = "in_proj_weight"}), "in_proj_weight") ==
+              Shape{1, 12}));
+}
+
 BOOST_AUTO_TEST_CASE(it_trains) {
   seed(2);
   nn::Sequential net{nn::WeightNorm(nn::Dense(3, 16)), nn::Tanh(), nn::WeightNorm(nn::Dense(16, 1))};
@@ -114,7 +126,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   throws<ValueError>([] { nn::WeightNorm(nn::Sequential{nn::Dense(2, 2)}, {.name = "0.weight"}); }, {"of its own"});
   throws<Error>([] { nn::WeightNorm(nn::Dense(2)); }, {"WeightNorm", "Dense(?, 2)", "not yet materialized"});
   throws<ValueError>([] { nn::SpectralNorm(nn::Dense(2, 2), {.n_power_iterations = 0}); },
-                     {"SpectralNorm", "1 or more"});
+                     {"SpectralNorm", "n_power_iterations is 0, needs 1 or more"});
   throws<ValueError>([] { nn::SpectralNorm(nn::Dense(2, 2), {.epsilon = NAN}); }, {"SpectralNorm", "nan"});
   throws<ValueError>([] { nn::SpectralNorm(nn::Dense(2, 2), {.generator = nullptr}); }, {"SpectralNorm", "generator"});
   nn::Dense dense(2, 2);
@@ -173,6 +185,8 @@ BOOST_AUTO_TEST_CASE(backward_after_further_calls) {
 BOOST_AUTO_TEST_CASE(outputs_are_rows_where_the_layer_has_them_elsewhere) {
   BOOST_TEST(nn::SpectralNorm(nn::Dense(3, 2)).state_dict().at("weight_u").size() == 2);
   BOOST_TEST(nn::SpectralNorm(nn::Conv1D(3, 2, 5)).state_dict().at("weight_u").size() == 2);
+  nn::SpectralNorm lstm(nn::LSTM(3, 5), {.name = "weight_ih_l0"});
+  BOOST_TEST(lstm.state_dict().at("weight_ih_l0_u").size() == 20);
   BOOST_TEST(nn::SpectralNorm(nn::ConvTranspose1D(3, 2, 5)).state_dict().at("weight_u").size() == 2);
 }
 
