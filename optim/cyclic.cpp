@@ -19,10 +19,10 @@ CyclicLR::CyclicLR(Optimizer& optimizer, const CyclicLROptions& options)
     options_.base_momentum.require(name(), "base_momentum", groups(), {0, 1});
     options_.max_momentum.require(name(), "max_momentum", groups(), {0, 1});
   }
-  std::vector<double> lowest;
-  for (std::size_t group = 0; group < groups(); ++group) lowest.push_back(options_.base_lr[group]);
-  set_rates(lowest);
-  start();
+  std::vector<double> base;
+  for (std::size_t group = 0; group < groups(); ++group)
+    base.push_back(initial_lr_or(group, options_.base_lr[group]));
+  start(std::move(base));
 }
 
 // How far between the lowest and the highest: 1 at the top of the first cycle.
@@ -64,9 +64,9 @@ OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
     options_.max_momentum.require(name(), "max_momentum", groups(), {0, 1});
   }
   phases_ = phases();
-  for (std::size_t group = 0; group < groups(); ++group)
-    set_initial_lr(group, options_.max_lr[group] / options_.div_factor);
-  start();
+  std::vector<double> base;
+  for (std::size_t group = 0; group < groups(); ++group) base.push_back(options_.max_lr[group] / options_.div_factor);
+  start(std::move(base));
 }
 
 std::vector<OneCycleLR::Phase> OneCycleLR::phases() const {

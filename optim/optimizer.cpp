@@ -131,9 +131,10 @@ void Optimizer::set_lr(double lr) {
   for (std::size_t group = 0; group < groups(); ++group) set_lr(group, lr);  // what fails, fails for the first one
 }
 
-double Optimizer::initial_lr(std::size_t group) const {
-  double current = lr(group);
-  return std::isnan(initial_lrs_[group]) ? current : initial_lrs_[group];
+double Optimizer::initial_lr(std::size_t group) const { return initial_lr_or(group, lr(group)); }
+
+double Optimizer::initial_lr_or(std::size_t group, double lr) const {
+  return std::isnan(initial_lrs_[group]) ? lr : initial_lrs_[group];
 }
 
 std::string Optimizer::options_problem(const std::vector<double>& values) const {

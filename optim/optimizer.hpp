@@ -134,6 +134,7 @@ class Optimizer {
   };
   void check_parameters() const;
   std::size_t option_index(const std::string& name, std::size_t group) const;
+  double initial_lr_or(std::size_t group, double lr) const;
   void set_initial_lr(std::size_t group, double lr) { initial_lrs_[group] = lr; }
   std::vector<double> saved_options(const StateDict& state, std::size_t group) const;
   StateDict expected_state(const StateDict& state, const std::vector<std::int64_t>& steps) const;

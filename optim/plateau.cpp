@@ -50,7 +50,7 @@ void ReduceLROnPlateau::reduce() {
     double current = optimizer().lr(group), reduced = std::max(current * options_.factor, options_.min_lr[group]);
     rates.push_back(current - reduced > options_.eps ? reduced : current);
   }
-  set_rates(rates);
+  set_rates(rates, {});
 }
 
 std::vector<Schedule::Entry> ReduceLROnPlateau::entries() {

@@ -66,44 +66,60 @@ void Schedule::load_state_dict(const StateDict& state) {
   }
 }
 
-void Schedule::resume() { set_rates(std::vector(rates_)); }
+void Schedule::resume() { set_rates(std::vector(rates_), {}); }
 
-void Schedule::set_rates(const std::vector<double>& rates) {
-  for (std::size_t group = 0; group < rates.size(); ++group)
-    detail::require_in_range(name_, "the learning rate of group " + std::to_string(group), rates[group], {});
-  for (std::size_t group = 0; group < rates.size(); ++group) optimizer_.set_lr(group, rates[group]);
+void Schedule::set_rates(const std::vector<double>& rates, const Momenta& momenta) {
+  const char* momentum = optimizer_.has_option("momentum") ? "momentum" : "beta1";
+  std::vector<std::vector<double>> options;  // all are checked before any is set
+  for (std::size_t group = 0; group < rates.size(); ++group) {
+    std::string which = "group " + std::to_string(group);
+    detail::require_in_range(name_, "the learning rate of " + which, rates[group], {});
+    std::vector<double> values = optimizer_.options_of(group);
+    values[optimizer_.option_index("lr", group)] = rates[group];
+    if (!momenta.empty() && momenta[group]) values[optimizer_.option_index(momentum, group)] = *momenta[group];
+    if (std::string problem = optimizer_.options_problem(values); !problem.empty())
+      throw ValueError(name_ + ": " + which + " of " + optimizer_.name() + ": " + problem);
+    options.push_back(std::move(values));
+  }
+  for (std::size_t group = 0; group < rates.size(); ++group) optimizer_.assign_options(group, options[group]);
   rates_ = rates;
 }
 
 // Schedules of rates
 
-void RateSchedule::begin() {
-  base_.clear();
-  for (std::size_t group = 0; group < groups(); ++group) {
-    base_.push_back(initial_lr(group));
-    set_initial_lr(group, base_.back());
-  }
+std::vector<double> RateSchedule::initial_rates() const {
+  std::vector<double> rates;
+  for (std::size_t group = 0; group < groups(); ++group) rates.push_back(initial_lr(group));
+  return rates;
 }
 
-void RateSchedule::start() {
-  begin();
+void RateSchedule::begin() { begin(initial_rates()); }
+
+void RateSchedule::begin(std::vector<double> base) {
+  base_ = std::move(base);
+  for (std::size_t group = 0; group < groups(); ++group) set_initial_lr(group, base_[group]);
+}
+
+void RateSchedule::start() { start(initial_rates()); }
+
+void RateSchedule::start(std::vector<double> base) {
+  base_ = base;
   go_to(0);
+  begin(std::move(base));  // last, as a schedule that was not made has set nothing
 }
 
 void RateSchedule::go_to(std::int64_t t) {
   std::vector<double> rates;
   for (std::size_t group = 0; group < groups(); ++group)
     rates.push_back(rate({.group = group, .t = t, .base = base_[group], .current = optimizer().lr(group)}));
-  auto momenta = this->momenta(t);
-  set_rates(rates);
-  set_momenta(momenta);
+  set_rates(rates, momenta(t));
   arrive(t);
 }
 
 void RateSchedule::resume() {
-  auto momenta = this->momenta(steps());
-  Schedule::resume();
-  set_momenta(momenta);
+  std::vector<double> rates;
+  for (std::size_t group = 0; group < groups(); ++group) rates.push_back(lr(group));
+  set_rates(rates, momenta(steps()));
 }
 
 std::vector<Schedule::Entry> RateSchedule::entries() {
@@ -119,19 +135,13 @@ void RateSchedule::require_momentum() const {
     throw ValueError(name() + ": the optimizer has neither momentum nor beta1; needs .cycle_momentum = false");
 }
 
-std::vector<std::optional<double>> RateSchedule::momenta(std::int64_t t) const {
-  std::vector<std::optional<double>> momenta;
+Schedule::Momenta RateSchedule::momenta(std::int64_t t) const {
+  Momenta momenta;
   for (std::size_t group = 0; group < groups(); ++group) {
     momenta.push_back(momentum(group, t));
     if (momenta.back()) detail::require_in_range(name(), "the momentum", *momenta.back(), {0, 1});
   }
   return momenta;
-}
-
-void RateSchedule::set_momenta(const std::vector<std::optional<double>>& momenta) {
-  const char* option = optimizer().has_option("momentum") ? "momentum" : "beta1";
-  for (std::size_t group = 0; group < momenta.size(); ++group)
-    if (momenta[group]) optimizer().set_option(option, group, *momenta[group]);
 }
 
 void PerGroup::require(const std::string& who, const std::string& option, std::size_t groups,

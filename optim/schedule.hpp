@@ -54,10 +54,14 @@ class Schedule {
   Optimizer& optimizer() const { return optimizer_; }
   std::size_t groups() const { return rates_.size(); }
   double initial_lr(std::size_t group) const { return optimizer_.initial_lr(group); }
+  /// `lr` where no schedule was made for the optimizer before.
+  double initial_lr_or(std::size_t group, double lr) const { return optimizer_.initial_lr_or(group, lr); }
   void set_initial_lr(std::size_t group, double lr) { optimizer_.set_initial_lr(group, lr); }
   void set_steps(std::int64_t steps) { steps_ = steps; }
-  /// Of all groups. @throws ValueError, and changes nothing, for a rate that the optimizer does not take.
-  void set_rates(const std::vector<double>& rates);
+  /// One for each group, where the schedule has one: the optimizer's option "momentum" or, without one, "beta1".
+  using Momenta = std::vector<std::optional<double>>;
+  /// Of all groups. @throws ValueError, and changes nothing, for rates and momenta that the optimizer does not take.
+  void set_rates(const std::vector<double>& rates, const Momenta& momenta);
 
  private:
   std::string name_;
@@ -95,8 +99,11 @@ class RateSchedule : public Schedule {
   /// Called with each step that the schedule goes to.
   virtual void arrive(std::int64_t t) { set_steps(t); }
 
-  /// Takes note of the rates to begin from, and sets those of step 0.
+  /// Takes note of the rates to begin from, and sets those of step 0. @throws ValueError, and changes nothing, where
+  /// the optimizer does not take them.
   void start();
+  /// The same with other rates to begin from than the optimizer's.
+  void start(std::vector<double> base);
   /// Takes note of the rates to begin from.
   void begin();
   /// @throws ValueError naming this schedule unless the optimizer has a momentum.
@@ -110,8 +117,9 @@ class RateSchedule : public Schedule {
   friend class CombinedSchedule;
 
   void go_to(std::int64_t t);
-  std::vector<std::optional<double>> momenta(std::int64_t t) const;
-  void set_momenta(const std::vector<std::optional<double>>& momenta);
+  void begin(std::vector<double> base);
+  std::vector<double> initial_rates() const;
+  Momenta momenta(std::int64_t t) const;
 
   std::vector<double> base_;
 };

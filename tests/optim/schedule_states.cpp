@@ -144,6 +144,37 @@ BOOST_AUTO_TEST_CASE(a_rate_that_is_none_changes_nothing) {
   }
 }
 
+// Nesterov's method needs a momentum, which the cycle takes away at its top.
+BOOST_AUTO_TEST_CASE(a_momentum_that_the_optimizer_does_not_take_changes_nothing) {
+  SGD sgd({parameter(ones({1}))}, {.lr = 0.5, .momentum = 0.9, .nesterov = true});
+  CyclicLROptions options{.base_lr = 0.1, .max_lr = 1, .step_size_up = 1, .base_momentum = 0};
+  options.max_momentum = 0;
+  throws<ValueError>([&] { CyclicLR(sgd, options); }, {"CyclicLR: group 0 of SGD: nesterov with momentum 0"});
+  BOOST_TEST(sgd.lr() == 0.5);
+  BOOST_TEST(sgd.options().momentum == 0.9);
+  BOOST_TEST(sgd.initial_lr() == 0.5);
+
+  options.max_momentum = 0.9;
+  CyclicLR schedule(sgd, options);
+  StateDict before = schedule.state_dict(), state = before;
+  throws<ValueError>([&] { schedule.step(); }, {"CyclicLR: group 0 of SGD: nesterov with momentum 0"});
+  BOOST_TEST(schedule.steps() == 0);
+  state["step"] = Variable{1}.to(int64);
+  state["lr"] = Variable({1.0}, float64);
+  throws<ValueError>([&] { schedule.load_state_dict(state); }, {"CyclicLR: load_state_dict", "nesterov"});
+  same_state(schedule.state_dict(), before);
+  BOOST_TEST(sgd.lr() == 0.1);
+  BOOST_TEST(sgd.options().momentum == 0.9);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_was_not_made_leaves_no_rate_to_begin_from) {
+  SGD sgd({parameter(ones({1}))}, {.lr = 0.1});
+  throws<ValueError>([&] { LambdaLR(sgd, [](std::int64_t) { return NAN; }); }, {"the learning rate of group 0 is nan"});
+  sgd.set_lr(1);
+  ExponentialLR schedule(sgd, {.gamma = 0.5});
+  BOOST_TEST(sgd.initial_lr() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(misuse) {
   auto sgd = two_groups();
   auto refuses = [&](const std::function<void()>& f, std::initializer_list<const char*> parts) {
