@@ -17,7 +17,7 @@ struct SGDOptions {
 /// learning, ICML 2013, as PyTorch defines it):
 ///
 ///     g += weight_decay p
-///     b = momentum b + (1 - dampening) g      (g itself in the parameter's first step)
+///     b = momentum b + (1 - dampening) g      (g itself in the first step with a momentum)
 ///     p -= lr (g + momentum b with nesterov, else b)
 class SGD : public Method<SGD, SGDOptions> {
  public:
