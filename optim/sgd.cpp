@@ -8,8 +8,8 @@ const Description<SGDOptions>& SGD::description() {
   using O = SGDOptions;
   static const Description<O> sgd{
       .name = "SGD",
-      .options = {{"lr", &O::lr}, {"momentum", &O::momentum}, {"weight_decay", &O::weight_decay},
-                  {"nesterov", &O::nesterov}, {"dampening", &O::dampening}},
+      .options = {{"lr", &O::lr}, {"momentum", &O::momentum}, {"dampening", &O::dampening},
+                  {"weight_decay", &O::weight_decay}, {"nesterov", &O::nesterov}},
       .moments = {{"momentum", true}},
       .contradiction = [](const O& o) -> std::string {
         if (!o.nesterov || (o.momentum > 0 && o.dampening == 0)) return "";

@@ -8,9 +8,9 @@ namespace xtape::optim {
 struct SGDOptions {
   double lr = 1e-3;
   double momentum = 0;
+  double dampening = 0;
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
   bool nesterov = false;    ///< needs a momentum, and no dampening
-  double dampening = 0;
 };
 
 /// With gradient g of parameter p (Sutskever et al., On the importance of initialization and momentum in deep
