@@ -14,7 +14,7 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlate
   require_in_range(name(), "threshold", options.threshold, {});
   require_in_range(name(), "cooldown", static_cast<double>(options.cooldown), {});
   options_.min_lr.require(name(), "min_lr", groups(), {});
-  require_in_range(name(), "eps", options.eps, {});
+  require_in_range(name(), "epsilon", options.epsilon, {});
 }
 
 bool ReduceLROnPlateau::improves(double metric) const {
@@ -48,7 +48,7 @@ void ReduceLROnPlateau::reduce() {
   std::vector<double> rates;
   for (std::size_t group = 0; group < groups(); ++group) {
     double current = optimizer().lr(group), reduced = std::max(current * options_.factor, options_.min_lr[group]);
-    rates.push_back(current - reduced > options_.eps ? reduced : current);
+    rates.push_back(current - reduced > options_.epsilon ? reduced : current);
   }
   set_rates(rates, {});
 }
