@@ -58,6 +58,8 @@ class Schedule {
   double initial_lr_or(std::size_t group, double lr) const { return optimizer_.initial_lr_or(group, lr); }
   void set_initial_lr(std::size_t group, double lr) { optimizer_.set_initial_lr(group, lr); }
   void set_steps(std::int64_t steps) { steps_ = steps; }
+  /// What `lr` says, where another schedule has set the optimizer's rates for this one.
+  void note_rates(const std::vector<double>& rates) { rates_ = rates; }
   /// One for each group, where the schedule has one: the optimizer's option "momentum" or, without one, "beta1".
   using Momenta = std::vector<std::optional<double>>;
   /// Of all groups. @throws ValueError, and changes nothing, for rates and momenta that the optimizer does not take.
@@ -122,6 +124,7 @@ class RateSchedule : public Schedule {
   Momenta momenta(std::int64_t t) const;
 
   std::vector<double> base_;
+  std::vector<double> next_rates_;  // in a combination: those of the step that it is about to make
 };
 
 /// A number for each parameter group, or one for all: `.max_lr = 0.1`, `.max_lr = {0.1, 0.01}`.
