@@ -1,6 +1,7 @@
 #include <optim/cosine.hpp>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace xtape::optim {
@@ -40,10 +41,11 @@ CosineAnnealingWarmRestarts::CosineAnnealingWarmRestarts(Optimizer& optimizer,
 
 double CosineAnnealingWarmRestarts::rate(const At& at) const {
   auto [T_0, T_mult, eta_min] = options_;
+  constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();  // no run gets to the end of it
   std::int64_t t = at.t, length = T_0;
   if (T_mult == 1) t %= T_0;
   else
-    for (; t >= length; length *= T_mult) t -= length;
+    for (; t >= length; length = length > longest / T_mult ? longest : length * T_mult) t -= length;
   return eta_min + (at.base - eta_min) * one_plus_cosine(t, length) / 2;
 }
 

@@ -93,6 +93,13 @@ BOOST_AUTO_TEST_CASE(cosine_annealing_with_restarts) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(cosine_annealing_with_a_restart_that_has_no_end) {
+  CosineAnnealingWarmRestartsOptions options{.T_0 = 4, .T_mult = std::int64_t{1} << 62};
+  follows<CosineAnnealingWarmRestarts>(options, [](double base, double t) {
+    return t < 4 ? cosine(base, 0, t / 4) : base;
+  });
+}
+
 BOOST_AUTO_TEST_CASE(lambdas) {
   Two two;
   LambdaLR schedule(two.optimizer, {[](std::int64_t t) { return 1 / (1.0 + static_cast<double>(t)); },
