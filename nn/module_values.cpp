@@ -95,25 +95,25 @@ StateDict Module::state_dict() const {
 
 void Module::load_state_dict(const StateDict& state, bool strict) {
   NamedVariables own = collect(true, true);
-  std::string misfits;
-  StateDict unexpected = state;
+  std::string problems;
+  StateDict expected, considered = state;
   for (const auto& [name, x] : own) {
-    unexpected.erase(name);
     auto found = state.find(name);
     if (found == state.end()) {
-      if (strict) misfits += "\n  missing: " + name + ", " + describe(x);
-    } else if (const Variable& given = found->second; is_lazy(x)) {
+      if (strict) expected.emplace(name, x);
+    } else if (const Variable& given = found->second; !is_lazy(x)) {
+      expected.emplace(name, x);
+    } else {
+      expected.emplace(name, given);
       // An undefined one comes from a module that was not materialized either.
       if (given.defined() && (given.dtype() != x.dtype() || !completes(x.shape(), given.shape())))
-        misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x) +
-                   ", where 0 stands for what is not yet known";
-    } else if (describe(given) != describe(x)) {
-      misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x);
+        problems += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x) +
+                    ", where 0 stands for what is not yet known";
     }
   }
-  if (strict)
-    for (const auto& [name, x] : unexpected) misfits += "\n  unexpected: " + name + ", " + describe(x);
-  if (!misfits.empty()) throw ValueError(name() + ": load_state_dict: the state does not fit this module" + misfits);
+  if (!strict) std::erase_if(considered, [&](const auto& entry) { return !expected.contains(entry.first); });
+  problems += misfits(expected, considered);
+  if (!problems.empty()) throw ValueError(name() + ": load_state_dict: the state does not fit this module" + problems);
   for (auto& [name, x] : own) {
     auto found = state.find(name);
     if (found == state.end() || !found->second.defined()) continue;

@@ -92,7 +92,7 @@ void EMA::load_state_dict(const StateDict& state) {
   if (updates && updates->item() > 0)
     for (std::size_t i = 0; i < parameters_.size(); ++i)
       expected.emplace("average." + std::to_string(i), parameters_[i]);
-  std::string problems = detail::misfits(expected, state);
+  std::string problems = misfits(expected, state);
   auto check = [&](const char* name, const Variable* value, const detail::Range& range) {
     std::string problem = value ? detail::out_of_range(name, value->item(), range) : "";
     if (!problem.empty()) problems += "\n  " + problem;

@@ -217,7 +217,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
   std::vector<std::int64_t> steps(parameters_.size(), 0);
   if (auto saved = integers("step", steps.size())) std::copy_n(saved, steps.size(), steps.begin());
 
-  std::string problems = detail::misfits(expected_state(state, steps), state);
+  std::string problems = misfits(expected_state(state, steps), state);
   auto refuse = [&](const std::string& problem) { problems += "\n  " + problem; };
   for (std::size_t i = 0; i < steps.size(); ++i)
     if (steps[i] < 0) refuse("step: got " + std::to_string(steps[i]) + " for parameter " + std::to_string(i) +

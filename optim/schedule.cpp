@@ -48,7 +48,7 @@ StateDict Schedule::state_dict() const {
 
 void Schedule::load_state_dict(const StateDict& state) {
   StateDict before = state_dict();
-  std::string problems = detail::misfits(before, state);
+  std::string problems = misfits(before, state);
   std::vector<Entry> own = entries();
   for (const Entry& entry : own)
     if (auto found = state.find(entry.name);

@@ -11,19 +11,6 @@ std::string text(double value) {
   return digits;
 }
 
-std::string misfits(const StateDict& expected, const StateDict& state) {
-  std::string lines;
-  for (const auto& [name, x] : expected) {
-    auto found = state.find(name);
-    if (found == state.end()) lines += "\n  missing: " + name + ", " + describe(x);
-    else if (describe(found->second) != describe(x))
-      lines += "\n  " + name + ": got " + describe(found->second) + ", needs " + describe(x);
-  }
-  for (const auto& [name, x] : state)
-    if (!expected.contains(name)) lines += "\n  unexpected: " + name + ", " + describe(x);
-  return lines;
-}
-
 void refuse_misfits(const std::string& who, const std::string& lines) {
   if (!lines.empty()) throw ValueError(who + ": load_state_dict: the state does not fit" + lines);
 }

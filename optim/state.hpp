@@ -13,11 +13,8 @@ namespace xtape::optim::detail {
 /// A number as short as it can be read: "0.1", "1e-08", "nan".
 std::string text(double value);
 
-/// A line for each name in which the state differs from what is expected: missing, unexpected, of another shape or
-/// dtype; empty where it fits.
-std::string misfits(const StateDict& expected, const StateDict& state);
-
-/// @throws ValueError with these lines, if there are any: "Adam: load_state_dict: the state does not fit ...".
+/// @throws ValueError with the lines of `misfits` and others, if there are any: "Adam: load_state_dict: the state does
+/// not fit ...".
 void refuse_misfits(const std::string& who, const std::string& lines);
 
 /// Where an option has to lie.
