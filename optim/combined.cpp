@@ -41,8 +41,8 @@ void CombinedSchedule::let_arrive(std::size_t i, std::int64_t t) {
 std::vector<Schedule::Entry> CombinedSchedule::entries() {
   std::vector<Entry> entries = RateSchedule::entries();
   for (std::size_t i = 0; i < size(); ++i)
-    for (Entry& entry : schedules_[i].get().entries())
-      entries.push_back({std::to_string(i) + "." + entry.name, entry.value});
+    for (Entry& entry : schedules_[i].get().all_entries())
+      entries.push_back({std::to_string(i) + "." + entry.name, entry.value, entry.range});
   return entries;
 }
 
@@ -83,6 +83,8 @@ SequentialLR::SequentialLR(Optimizer& optimizer, Schedules schedules, std::vecto
   }
   start();
 }
+
+std::vector<Schedule::Entry> SequentialLR::options() { return {{"milestones", milestones_, {.low = 1}}}; }
 
 SequentialLR::Place SequentialLR::place(std::int64_t t) const {
   auto next = std::upper_bound(milestones_.begin(), milestones_.end(), t);

@@ -51,6 +51,7 @@ class SequentialLR : public CombinedSchedule {
   double rate(const At& at) const override;
   std::optional<double> momentum(std::size_t group, std::int64_t t) const override;
   void arrive(std::int64_t t) override;
+  std::vector<Entry> options() override;
 
  private:
   struct Place {

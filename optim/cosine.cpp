@@ -16,9 +16,12 @@ double one_plus_cosine(std::int64_t t, std::int64_t end) {
 
 CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options)
     : RateSchedule("CosineAnnealingLR", optimizer), options_(options) {
-  detail::require_in_range(name(), "T_max", static_cast<double>(options.T_max), {.low = 1});
-  detail::require_in_range(name(), "eta_min", options.eta_min, {});
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> CosineAnnealingLR::options() {
+  return {{"T_max", &options_.T_max, {.low = 1}}, {"eta_min", &options_.eta_min}};
 }
 
 double CosineAnnealingLR::rate(const At& at) const {
@@ -33,10 +36,13 @@ double CosineAnnealingLR::rate(const At& at) const {
 CosineAnnealingWarmRestarts::CosineAnnealingWarmRestarts(Optimizer& optimizer,
                                                          const CosineAnnealingWarmRestartsOptions& options)
     : RateSchedule("CosineAnnealingWarmRestarts", optimizer), options_(options) {
-  detail::require_in_range(name(), "T_0", static_cast<double>(options.T_0), {.low = 1});
-  detail::require_in_range(name(), "T_mult", static_cast<double>(options.T_mult), {.low = 1});
-  detail::require_in_range(name(), "eta_min", options.eta_min, {});
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> CosineAnnealingWarmRestarts::options() {
+  return {{"T_0", &options_.T_0, {.low = 1}}, {"T_mult", &options_.T_mult, {.low = 1}},
+          {"eta_min", &options_.eta_min}};
 }
 
 double CosineAnnealingWarmRestarts::rate(const At& at) const {

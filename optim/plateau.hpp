@@ -32,6 +32,7 @@ class ReduceLROnPlateau : public Schedule {
   /// @throws ValueError without a metric.
   void advance(std::optional<double> metric) override;
   std::vector<Entry> entries() override;
+  std::vector<Entry> options() override;
 
  private:
   bool improves(double metric) const;

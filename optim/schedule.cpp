@@ -8,28 +8,29 @@ namespace xtape::optim {
 
 namespace {
 
-Variable to_variable(const std::variant<std::int64_t*, double*, std::vector<double>*>& value) {
+using Value = std::variant<std::int64_t*, double*, std::vector<double>*, std::vector<std::int64_t>>;
+
+Variable to_variable(const Value& value) {
   if (auto* count = std::get_if<std::int64_t*>(&value)) return detail::to_variable<std::int64_t>({**count});
   if (auto* number = std::get_if<double*>(&value)) return detail::to_variable<double>({**number});
-  return detail::to_variable<double>(*std::get<std::vector<double>*>(value));
+  if (auto* numbers = std::get_if<std::vector<double>*>(&value)) return detail::to_variable<double>(**numbers);
+  return detail::to_variable<std::int64_t>(std::get<std::vector<std::int64_t>>(value));
 }
 
-void assign(const std::variant<std::int64_t*, double*, std::vector<double>*>& to, const Variable& x) {
+void assign(const Value& to, const Variable& x) {
   if (auto* count = std::get_if<std::int64_t*>(&to)) **count = *x.data<std::int64_t>();
   else if (auto* number = std::get_if<double*>(&to)) **number = *x.data<double>();
-  else std::get<std::vector<double>*>(to)->assign(x.data<double>(), x.data<double>() + x.size());
+  else if (auto* numbers = std::get_if<std::vector<double>*>(&to))
+    (*numbers)->assign(x.data<double>(), x.data<double>() + x.size());
 }
 
 // What is wrong with the value, although it has the form of the entry.
-std::string problem_of(const std::string& name, const std::variant<std::int64_t*, double*, std::vector<double>*>& entry,
-                       const Variable& x) {
+std::string problem_of(const std::string& name, const Value& entry, const detail::Range& range, const Variable& x) {
+  auto* fixed = std::get_if<std::vector<std::int64_t>>(&entry);
   for (std::size_t i = 0; i < x.size(); ++i) {
-    double value = x.value().at(i);
-    if (std::holds_alternative<double*>(entry)) {
-      if (std::isnan(value)) return name + " is nan, needs a number";
-    } else if (std::string problem = detail::out_of_range(name, value, {}); !problem.empty()) {
-      return problem;
-    }
+    if (std::string problem = detail::out_of_range(name, x.value().at(i), range); !problem.empty()) return problem;
+    if (fixed && x.data<std::int64_t>()[i] != (*fixed)[i])
+      return name + " is " + std::to_string(x.data<std::int64_t>()[i]) + ", needs " + std::to_string((*fixed)[i]);
   }
   return "";
 }
@@ -42,18 +43,32 @@ Schedule::Schedule(std::string name, Optimizer& optimizer) : name_(std::move(nam
 
 StateDict Schedule::state_dict() const {
   StateDict state;
-  for (const Entry& entry : const_cast<Schedule*>(this)->entries()) state.emplace(entry.name, to_variable(entry.value));
+  for (const Entry& entry : const_cast<Schedule*>(this)->all_entries())
+    state.emplace(entry.name, to_variable(entry.value));
   return state;
+}
+
+std::vector<Schedule::Entry> Schedule::all_entries() {
+  std::vector<Entry> all = entries();
+  for (Entry& option : options()) all.push_back({"options." + option.name, option.value, option.range});
+  return all;
+}
+
+void Schedule::check_options() {
+  for (const Entry& option : options())
+    if (std::string problem = problem_of(option.name, option.value, option.range, to_variable(option.value));
+        !problem.empty())
+      throw ValueError(name_ + ": " + problem);
 }
 
 void Schedule::load_state_dict(const StateDict& state) {
   StateDict before = state_dict();
   std::string problems = misfits(before, state);
-  std::vector<Entry> own = entries();
+  std::vector<Entry> own = all_entries();
   for (const Entry& entry : own)
     if (auto found = state.find(entry.name);
         found != state.end() && describe(found->second) == describe(before.at(entry.name)))
-      if (std::string problem = problem_of(entry.name, entry.value, found->second); !problem.empty())
+      if (std::string problem = problem_of(entry.name, entry.value, entry.range, found->second); !problem.empty())
         problems += "\n  " + problem;
   detail::refuse_misfits(name_, problems);
 
@@ -144,12 +159,11 @@ Schedule::Momenta RateSchedule::momenta(std::int64_t t) const {
   return momenta;
 }
 
-void PerGroup::require(const std::string& who, const std::string& option, std::size_t groups,
-                       const detail::Range& range) const {
+void PerGroup::expand(const std::string& who, const std::string& option, std::size_t groups) {
   if (values_.size() != 1 && values_.size() != groups)
     throw ValueError(who + ": " + option + " has " + std::to_string(values_.size()) +
                      " numbers, needs one, or one for each of " + std::to_string(groups) + " groups");
-  for (double value : values_) detail::require_in_range(who, option, value, range);
+  values_.resize(groups, values_[0]);
 }
 
 }  // namespace xtape::optim

@@ -30,10 +30,11 @@ class Schedule {
   /// The learning rate that this schedule set last.
   double lr(std::size_t group = 0) const { return rates_.at(group); }
 
-  /// "step", "lr", the last rates, and what else the schedule goes on from; not the options that it was made with.
+  /// "step", "lr", the last rates, what else the schedule goes on from, and its options, "options.gamma" for one.
   StateDict state_dict() const;
-  /// Goes to the saved step, and sets the optimizer's rates. @throws ValueError listing everything that does not fit,
-  /// and changes nothing then.
+  /// Goes to the saved step with the saved options, and sets the optimizer's rates. Functions are not saved, and modes
+  /// and milestones have to be the same. @throws ValueError listing everything that does not fit, and changes nothing
+  /// then.
   void load_state_dict(const StateDict& state);
 
  protected:
@@ -41,12 +42,20 @@ class Schedule {
 
   virtual void advance(std::optional<double> metric) = 0;
 
-  /// One thing to save: a count, 0 or more, a number that is not NaN, or a rate for each group, finite and 0 or more.
+  /// One thing to save: a count, a number, a number for each group, or integers that a state has to agree with.
   struct Entry {
+    using Fixed = std::vector<std::int64_t>;
     std::string name;
-    std::variant<std::int64_t*, double*, std::vector<double>*> value;
+    std::variant<std::int64_t*, double*, std::vector<double>*, Fixed> value;
+    detail::Range range = {};  ///< where its numbers have to lie
   };
   virtual std::vector<Entry> entries() { return {{"step", &steps_}, {"lr", &rates_}}; }
+  /// The options that are numbers; the constructor calls `check_options`, loading checks them too.
+  virtual std::vector<Entry> options() { return {}; }
+  /// @throws ValueError "WHO: OPTION is ..." for an option out of its range.
+  void check_options();
+  /// Both, the options with names of their own.
+  std::vector<Entry> all_entries();
   /// After loading: makes the optimizer what it was. What it throws is taken for a state that does not fit.
   virtual void resume();
 
@@ -136,8 +145,9 @@ class PerGroup {
   PerGroup(std::vector<double> values) : values_(std::move(values)) {}
 
   double operator[](std::size_t group) const { return values_.size() == 1 ? values_[0] : values_[group]; }
-  /// @throws ValueError "WHO: OPTION ..." unless there is one number or one for each group, all within the range.
-  void require(const std::string& who, const std::string& option, std::size_t groups, const detail::Range& range) const;
+  /// Makes one number one for each group. @throws ValueError "WHO: OPTION ..." when there are others.
+  void expand(const std::string& who, const std::string& option, std::size_t groups);
+  std::vector<double>* values() { return &values_; }
 
  private:
   std::vector<double> values_;

@@ -16,10 +16,11 @@ void refuse_misfits(const std::string& who, const std::string& lines) {
 }
 
 std::string out_of_range(const std::string& option, double value, const Range& range) {
-  bool inside = value >= range.low && (range.high_included ? value <= range.high : value < range.high);
-  if (inside && std::isfinite(value) && (!range.whole || value == std::floor(value))) return "";
+  bool inside = (range.low_included ? value >= range.low : value > range.low) &&
+                (range.high_included ? value <= range.high : value < range.high);
+  if (inside && (std::isfinite(value) || !range.finite) && (!range.whole || value == std::floor(value))) return "";
   std::string needs = range.whole ? "an integer of " : "";
-  needs += text(range.low) + " or more";
+  needs += range.low_included ? text(range.low) + " or more" : "more than " + text(range.low);
   if (std::isfinite(range.high)) needs += (range.high_included ? ", at most " : ", below ") + text(range.high);
   return option + " is " + text(value) + ", needs " + needs;
 }

@@ -23,6 +23,8 @@ struct Range {
   double high = std::numeric_limits<double>::infinity();
   bool high_included = false;
   bool whole = false;  ///< integers only
+  bool low_included = true;
+  bool finite = true;
 };
 
 /// "momentum is -1, needs 0 or more", or nothing for a finite value within the range.
