@@ -71,18 +71,18 @@ BOOST_AUTO_TEST_CASE(parameters_that_get_their_elements_later_are_averaged_from_
   EMA ema({x, y}, {.decay = 0.5});
   NoGrad guard;
   ema.update();
-  x.impl()->value = Variable({{1, 2}}).value().copy();
+  x.impl()->value = Variable{{1, 2}}.value().copy();
   {
     EMA::Scope scope(ema);  // there is no other average yet
-    close(x, Variable({{1, 2}}));
+    close(x, Variable{{1, 2}});
   }
   ema.update();
-  close(ema.averages()[0], Variable({{1, 2}}));
-  x.assign(Variable({{3, 4}}));
+  close(ema.averages()[0], Variable{{1, 2}});
+  x.assign(Variable{{3, 4}});
   ema.update();
-  close(ema.averages()[0], Variable({{2, 3}}));
+  close(ema.averages()[0], Variable{{2, 3}});
   EMA::Scope scope(ema);
-  close(x, Variable({{2, 3}}));
+  close(x, Variable{{2, 3}});
 }
 
 BOOST_AUTO_TEST_CASE(parameters_of_another_shape_are_refused) {
