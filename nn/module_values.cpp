@@ -97,26 +97,27 @@ StateDict Module::state_dict() const {
 
 void Module::load_state_dict(const StateDict& state, bool strict) {
   NamedVariables own = collect(true, true);
-  std::string misfits;
-  StateDict unexpected = state;
+  std::string problems;
+  StateDict expected, considered = state;
   for (const auto& [name, x] : own) {
-    unexpected.erase(name);
     auto found = state.find(name);
     if (found == state.end()) {
-      if (strict) misfits += "\n  missing: " + name + ", " + describe(x);
+      if (strict) expected.emplace(name, x);
     } else if (const Variable& given = found->second; !given.defined() && known_extents(x)) {
-      continue;  // comes from a module that was not materialized
+      expected.emplace(name, given);  // comes from a module that was not materialized
     } else if (is_lazy(x)) {
-      if (given.dtype() != x.dtype() || !completes(x.shape(), given.shape()))
-        misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x) +
-                   ", where 0 stands for what is not yet known";
-    } else if (describe(given) != describe(x)) {
-      misfits += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x);
+      expected.emplace(name, given);
+      if (!given.defined() || given.dtype() != x.dtype() || !completes(x.shape(), given.shape()))
+        problems += "
+  " + name + ": got " + describe(given) + ", needs " + describe(x) +
+                    ", where 0 stands for what is not yet known";
+    } else {
+      expected.emplace(name, x);
     }
   }
-  if (strict)
-    for (const auto& [name, x] : unexpected) misfits += "\n  unexpected: " + name + ", " + describe(x);
-  if (!misfits.empty()) throw ValueError(name() + ": load_state_dict: the state does not fit this module" + misfits);
+  if (!strict) std::erase_if(considered, [&](const auto& entry) { return !expected.contains(entry.first); });
+  problems += misfits(expected, considered);
+  if (!problems.empty()) throw ValueError(name() + ": load_state_dict: the state does not fit this module" + problems);
   for (auto& [name, x] : own) {
     auto found = state.find(name);
     if (found == state.end()) continue;

@@ -16,7 +16,7 @@ std::vector<OptionOf<O>> adam_options() {
 template <class O>
 Description<O> with_amsgrad(const char* name) {
   Description<O> result{name, adam_options<O>(),
-                        {{"moment1"}, {"moment2"}, {"max_moment2", [](const O& o) { return o.amsgrad; }}}};
+                        {{"moment1"}, {"moment2"}, {"max_moment2", true}}};
   result.options.push_back({"amsgrad", &O::amsgrad});
   return result;
 }

@@ -22,20 +22,27 @@ CombinedSchedule::CombinedSchedule(std::string name, Optimizer& optimizer, Sched
 double CombinedSchedule::base_of(std::size_t i, std::size_t group) const { return schedules_[i].get().base_[group]; }
 
 double CombinedSchedule::rate_of(std::size_t i, std::size_t group, std::int64_t t, double current) const {
-  return schedules_[i].get().rate({.group = group, .t = t, .base = base_of(i, group), .current = current});
+  RateSchedule& schedule = schedules_[i];
+  double rate = schedule.rate({.group = group, .t = t, .base = base_of(i, group), .current = current});
+  schedule.next_rates_.resize(groups());
+  return schedule.next_rates_[group] = rate;
 }
 
 std::optional<double> CombinedSchedule::momentum_of(std::size_t i, std::size_t group, std::int64_t t) const {
   return schedules_[i].get().momentum(group, t);
 }
 
-void CombinedSchedule::let_arrive(std::size_t i, std::int64_t t) { schedules_[i].get().arrive(t); }
+void CombinedSchedule::let_arrive(std::size_t i, std::int64_t t) {
+  RateSchedule& schedule = schedules_[i];
+  schedule.note_rates(schedule.next_rates_);
+  schedule.arrive(t);
+}
 
 std::vector<Schedule::Entry> CombinedSchedule::entries() {
   std::vector<Entry> entries = RateSchedule::entries();
   for (std::size_t i = 0; i < size(); ++i)
-    for (Entry& entry : schedules_[i].get().entries())
-      entries.push_back({std::to_string(i) + "." + entry.name, entry.value});
+    for (Entry& entry : schedules_[i].get().all_entries())
+      entries.push_back({std::to_string(i) + "." + entry.name, entry.value, entry.range});
   return entries;
 }
 
@@ -76,6 +83,8 @@ SequentialLR::SequentialLR(Optimizer& optimizer, Schedules schedules, std::vecto
   }
   start();
 }
+
+std::vector<Schedule::Entry> SequentialLR::options() { return {{"milestones", milestones_, {.low = 1}}}; }
 
 SequentialLR::Place SequentialLR::place(std::int64_t t) const {
   auto next = std::upper_bound(milestones_.begin(), milestones_.end(), t);

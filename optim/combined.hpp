@@ -17,7 +17,7 @@ class CombinedSchedule : public RateSchedule {
   CombinedSchedule(std::string name, Optimizer& optimizer, Schedules schedules);
 
   std::size_t size() const { return schedules_.size(); }
-  /// The rate of schedule `i` in its step t, when it is `current` before it.
+  /// The rate of schedule `i` in its step t, when it is `current` before it; `let_arrive` makes it the schedule's own.
   double rate_of(std::size_t i, std::size_t group, std::int64_t t, double current) const;
   std::optional<double> momentum_of(std::size_t i, std::size_t group, std::int64_t t) const;
   double base_of(std::size_t i, std::size_t group) const;
@@ -51,6 +51,7 @@ class SequentialLR : public CombinedSchedule {
   double rate(const At& at) const override;
   std::optional<double> momentum(std::size_t group, std::int64_t t) const override;
   void arrive(std::int64_t t) override;
+  std::vector<Entry> options() override;
 
  private:
   struct Place {

@@ -1,6 +1,7 @@
 #include <optim/cosine.hpp>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace xtape::optim {
@@ -15,9 +16,12 @@ double one_plus_cosine(std::int64_t t, std::int64_t end) {
 
 CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options)
     : RateSchedule("CosineAnnealingLR", optimizer), options_(options) {
-  detail::require_in_range(name(), "T_max", static_cast<double>(options.T_max), {.low = 1});
-  detail::require_in_range(name(), "eta_min", options.eta_min, {});
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> CosineAnnealingLR::options() {
+  return {{"T_max", &options_.T_max, {.low = 1}}, {"eta_min", &options_.eta_min}};
 }
 
 double CosineAnnealingLR::rate(const At& at) const {
@@ -32,18 +36,22 @@ double CosineAnnealingLR::rate(const At& at) const {
 CosineAnnealingWarmRestarts::CosineAnnealingWarmRestarts(Optimizer& optimizer,
                                                          const CosineAnnealingWarmRestartsOptions& options)
     : RateSchedule("CosineAnnealingWarmRestarts", optimizer), options_(options) {
-  detail::require_in_range(name(), "T_0", static_cast<double>(options.T_0), {.low = 1});
-  detail::require_in_range(name(), "T_mult", static_cast<double>(options.T_mult), {.low = 1});
-  detail::require_in_range(name(), "eta_min", options.eta_min, {});
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> CosineAnnealingWarmRestarts::options() {
+  return {{"T_0", &options_.T_0, {.low = 1}}, {"T_mult", &options_.T_mult, {.low = 1}},
+          {"eta_min", &options_.eta_min}};
 }
 
 double CosineAnnealingWarmRestarts::rate(const At& at) const {
   auto [T_0, T_mult, eta_min] = options_;
+  constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();  // no run gets to the end of it
   std::int64_t t = at.t, length = T_0;
   if (T_mult == 1) t %= T_0;
   else
-    for (; t >= length; length *= T_mult) t -= length;
+    for (; t >= length; length = length > longest / T_mult ? longest : length * T_mult) t -= length;
   return eta_min + (at.base - eta_min) * one_plus_cosine(t, length) / 2;
 }
 

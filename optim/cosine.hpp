@@ -19,6 +19,7 @@ class CosineAnnealingLR : public RateSchedule {
 
  protected:
   double rate(const At& at) const override;
+  std::vector<Entry> options() override;
 
  private:
   CosineAnnealingLROptions options_;
@@ -40,6 +41,7 @@ class CosineAnnealingWarmRestarts : public RateSchedule {
 
  protected:
   double rate(const At& at) const override;
+  std::vector<Entry> options() override;
 
  private:
   CosineAnnealingWarmRestartsOptions options_;

@@ -8,21 +8,29 @@ namespace xtape::optim {
 
 CyclicLR::CyclicLR(Optimizer& optimizer, const CyclicLROptions& options)
     : RateSchedule("CyclicLR", optimizer), options_(options) {
-  options_.base_lr.require(name(), "base_lr", groups(), {});
-  options_.max_lr.require(name(), "max_lr", groups(), {});
-  detail::require_in_range(name(), "step_size_up", static_cast<double>(options.step_size_up), {.low = 1});
-  detail::require_in_range(name(), "step_size_down", static_cast<double>(options.step_size_down), {});
-  detail::require_in_range(name(), "gamma", options.gamma, {0, 1, true});
+  for (auto [option, numbers] : {std::pair("base_lr", &options_.base_lr), std::pair("max_lr", &options_.max_lr),
+                                 std::pair("base_momentum", &options_.base_momentum),
+                                 std::pair("max_momentum", &options_.max_momentum)})
+    numbers->expand(name(), option, groups());
   if (options_.step_size_down == 0) options_.step_size_down = options_.step_size_up;
-  if (options.cycle_momentum) {
-    require_momentum();
-    options_.base_momentum.require(name(), "base_momentum", groups(), {0, 1});
-    options_.max_momentum.require(name(), "max_momentum", groups(), {0, 1});
-  }
-  std::vector<double> lowest;
-  for (std::size_t group = 0; group < groups(); ++group) lowest.push_back(options_.base_lr[group]);
-  set_rates(lowest);
-  start();
+  check_options();
+  if (options.cycle_momentum) require_momentum();
+  std::vector<double> base;
+  for (std::size_t group = 0; group < groups(); ++group)
+    base.push_back(initial_lr_or(group, options_.base_lr[group]));
+  start(std::move(base));
+}
+
+std::vector<Schedule::Entry> CyclicLR::options() {
+  return {{"base_lr", options_.base_lr.values()},
+          {"max_lr", options_.max_lr.values()},
+          {"step_size_up", &options_.step_size_up, {.low = 1}},
+          {"step_size_down", &options_.step_size_down, {.low = 1}},
+          {"mode", Entry::Fixed{static_cast<std::int64_t>(options_.mode)}},
+          {"gamma", &options_.gamma, {0, 1, true}},
+          {"cycle_momentum", Entry::Fixed{options_.cycle_momentum}},
+          {"base_momentum", options_.base_momentum.values(), {0, 1}},
+          {"max_momentum", options_.max_momentum.values(), {0, 1}}};
 }
 
 // How far between the lowest and the highest: 1 at the top of the first cycle.
@@ -50,23 +58,28 @@ std::optional<double> CyclicLR::momentum(std::size_t group, std::int64_t t) cons
 
 OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options)
     : RateSchedule("OneCycleLR", optimizer), options_(options) {
-  options_.max_lr.require(name(), "max_lr", groups(), {});
-  detail::require_in_range(name(), "total_steps", static_cast<double>(options.total_steps), {.low = 1});
-  detail::require_in_range(name(), "pct_start", options.pct_start, {0, 1, true});
-  for (auto [option, factor] : {std::pair("div_factor", options.div_factor),
-                                std::pair("final_div_factor", options.final_div_factor)}) {
-    detail::require_in_range(name(), option, factor, {});
-    if (factor == 0) throw ValueError(name() + ": " + option + " is 0, needs more");
-  }
-  if (options.cycle_momentum) {
-    require_momentum();
-    options_.base_momentum.require(name(), "base_momentum", groups(), {0, 1});
-    options_.max_momentum.require(name(), "max_momentum", groups(), {0, 1});
-  }
-  phases_ = phases();
-  for (std::size_t group = 0; group < groups(); ++group)
-    set_initial_lr(group, options_.max_lr[group] / options_.div_factor);
-  start();
+  for (auto [option, numbers] : {std::pair("max_lr", &options_.max_lr),
+                                 std::pair("base_momentum", &options_.base_momentum),
+                                 std::pair("max_momentum", &options_.max_momentum)})
+    numbers->expand(name(), option, groups());
+  check_options();
+  if (options.cycle_momentum) require_momentum();
+  std::vector<double> base;
+  for (std::size_t group = 0; group < groups(); ++group) base.push_back(options_.max_lr[group] / options_.div_factor);
+  start(std::move(base));
+}
+
+std::vector<Schedule::Entry> OneCycleLR::options() {
+  return {{"max_lr", options_.max_lr.values()},
+          {"total_steps", &options_.total_steps, {.low = 1}},
+          {"pct_start", &options_.pct_start, {0, 1, true}},
+          {"anneal_strategy", Entry::Fixed{static_cast<std::int64_t>(options_.anneal_strategy)}},
+          {"cycle_momentum", Entry::Fixed{options_.cycle_momentum}},
+          {"base_momentum", options_.base_momentum.values(), {0, 1}},
+          {"max_momentum", options_.max_momentum.values(), {0, 1}},
+          {"div_factor", &options_.div_factor, {.low_included = false}},
+          {"final_div_factor", &options_.final_div_factor, {.low_included = false}},
+          {"three_phase", Entry::Fixed{options_.three_phase}}};
 }
 
 std::vector<OneCycleLR::Phase> OneCycleLR::phases() const {
@@ -78,11 +91,12 @@ std::vector<OneCycleLR::Phase> OneCycleLR::phases() const {
   return {{0, top, first, 1, 0, 1}, {top, end, 1, last, 1, 0}};
 }
 
-const OneCycleLR::Phase& OneCycleLR::phase_at(double t) const {
+OneCycleLR::Phase OneCycleLR::phase_at(double t) const {
   if (t > static_cast<double>(options_.total_steps))
     throw ValueError(name() + ": step " + detail::text(t) + " of " + std::to_string(options_.total_steps) +
                      ": the cycle is over");
-  auto found = std::find_if(phases_.begin(), phases_.end() - 1, [&](const Phase& phase) { return t <= phase.end; });
+  std::vector<Phase> phases = this->phases();
+  auto found = std::find_if(phases.begin(), phases.end() - 1, [&](const Phase& phase) { return t <= phase.end; });
   return *found;
 }
 
@@ -95,7 +109,7 @@ double OneCycleLR::anneal(double start, double end, const Phase& phase, double t
 
 double OneCycleLR::rate(const At& at) const {
   auto t = static_cast<double>(at.t);
-  const Phase& phase = phase_at(t);
+  Phase phase = phase_at(t);
   double highest = options_.max_lr[at.group];
   return anneal(phase.start_lr * highest, phase.end_lr * highest, phase, t);
 }
@@ -103,7 +117,7 @@ double OneCycleLR::rate(const At& at) const {
 std::optional<double> OneCycleLR::momentum(std::size_t group, std::int64_t step) const {
   if (!options_.cycle_momentum) return std::nullopt;
   auto t = static_cast<double>(step);
-  const Phase& phase = phase_at(t);
+  Phase phase = phase_at(t);
   double low = options_.base_momentum[group], high = options_.max_momentum[group];
   auto momentum = [&](double of_low) { return of_low == 1 ? low : high; };
   return anneal(momentum(phase.start_low), momentum(phase.end_low), phase, t);

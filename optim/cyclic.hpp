@@ -33,6 +33,7 @@ class CyclicLR : public RateSchedule {
  protected:
   double rate(const At& at) const override;
   std::optional<double> momentum(std::size_t group, std::int64_t t) const override;
+  std::vector<Entry> options() override;
 
  private:
   double height(std::int64_t t) const;
@@ -74,11 +75,10 @@ class OneCycleLR : public RateSchedule {
     double start_low, end_low;   // how much of base_momentum there is in the momentum, from 0 to 1
   };
   std::vector<Phase> phases() const;
-  const Phase& phase_at(double t) const;
+  Phase phase_at(double t) const;
   double anneal(double start, double end, const Phase& phase, double t) const;
 
   OneCycleLROptions options_;
-  std::vector<Phase> phases_;
 };
 
 using Cyclic = CyclicLR;

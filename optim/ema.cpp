@@ -31,10 +31,24 @@ void EMA::require_updated(const char* operation) const {
 // In the parameter's dtype, which may have changed since the last update.
 Array& EMA::average(std::size_t i) { return averages_[i] = averages_[i].to(parameters_[i].dtype()); }
 
+// A lazy layer's parameter has no elements before the first call, and no average then.
+bool EMA::begins(std::size_t i) const {
+  return updates_ == 0 || (averages_[i].size() == 0 && parameters_[i].size() > 0);
+}
+
+void EMA::check_shapes(const char* operation) const {
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (!begins(i) && averages_[i].shape() != parameters_[i].shape())
+      throw ShapeError(std::string("EMA: ") + operation + ": parameter " + std::to_string(i) + " is " +
+                       describe(parameters_[i]) + ", its average of shape " + to_string(averages_[i].shape()) +
+                       ": needs the shape that it had in the first update");
+}
+
 void EMA::update() {
+  check_shapes("update");
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Array& parameter = parameters_[i].value();
-    if (updates_ == 0) averages_[i] = parameter.copy();
+    if (begins(i)) averages_[i] = parameter.copy();
     else fused([decay = decay_](auto& average, const auto& p) { average = decay * average + (1 - decay) * p; },
                average(i), parameter);
   }
@@ -51,8 +65,11 @@ std::vector<Variable> EMA::averages() const {
 
 void EMA::swap() {
   require_updated("swap");
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
+  check_shapes("swap");
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (begins(i)) averages_[i] = parameters_[i].value().copy();
     fused([](auto& average, auto& p) { std::swap(average, p); }, average(i), parameters_[i].mutable_value());
+  }
 }
 
 StateDict EMA::state_dict() const {
@@ -75,7 +92,7 @@ void EMA::load_state_dict(const StateDict& state) {
   if (updates && updates->item() > 0)
     for (std::size_t i = 0; i < parameters_.size(); ++i)
       expected.emplace("average." + std::to_string(i), parameters_[i]);
-  std::string problems = detail::misfits(expected, state);
+  std::string problems = misfits(expected, state);
   auto check = [&](const char* name, const Variable* value, const detail::Range& range) {
     std::string problem = value ? detail::out_of_range(name, value->item(), range) : "";
     if (!problem.empty()) problems += "\n  " + problem;

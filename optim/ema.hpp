@@ -19,6 +19,8 @@ struct EMAOptions {
 /// parameters, each later one makes it
 ///
 ///     average = decay average + (1 - decay) parameter
+///
+/// A parameter that gets its elements later, in a lazy layer's first call, begins to be averaged then.
 class EMA {
  public:
   /// @throws ValueError when the list is empty, a parameter is undefined or listed twice, or decay is not in [0, 1];
@@ -27,14 +29,16 @@ class EMA {
   EMA(const EMA&) = delete;
   EMA& operator=(const EMA&) = delete;
 
-  /// Takes the parameters as they are now into the averages: after each step of the optimizer.
+  /// Takes the parameters as they are now into the averages: after each step of the optimizer. @throws ShapeError, and
+  /// changes nothing, for a parameter that has changed its shape.
   void update();
   /// The number of updates.
   std::int64_t updates() const { return updates_; }
   /// In the order of the parameters. @throws Error before the first update.
   std::vector<Variable> averages() const;
 
-  /// Exchanges the parameters and their averages; a second call takes it back. @throws Error before the first update.
+  /// Exchanges the parameters and their averages; a second call takes it back. @throws Error before the first update;
+  /// ShapeError, and changes nothing, for a parameter that has changed its shape.
   void swap();
   /// For evaluation: within its scope the parameters are the averages.
   class Scope {
@@ -55,6 +59,8 @@ class EMA {
 
  private:
   void require_updated(const char* operation) const;
+  bool begins(std::size_t i) const;
+  void check_shapes(const char* operation) const;
   Array& average(std::size_t i);
 
   std::vector<Variable> parameters_;

@@ -26,11 +26,11 @@ struct OptionOf {
   detail::Range range = {};
 };
 
-/// An array that each parameter carries along; `used` is null where no option decides about it.
-template <class Options>
-struct MomentOf {
+/// An array that each parameter carries along from the first step that asks for it: with options that change meanwhile,
+/// an optional one may come later than the parameter's first step.
+struct MomentSpec {
   const char* name;
-  bool (*used)(const Options&) = nullptr;
+  bool optional = false;
 };
 
 /// What Method needs to know of a method.
@@ -38,7 +38,7 @@ template <class Options>
 struct Description {
   const char* name;
   std::vector<OptionOf<Options>> options;
-  std::vector<MomentOf<Options>> moments = {};
+  std::vector<MomentSpec> moments = {};
   std::vector<const char*> numbers = {};  ///< what each parameter carries along beside moments
   std::string (*contradiction)(const Options&) = nullptr;  ///< says which options do not go together
 };
@@ -103,10 +103,7 @@ class Method : public Optimizer {
     auto contradiction = Derived::description().contradiction;
     return contradiction ? contradiction(from_numbers(values)) : "";
   }
-  bool uses_moment(std::size_t which, const std::vector<double>& values) const final {
-    auto used = Derived::description().moments[which].used;
-    return !used || used(from_numbers(values));
-  }
+  bool moment_is_optional(std::size_t which) const final { return Derived::description().moments[which].optional; }
 
   static std::vector<double> to_numbers(const Options& options) {
     std::vector<double> values;

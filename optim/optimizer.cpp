@@ -131,9 +131,10 @@ void Optimizer::set_lr(double lr) {
   for (std::size_t group = 0; group < groups(); ++group) set_lr(group, lr);  // what fails, fails for the first one
 }
 
-double Optimizer::initial_lr(std::size_t group) const {
-  double current = lr(group);
-  return std::isnan(initial_lrs_[group]) ? current : initial_lrs_[group];
+double Optimizer::initial_lr(std::size_t group) const { return initial_lr_or(group, lr(group)); }
+
+double Optimizer::initial_lr_or(std::size_t group, double lr) const {
+  return std::isnan(initial_lrs_[group]) ? lr : initial_lrs_[group];
 }
 
 std::string Optimizer::options_problem(const std::vector<double>& values) const {
@@ -174,16 +175,10 @@ StateDict Optimizer::state_dict() const {
   }
   for (const Number& number : numbers_) state.emplace(number.name, detail::to_variable<double>(number.values));
   for (std::size_t which = 0; which < moments_.size(); ++which)
-    for (std::size_t group = 0, i = 0; group < groups(); ++group)
-      for (; i < group_end(group); ++i) {
-        const Array& value = moments_[which].values[i];
-        const Array& parameter = parameters_[i].value();
-        if (value.defined())
-          state.emplace(indexed(moments_[which].name, i), Variable(value.to(parameter.dtype()).copy()));
-        else if (steps_[i] > 0 && uses_moment(which, options[group]))  // the option was set after the last step
-          state.emplace(indexed(moments_[which].name, i),
-                        Variable(Array::full(parameter.shape(), 0, parameter.dtype())));
-      }
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+      if (has_moment(which, i))
+        state.emplace(indexed(moments_[which].name, i),
+                      Variable(moments_[which].values[i].to(parameters_[i].dtype()).copy()));
   save_more(state);
   return state;
 }
@@ -197,22 +192,18 @@ std::vector<double> Optimizer::saved_options(const StateDict& state, std::size_t
   return values;
 }
 
-// What a state needs to hold, by shapes and dtypes. A moment that the options no longer use may be there.
+// What a state needs to hold, by shapes and dtypes.
 StateDict Optimizer::expected_state(const StateDict& state, const std::vector<std::int64_t>& steps) const {
   StateDict expected = {{"group_sizes", Variable(Array({groups()}, int64))},
                         {"step", Variable(Array({parameters_.size()}, int64))}};
   for (const OptionSpec& option : options_) expected.emplace(option.name, Variable(Array({groups()}, float64)));
   for (const Number& number : numbers_) expected.emplace(number.name, Variable(Array({parameters_.size()}, float64)));
-  for (std::size_t group = 0, i = 0; group < groups(); ++group) {
-    std::vector<double> options = saved_options(state, group);
-    if (!options_problem(options).empty()) options = options_of(group);
-    for (; i < group_end(group); ++i)
-      for (std::size_t which = 0; which < moments_.size(); ++which) {
-        std::string name = indexed(moments_[which].name, i);
-        if (steps[i] > 0 && (uses_moment(which, options) || state.contains(name)))
-          expected.emplace(name, parameters_[i]);
-      }
-  }
+  for (std::size_t which = 0; which < moments_.size(); ++which)
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      std::string name = indexed(moments_[which].name, i);
+      if (steps[i] > 0 && (!moment_is_optional(which) || state.contains(name)))
+        expected.emplace(name, parameters_[i]);
+    }
   expect_more(expected, state);
   return expected;
 }
@@ -226,7 +217,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
   std::vector<std::int64_t> steps(parameters_.size(), 0);
   if (auto saved = integers("step", steps.size())) std::copy_n(saved, steps.size(), steps.begin());
 
-  std::string problems = detail::misfits(expected_state(state, steps), state);
+  std::string problems = misfits(expected_state(state, steps), state);
   auto refuse = [&](const std::string& problem) { problems += "\n  " + problem; };
   for (std::size_t i = 0; i < steps.size(); ++i)
     if (steps[i] < 0) refuse("step: got " + std::to_string(steps[i]) + " for parameter " + std::to_string(i) +

@@ -97,8 +97,8 @@ class Optimizer {
   virtual void assign_options(std::size_t group, const std::vector<double>& values) = 0;
   /// What contradicts itself in options that are each within its range; empty if nothing does.
   virtual std::string contradiction(const std::vector<double>& values) const = 0;
-  /// Whether a method with these options has the moment.
-  virtual bool uses_moment(std::size_t which, const std::vector<double>& values) const = 0;
+  /// Whether a parameter that has made steps may lack the moment.
+  virtual bool moment_is_optional(std::size_t which) const = 0;
   /// What is wrong with such numbers, for a message; empty if nothing is.
   std::string options_problem(const std::vector<double>& values) const;
 
@@ -115,6 +115,8 @@ class Optimizer {
 
   /// Moment number `which` of parameter `i`, in the parameter's dtype; at first every element is `initial`.
   Array& moment(std::size_t which, std::size_t i, double initial = 0);
+  /// Whether `moment` was called for it before.
+  bool has_moment(std::size_t which, std::size_t i) const { return moments_[which].values[i].defined(); }
   double& number(std::size_t which, std::size_t i) { return numbers_[which].values[i]; }
   /// The number of steps of parameter `i`; 1 in the first.
   std::int64_t steps(std::size_t i) const { return steps_[i]; }
@@ -126,7 +128,7 @@ class Optimizer {
 
   struct Moment {
     const char* name;
-    std::vector<Array> values;  // undefined before the parameter's first step
+    std::vector<Array> values;  // undefined before the first step that asks for it
   };
   struct Number {
     const char* name;
@@ -134,6 +136,7 @@ class Optimizer {
   };
   void check_parameters() const;
   std::size_t option_index(const std::string& name, std::size_t group) const;
+  double initial_lr_or(std::size_t group, double lr) const;
   void set_initial_lr(std::size_t group, double lr) { initial_lrs_[group] = lr; }
   std::vector<double> saved_options(const StateDict& state, std::size_t group) const;
   StateDict expected_state(const StateDict& state, const std::vector<std::int64_t>& steps) const;

@@ -8,13 +8,8 @@ namespace xtape::optim {
 ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlateauOptions& options)
     : Schedule("ReduceLROnPlateau", optimizer), options_(options),
       best_(options.mode == PlateauMode::min ? INFINITY : -INFINITY) {
-  using detail::require_in_range;
-  require_in_range(name(), "factor", options.factor, {0, 1});
-  require_in_range(name(), "patience", static_cast<double>(options.patience), {});
-  require_in_range(name(), "threshold", options.threshold, {});
-  require_in_range(name(), "cooldown", static_cast<double>(options.cooldown), {});
-  options_.min_lr.require(name(), "min_lr", groups(), {});
-  require_in_range(name(), "eps", options.eps, {});
+  options_.min_lr.expand(name(), "min_lr", groups());
+  check_options();
 }
 
 bool ReduceLROnPlateau::improves(double metric) const {
@@ -48,17 +43,28 @@ void ReduceLROnPlateau::reduce() {
   std::vector<double> rates;
   for (std::size_t group = 0; group < groups(); ++group) {
     double current = optimizer().lr(group), reduced = std::max(current * options_.factor, options_.min_lr[group]);
-    rates.push_back(current - reduced > options_.eps ? reduced : current);
+    rates.push_back(current - reduced > options_.epsilon ? reduced : current);
   }
-  set_rates(rates);
+  set_rates(rates, {});
 }
 
 std::vector<Schedule::Entry> ReduceLROnPlateau::entries() {
   std::vector<Entry> entries = Schedule::entries();
-  entries.push_back({"best", &best_});
+  entries.push_back({"best", &best_, {.low = -INFINITY, .high_included = true, .finite = false}});
   entries.push_back({"bad_steps", &bad_steps_});
   entries.push_back({"cooldown", &cooldown_});
   return entries;
+}
+
+std::vector<Schedule::Entry> ReduceLROnPlateau::options() {
+  return {{"mode", Entry::Fixed{static_cast<std::int64_t>(options_.mode)}},
+          {"factor", &options_.factor, {0, 1}},
+          {"patience", &options_.patience},
+          {"threshold", &options_.threshold},
+          {"threshold_mode", Entry::Fixed{static_cast<std::int64_t>(options_.threshold_mode)}},
+          {"cooldown", &options_.cooldown},
+          {"min_lr", options_.min_lr.values()},
+          {"epsilon", &options_.epsilon}};
 }
 
 }  // namespace xtape::optim

@@ -16,7 +16,7 @@ struct ReduceLROnPlateauOptions {
   ThresholdMode threshold_mode = ThresholdMode::rel;  ///< whether the threshold is a part of the best metric
   std::int64_t cooldown = 0;            ///< steps after a reduction that are not counted
   PerGroup min_lr = 0;
-  double eps = 1e-8;                    ///< a rate that would change by less stays
+  double epsilon = 1e-8;                ///< a rate that would change by less stays
 };
 
 /// Multiplies the rates by `factor` when a metric has stopped improving: `schedule.step(validation_loss)` after each
@@ -32,6 +32,7 @@ class ReduceLROnPlateau : public Schedule {
   /// @throws ValueError without a metric.
   void advance(std::optional<double> metric) override;
   std::vector<Entry> entries() override;
+  std::vector<Entry> options() override;
 
  private:
   bool improves(double metric) const;

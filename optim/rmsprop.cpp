@@ -10,9 +10,7 @@ const Description<RMSPropOptions>& RMSProp::description() {
       "RMSProp",
       {{"lr", &O::lr}, {"alpha", &O::alpha, {0, 1, true}}, {"epsilon", &O::epsilon},
        {"weight_decay", &O::weight_decay}, {"momentum", &O::momentum}, {"centered", &O::centered}},
-      {{"square_average"},
-       {"average", [](const O& o) { return o.centered; }},
-       {"momentum", [](const O& o) { return o.momentum != 0; }}}};
+      {{"square_average"}, {"average", true}, {"momentum", true}}};
   return rmsprop;
 }
 

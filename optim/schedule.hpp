@@ -30,10 +30,11 @@ class Schedule {
   /// The learning rate that this schedule set last.
   double lr(std::size_t group = 0) const { return rates_.at(group); }
 
-  /// "step", "lr", the last rates, and what else the schedule goes on from; not the options that it was made with.
+  /// "step", "lr", the last rates, what else the schedule goes on from, and its options, "options.gamma" for one.
   StateDict state_dict() const;
-  /// Goes to the saved step, and sets the optimizer's rates. @throws ValueError listing everything that does not fit,
-  /// and changes nothing then.
+  /// Goes to the saved step with the saved options, and sets the optimizer's rates. Functions are not saved, and modes
+  /// and milestones have to be the same. @throws ValueError listing everything that does not fit, and changes nothing
+  /// then.
   void load_state_dict(const StateDict& state);
 
  protected:
@@ -41,12 +42,20 @@ class Schedule {
 
   virtual void advance(std::optional<double> metric) = 0;
 
-  /// One thing to save: a count, 0 or more, a number that is not NaN, or a rate for each group, finite and 0 or more.
+  /// One thing to save: a count, a number, a number for each group, or integers that a state has to agree with.
   struct Entry {
+    using Fixed = std::vector<std::int64_t>;
     std::string name;
-    std::variant<std::int64_t*, double*, std::vector<double>*> value;
+    std::variant<std::int64_t*, double*, std::vector<double>*, Fixed> value;
+    detail::Range range = {};  ///< where its numbers have to lie
   };
   virtual std::vector<Entry> entries() { return {{"step", &steps_}, {"lr", &rates_}}; }
+  /// The options that are numbers; the constructor calls `check_options`, loading checks them too.
+  virtual std::vector<Entry> options() { return {}; }
+  /// @throws ValueError "WHO: OPTION is ..." for an option out of its range.
+  void check_options();
+  /// Both, the options with names of their own.
+  std::vector<Entry> all_entries();
   /// After loading: makes the optimizer what it was. What it throws is taken for a state that does not fit.
   virtual void resume();
 
@@ -54,10 +63,16 @@ class Schedule {
   Optimizer& optimizer() const { return optimizer_; }
   std::size_t groups() const { return rates_.size(); }
   double initial_lr(std::size_t group) const { return optimizer_.initial_lr(group); }
+  /// `lr` where no schedule was made for the optimizer before.
+  double initial_lr_or(std::size_t group, double lr) const { return optimizer_.initial_lr_or(group, lr); }
   void set_initial_lr(std::size_t group, double lr) { optimizer_.set_initial_lr(group, lr); }
   void set_steps(std::int64_t steps) { steps_ = steps; }
-  /// Of all groups. @throws ValueError, and changes nothing, for a rate that the optimizer does not take.
-  void set_rates(const std::vector<double>& rates);
+  /// What `lr` says, where another schedule has set the optimizer's rates for this one.
+  void note_rates(const std::vector<double>& rates) { rates_ = rates; }
+  /// One for each group, where the schedule has one: the optimizer's option "momentum" or, without one, "beta1".
+  using Momenta = std::vector<std::optional<double>>;
+  /// Of all groups. @throws ValueError, and changes nothing, for rates and momenta that the optimizer does not take.
+  void set_rates(const std::vector<double>& rates, const Momenta& momenta);
 
  private:
   std::string name_;
@@ -95,8 +110,11 @@ class RateSchedule : public Schedule {
   /// Called with each step that the schedule goes to.
   virtual void arrive(std::int64_t t) { set_steps(t); }
 
-  /// Takes note of the rates to begin from, and sets those of step 0.
+  /// Takes note of the rates to begin from, and sets those of step 0. @throws ValueError, and changes nothing, where
+  /// the optimizer does not take them.
   void start();
+  /// The same with other rates to begin from than the optimizer's.
+  void start(std::vector<double> base);
   /// Takes note of the rates to begin from.
   void begin();
   /// @throws ValueError naming this schedule unless the optimizer has a momentum.
@@ -110,10 +128,12 @@ class RateSchedule : public Schedule {
   friend class CombinedSchedule;
 
   void go_to(std::int64_t t);
-  std::vector<std::optional<double>> momenta(std::int64_t t) const;
-  void set_momenta(const std::vector<std::optional<double>>& momenta);
+  void begin(std::vector<double> base);
+  std::vector<double> initial_rates() const;
+  Momenta momenta(std::int64_t t) const;
 
   std::vector<double> base_;
+  std::vector<double> next_rates_;  // in a combination: those of the step that it is about to make
 };
 
 /// A number for each parameter group, or one for all: `.max_lr = 0.1`, `.max_lr = {0.1, 0.01}`.
@@ -125,8 +145,9 @@ class PerGroup {
   PerGroup(std::vector<double> values) : values_(std::move(values)) {}
 
   double operator[](std::size_t group) const { return values_.size() == 1 ? values_[0] : values_[group]; }
-  /// @throws ValueError "WHO: OPTION ..." unless there is one number or one for each group, all within the range.
-  void require(const std::string& who, const std::string& option, std::size_t groups, const detail::Range& range) const;
+  /// Makes one number one for each group. @throws ValueError "WHO: OPTION ..." when there are others.
+  void expand(const std::string& who, const std::string& option, std::size_t groups);
+  std::vector<double>* values() { return &values_; }
 
  private:
   std::vector<double> values_;

@@ -4,21 +4,15 @@
 #include <cmath>
 
 namespace xtape::optim {
-namespace {
-
-using detail::require_in_range;
-
-void require_count(const std::string& who, const char* option, std::int64_t value) {
-  require_in_range(who, option, static_cast<double>(value), {.low = 1});
-}
-
-}  // namespace
 
 StepLR::StepLR(Optimizer& optimizer, const StepLROptions& options)
     : RateSchedule("StepLR", optimizer), options_(options) {
-  require_count(name(), "step_size", options.step_size);
-  require_in_range(name(), "gamma", options.gamma, {});
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> StepLR::options() {
+  return {{"step_size", &options_.step_size, {.low = 1}}, {"gamma", &options_.gamma}};
 }
 
 double StepLR::rate(const At& at) const {
@@ -27,9 +21,12 @@ double StepLR::rate(const At& at) const {
 
 MultiStepLR::MultiStepLR(Optimizer& optimizer, const MultiStepLROptions& options)
     : RateSchedule("MultiStepLR", optimizer), options_(options) {
-  for (std::int64_t milestone : options.milestones) require_count(name(), "a milestone", milestone);
-  require_in_range(name(), "gamma", options.gamma, {});
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> MultiStepLR::options() {
+  return {{"milestones", options_.milestones, {.low = 1}}, {"gamma", &options_.gamma}};
 }
 
 double MultiStepLR::rate(const At& at) const {
@@ -39,19 +36,26 @@ double MultiStepLR::rate(const At& at) const {
 
 ExponentialLR::ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options)
     : RateSchedule("ExponentialLR", optimizer), options_(options) {
-  require_in_range(name(), "gamma", options.gamma, {});
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> ExponentialLR::options() {
+  return {{"gamma", &options_.gamma}};
 }
 
 double ExponentialLR::rate(const At& at) const { return at.t > 0 ? at.current * options_.gamma : at.current; }
 
 LinearLR::LinearLR(Optimizer& optimizer, const LinearLROptions& options)
     : RateSchedule("LinearLR", optimizer), options_(options) {
-  require_in_range(name(), "start_factor", options.start_factor, {0, 1, true});
-  if (options.start_factor == 0) throw ValueError("LinearLR: start_factor is 0, needs more: WarmUpLR begins near 0");
-  require_in_range(name(), "end_factor", options.end_factor, {0, 1, true});
-  require_count(name(), "total_iters", options.total_iters);
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> LinearLR::options() {
+  return {{"start_factor", &options_.start_factor, {.high = 1, .high_included = true, .low_included = false}},
+          {"end_factor", &options_.end_factor, {0, 1, true}},
+          {"total_iters", &options_.total_iters, {.low = 1}}};
 }
 
 double LinearLR::rate(const At& at) const {
@@ -63,8 +67,12 @@ double LinearLR::rate(const At& at) const {
 
 WarmUpLR::WarmUpLR(Optimizer& optimizer, const WarmUpLROptions& options)
     : RateSchedule("WarmUpLR", optimizer), options_(options) {
-  require_count(name(), "steps", options.steps);
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> WarmUpLR::options() {
+  return {{"steps", &options_.steps, {.low = 1}}};
 }
 
 double WarmUpLR::rate(const At& at) const {
@@ -75,9 +83,12 @@ double WarmUpLR::rate(const At& at) const {
 
 PolynomialLR::PolynomialLR(Optimizer& optimizer, const PolynomialLROptions& options)
     : RateSchedule("PolynomialLR", optimizer), options_(options) {
-  require_count(name(), "total_iters", options.total_iters);
-  require_in_range(name(), "power", options.power, {});
+  check_options();
   start();
+}
+
+std::vector<Schedule::Entry> PolynomialLR::options() {
+  return {{"total_iters", &options_.total_iters, {.low = 1}}, {"power", &options_.power}};
 }
 
 double PolynomialLR::rate(const At& at) const {

@@ -20,6 +20,7 @@ class StepLR : public RateSchedule {
 
  protected:
   double rate(const At& at) const override;
+  std::vector<Entry> options() override;
 
  private:
   StepLROptions options_;
@@ -38,6 +39,7 @@ class MultiStepLR : public RateSchedule {
 
  protected:
   double rate(const At& at) const override;
+  std::vector<Entry> options() override;
 
  private:
   MultiStepLROptions options_;
@@ -55,6 +57,7 @@ class ExponentialLR : public RateSchedule {
 
  protected:
   double rate(const At& at) const override;
+  std::vector<Entry> options() override;
 
  private:
   ExponentialLROptions options_;
@@ -74,6 +77,7 @@ class LinearLR : public RateSchedule {
 
  protected:
   double rate(const At& at) const override;
+  std::vector<Entry> options() override;
 
  private:
   LinearLROptions options_;
@@ -93,6 +97,7 @@ class WarmUpLR : public RateSchedule {
 
  protected:
   double rate(const At& at) const override;
+  std::vector<Entry> options() override;
 
  private:
   WarmUpLROptions options_;
@@ -111,6 +116,7 @@ class PolynomialLR : public RateSchedule {
 
  protected:
   double rate(const At& at) const override;
+  std::vector<Entry> options() override;
 
  private:
   PolynomialLROptions options_;

@@ -8,9 +8,9 @@ const Description<SGDOptions>& SGD::description() {
   using O = SGDOptions;
   static const Description<O> sgd{
       .name = "SGD",
-      .options = {{"lr", &O::lr}, {"momentum", &O::momentum}, {"weight_decay", &O::weight_decay},
-                  {"nesterov", &O::nesterov}, {"dampening", &O::dampening}},
-      .moments = {{"momentum", [](const O& o) { return o.momentum != 0; }}},
+      .options = {{"lr", &O::lr}, {"momentum", &O::momentum}, {"dampening", &O::dampening},
+                  {"weight_decay", &O::weight_decay}, {"nesterov", &O::nesterov}},
+      .moments = {{"momentum", true}},
       .contradiction = [](const O& o) -> std::string {
         if (!o.nesterov || (o.momentum > 0 && o.dampening == 0)) return "";
         return "nesterov with momentum " + detail::text(o.momentum) + " and dampening " + detail::text(o.dampening) +
@@ -25,7 +25,7 @@ void SGD::update(const SGDOptions& options, std::size_t i, Array& parameter, con
     fused([=](auto& p, auto g) { p -= lr * (g + decay * p); }, parameter, gradient);
     return;
   }
-  bool first = steps(i) == 1;
+  bool first = !has_moment(0, i);
   double kept = first ? 0 : options.momentum, taken = first ? 1 : 1 - options.dampening;
   double direct = options.nesterov ? 1 : 0, ahead = options.nesterov ? options.momentum : 1;
   fused([=](auto& p, auto& b, auto g) {

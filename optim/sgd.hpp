@@ -8,16 +8,16 @@ namespace xtape::optim {
 struct SGDOptions {
   double lr = 1e-3;
   double momentum = 0;
+  double dampening = 0;
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
   bool nesterov = false;    ///< needs a momentum, and no dampening
-  double dampening = 0;
 };
 
 /// With gradient g of parameter p (Sutskever et al., On the importance of initialization and momentum in deep
 /// learning, ICML 2013, as PyTorch defines it):
 ///
 ///     g += weight_decay p
-///     b = momentum b + (1 - dampening) g      (g itself in the parameter's first step)
+///     b = momentum b + (1 - dampening) g      (g itself in the first step with a momentum)
 ///     p -= lr (g + momentum b with nesterov, else b)
 class SGD : public Method<SGD, SGDOptions> {
  public:

@@ -11,28 +11,16 @@ std::string text(double value) {
   return digits;
 }
 
-std::string misfits(const StateDict& expected, const StateDict& state) {
-  std::string lines;
-  for (const auto& [name, x] : expected) {
-    auto found = state.find(name);
-    if (found == state.end()) lines += "\n  missing: " + name + ", " + describe(x);
-    else if (describe(found->second) != describe(x))
-      lines += "\n  " + name + ": got " + describe(found->second) + ", needs " + describe(x);
-  }
-  for (const auto& [name, x] : state)
-    if (!expected.contains(name)) lines += "\n  unexpected: " + name + ", " + describe(x);
-  return lines;
-}
-
 void refuse_misfits(const std::string& who, const std::string& lines) {
   if (!lines.empty()) throw ValueError(who + ": load_state_dict: the state does not fit" + lines);
 }
 
 std::string out_of_range(const std::string& option, double value, const Range& range) {
-  bool inside = value >= range.low && (range.high_included ? value <= range.high : value < range.high);
-  if (inside && std::isfinite(value) && (!range.whole || value == std::floor(value))) return "";
+  bool inside = (range.low_included ? value >= range.low : value > range.low) &&
+                (range.high_included ? value <= range.high : value < range.high);
+  if (inside && (std::isfinite(value) || !range.finite) && (!range.whole || value == std::floor(value))) return "";
   std::string needs = range.whole ? "an integer of " : "";
-  needs += text(range.low) + " or more";
+  needs += range.low_included ? text(range.low) + " or more" : "more than " + text(range.low);
   if (std::isfinite(range.high)) needs += (range.high_included ? ", at most " : ", below ") + text(range.high);
   return option + " is " + text(value) + ", needs " + needs;
 }

@@ -13,11 +13,8 @@ namespace xtape::optim::detail {
 /// A number as short as it can be read: "0.1", "1e-08", "nan".
 std::string text(double value);
 
-/// A line for each name in which the state differs from what is expected: missing, unexpected, of another shape or
-/// dtype; empty where it fits.
-std::string misfits(const StateDict& expected, const StateDict& state);
-
-/// @throws ValueError with these lines, if there are any: "Adam: load_state_dict: the state does not fit ...".
+/// @throws ValueError with the lines of `misfits` and others, if there are any: "Adam: load_state_dict: the state does
+/// not fit ...".
 void refuse_misfits(const std::string& who, const std::string& lines);
 
 /// Where an option has to lie.
@@ -26,6 +23,8 @@ struct Range {
   double high = std::numeric_limits<double>::infinity();
   bool high_included = false;
   bool whole = false;  ///< integers only
+  bool low_included = true;
+  bool finite = true;
 };
 
 /// "momentum is -1, needs 0 or more", or nothing for a finite value within the range.

@@ -65,6 +65,40 @@ BOOST_AUTO_TEST_CASE(states_go_on_to_the_same_bits) {
   same(run(false), run(true));
 }
 
+// As lazy layers do: the values come with the first call.
+BOOST_AUTO_TEST_CASE(parameters_that_get_their_elements_later_are_averaged_from_then_on) {
+  Variable x = parameter(zeros({0, 2})), y = parameter(ones({1}));
+  EMA ema({x, y}, {.decay = 0.5});
+  NoGrad guard;
+  ema.update();
+  x.impl()->value = Variable{{1, 2}}.value().copy();
+  {
+    EMA::Scope scope(ema);  // there is no other average yet
+    close(x, Variable{{1, 2}});
+  }
+  ema.update();
+  close(ema.averages()[0], Variable{{1, 2}});
+  x.assign(Variable{{3, 4}});
+  ema.update();
+  close(ema.averages()[0], Variable{{2, 3}});
+  EMA::Scope scope(ema);
+  close(x, Variable{{2, 3}});
+}
+
+BOOST_AUTO_TEST_CASE(parameters_of_another_shape_are_refused) {
+  Variable x = parameter(ones({2})), y = parameter(ones({1}));
+  EMA ema({y, x});
+  ema.update();
+  StateDict before = ema.state_dict();
+  NoGrad guard;
+  y.assign(Variable{2});
+  x.impl()->value = ones({3}).value().copy();
+  throws<ShapeError>([&] { ema.update(); }, {"EMA: update: parameter 1 is float32(3,)", "(2,)"});
+  throws<ShapeError>([&] { ema.swap(); }, {"EMA: swap: parameter 1 is float32(3,)"});
+  same_state(ema.state_dict(), before);
+  BOOST_TEST(ema.updates() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(misuse) {
   Variable x = parameter(ones({2}));
   throws<ValueError>([] { EMA({}); }, {"EMA: the list of parameters is empty"});

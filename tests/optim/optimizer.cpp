@@ -46,6 +46,13 @@ BOOST_AUTO_TEST_CASE(parameters_without_a_gradient_stay) {
   BOOST_TEST(!x.grad().defined());
 }
 
+// As designated initializers make the order part of the interface: that of PyTorch's arguments.
+BOOST_AUTO_TEST_CASE(options_are_in_the_order_of_pytorch) {
+  auto [lr, momentum, dampening, weight_decay, nesterov] =
+      SGDOptions{.lr = 1, .momentum = 2, .dampening = 3, .weight_decay = 4, .nesterov = true};
+  BOOST_TEST((lr == 1 && momentum == 2 && dampening == 3 && weight_decay == 4 && nesterov));
+}
+
 BOOST_AUTO_TEST_CASE(each_group_goes_by_its_options) {
   auto xs = parameters(float64), ys = parameters(float64);
   std::vector<Variable> first(xs.begin(), xs.begin() + 2), second(xs.begin() + 2, xs.end());
@@ -192,7 +199,7 @@ BOOST_AUTO_TEST_CASE(misuse_of_options) {
   throws<ValueError>([&] { Adam({x}, {.epsilon = INFINITY}); }, {"Adam: epsilon is inf"});
   throws<ValueError>([&] { Adam({{{x}, {}}, {{y}, {.beta2 = 1}}}); }, {"Adam: group 1: beta2 is 1"});
   throws<ValueError>([&] { SGD({x}, {.lr = 1, .nesterov = true}); }, {"SGD: nesterov", "momentum"});
-  throws<ValueError>([&] { SGD({x}, {.momentum = 0.9, .nesterov = true, .dampening = 0.1}); }, {"dampening 0.1"});
+  throws<ValueError>([&] { SGD({x}, {.momentum = 0.9, .dampening = 0.1, .nesterov = true}); }, {"dampening 0.1"});
   throws<ValueError>([&] { SGD({x}, {.weight_decay = -0.1}); }, {"SGD: weight_decay is -0.1"});
   throws<ValueError>([&] { Adagrad({x}, {.lr_decay = -1}); }, {"Adagrad: lr_decay is -1"});
   throws<ValueError>([&] { Adadelta({x}, {.rho = 1.5}); }, {"Adadelta: rho is 1.5", "at most 1"});

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(cools_down) {
 BOOST_AUTO_TEST_CASE(goes_no_lower_than_allowed) {
   BOOST_TEST(rates({.factor = 0.5, .patience = 0, .min_lr = 0.4}, {1, 1, 1, 1}) == (Rates{1, 0.5, 0.4, 0.4}),
              boost::test_tools::per_element());
-  BOOST_TEST(rates({.factor = 0.5, .patience = 0, .eps = 0.3}, {1, 1, 1, 1}) == (Rates{1, 0.5, 0.5, 0.5}),
+  BOOST_TEST(rates({.factor = 0.5, .patience = 0, .epsilon = 0.3}, {1, 1, 1, 1}) == (Rates{1, 0.5, 0.5, 0.5}),
              boost::test_tools::per_element());
 }
 
@@ -95,6 +95,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   throws<ValueError>([&] { ReduceLROnPlateau(sgd, {.factor = 1}); }, {"ReduceLROnPlateau: factor is 1", "below 1"});
   throws<ValueError>([&] { ReduceLROnPlateau(sgd, {.patience = -1}); }, {"patience is -1"});
   throws<ValueError>([&] { ReduceLROnPlateau(sgd, {.threshold = NAN}); }, {"threshold is nan"});
+  throws<ValueError>([&] { ReduceLROnPlateau(sgd, {.epsilon = -1}); }, {"epsilon is -1"});
   throws<ValueError>([&] { ReduceLROnPlateau(sgd, {.min_lr = {1, 2}}); }, {"min_lr has 2 numbers", "1 groups"});
   ReduceLROnPlateau schedule(sgd);
   Schedule& base = schedule;

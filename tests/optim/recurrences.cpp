@@ -336,4 +336,21 @@ BOOST_AUTO_TEST_CASE(rmsprop_centered_survives_equal_gradients) {
   for (std::size_t k = 0; k < 5; ++k) BOOST_TEST(std::isfinite(x.value().at(k)));
 }
 
+// The buffer begins with the whole gradient, also when the momentum comes after the first step, and after loading.
+BOOST_AUTO_TEST_CASE(sgd_dampens_from_the_second_step_with_momentum_on) {
+  for (bool interrupted : {false, true}) {
+    Variable x = parameter(zeros({1}, float64));
+    SGD sgd({x}, {.lr = 1, .dampening = 0.5}), other({x});
+    x.set_grad(ones({1}, float64));
+    sgd.step();
+    sgd.set_option("momentum", 0, 0.9);
+    if (interrupted) other.load_state_dict(sgd.state_dict());
+    SGD& next = interrupted ? other : sgd;
+    next.step();
+    BOOST_TEST(x.item() == -2);
+    next.step();
+    BOOST_TEST(x.item() == -2 - (0.9 + 0.5), boost::test_tools::tolerance(1e-15));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -99,6 +99,43 @@ BOOST_AUTO_TEST_CASE(set_the_rates_of_another_optimizer) {
   for (std::size_t group : {0, 1}) BOOST_TEST(other->lr(group) == sgd->lr(group));
 }
 
+BOOST_AUTO_TEST_CASE(hold_the_options) {
+  auto sgd = two_groups(), other = two_groups();
+  CosineAnnealingLR schedule(*sgd, {.T_max = 10, .eta_min = 0.01}), resumed(*other, {.T_max = 3});
+  for (int t = 0; t < 4; ++t) schedule.step();
+  resumed.load_state_dict(schedule.state_dict());
+  for (int t = 4; t < 15; ++t) {
+    schedule.step();
+    resumed.step();
+    for (std::size_t group : {0, 1}) BOOST_TEST(other->lr(group) == sgd->lr(group));
+  }
+  auto more = two_groups();
+  OneCycleLR long_one(*sgd, {.max_lr = {0.3, 0.4}, .total_steps = 50});
+  OneCycleLR short_one(*more, {.max_lr = 1, .total_steps = 5});
+  for (int t = 0; t < 9; ++t) long_one.step();
+  short_one.load_state_dict(long_one.state_dict());
+  long_one.step();
+  short_one.step();
+  for (std::size_t group : {0, 1}) BOOST_TEST(more->lr(group) == sgd->lr(group));
+}
+
+BOOST_AUTO_TEST_CASE(of_options_that_are_refused_change_nothing) {
+  auto sgd = two_groups();
+  MultiStepLR schedule(*sgd, {.milestones = {2, 5}}), other(*sgd, {.milestones = {2, 6}});
+  MultiStepLR one(*sgd, {.milestones = {2}});
+  CyclicLR cyclic(*sgd, {.base_lr = 0.1, .max_lr = 1}),
+      halving(*sgd, {.base_lr = 0.1, .max_lr = 1, .mode = CyclicMode::triangular2});
+  StateDict before = schedule.state_dict(), state = before;
+  throws<ValueError>([&] { schedule.load_state_dict(other.state_dict()); },
+                     {"MultiStepLR: load_state_dict", "options.milestones is 6, needs 5"});
+  throws<ValueError>([&] { schedule.load_state_dict(one.state_dict()); },
+                     {"options.milestones: got int64(1,), needs int64(2,)"});
+  throws<ValueError>([&] { cyclic.load_state_dict(halving.state_dict()); }, {"options.mode is 1, needs 0"});
+  state["options.gamma"] = Variable({NAN}, float64);
+  throws<ValueError>([&] { schedule.load_state_dict(state); }, {"options.gamma is nan"});
+  same_state(schedule.state_dict(), before);
+}
+
 BOOST_AUTO_TEST_CASE(that_do_not_fit_change_nothing) {
   auto sgd = two_groups();
   StepLR schedule(*sgd, {.step_size = 2, .gamma = 0.5});
@@ -124,9 +161,10 @@ BOOST_AUTO_TEST_CASE(beyond_the_end_change_nothing) {
   auto other = two_groups();
   OneCycleLR long_one(*other, {.max_lr = 0.3, .total_steps = 50});
   for (int t = 0; t < 9; ++t) long_one.step();
-  StateDict before = short_one.state_dict();
+  StateDict before = short_one.state_dict(), state = long_one.state_dict();
+  state["options.total_steps"] = Variable{5}.to(int64);
   double lr = sgd->lr();
-  throws<ValueError>([&] { short_one.load_state_dict(long_one.state_dict()); },
+  throws<ValueError>([&] { short_one.load_state_dict(state); },
                      {"OneCycleLR: load_state_dict", "step 9 of 5"});
   same_state(short_one.state_dict(), before);
   BOOST_TEST(sgd->lr() == lr);
@@ -144,6 +182,37 @@ BOOST_AUTO_TEST_CASE(a_rate_that_is_none_changes_nothing) {
   }
 }
 
+// Nesterov's method needs a momentum, which the cycle takes away at its top.
+BOOST_AUTO_TEST_CASE(a_momentum_that_the_optimizer_does_not_take_changes_nothing) {
+  SGD sgd({parameter(ones({1}))}, {.lr = 0.5, .momentum = 0.9, .nesterov = true});
+  CyclicLROptions options{.base_lr = 0.1, .max_lr = 1, .step_size_up = 1, .base_momentum = 0};
+  options.max_momentum = 0;
+  throws<ValueError>([&] { CyclicLR(sgd, options); }, {"CyclicLR: group 0 of SGD: nesterov with momentum 0"});
+  BOOST_TEST(sgd.lr() == 0.5);
+  BOOST_TEST(sgd.options().momentum == 0.9);
+  BOOST_TEST(sgd.initial_lr() == 0.5);
+
+  options.max_momentum = 0.9;
+  CyclicLR schedule(sgd, options);
+  StateDict before = schedule.state_dict(), state = before;
+  throws<ValueError>([&] { schedule.step(); }, {"CyclicLR: group 0 of SGD: nesterov with momentum 0"});
+  BOOST_TEST(schedule.steps() == 0);
+  state["step"] = Variable{1}.to(int64);
+  state["lr"] = Variable({1.0}, float64);
+  throws<ValueError>([&] { schedule.load_state_dict(state); }, {"CyclicLR: load_state_dict", "nesterov"});
+  same_state(schedule.state_dict(), before);
+  BOOST_TEST(sgd.lr() == 0.1);
+  BOOST_TEST(sgd.options().momentum == 0.9);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_was_not_made_leaves_no_rate_to_begin_from) {
+  SGD sgd({parameter(ones({1}))}, {.lr = 0.1});
+  throws<ValueError>([&] { LambdaLR(sgd, [](std::int64_t) { return NAN; }); }, {"the learning rate of group 0 is nan"});
+  sgd.set_lr(1);
+  ExponentialLR schedule(sgd, {.gamma = 0.5});
+  BOOST_TEST(sgd.initial_lr() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(misuse) {
   auto sgd = two_groups();
   auto refuses = [&](const std::function<void()>& f, std::initializer_list<const char*> parts) {
@@ -152,7 +221,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   };
   refuses([&] { StepLR(*sgd, {.step_size = 0}); }, {"StepLR: step_size is 0, needs 1 or more"});
   refuses([&] { StepLR(*sgd, {.gamma = NAN}); }, {"StepLR: gamma is nan"});
-  refuses([&] { MultiStepLR(*sgd, {.milestones = {3, 0}}); }, {"MultiStepLR: a milestone is 0"});
+  refuses([&] { MultiStepLR(*sgd, {.milestones = {3, 0}}); }, {"MultiStepLR: milestones is 0"});
   refuses([&] { ExponentialLR(*sgd, {.gamma = -1}); }, {"ExponentialLR: gamma is -1"});
   refuses([&] { LinearLR(*sgd, {.start_factor = 0}); }, {"LinearLR: start_factor is 0"});
   refuses([&] { LinearLR(*sgd, {.end_factor = 1.5}); }, {"LinearLR: end_factor is 1.5", "at most 1"});

@@ -93,6 +93,13 @@ BOOST_AUTO_TEST_CASE(cosine_annealing_with_restarts) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(cosine_annealing_with_a_restart_that_has_no_end) {
+  CosineAnnealingWarmRestartsOptions options{.T_0 = 4, .T_mult = std::int64_t{1} << 62};
+  follows<CosineAnnealingWarmRestarts>(options, [](double base, double t) {
+    return t < 4 ? cosine(base, 0, t / 4) : base;
+  });
+}
+
 BOOST_AUTO_TEST_CASE(lambdas) {
   Two two;
   LambdaLR schedule(two.optimizer, {[](std::int64_t t) { return 1 / (1.0 + static_cast<double>(t)); },
@@ -189,6 +196,28 @@ BOOST_AUTO_TEST_CASE(sequential_begins_each_from_the_base_rate) {
     schedule.step();
   }
   BOOST_TEST(warm_up.steps() == 9);
+}
+
+// As PyTorch's get_last_lr: the rate that a schedule makes of what those before it made.
+BOOST_AUTO_TEST_CASE(schedules_of_a_combination_say_the_rates_that_they_set_last) {
+  Two two;
+  WarmUpLR warm_up(two.optimizer, {.steps = 4});
+  ExponentialLR decay(two.optimizer, {.gamma = 0.9});
+  ChainedScheduler chained(two.optimizer, {warm_up, decay});
+  for (int t = 0; t < 2; ++t) chained.step();
+  for (std::size_t group : {0, 1}) {
+    BOOST_TEST(near(warm_up.lr(group), two.bases[group] * 0.9 * 3 / 4));  // the factor of the step before is in it
+    BOOST_TEST(near(decay.lr(group), two.bases[group] * 0.9 * 0.9 * 3 / 4));
+  }
+
+  Two other;
+  StepLR first(other.optimizer, {.step_size = 1, .gamma = 0.5}), second(other.optimizer, {.step_size = 1});
+  SequentialLR sequential(other.optimizer, {first, second}, {3});
+  for (int t = 0; t < 4; ++t) sequential.step();
+  for (std::size_t group : {0, 1}) {
+    BOOST_TEST(near(first.lr(group), other.bases[group] / 4));
+    BOOST_TEST(near(second.lr(group), other.bases[group] / 10));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(combinations_may_be_combined) {
