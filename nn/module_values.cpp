@@ -108,8 +108,7 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
     } else if (is_lazy(x)) {
       expected.emplace(name, given);
       if (!given.defined() || given.dtype() != x.dtype() || !completes(x.shape(), given.shape()))
-        problems += "
-  " + name + ": got " + describe(given) + ", needs " + describe(x) +
+        problems += "\n  " + name + ": got " + describe(given) + ", needs " + describe(x) +
                     ", where 0 stands for what is not yet known";
     } else {
       expected.emplace(name, x);

@@ -64,6 +64,7 @@ class OneCycleLR : public RateSchedule {
   OneCycleLR(Optimizer& optimizer, const OneCycleLROptions& options);
 
  protected:
+  std::vector<Entry> options() override;
   /// @throws ValueError for a t above total_steps.
   double rate(const At& at) const override;
   std::optional<double> momentum(std::size_t group, std::int64_t t) const override;
