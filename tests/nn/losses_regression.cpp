@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(derivatives_of_regression_losses) {
   for (Reduction reduction : all_reductions) {
     has_derivatives([&](auto& x, auto& y) { return nn::mse_loss(x, y, {reduction}); }, {x, y});
     has_derivatives([&](auto& x, auto& y) { return nn::mae_loss(x, y, {reduction}); }, {x, y});
-    has_derivatives([&](auto& x, auto& y) { return nn::huber_loss(x, y, {0.7, reduction}); }, {x, y});
-    has_derivatives([&](auto& x, auto& y) { return nn::smooth_l1_loss(x, y, {0.7, reduction}); }, {x, y});
+    has_derivatives([&](auto& x, auto& y) { return nn::huber_loss(x, y, {.reduction = reduction, .delta = 0.7}); }, {x, y});
+    has_derivatives([&](auto& x, auto& y) { return nn::smooth_l1_loss(x, y, {.reduction = reduction, .beta = 0.7}); }, {x, y});
     has_derivatives(
         [&](const Variable& x) { return nn::poisson_nll_loss(x, counts, {.full = true, .reduction = reduction}); },
         {x});
