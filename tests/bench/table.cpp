@@ -59,10 +59,14 @@ void TableReporter::Finalize() {
     print_row("its time / libtorch's", "", ratio(own, torch));
   }
   print_row("the same, libtorch", "ms", scaled(torch, 1e3));
-  auto lstm = time("xtape_lstm/1"), torch_lstm = time("torch_lstm/1");
-  print_row("LSTM step, xtape", "ms", scaled(lstm, 1e3));
-  print_row("LSTM step, libtorch", "ms", scaled(torch_lstm, 1e3));
-  print_row("LSTM step, xtape / libtorch", "", ratio(lstm, torch_lstm));
+  for (auto [name, what] : {std::pair("lenet", "LeNet step, batch 64"), std::pair("lstm", "LSTM step, 64 steps, batch 32"),
+                            std::pair("generator", "DCGAN generator step, batch 32"),
+                            std::pair("small", "4-64-64-2 step, batch 32")}) {
+    auto own = time(std::string("xtape_") + name + "/1"), peer = time(std::string("torch_") + name + "/1");
+    print_row(what + std::string(", xtape"), "ms", scaled(own, 1e3));
+    print_row(what + std::string(", libtorch"), "ms", scaled(peer, 1e3));
+    print_row(what + std::string(", xtape / libtorch"), "", ratio(own, peer));
+  }
 }
 
 }  // namespace bench
