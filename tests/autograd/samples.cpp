@@ -635,8 +635,6 @@ std::vector<Operation> convolutions() {
                          C{.stride = {1, 2}, .padding = {0, 1}, .dilation = {2, 1}, .groups = 2}),
                convolved("one image, windows that see only zeros", conv2d, {2, 3, 2}, {1, 2, 1, 2}, {1},
                          C{.stride = {2, 1}, .padding = {3, 2}}),
-               convolved("rows of the kernel as parts", conv2d, {2, 43, 14, 15}, {2, 43, 5, 3}, {2},
-                         C{.stride = {1, 1}, .padding = {3, 1}}),
                convolved("many narrow lines", conv2d, {3, 1, 7, 9}, {2, 1, 3, 3}, {2}, C{.padding = 1})}),
       general("conv3d", {convolved("padded", conv3d, {1, 1, 2, 3, 2}, {2, 1, 2, 2, 1}, {2}, C{.padding = {1, 0, 0}})}),
       general("conv_transpose1d",
