@@ -102,32 +102,36 @@ void LBFGS::take_step() {
 Variable LBFGS::take_step(const std::function<Variable()>& closure) {
   NoGrad guard;
   State before = state_;
-  Variable parameters = flat_parameters();
+  Variable parameters;
   try {
-    return minimize(closure);
+    Variable loss = evaluate(closure);
+    // Only now: layers that find their widths at the first call have parameters without elements before it.
+    parameters = flat_parameters();
+    minimize(closure, loss.item());
+    return loss;
   } catch (...) {
     state_ = std::move(before);
-    set_parameters(parameters);
+    if (parameters.defined()) set_parameters(parameters);
     throw;
   }
 }
 
-Variable LBFGS::minimize(const std::function<Variable()>& closure) {
-  const LBFGSOptions& o = options();
-  auto evaluate = [&] {
-    EnableGrad guard;
-    Variable loss = closure();
-    ++state_.evaluations;
-    if (!loss.defined()) throw ValueError("LBFGS: step: the closure returned an undefined Variable, needs the loss");
-    return loss;
-  };
-  auto greatest = [](const Variable& x) { return max(abs(x)).item(); };
-  std::int64_t max_evaluations = state_.evaluations + (o.max_eval > 0 ? o.max_eval : o.max_iter * 5 / 4);
+Variable LBFGS::evaluate(const std::function<Variable()>& closure) {
+  EnableGrad guard;
+  Variable loss = closure();
+  ++state_.evaluations;
+  if (!loss.defined()) throw ValueError("LBFGS: step: the closure returned an undefined Variable, needs the loss");
+  return loss;
+}
 
-  Variable first_loss = evaluate();
+void LBFGS::minimize(const std::function<Variable()>& closure, double first_loss) {
+  const LBFGSOptions& o = options();
+  auto greatest = [](const Variable& x) { return max(abs(x)).item(); };
+  std::int64_t max_evaluations = state_.evaluations - 1 + (o.max_eval > 0 ? o.max_eval : o.max_iter * 5 / 4);
+
   convert_state();
-  LinePoint at{.loss = first_loss.item(), .gradient = flat_gradient()};
-  if (size() == 0 || greatest(at.gradient) <= o.tolerance_grad) return first_loss;
+  LinePoint at{.loss = first_loss, .gradient = flat_gradient()};
+  if (size() == 0 || greatest(at.gradient) <= o.tolerance_grad) return;
 
   for (std::int64_t iteration = 1;; ++iteration) {
     if (++state_.iterations > 1) remember(at.gradient);
@@ -145,7 +149,7 @@ Variable LBFGS::minimize(const std::function<Variable()>& closure) {
     if (o.strong_wolfe) {
       auto on_line = [&](double t) {
         move(t);
-        LinePoint point{.t = t, .loss = evaluate().item(), .gradient = flat_gradient()};
+        LinePoint point{.t = t, .loss = evaluate(closure).item(), .gradient = flat_gradient()};
         point.slope = dot(point.gradient, direction).item();
         return point;
       };
@@ -155,7 +159,7 @@ Variable LBFGS::minimize(const std::function<Variable()>& closure) {
     } else {
       move(state_.step_length);
       if (iteration == o.max_iter) break;
-      at.loss = evaluate().item();
+      at.loss = evaluate(closure).item();
       at.gradient = flat_gradient();
     }
     if (iteration == o.max_iter || state_.evaluations >= max_evaluations) break;
@@ -163,7 +167,6 @@ Variable LBFGS::minimize(const std::function<Variable()>& closure) {
     if (greatest(direction) * std::abs(state_.step_length) <= o.tolerance_change) break;
     if (std::abs(at.loss - loss_before) < o.tolerance_change) break;
   }
-  return first_loss;
 }
 
 // The model may have been converted since the last step.

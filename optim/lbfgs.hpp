@@ -58,7 +58,9 @@ class LBFGS : public Method<LBFGS, LBFGSOptions> {
     std::vector<Variable> step_changes, grad_changes;  // s and y in the paper
     std::vector<double> rho;                         // 1 / (y s)
   };
-  Variable minimize(const std::function<Variable()>& closure);
+  Variable evaluate(const std::function<Variable()>& closure);
+  /// From where the closure was called once, and its loss was `first_loss`.
+  void minimize(const std::function<Variable()>& closure, double first_loss);
   void remember(const Variable& gradient);
   Variable next_direction(const Variable& gradient) const;
   Variable flat_parameters() const;

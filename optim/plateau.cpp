@@ -21,7 +21,6 @@ bool ReduceLROnPlateau::improves(double metric) const {
 }
 
 void ReduceLROnPlateau::advance(std::optional<double> metric) {
-  if (!metric) throw ValueError("ReduceLROnPlateau: step: needs the metric to watch: step(validation_loss)");
   set_steps(steps() + 1);
   if (improves(*metric)) {
     best_ = *metric;

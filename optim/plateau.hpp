@@ -27,9 +27,9 @@ class ReduceLROnPlateau : public Schedule {
   explicit ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlateauOptions& options = {});
 
   double best() const { return best_; }
+  bool needs_metric() const override { return true; }
 
  protected:
-  /// @throws ValueError without a metric.
   void advance(std::optional<double> metric) override;
   std::vector<Entry> entries() override;
   std::vector<Entry> options() override;

@@ -41,6 +41,11 @@ Schedule::Schedule(std::string name, Optimizer& optimizer) : name_(std::move(nam
   for (std::size_t group = 0; group < optimizer.groups(); ++group) rates_.push_back(optimizer.lr(group));
 }
 
+void Schedule::step() {
+  if (needs_metric()) throw ValueError(name_ + ": step: needs the metric to watch: step(validation_loss)");
+  advance(std::nullopt);
+}
+
 StateDict Schedule::state_dict() const {
   StateDict state;
   for (const Entry& entry : const_cast<Schedule*>(this)->all_entries())

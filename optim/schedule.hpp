@@ -20,11 +20,13 @@ class Schedule {
   Schedule& operator=(const Schedule&) = delete;
   virtual ~Schedule() = default;
 
-  /// Goes on by one step. @throws Error, and changes nothing, for a schedule that needs a metric; ValueError where the
+  /// Goes on by one step. @throws ValueError, and changes nothing, for a schedule that needs a metric, and where the
   /// schedule is over or gives a rate that the optimizer does not take.
-  void step() { advance(std::nullopt); }
+  void step();
   /// The same, with what the schedule may watch: most do not look at it.
   void step(double metric) { advance(metric); }
+  /// Whether every step needs a metric.
+  virtual bool needs_metric() const { return false; }
   /// The number of steps so far.
   std::int64_t steps() const { return steps_; }
   /// The learning rate that this schedule set last.
@@ -40,6 +42,7 @@ class Schedule {
  protected:
   Schedule(std::string name, Optimizer& optimizer);
 
+  /// The metric is there where the schedule needs it.
   virtual void advance(std::optional<double> metric) = 0;
 
   /// One thing to save: a count, a number, a number for each group, or integers that a state has to agree with.

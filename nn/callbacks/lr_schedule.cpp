@@ -3,8 +3,8 @@
 namespace xtape::nn {
 
 void LearningRateSchedule::check() const {
-  if (options_.monitor.empty() && !step_)
-    throw ValueError("LearningRateSchedule: the schedule has no step() but step(double), needs a monitor");
+  if (options_.monitor.empty() && (!step_ || needs_metric_))
+    throw ValueError("LearningRateSchedule: the schedule steps by a score, needs a monitor: {.monitor = \"val_loss\"}");
   if (!options_.monitor.empty() && !step_by_)
     throw ValueError("LearningRateSchedule: monitor \"" + options_.monitor + "\", needs a schedule with step(double)");
   if (!options_.monitor.empty() && options_.every == Every::batch)

@@ -17,7 +17,8 @@ struct LearningRateScheduleOptions {
   std::string monitor = "";  ///< the score that a schedule such as ReduceOnPlateau looks at; empty: none
 };
 
-/// Calls a schedule: anything that has `step()` or, with a monitor, `step(double)`, such as those of optim.
+/// Calls a schedule: anything that has `step()` or, with a monitor, `step(double)`, such as those of optim. One that has
+/// both, but needs the number, says so by `needs_metric()`.
 class LearningRateSchedule : public Callback {
  public:
   /// The schedule must outlive the training. @throws ValueError when it has no such step; at the beginning of the
@@ -26,6 +27,7 @@ class LearningRateSchedule : public Callback {
     requires requires(Schedule& s) { s.step(); } || requires(Schedule& s) { s.step(0.0); }
   explicit LearningRateSchedule(Schedule& schedule, const LearningRateScheduleOptions& options = {})
       : options_(options) {
+    if constexpr (requires { schedule.needs_metric(); }) needs_metric_ = schedule.needs_metric();
     if constexpr (requires { schedule.step(); }) step_ = [&schedule] { schedule.step(); };
     if constexpr (requires { schedule.step(0.0); }) step_by_ = [&schedule](double score) { schedule.step(score); };
     check();
@@ -38,6 +40,7 @@ class LearningRateSchedule : public Callback {
   void check() const;
 
   LearningRateScheduleOptions options_;
+  bool needs_metric_ = false;
   std::function<void()> step_;
   std::function<void(double)> step_by_;
 };
