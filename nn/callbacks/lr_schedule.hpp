@@ -17,8 +17,8 @@ struct LearningRateScheduleOptions {
   std::string monitor = "";  ///< the score that a schedule such as ReduceOnPlateau looks at; empty: none
 };
 
-/// Calls a schedule: anything that has `step()` or, with a monitor, `step(double)`, such as those of optim. One that has
-/// both, but needs the number, says so by `needs_metric()`.
+/// Calls a schedule: anything that has `step()` or, with a monitor, `step(double)`, such as those of optim. One that
+/// has both, but needs the number, says so by `needs_metric()`.
 class LearningRateSchedule : public Callback {
  public:
   /// The schedule must outlive the training. @throws ValueError when it has no such step; at the beginning of the

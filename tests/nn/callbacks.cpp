@@ -141,35 +141,6 @@ BOOST_AUTO_TEST_CASE(learning_rate_schedules) {
                      {"\"auc\"", "loss, lr"});
 }
 
-// The rate falls by what the loss of the validation data was, as in a loop.
-BOOST_AUTO_TEST_CASE(rates_that_watch_the_validation) {
-  seed(2);
-  nn::Dense by_hand(3, 2), by_model = nn::clone(by_hand);
-  Variable x = randn({20, 3}), y = randn({20, 2}), x_test = randn({10, 3}), y_test = randn({10, 2});
-  optim::ReduceLROnPlateauOptions options{.factor = 0.5, .patience = 1, .threshold = 0.05};
-  std::vector<double> losses, rates;
-  optim::SGD sgd(by_hand.parameters(), {.lr = 0.3});
-  optim::ReduceLROnPlateau schedule(sgd, options);
-  for (int epoch = 0; epoch < 12; ++epoch) {
-    rates.push_back(sgd.lr());
-    sgd.zero_grad();
-    nn::mse_loss(by_hand(x), y).backward();
-    sgd.step();
-    losses.push_back(nn::mse_loss(by_hand(x_test), y_test).item());
-    schedule.step(losses.back());
-  }
-  optim::SGD in_model(by_model.parameters(), {.lr = 0.3});
-  optim::ReduceLROnPlateau watching(in_model, options);
-  nn::History history = nn::Model(by_model, nn::mse_loss, in_model)
-                            .fit(std::vector<nn::Batch>{{x, y}},
-                                 {.epochs = 12, .validation = std::vector<nn::Batch>{{x_test, y_test}},
-                                  .callbacks = {nn::LearningRateSchedule(watching, {.monitor = "val_loss"})}});
-  BOOST_TEST(history["val_loss"] == losses, boost::test_tools::per_element());
-  BOOST_TEST(history["lr"] == rates, boost::test_tools::per_element());
-  BOOST_TEST(in_model.lr() == sgd.lr());
-  BOOST_TEST(rates.back() < 0.1);
-}
-
 BOOST_AUTO_TEST_CASE(lines_of_progress) {
   nn::Progress progress{nn::epoch_of(3, 20), 0.5, {"loss 0.1234", "0:41 left"}};
   BOOST_TEST(nn::progress_line(progress, 59, false) == "epoch  3/20  ########--------   50%  loss 0.1234  0:41 left");

@@ -164,51 +164,6 @@ BOOST_AUTO_TEST_CASE(optimizers_may_ask_for_the_loss) {
   for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(fast["loss"][i] == slow["loss"][2 * i]);
 }
 
-// A step of LBFGS asks for the loss many times. The network finds its widths, and draws its weights, in the first.
-BOOST_AUTO_TEST_CASE(lbfgs_asks_for_the_loss) {
-  Points points;
-  optim::LBFGSOptions options{.max_iter = 6, .strong_wolfe = true};
-  std::vector<double> losses;
-  seed(1);
-  nn::Sequential by_hand{nn::Dense(8), nn::Tanh(), nn::Dense(2)};
-  optim::LBFGS lbfgs(by_hand.parameters(), options);
-  for (int epoch = 0; epoch < 4; ++epoch) {
-    Variable first = lbfgs.step([&] {
-      lbfgs.zero_grad();
-      Variable loss = nn::softmax_cross_entropy(by_hand(points.x), points.y);
-      loss.backward();
-      return loss;
-    });
-    losses.push_back(first.item());
-  }
-  seed(1);
-  nn::Sequential by_model{nn::Dense(8), nn::Tanh(), nn::Dense(2)};
-  optim::LBFGS in_model(by_model.parameters(), options);
-  nn::Model model(by_model, nn::softmax_cross_entropy, in_model);
-  nn::History history = model.fit(std::vector<nn::Batch>{{points.x, points.y}}, {.epochs = 4});
-  BOOST_TEST(history["loss"] == losses, boost::test_tools::per_element());
-  for (std::size_t i = 0; i < 4; ++i) close(by_model.parameters()[i], by_hand.parameters()[i]);
-  BOOST_TEST(in_model.evaluations() == lbfgs.evaluations());
-  BOOST_TEST(lbfgs.evaluations() > 4 * 2);
-  BOOST_TEST(losses.back() < losses.front() / 2);
-}
-
-// An error in the first step, after the network has found its widths, leaves the weights that it drew.
-BOOST_AUTO_TEST_CASE(lbfgs_after_an_error) {
-  nn::Sequential net{nn::Dense(3), nn::Dense(2)};
-  optim::LBFGS lbfgs(net.parameters());
-  bool fails = true;
-  nn::Model model(net, [&fails](const Variable& p, const Variable& y) {
-    if (fails) throw ValueError("loss: fails");
-    return nn::mse_loss(p, y);
-  }, lbfgs);
-  std::vector<nn::Batch> data{{ones({4, 5}), zeros({4, 2})}};
-  throws<ValueError>([&] { model.fit(data); }, {"loss: fails"});
-  fails = false;
-  nn::History history = model.fit(data, {.epochs = 3});
-  BOOST_TEST(history["loss"][2] < history["loss"][0]);
-}
-
 BOOST_AUTO_TEST_CASE(gradients_are_clipped) {
   Points points;
   nn::Sequential net = small_network();
