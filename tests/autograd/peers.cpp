@@ -9,7 +9,7 @@
 
 #include <autograd/autograd.hpp>
 
-#include <tests/torch_support.hpp>
+#include <tests/torch_orders.hpp>
 
 #include "random_graphs.hpp"
 #include "samples.hpp"
@@ -39,16 +39,10 @@ namespace F = torch::nn::functional;
 using torch::indexing::Slice;
 
 using xtape::testing::difference;
+using xtape::testing::other_orders;
+using xtape::testing::own_orders;
 using xtape::testing::to_torch;
-
-struct Case {
-  std::string name;
-  Variables inputs;
-  std::function<Variable(const Variables&)> own;
-  std::function<Tensor(const Tensors&)> other;
-  std::size_t orders = 2;
-};
-std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+using Case = xtape::testing::PeerCase;
 
 // Numbers of every magnitude and sign, and the points where functions have their kinks.
 Variable special() {
@@ -327,39 +321,6 @@ std::vector<Case> all_cases() {
   for (auto part : {elementwise, reductions, shapes, matrices, neural})
     for (Case& c : part()) all.push_back(std::move(c));
   return all;
-}
-
-// y, the gradients of a weighted sum of y, and those of a weighted sum of these.
-std::array<Variables, 3> own_orders(const Case& c) {
-  Variables xs;
-  for (const Variable& x : c.inputs) xs.push_back(x.copy().requires_grad_());
-  Variable y = c.own(xs);
-  Variables first(xs.size()), second(xs.size());
-  if (!y.requires_grad()) return {Variables{y}, first, second};
-  first = grad({y}, xs, {.create_graph = true, .allow_unused = true, .grad_outputs = {numbers(y.shape())}});
-  Variable total;
-  for (const Variable& g : first)
-    if (g.defined() && g.requires_grad()) total = (total.defined() ? total : Variable(0.0)) + sum(g * numbers(g.shape()));
-  if (total.defined()) second = grad({total}, xs, {.allow_unused = true});
-  return {Variables{y}, first, second};
-}
-
-std::array<Tensors, 3> other_orders(const Case& c) {
-  Tensors xs;
-  for (const Variable& x : c.inputs) xs.push_back(to_torch(x).requires_grad_());
-  auto weights = [](const Tensor& t) { return to_torch(numbers(xtape::Shape(t.sizes().begin(), t.sizes().end()))); };
-  Tensor y = c.other(xs);
-  Tensors first(xs.size()), second(xs.size());
-  if (!y.requires_grad()) return {Tensors{y}, first, second};
-  first = torch::autograd::grad({y}, xs, {weights(y)}, true, true, true);
-  Tensor total;
-  for (const Tensor& g : first)
-    if (g.defined() && g.requires_grad()) {
-      Tensor part = (g * weights(g)).sum();
-      total = total.defined() ? total + part : part;
-    }
-  if (c.orders == 2 && total.defined() && total.requires_grad()) second = torch::autograd::grad({total}, xs, {}, false, false, true);
-  return {Tensors{y}, first, second};
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 // input. Optional, like libtorch.
 #include <cmath>
 
-#include <tests/nn/torch_support.hpp>
+#include <tests/nn/torch_modules.hpp>
 
 using namespace peers;
 

@@ -6,11 +6,9 @@
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
-#include <torch/torch.h>
 
-#include <autograd/autograd.hpp>
 #include <nn/losses.hpp>
-#include <tests/autograd/samples.hpp>
+#include <tests/torch_orders.hpp>
 
 namespace {
 
@@ -22,33 +20,12 @@ using torch::Tensor;
 using xtape::Variable;
 using Variables = std::vector<Variable>;
 using Tensors = std::vector<Tensor>;
+using xtape::testing::other_orders;
+using xtape::testing::own_orders;
+using xtape::testing::to_torch;
+using Case = xtape::testing::PeerCase;
 
-Tensor to_torch(const Variable& x) {
-  std::vector<std::int64_t> shape(x.shape().begin(), x.shape().end());
-  bool integers = x.dtype() == xtape::int64;
-  const void* data = integers ? static_cast<const void*>(x.data<std::int64_t>()) : x.data<double>();
-  return torch::from_blob(const_cast<void*>(data), shape, integers ? torch::kInt64 : torch::kFloat64).clone();
-}
-
-// The greatest difference of elements, in relation to the greatest element.
-double difference(const Variable& x, const Tensor& t) {
-  Tensor other = t.defined() ? t.detach() : torch::zeros({}, torch::kFloat64);
-  Tensor own = x.defined() ? to_torch(x) : torch::zeros_like(other);
-  if (t.defined() && x.defined() && own.sizes() != other.sizes()) return HUGE_VAL;
-  Tensor equal = (own == other) | (own.isnan() & other.isnan());
-  double scale = other.numel() ? std::max(other.nan_to_num(0, 0, 0).abs().max().item<double>(), 1e-300) : 1;
-  Tensor apart = torch::where(equal, torch::zeros_like(own), (own - other).abs());
-  return apart.numel() ? apart.max().item<double>() / scale : 0;
-}
-
-struct Case {
-  std::string name;
-  Variables inputs;
-  std::function<Variable(const Variables&)> own;
-  std::function<Tensor(const Tensors&)> other;
-  std::size_t orders = 2;
-};
-std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+double difference(const Variable& x, const Tensor& t) { return xtape::testing::difference(x, t, 0); }
 
 // An option of libtorch's with this reduction.
 template <class Options>
@@ -289,44 +266,6 @@ std::vector<Case> all_cases() {
   for (auto& [r, name] : {std::pair{Reduction::mean, ", mean"}, {Reduction::sum, ", sum"}, {Reduction::none, ", none"}})
     for (auto add : {add_regression, add_softmax, add_classification, add_distances, add_ctc}) add(l, name, r);
   return l;
-}
-
-// Of the gradient of input i: others for each, as those of a difference would cancel.
-Variable weights(const xtape::Shape& shape, std::size_t i = 0) {
-  return numbers(shape, -2 + 0.7 * static_cast<double>(i), 2);
-}
-
-// The loss, the gradients of a weighted sum of it, and those of a weighted sum of these.
-std::array<Variables, 3> own_orders(const Case& c) {
-  Variables xs;
-  for (const Variable& x : c.inputs) xs.push_back(x.detach().copy().requires_grad_());
-  Variable y = c.own(xs);
-  Variables first = grad({y}, xs, {.create_graph = true, .allow_unused = true, .grad_outputs = {weights(y.shape())}});
-  Variable total;
-  for (std::size_t i = 0; i < xs.size(); ++i)
-    if (const Variable& g = first[i]; g.defined() && g.requires_grad())
-      total = (total.defined() ? total : Variable(0.0)) + sum(g * weights(g.shape(), i));
-  Variables second(xs.size());
-  if (total.defined() && total.requires_grad()) second = grad({total}, xs, {.allow_unused = true});
-  return {Variables{y}, first, second};
-}
-
-std::array<Tensors, 3> other_orders(const Case& c) {
-  Tensors xs;
-  for (const Variable& x : c.inputs) xs.push_back(to_torch(x).requires_grad_());
-  auto weights_like = [](const Tensor& t, std::size_t i = 0) {
-    return to_torch(weights(xtape::Shape(t.sizes().begin(), t.sizes().end()), i));
-  };
-  Tensor y = c.other(xs), total;
-  Tensors first = torch::autograd::grad({y}, xs, {weights_like(y)}, true, true, true), second(xs.size());
-  for (std::size_t i = 0; i < xs.size(); ++i)
-    if (const Tensor& g = first[i]; g.defined() && g.requires_grad()) {
-      Tensor part = (g * weights_like(g, i)).sum();
-      total = total.defined() ? total + part : part;
-    }
-  if (c.orders == 2 && total.defined() && total.requires_grad())
-    second = torch::autograd::grad({total}, xs, {}, false, false, true);
-  return {Tensors{y}, first, second};
 }
 
 }  // namespace

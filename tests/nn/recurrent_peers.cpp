@@ -2,7 +2,7 @@
 // input. Optional, like libtorch.
 #include <boost/test/data/test_case.hpp>
 
-#include <tests/nn/torch_support.hpp>
+#include <tests/nn/torch_modules.hpp>
 
 using namespace peers;
 

@@ -1,7 +1,7 @@
 // Optimizers against libtorch's, in float64: the parameters after each step.
 #include <functional>
 
-#include <torch/torch.h>
+#include <tests/torch_support.hpp>
 
 #include "support.hpp"
 
@@ -13,16 +13,8 @@ namespace {
 
 constexpr int many_steps = 20;
 
-torch::Tensor to_torch(const Variable& x) {
-  std::vector<std::int64_t> shape(x.shape().begin(), x.shape().end());
-  return torch::from_blob(const_cast<double*>(x.data<double>()), shape, torch::kFloat64).clone();
-}
-
 void agree(const std::vector<Variable>& own, const std::vector<torch::Tensor>& other) {
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    torch::Tensor difference = (to_torch(own[i]) - other[i].detach()).abs();
-    if (own[i].size() > 0) BOOST_TEST(difference.max().item<double>() <= 1e-9 * other[i].abs().max().item<double>());
-  }
+  for (std::size_t i = 0; i < own.size(); ++i) BOOST_TEST(difference(own[i], other[i], 0) <= 1e-9);
 }
 
 // Both with the same parameters, in two groups; `options` makes libtorch's of ours.

@@ -5,18 +5,18 @@
 #include <string>
 #include <vector>
 
-#include <torch/torch.h>
-
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
+#include <tests/torch_support.hpp>
 
 namespace peers {
 
 using torch::Tensor;
 using xtape::Shape;
 using xtape::Variable;
+using xtape::testing::to_torch;
 using Variables = std::vector<Variable>;
 using Tensors = std::vector<Tensor>;
 namespace nn = xtape::nn;
@@ -24,21 +24,11 @@ namespace tn = torch::nn;
 
 constexpr double tolerance = 1e-9;
 
-inline Tensor to_torch(const Variable& x) {
-  std::vector<std::int64_t> shape(x.shape().begin(), x.shape().end());
-  bool mask = x.dtype() == xtape::boolean;
-  const void* data = mask ? static_cast<const void*>(x.data<bool>()) : x.data<double>();
-  return torch::from_blob(const_cast<void*>(data), shape, mask ? torch::kBool : torch::kFloat64).clone();
-}
-
-// The greatest difference, relative to the greatest element.
+// Up to the tolerance, in relation to the greatest element.
 inline void agree(const Variable& own, const Tensor& other, const std::string& what) {
   BOOST_REQUIRE_MESSAGE(own.defined() && other.defined(), what);
-  Tensor converted = to_torch(own);
-  BOOST_REQUIRE_MESSAGE(converted.sizes() == other.sizes(), what);
-  double scale = other.abs().max().item<double>();
-  double difference = (converted - other).abs().max().item<double>();
-  BOOST_TEST(difference <= tolerance * scale, what << ": " << difference << " of " << scale);
+  double difference = xtape::testing::difference(own, other, 0);
+  BOOST_TEST(difference <= tolerance, what << ": " << difference);
 }
 
 // The weights of two axes are transposed there.
