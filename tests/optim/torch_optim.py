@@ -139,6 +139,7 @@ EXPECTED = {
     "ExponentialLR": lambda: schedule(lambda o: S.ExponentialLR(o, 0.93)),
     "LinearLR": lambda: schedule(lambda o: S.LinearLR(o, 0.2, 0.9, 40)),
     "LinearLR default": lambda: schedule(S.LinearLR),
+    "PolynomialLR default": lambda: schedule(S.PolynomialLR),
     "PolynomialLR": lambda: schedule(lambda o: S.PolynomialLR(o, 50, 1.7)),
     "CosineAnnealingLR": lambda: schedule(lambda o: S.CosineAnnealingLR(o, 17, 0.003)),
     "CosineAnnealingWarmRestarts": lambda: schedule(lambda o: S.CosineAnnealingWarmRestarts(o, 6, 2, 0.003)),
@@ -153,6 +154,7 @@ EXPECTED = {
     "OneCycleLR linear": lambda: schedule(lambda o: S.OneCycleLR(
         o, 0.1, 70, pct_start=0.4, anneal_strategy="linear", base_momentum=0.7, div_factor=10, final_div_factor=100)),
     "OneCycleLR three_phase": lambda: schedule(lambda o: S.OneCycleLR(o, 0.1, 65, three_phase=True)),
+    "ReduceLROnPlateau default": lambda: schedule(S.ReduceLROnPlateau),
     "ReduceLROnPlateau": lambda: schedule(lambda o: S.ReduceLROnPlateau(
         o, factor=0.6, patience=2, cooldown=3, min_lr=[0.001, 0.005])),
     "ReduceLROnPlateau max abs": lambda: schedule(lambda o: S.ReduceLROnPlateau(

@@ -155,6 +155,7 @@ void trace_schedules() {
   trace("ExponentialLR", make<ExponentialLR>(ExponentialLROptions{.gamma = 0.93}));
   trace("LinearLR", make<LinearLR>(LinearLROptions{.start_factor = 0.2, .end_factor = 0.9, .total_iters = 40}));
   trace("LinearLR default", make<LinearLR>(LinearLROptions{}));
+  trace("PolynomialLR default", make<PolynomialLR>(PolynomialLROptions{}));
   trace("PolynomialLR", make<PolynomialLR>(PolynomialLROptions{.total_iters = 50, .power = 1.7}));
   trace("CosineAnnealingLR", make<CosineAnnealingLR>(CosineAnnealingLROptions{.T_max = 17, .eta_min = 0.003}));
   trace("CosineAnnealingWarmRestarts",
@@ -175,6 +176,7 @@ void trace_schedules() {
       .anneal_strategy = Anneal::linear, .base_momentum = 0.7, .div_factor = 10, .final_div_factor = 100}));
   trace("OneCycleLR three_phase", make<OneCycleLR>(OneCycleLROptions{
       .max_lr = 0.1, .total_steps = 65, .three_phase = true}));
+  trace("ReduceLROnPlateau default", make<ReduceLROnPlateau>(ReduceLROnPlateauOptions{}));
   trace("ReduceLROnPlateau", make<ReduceLROnPlateau>(ReduceLROnPlateauOptions{
       .factor = 0.6, .patience = 2, .cooldown = 3, .min_lr = {0.001, 0.005}}));
   trace("ReduceLROnPlateau max abs", make<ReduceLROnPlateau>(ReduceLROnPlateauOptions{
