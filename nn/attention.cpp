@@ -38,7 +38,7 @@ Variable later(std::size_t queries, std::size_t keys) {
 MultiHeadAttention::MultiHeadAttention(std::size_t embed_dim, std::size_t num_heads,
                                        const MultiHeadAttentionOptions& options)
     : embed_dim_(embed_dim), num_heads_(num_heads),
-      name_("MultiHeadAttention(" + std::to_string(embed_dim) + ", " + std::to_string(num_heads) + ")"),
+      name_("MultiHeadAttention(" + detail::text(embed_dim) + ", " + detail::text(num_heads) + ")"),
       options_(checked(name_, embed_dim, num_heads, options)),
       // PyTorch's begin: Linear's for the weight of the last projection, Xavier's for the others, no bias.
       out_proj_(embed_dim, embed_dim, {.weight_init = uniform(-1 / std::sqrt(static_cast<double>(embed_dim)),

@@ -14,9 +14,11 @@ std::string text(double value) {
   return out.str();
 }
 
+std::string text(std::size_t count) { return std::to_string(static_cast<std::ptrdiff_t>(count)); }
+
 std::string text(const std::vector<std::size_t>& extents) {
   std::string result;
-  for (std::size_t extent : extents) result += (result.empty() ? "" : " x ") + std::to_string(extent);
+  for (std::size_t extent : extents) result += (result.empty() ? "" : " x ") + text(extent);
   return result;
 }
 
@@ -27,15 +29,13 @@ void require_widths(const std::string& name, std::initializer_list<std::size_t> 
 
 void require_some(const std::string& name, const char* option, std::size_t value) {
   if (value == 0 || value > greatest)
-    throw ValueError(name + ": " + option + " is " + std::to_string(static_cast<std::ptrdiff_t>(value)) +
-                     ", needs 1 or more");
+    throw ValueError(name + ": " + option + " is " + text(value) + ", needs 1 or more");
 }
 
 void require_not_negative(const std::string& name, const char* option, const std::vector<std::size_t>& extents) {
   for (std::size_t extent : extents)
     if (extent > greatest)
-      throw ValueError(name + ": " + option + " is " + std::to_string(static_cast<std::ptrdiff_t>(extent)) +
-                       ", needs 0 or more");
+      throw ValueError(name + ": " + option + " is " + text(extent) + ", needs 0 or more");
 }
 
 namespace {

@@ -15,6 +15,8 @@ namespace xtape::nn::detail {
 
 /// A number as it is printed in descriptions: `0.5`, `1e-05`.
 std::string text(double value);
+/// A width or another count: one that was negative before it became a great number as it was.
+std::string text(std::size_t count);
 /// The extents of a window: `3 x 5`.
 std::string text(const std::vector<std::size_t>& extents);
 

@@ -1,9 +1,9 @@
 #include <nn/convolution.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include <autograd/ops/indexing.hpp>
-#include <autograd/ops/manipulation.hpp>
 #include <nn/checks.hpp>
 
 namespace xtape::nn {
@@ -46,7 +46,7 @@ detail::KernelLayer::KernelLayer(const char* name, std::size_t axes, bool transp
       weight_init_(options.weight_init),
       generator_(options.generator) {
   Extents extents = window.of(name, "the window", axes);
-  std::string whole = std::string(name) + "(" + (in == 0 ? "?" : std::to_string(in)) + ", " + std::to_string(out) +
+  std::string whole = std::string(name) + "(" + (in == 0 ? "?" : text(in)) + ", " + text(out) +
                       ", " + text(extents) + ")";
   detail::require_not_negative(name, "the window", extents);
   detail::require_not_negative(name, "stride", stride_);
@@ -58,7 +58,8 @@ detail::KernelLayer::KernelLayer(const char* name, std::size_t axes, bool transp
     if (std::count(values->begin(), values->end(), 0u) > 0)
       throw ValueError(whole + ": a stride of " + text(stride_) + " and a dilation of " + text(dilation_) +
                        ", needs 1 or more of everything");
-  if (groups_ == 0 || in % groups_ != 0 || out % groups_ != 0)
+  detail::require_some(whole, "groups", groups_);
+  if (in % groups_ != 0 || out % groups_ != 0)
     throw ValueError(whole + ": " + std::to_string(groups_) + " groups do not divide the channels");
   detail::require_generator(whole, generator_);
   detail::require_floating(whole, options.dtype);
@@ -106,30 +107,31 @@ void detail::KernelLayer::prepare(const Variable& x) {
 // "same" adds dilation (extent - 1) elements in all, half of them before, and what is left after.
 detail::Convolution::Convolution(const char* name, Operation operation, std::size_t axes, std::size_t in,
                                  std::size_t out, const PerAxis& window, const ConvolutionOptions& options)
-    : KernelLayer(name, axes, false, in, out, window, options), operation_(operation) {
-  Extents reaches = reach(window.of(name, "the window", axes), dilation_);
-  if (same_) {
-    if (stride_ != Extents(axes, 1))
-      throw ValueError(std::string(name) + ": padding \"same\" with a stride of " + text(stride_) + ", needs 1");
-    bool even = true;
-    for (std::size_t i = 0; i < axes; ++i) {
-      padding_[i] = (reaches[i] - 1) / 2;
-      even = even && reaches[i] % 2 == 1;
-    }
-    if (!even) {
-      around_.assign(2, {0, 0});
-      for (std::size_t i = 0; i < axes; ++i) around_.push_back({padding_[i], reaches[i] - 1 - padding_[i]});
-    }
-  } else {
-    for (std::size_t i = 0; i < axes; ++i)
-      if (reaches[i] > 2 * padding_[i]) least_[i] = reaches[i] - 2 * padding_[i];
+    : KernelLayer(name, axes, false, in, out, window, options),
+      operation_(operation),
+      padding_mode_(options.padding_mode) {
+  Extents reaches = reach(window.of(name, "the window", axes), dilation_), after = padding_;
+  if (same_ && stride_ != Extents(axes, 1))
+    throw ValueError(std::string(name) + ": padding \"same\" with a stride of " + text(stride_) + ", needs 1");
+  for (std::size_t i = 0; i < axes; ++i) {
+    if (same_) padding_[i] = (reaches[i] - 1) / 2, after[i] = reaches[i] - 1 - padding_[i];
+    else if (reaches[i] > 2 * padding_[i]) least_[i] = reaches[i] - 2 * padding_[i];
+  }
+  if (padding_ != after || padding_mode_ != PadMode::constant) {
+    around_.assign(2, {0, 0});
+    for (std::size_t i = 0; i < axes; ++i) around_.push_back({padding_[i], after[i]});
   }
   options_ = {stride_, around_.empty() ? PerAxis(padding_) : PerAxis(0), dilation_, groups_};
 }
 
 Variable detail::Convolution::forward(const Variable& x) {
   prepare(x);
-  return operation_(around_.empty() ? x : pad(x, around_), weight, bias, options_);
+  return operation_(around_.empty() ? x : pad(x, around_, padding_mode_), weight, bias, options_);
+}
+
+std::string detail::Convolution::description() const {
+  constexpr std::array<const char*, 4> modes{"", ", reflect", ", replicate", ", circular"};
+  return KernelLayer::description() + modes[static_cast<std::size_t>(padding_mode_)];
 }
 
 // "same" cuts off so much that the result is the input's extent times the stride, half of it before, and what is left

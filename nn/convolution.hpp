@@ -6,13 +6,14 @@
 #include <vector>
 
 #include <autograd/ops/convolution.hpp>
+#include <autograd/ops/manipulation.hpp>
 #include <nn/initializers.hpp>
 #include <nn/module.hpp>
 
 namespace xtape::nn {
 
-/// What a convolution adds around its input: so many zeros on both sides of each axis, or as many as "same" or "valid"
-/// make it.
+/// What a convolution adds around its input: so many elements on both sides of each axis, or as many as "same" or
+/// "valid" make it.
 class Padding {
  public:
   template <std::integral I>
@@ -40,6 +41,7 @@ struct ConvolutionOptions {
   Initializer weight_init = he_uniform();
   Initializer bias_init = zeros();
   bool bias = true;
+  PadMode padding_mode = PadMode::constant;  ///< what the padding is of: zeros, or the input mirrored or repeated
   DType dtype = float32;
   Generator* generator = &default_generator();  ///< where the initializers take their random numbers from
 };
@@ -91,6 +93,7 @@ class Convolution : public KernelLayer {
  public:
   /// @throws ShapeError for other channels or extents that are too small.
   Variable forward(const Variable& x) override;
+  std::string description() const override;
 
  protected:
   using Operation = Variable (*)(const Variable&, const Variable&, const Variable&, const ConvOptions&);
@@ -100,7 +103,9 @@ class Convolution : public KernelLayer {
  private:
   Operation operation_;
   ConvOptions options_;
-  std::vector<std::pair<std::size_t, std::size_t>> around_;  // padding that is uneven; else empty
+  PadMode padding_mode_;
+  // Padding that is uneven, or not of zeros; else empty.
+  std::vector<std::pair<std::size_t, std::size_t>> around_;
 };
 
 class ConvolutionTranspose : public KernelLayer {

@@ -11,12 +11,13 @@ namespace xtape::nn {
 
 Embedding::Embedding(std::size_t rows, std::size_t width, const EmbeddingOptions& options)
     : padding_idx_(options.padding_idx) {
-  std::string name = "Embedding(" + std::to_string(rows) + ", " + std::to_string(width) + ")";
+  std::string name = "Embedding(" + detail::text(rows) + ", " + detail::text(width) + ")";
   detail::require_widths(name, {rows, width});
   detail::require_generator(name, options.generator);
   detail::require_floating(name, options.dtype);
   if (padding_idx_ && *padding_idx_ >= rows)
-    throw ValueError(name + ": padding_idx is " + std::to_string(*padding_idx_) + ", needs less than the rows");
+    throw ValueError(name + ": padding_idx is " + detail::text(*padding_idx_) + ", needs 0 to " +
+                     detail::text(rows - 1));
   weight = initialized(name + ": weight", options.weight_init, {rows, width}, options.dtype, *options.generator);
   if (padding_idx_)
     visit_floating("Embedding", options.dtype, [&]<class T>(T) {

@@ -107,14 +107,15 @@ Initializer lecun_normal() { return he_normal(1); }
 
 double calculate_gain(const std::string& nonlinearity, double slope) {
   require_finite("calculate_gain", {slope});
-  for (const char* name : {"linear", "conv", "conv_transpose", "sigmoid"})
+  for (const char* name : {"linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+                           "conv_transpose3d", "conv", "conv_transpose", "sigmoid"})
     if (nonlinearity == name) return 1;
   if (nonlinearity == "tanh") return 5.0 / 3;
   if (nonlinearity == "relu") return std::numbers::sqrt2;
   if (nonlinearity == "leaky_relu") return std::sqrt(2 / (1 + slope * slope));
   if (nonlinearity == "selu") return 0.75;
-  throw ValueError("calculate_gain: \"" + nonlinearity + "\", needs linear, conv, conv_transpose, sigmoid, tanh, relu, "
-                   "leaky_relu or selu");
+  throw ValueError("calculate_gain: \"" + nonlinearity + "\", needs linear, conv1d, conv2d, conv3d, "
+                   "conv_transpose1d, conv_transpose2d, conv_transpose3d, sigmoid, tanh, relu, leaky_relu or selu");
 }
 
 namespace {

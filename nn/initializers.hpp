@@ -23,9 +23,9 @@ Initializer constant(double value);
 Initializer zeros();
 Initializer ones();
 
-/// What keeps the spread of numbers that pass a nonlinearity, as PyTorch recommends it: 1 for "linear", "conv",
-/// "conv_transpose" and "sigmoid", 5/3 for "tanh", sqrt(2) for "relu", sqrt(2 / (1 + slope^2)) for "leaky_relu", 3/4
-/// for "selu". @throws ValueError for another name, or a slope that is not finite.
+/// What keeps the spread of numbers that pass a nonlinearity, as PyTorch recommends it: 1 for "linear", "sigmoid",
+/// "conv2d", "conv_transpose2d" and so on, 5/3 for "tanh", sqrt(2) for "relu", sqrt(2 / (1 + slope^2)) for
+/// "leaky_relu", 3/4 for "selu". @throws ValueError for another name, or a slope that is not finite.
 double calculate_gain(const std::string& nonlinearity, double slope = 0.01);
 
 /// Whether numbers are to keep their spread forwards, or gradients theirs backwards.

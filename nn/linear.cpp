@@ -23,7 +23,7 @@ Variable initial_bias(const std::string& name, std::size_t out, const DenseOptio
 
 Dense::Dense(std::size_t in, std::size_t out, const DenseOptions& options)
     : weight_init_(options.weight_init), generator_(options.generator) {
-  std::string name = "Dense(" + std::to_string(in) + ", " + std::to_string(out) + ")";
+  std::string name = "Dense(" + detail::text(in) + ", " + detail::text(out) + ")";
   check(name, {in, out}, options);
   weight = add("weight", initialized(name + ": weight", options.weight_init, {in, out}, options.dtype,
                                      *options.generator));
@@ -32,7 +32,7 @@ Dense::Dense(std::size_t in, std::size_t out, const DenseOptions& options)
 
 Dense::Dense(std::size_t out, const DenseOptions& options)
     : weight_init_(options.weight_init), generator_(options.generator) {
-  std::string name = "Dense(" + std::to_string(out) + ")";
+  std::string name = "Dense(" + detail::text(out) + ")";
   check(name, {out}, options);
   if (!weight_init_) throw ValueError(name + ": weight: the initializer is empty");
   weight = add_lazy("weight", {0, out}, options.dtype);
@@ -59,8 +59,7 @@ Variable Dense::forward(const Variable& x) {
 }
 
 Bilinear::Bilinear(std::size_t in1, std::size_t in2, std::size_t out, const DenseOptions& options) {
-  std::string name =
-      "Bilinear(" + std::to_string(in1) + ", " + std::to_string(in2) + ", " + std::to_string(out) + ")";
+  std::string name = "Bilinear(" + detail::text(in1) + ", " + detail::text(in2) + ", " + detail::text(out) + ")";
   check(name, {in1, in2, out}, options);
   weight = add("weight", initialized(name + ": weight", options.weight_init, {out, in1, in2}, options.dtype,
                                      *options.generator));

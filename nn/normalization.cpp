@@ -18,12 +18,13 @@ std::string named(const std::string& name, const Module& module) { return name +
 
 std::string text_of(const Shape& shape) {
   std::string result;
-  for (std::size_t extent : shape) result += (result.empty() ? "" : ", ") + std::to_string(extent);
+  for (std::size_t extent : shape) result += (result.empty() ? "" : ", ") + detail::text(extent);
   return result;
 }
 
 void check_shape(const std::string& name, const Shape& shape) {
-  if (shape.empty() || element_count(shape) == 0)
+  for (std::size_t extent : shape) detail::require_widths(name, {extent});
+  if (shape.empty())
     throw ValueError(name + ": over " + to_string(shape) + ", needs one extent or more, of 1 or more");
 }
 
@@ -36,7 +37,7 @@ void require_last(const char* name, const Module& module, const Variable& x, con
 
 detail::RunningNorm::RunningNorm(const char* name, std::size_t channels, const BatchNormOptions& options)
     : name_(name), channels_(channels), options_(options) {
-  std::string whole = name_ + "(" + std::to_string(channels) + ")";
+  std::string whole = name_ + "(" + detail::text(channels) + ")";
   require_widths(whole, {channels});
   require_positive(whole, "epsilon", options.epsilon);
   if (options.momentum) require_between(whole, "momentum", *options.momentum, 0, 1);
@@ -145,8 +146,8 @@ std::string RMSNorm::description() const { return text_of(shape_); }
 GroupNorm::GroupNorm(std::size_t groups, std::size_t channels, const GroupNormOptions& options)
     : groups_(groups), channels_(channels), epsilon_(options.epsilon) {
   std::string name = named("GroupNorm", *this);
-  if (groups == 0 || channels == 0 || channels % groups != 0)
-    throw ValueError(name + ": needs groups that divide the channels, 1 or more of both");
+  detail::require_widths(name, {groups, channels});
+  if (channels % groups != 0) throw ValueError(name + ": needs groups that divide the channels");
   detail::require_positive(name, "epsilon", epsilon_);
   detail::require_floating(name, options.dtype);
   if (!options.affine) return;
@@ -160,6 +161,6 @@ Variable GroupNorm::forward(const Variable& x) {
   return group_norm(x, groups_, weight, bias, epsilon_);
 }
 
-std::string GroupNorm::description() const { return std::to_string(groups_) + ", " + std::to_string(channels_); }
+std::string GroupNorm::description() const { return detail::text(groups_) + ", " + detail::text(channels_); }
 
 }  // namespace xtape::nn

@@ -68,7 +68,7 @@ Variable sinusoidal_encoding(std::size_t steps, std::size_t width, DType dtype) 
 
 SinusoidalEncoding::SinusoidalEncoding(std::size_t width, const PositionalOptions& options)
     : width_(width), options_(options) {
-  check("SinusoidalEncoding(" + std::to_string(width) + ")", {width}, options);
+  check("SinusoidalEncoding(" + detail::text(width) + ")", {width}, options);
 }
 
 Variable SinusoidalEncoding::forward(const Variable& x) {
@@ -80,7 +80,7 @@ std::string SinusoidalEncoding::description() const { return describe(std::to_st
 
 LearnedEncoding::LearnedEncoding(std::size_t max_steps, std::size_t width, const PositionalOptions& options)
     : options_(options) {
-  std::string name = "LearnedEncoding(" + std::to_string(max_steps) + ", " + std::to_string(width) + ")";
+  std::string name = "LearnedEncoding(" + detail::text(max_steps) + ", " + detail::text(width) + ")";
   check(name, {max_steps, width}, options);
   weight = add("weight", initialized(name + ": weight", normal(0, 0.02), {max_steps, width}, options.dtype,
                                      *options.generator));

@@ -47,8 +47,8 @@ Recurrent::Weights Recurrent::make_weights(const std::string& suffix, std::size_
 
 std::string Recurrent::description() const {
   std::ostringstream out;
-  out << input_ << ", " << hidden_;
-  if (options_.num_layers != 1) out << ", " << options_.num_layers << " layers";
+  out << detail::text(input_) << ", " << detail::text(hidden_);
+  if (options_.num_layers != 1) out << ", " << detail::text(options_.num_layers) << " layers";
   if (options_.nonlinearity == Nonlinearity::relu) out << ", relu";
   if (!options_.bias) out << ", no bias";
   if (options_.batch_first) out << ", batch first";

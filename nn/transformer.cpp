@@ -10,7 +10,7 @@ namespace xtape::nn {
 namespace {
 
 std::string title(const char* name, std::size_t d_model, std::size_t nhead) {
-  return std::string(name) + "(" + std::to_string(d_model) + ", " + std::to_string(nhead) + ")";
+  return std::string(name) + "(" + detail::text(d_model) + ", " + detail::text(nhead) + ")";
 }
 
 // Checks first what none of the parts would, or would by another name.

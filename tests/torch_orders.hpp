@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/test/unit_test.hpp>
+
 #include <tests/autograd/samples.hpp>
 #include <tests/torch_support.hpp>
 
@@ -60,6 +62,17 @@ inline std::array<std::vector<torch::Tensor>, 3> other_orders(const PeerCase& c)
   if (c.orders == 2 && total.defined() && total.requires_grad())
     second = torch::autograd::grad({total}, xs, {}, false, false, true);
   return {std::vector{y}, first, second};
+}
+
+/// That results, gradients and gradients of gradients agree within these tolerances; see `difference`.
+inline void agree_in_all_orders(const PeerCase& c, const std::array<double, 3>& tolerances, double least_scale) {
+  auto own = own_orders(c);
+  auto other = other_orders(c);
+  for (std::size_t order = 0; order <= c.orders; ++order)
+    for (std::size_t i = 0; i < own[order].size(); ++i) {
+      double apart = difference(own[order][i], other[order][i], least_scale);
+      BOOST_TEST(apart <= tolerances[order], c.name << ", order " << order << ", input " << i << ": " << apart);
+    }
 }
 
 }  // namespace xtape::testing

@@ -5,6 +5,7 @@
 
 #include <autograd/error.hpp>
 #include <autograd/grad_mode.hpp>
+#include <nn/checks.hpp>
 #include <nn/data/prefetch.hpp>
 
 namespace xtape::nn {
@@ -92,13 +93,10 @@ BatchIterator& BatchIterator::operator++() {
 
 DataLoader::DataLoader(DatasetHandle dataset, const DataLoaderOptions& options)
     : dataset_(std::move(dataset)), options_(options) {
-  auto need_one = [](const char* option, std::size_t value) {
-    if (value == 0) throw ValueError(std::string("DataLoader: ") + option + " is 0, needs 1 or more");
-  };
-  need_one("batch_size", options.batch_size);
-  need_one("prefetch_factor", options.prefetch_factor);
+  detail::require_some("DataLoader", "batch_size", options.batch_size);
+  detail::require_some("DataLoader", "prefetch_factor", options.prefetch_factor);
   if (options.num_workers > most_workers)
-    throw ValueError("DataLoader: num_workers is " + std::to_string(options.num_workers) + ", needs 0 to " +
+    throw ValueError("DataLoader: num_workers is " + detail::text(options.num_workers) + ", needs 0 to " +
                      std::to_string(most_workers));
   if (!options.generator && !options.seed) throw ValueError("DataLoader: the generator is null");
   for (const Transform& transform : options.transforms)

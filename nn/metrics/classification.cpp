@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include <nn/checks.hpp>
 #include <nn/losses/checks.hpp>
 #include <nn/metrics/labels.hpp>
 
@@ -85,7 +86,7 @@ double top_k_accuracy(const Variable& scores, const Variable& target, std::size_
   Variable indices = class_indices(metric, scores, target);
   std::size_t classes = require_scores(metric, scores, indices);
   if (k == 0 || k > classes)
-    throw ValueError("top_k_accuracy: the " + std::to_string(k) + " first of " + std::to_string(classes) + " classes");
+    throw ValueError("top_k_accuracy: the " + text(k) + " first of " + std::to_string(classes) + " classes");
   Labels labels = labels_of(metric, indices);
   std::vector<double> values = numbers_of(metric, scores);
   std::size_t right = 0;

@@ -38,9 +38,8 @@ using samples::numbers;
 namespace F = torch::nn::functional;
 using torch::indexing::Slice;
 
+using xtape::testing::agree_in_all_orders;
 using xtape::testing::difference;
-using xtape::testing::other_orders;
-using xtape::testing::own_orders;
 using xtape::testing::to_torch;
 using Case = xtape::testing::PeerCase;
 
@@ -327,27 +326,18 @@ std::vector<Case> all_cases() {
 
 BOOST_AUTO_TEST_SUITE(peers)
 
-BOOST_DATA_TEST_CASE(operations_agree_with_libtorch, all_cases(), c) {
-  auto own = own_orders(c);
-  auto other = other_orders(c);
-  for (std::size_t order = 0; order <= c.orders; ++order)
-    for (std::size_t i = 0; i < own[order].size(); ++i)
-      BOOST_TEST(difference(own[order][i], other[order][i]) <= (order < 2 ? 1e-10 : 1e-8),
-                 c.name << ", order " << order << ", input " << i << ": " << difference(own[order][i], other[order][i]));
-}
+constexpr std::array<double, 3> tolerances{1e-10, 1e-10, 1e-8};
+
+BOOST_DATA_TEST_CASE(operations_agree_with_libtorch, all_cases(), c) { agree_in_all_orders(c, tolerances, 1); }
 
 BOOST_DATA_TEST_CASE(random_graphs_agree_with_libtorch, random_graphs::seeds(150), seed) {
   random_graphs::Program program(seed);
   Variables inputs;
   for (std::size_t i = 0; i < random_graphs::inputs; ++i) inputs.push_back(numbers({3, 3}, -1.5 + 0.1 * double(i), 1.5));
-  Case c{"graph", inputs, [&](const Variables& x) { return random_graphs::run(program, x); },
+  Case c{"graph, XTAPE_GRAPH_SEED=" + std::to_string(seed) + " replays", inputs,
+         [&](const Variables& x) { return random_graphs::run(program, x); },
          [&](const Tensors& x) { return random_graphs::run(program, x); }};
-  auto own = own_orders(c);
-  auto other = other_orders(c);
-  for (std::size_t order = 0; order < 3; ++order)
-    for (std::size_t i = 0; i < own[order].size(); ++i)
-      BOOST_TEST(difference(own[order][i], other[order][i]) <= (order < 2 ? 1e-10 : 1e-8),
-                 "XTAPE_GRAPH_SEED=" << seed << " replays, order " << order);
+  agree_in_all_orders(c, tolerances, 1);
 }
 
 // The Hessian of 100 inputs of a function that couples them all.

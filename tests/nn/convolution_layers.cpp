@@ -45,6 +45,29 @@ BOOST_AUTO_TEST_CASE(same_keeps_the_extents_and_puts_what_is_uneven_at_the_end) 
     }
 }
 
+// What is added is the input itself: mirrored without its edge, the edge again and again, or from the other end.
+BOOST_AUTO_TEST_CASE(padding_modes) {
+  struct Mode {
+    PadMode mode;
+    const char* name;
+    Variable padded;  // 1 2 3 with two elements more at both ends
+  };
+  Variable x({{{1.0, 2.0, 3.0}}}, float64);
+  for (const auto& [mode, name, padded] :
+       {Mode{PadMode::constant, "", Variable({{{0, 0, 1, 2, 3, 0, 0}}}, float64)},
+        Mode{PadMode::reflect, ", reflect", Variable({{{3, 2, 1, 2, 3, 2, 1}}}, float64)},
+        Mode{PadMode::replicate, ", replicate", Variable({{{1, 1, 1, 2, 3, 3, 3}}}, float64)},
+        Mode{PadMode::circular, ", circular", Variable({{{2, 3, 1, 2, 3, 1, 2}}}, float64)}}) {
+    nn::Conv1D conv(1, 2, 3, {.padding = 2, .padding_mode = mode, .dtype = float64});
+    close(conv(x), conv1d(padded, conv.weight, conv.bias), 1e-15);
+    BOOST_TEST(conv.description() == std::string("1, 2, 3, padding 2") + name);
+    nn::Conv1D same(1, 2, 4, {.padding = "same", .padding_mode = mode, .dtype = float64});
+    close(same(x), conv1d(padded[{ellipsis, range(1, 7)}], same.weight, same.bias), 1e-15);
+  }
+  nn::Conv1D far(1, 1, 3, {.padding = 3, .padding_mode = PadMode::reflect, .dtype = float64});
+  throws<ShapeError>([&] { far(x); }, {"pad", "(1, 1, 3)"});
+}
+
 // As Keras defines it: the result has the input's extents times the stride, and is the transposed map of a "same"
 // convolution with that stride, for which the extra padding is at the end.
 BOOST_AUTO_TEST_CASE(transposed_same_multiplies_the_extents) {
@@ -115,7 +138,7 @@ BOOST_AUTO_TEST_CASE(misuse_of_convolutions) {
   throws<ValueError>([] { nn::Conv2D(1, 0, 3); }, {"Conv2D(1, 0, 3 x 3)", "1 or more"});
   throws<ValueError>([] { nn::Conv2D(1, 1, 0); }, {"Conv2D(1, 1, 0 x 0)", "1 or more"});
   throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.groups = 4}); }, {"Conv2D(4, 6, 3 x 3)", "4 groups"});
-  throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.groups = 0}); }, {"Conv2D(4, 6, 3 x 3)", "0 groups"});
+  throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.groups = 0}); }, {"Conv2D(4, 6, 3 x 3)", "groups is 0"});
   throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.stride = 0}); }, {"Conv2D(4, 6, 3 x 3)", "a stride of 0 x 0"});
   throws<ValueError>([] { nn::Conv2D(4, 6, 3, {.dilation = 0}); }, {"Conv2D(4, 6, 3 x 3)", "a dilation of 0 x 0"});
   throws<ShapeError>([] { nn::Conv2D(4, 6, {3, 3, 3}); }, {"Conv2D", "3 numbers for the window"});
@@ -131,11 +154,11 @@ BOOST_AUTO_TEST_CASE(misuse_of_convolutions) {
   throws<ValueError>([] { nn::ConvTranspose1D(1, 1, 3, {.stride = 2, .padding = "same", .output_padding = 1}); },
                      {"ConvTranspose1D", "same", "output_padding"});
   throws<ValueError>([] { nn::Conv1D(1, 1, -3); }, {"Conv1D", "the window is -3"});
-  throws<ValueError>([] { nn::Conv1D(-1, 1, 3); }, {"Conv1D", "1 or more"});
+  throws<ValueError>([] { nn::Conv1D(-1, 1, 3); }, {"Conv1D(-1, 1, 3): needs widths of 1 or more"});
+  throws<ValueError>([] { nn::Conv1D(4, 4, 3, {.groups = std::size_t(-2)}); }, {"Conv1D(4, 4, 3): groups is -2"});
   throws<ValueError>([] { nn::Conv1D(1, 1, 3, {.padding = -1}); }, {"Conv1D", "padding is -1"});
   throws<ValueError>([] { nn::ConvTranspose1D(1, 1, 3, {.padding = -1}); }, {"ConvTranspose1D", "padding is -1"});
   throws<ValueError>([] { nn::ConvTranspose1D(1, 1, 3, {.output_padding = -1}); }, {"output_padding is -1"});
-  throws<ValueError>([] { nn::Dense(-1, 3); }, {"Dense", "1 or more"});
   nn::Conv2D conv(3, 4, 3);
   throws<ShapeError>([&] { conv(zeros({2, 4, 8, 8})); }, {"conv2d", "(2, 4, 8, 8)"});
   throws<ShapeError>([&] { conv(zeros({2, 3, 8})); }, {"conv2d", "(2, 3, 8)"});
@@ -183,6 +206,25 @@ BOOST_AUTO_TEST_CASE(misuse_of_pooling_and_shapes) {
   throws<ValueError>([] { nn::AvgPool1D(2, {.stride = -1}); }, {"AvgPool1D", "stride is -1"});
   throws<ValueError>([] { nn::AdaptiveAvgPool1D(-1); }, {"AdaptiveAvgPool1D", "-1"});
   throws<ValueError>([] { nn::PixelShuffle(0); }, {"PixelShuffle", "1 or more"});
+}
+
+// A negative number has become a great one when it arrives; messages give it as it was.
+BOOST_AUTO_TEST_CASE(negative_widths) {
+  throws<ValueError>([] { nn::Dense(-3, 4); }, {"Dense(-3, 4): needs widths of 1 or more"});
+  throws<ValueError>([] { nn::Dense(-3); }, {"Dense(-3)"});
+  throws<ValueError>([] { nn::Bilinear(2, -3, 4); }, {"Bilinear(2, -3, 4)"});
+  throws<ValueError>([] { nn::Embedding(-5, 3); }, {"Embedding(-5, 3)"});
+  throws<ValueError>([] { nn::Embedding(5, 3, {.padding_idx = std::size_t(-1)}); }, {"padding_idx is -1"});
+  throws<ValueError>([] { nn::MultiHeadAttention(-4, 2); }, {"MultiHeadAttention(-4, 2)"});
+  throws<ValueError>([] { nn::TransformerEncoderLayer(4, -2); }, {"TransformerEncoderLayer(4, -2): nhead is -2"});
+  throws<ValueError>([] { nn::BatchNorm1D(-3); }, {"BatchNorm1D(-3)"});
+  throws<ValueError>([] { nn::LayerNorm({2, std::size_t(-3)}); }, {"LayerNorm(2, -3): needs widths of 1 or more"});
+  throws<ValueError>([] { nn::RMSNorm(-3); }, {"RMSNorm(-3)"});
+  throws<ValueError>([] { nn::GroupNorm(2, -4); }, {"GroupNorm(2, -4)"});
+  throws<ValueError>([] { nn::LSTM(3, -4); }, {"LSTM(3, -4)"});
+  throws<ValueError>([] { nn::GRU(3, 4, {.num_layers = std::size_t(-1)}); }, {"num_layers is -1"});
+  throws<ValueError>([] { nn::SinusoidalEncoding(-4); }, {"SinusoidalEncoding(-4)"});
+  throws<ValueError>([] { nn::LearnedEncoding(4, -3); }, {"LearnedEncoding(4, -3)"});
 }
 
 BOOST_AUTO_TEST_CASE(misuse_of_other_layers) {

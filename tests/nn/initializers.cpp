@@ -59,7 +59,9 @@ BOOST_AUTO_TEST_CASE(truncated_normal_has_the_moments_of_the_truncated_distribut
 }
 
 BOOST_AUTO_TEST_CASE(gains_are_those_of_pytorch) {
-  for (const char* name : {"linear", "conv", "conv_transpose", "sigmoid"}) BOOST_TEST(nn::calculate_gain(name) == 1);
+  for (const char* name : {"linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+                           "conv_transpose3d", "conv", "conv_transpose", "sigmoid"})
+    BOOST_TEST(nn::calculate_gain(name) == 1);
   BOOST_TEST(nn::calculate_gain("tanh") == 5.0 / 3);
   BOOST_TEST(nn::calculate_gain("relu") == std::sqrt(2.0));
   BOOST_TEST(nn::calculate_gain("leaky_relu") == std::sqrt(2 / (1 + 1e-4)));

@@ -75,6 +75,8 @@ void convolutions(List& l) {
         numbers({1, 2, 7}));
   l.add([] { return nn::Conv2D(2, 3, {2, 3}, {.bias_init = nn::normal()}); }, numbers({2, 2, 3, 4}));
   l.add("channels from the input", [] { return nn::Conv2D(3, 2, {.padding = "same"}); }, numbers({1, 2, 3, 3}));
+  l.add("reflected", [] { return nn::Conv2D(1, 2, 3, {.padding = {1, 2}, .padding_mode = PadMode::reflect}); },
+        numbers({1, 1, 2, 3}));
   l.add([] { return nn::Conv3D(1, 2, 2, {.bias = false}); }, numbers({1, 1, 2, 3, 2}));
   l.add([] { return nn::ConvTranspose1D(2, 4, 3, {.stride = 2, .output_padding = 1, .groups = 2}); },
         numbers({1, 2, 3}));

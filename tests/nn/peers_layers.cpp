@@ -84,6 +84,15 @@ std::vector<Case> kernels() {
       t::Conv2d(t::Conv2dOptions(2, 2, 3).padding(torch::kValid)), {2, 2, 6, 5});
   add(l, "Conv2D, channels from the input", [] { return nn::Conv2D(2, 3, {.bias = false}); },
       t::Conv2d(t::Conv2dOptions(3, 2, 3).bias(false)), {2, 3, 4, 5});
+  add(l, "Conv1D, replicate",
+      [] { return nn::Conv1D(2, 3, 3, {.padding = 4, .padding_mode = xtape::PadMode::replicate}); },
+      t::Conv1d(t::Conv1dOptions(2, 3, 3).padding(4).padding_mode(torch::kReplicate)), {2, 2, 3});
+  add(l, "Conv2D, reflect",
+      [] { return nn::Conv2D(3, 4, 3, {.stride = 2, .padding = {2, 1}, .padding_mode = xtape::PadMode::reflect}); },
+      t::Conv2d(t::Conv2dOptions(3, 4, 3).stride(2).padding({2, 1}).padding_mode(torch::kReflect)), {2, 3, 6, 5});
+  add(l, "Conv2D, circular",
+      [] { return nn::Conv2D(2, 2, {4, 3}, {.padding = {1, 2}, .padding_mode = xtape::PadMode::circular}); },
+      t::Conv2d(t::Conv2dOptions(2, 2, {4, 3}).padding({1, 2}).padding_mode(torch::kCircular)), {2, 2, 6, 5});
   add(l, "Conv3D", [] { return nn::Conv3D(2, 3, {2, 3, 1}, {.padding = {1, 0, 0}}); },
       t::Conv3d(t::Conv3dOptions(2, 3, {2, 3, 1}).padding({1, 0, 0})), {1, 2, 3, 4, 2});
   add(l, "Conv3D, same", [] { return nn::Conv3D(1, 2, 2, {.padding = "same"}); },
@@ -149,13 +158,12 @@ std::vector<Case> others() {
       t::Upsample(t::UpsampleOptions().scale_factor(std::vector<double>{2, 3}).mode(torch::kNearest)), {2, 3, 4, 3});
   add(l, "Upsample, bilinear",
       [] { return nn::Upsample({.size = {7, 5}, .mode = xtape::Interpolation::bilinear}); },
-      t::Upsample(t::UpsampleOptions().size(std::vector<std::int64_t>{7,
-                                                                      5}).mode(torch::kBilinear).align_corners(false)),
-      {2, 3, 4, 3});
+      t::Upsample(t::UpsampleOptions().size(std::vector<std::int64_t>{7, 5}).mode(torch::kBilinear)), {2, 3, 4, 3});
   add(l, "PixelShuffle", [] { return nn::PixelShuffle(2); }, t::PixelShuffle(2), {2, 8, 3, 4});
   add(l, "ReLU", [] { return nn::ReLU(); }, t::ReLU(), {4, 5});
   add(l, "LeakyReLU", [] { return nn::LeakyReLU(); }, t::LeakyReLU(), {4, 5});
   add(l, "PReLU", [] { return nn::PReLU(3); }, t::PReLU(t::PReLUOptions().num_parameters(3)), {4, 3, 5});
+  add(l, "ELU, default", [] { return nn::ELU(); }, t::ELU(), {4, 5});
   add(l, "ELU", [] { return nn::ELU(1.5); }, t::ELU(t::ELUOptions().alpha(1.5)), {4, 5});
   add(l, "SELU", [] { return nn::SELU(); }, t::SELU(), {4, 5});
   add(l, "GELU", [] { return nn::GELU(); }, t::GELU(), {4, 5});
@@ -165,9 +173,12 @@ std::vector<Case> others() {
   add(l, "Sigmoid", [] { return nn::Sigmoid(); }, t::Sigmoid(), {4, 5});
   add(l, "Tanh", [] { return nn::Tanh(); }, t::Tanh(), {4, 5});
   add(l, "Softplus", [] { return nn::Softplus(2, 3); }, t::Softplus(t::SoftplusOptions().beta(2).threshold(3)), {4, 5});
+  add(l, "Softplus, default", [] { return nn::Softplus(); }, t::Softplus(), {4, 5});
+  add(l, "PReLU, default", [] { return nn::PReLU(); }, t::PReLU(), {4, 5});
   add(l, "Softsign", [] { return nn::Softsign(); }, t::Softsign(), {4, 5});
   add(l, "Hardtanh", [] { return nn::Hardtanh(-0.5, 1.2); },
       t::Hardtanh(t::HardtanhOptions().min_val(-0.5).max_val(1.2)), {4, 5});
+  add(l, "Hardtanh, default", [] { return nn::Hardtanh(); }, t::Hardtanh(), {4, 5});
   add(l, "Softmax", [] { return nn::Softmax(1); }, t::Softmax(1), {4, 5, 2});
   add(l, "LogSoftmax", [] { return nn::LogSoftmax(); }, t::LogSoftmax(-1), {4, 5, 2});
   return l;
