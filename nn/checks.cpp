@@ -54,6 +54,10 @@ void require_positive(const std::string& name, const char* option, double value)
   if (!(value > 0 && std::isfinite(value))) refuse(name, option, value, "a positive number");
 }
 
+void require_zero_or_more(const std::string& name, const char* option, double value) {
+  if (!(value >= 0 && std::isfinite(value))) refuse(name, option, value, "a finite number of 0 or more");
+}
+
 void require_between(const std::string& name, const char* option, double value, double low, double high) {
   if (!(value >= low && value <= high)) refuse(name, option, value, text(low) + " to " + text(high));
 }

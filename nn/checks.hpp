@@ -26,9 +26,11 @@ void require_widths(const std::string& name, std::initializer_list<std::size_t> 
 void require_some(const std::string& name, const char* option, std::size_t value);
 /// @throws ValueError when an extent was negative before it became a great number.
 void require_not_negative(const std::string& name, const char* option, const std::vector<std::size_t>& extents);
-/// @throws ValueError beginning with `name` unless the option's value is finite, and more than 0 or in [low, high].
+/// @throws ValueError beginning with `name` unless the option's value is finite, and more than 0, 0 or more, or in
+/// [low, high].
 void require_finite(const std::string& name, const char* option, double value);
 void require_positive(const std::string& name, const char* option, double value);
+void require_zero_or_more(const std::string& name, const char* option, double value);
 void require_between(const std::string& name, const char* option, double value, double low, double high);
 /// @throws ValueError when there is no generator, DTypeError unless the dtype is floating-point.
 void require_generator(const std::string& name, const Generator* generator);

@@ -34,12 +34,6 @@ void require_alike(const char* operation, const char* what, const Variable& x, c
   if (!is_floating(x.dtype()) || x.dtype() != y.dtype()) throw DTypeError(message("one floating-point dtype"));
 }
 
-void require_not_negative(const char* operation, const char* option, double value) {
-  if (!(value >= 0 && std::isfinite(value)))
-    throw ValueError(std::string(operation) + ": " + option + " is " + text(value) +
-                     ", needs a finite number of 0 or more");
-}
-
 void require_signs(const char* operation, const Variable& labels) {
   for (std::size_t i = 0; i < labels.size(); ++i)
     if (std::abs(labels.value().at(i)) != 1)

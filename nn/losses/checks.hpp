@@ -14,9 +14,6 @@ Variable reduce(const char* operation, const Variable& losses, Reduction reducti
 /// @throws Error naming the operation and both, unless they are floating-point and of one shape and dtype.
 void require_alike(const char* operation, const char* what, const Variable& x, const char* other, const Variable& y);
 
-/// @throws ValueError naming the operation and the option unless its value is finite and 0 or more.
-void require_not_negative(const char* operation, const char* option, double value);
-
 /// @throws ValueError naming the operation unless every element is -1 or 1.
 void require_signs(const char* operation, const Variable& labels);
 

@@ -54,7 +54,7 @@ Variable triplet_margin_loss(const Variable& anchor, const Variable& positive, c
   constexpr const char* name = "triplet_margin_loss";
   require_positive(name, "margin", options.margin);
   require_positive(name, "p", options.p);
-  require_not_negative(name, "epsilon", options.epsilon);
+  require_zero_or_more(name, "epsilon", options.epsilon);
   require_alike(name, "anchor", anchor, "positive", positive);
   require_alike(name, "anchor", anchor, "negative", negative);
   require_vectors(name, anchor);

@@ -43,7 +43,7 @@ Variable huber_loss(const Variable& prediction, const Variable& target, const Hu
 }
 
 Variable smooth_l1_loss(const Variable& prediction, const Variable& target, const SmoothL1Options& options) {
-  require_not_negative("smooth_l1_loss", "beta", options.beta);
+  require_zero_or_more("smooth_l1_loss", "beta", options.beta);
   if (options.beta == 0) {
     require_alike("smooth_l1_loss", "prediction", prediction, "target", target);
     return reduce("smooth_l1_loss", abs(prediction - target), options.reduction);
@@ -53,7 +53,7 @@ Variable smooth_l1_loss(const Variable& prediction, const Variable& target, cons
 
 Variable poisson_nll_loss(const Variable& input, const Variable& target, const PoissonNLLOptions& options) {
   require_alike("poisson_nll_loss", "input", input, "target", target);
-  require_not_negative("poisson_nll_loss", "epsilon", options.epsilon);
+  require_zero_or_more("poisson_nll_loss", "epsilon", options.epsilon);
   Variable losses = options.log_input ? exp(input) - target * input : input - target * log(input + options.epsilon);
   if (options.full) {
     Variable large = target > 1, t = where(large, target, 1);

@@ -1,21 +1,15 @@
 // Checkpoints against the same computation without them.
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
+#include <tests/peak_memory.hpp>
+#include <tests/support.hpp>
 
 using namespace xtape;
+using xtape::testing::peak_memory;
+using xtape::testing::same;
 
 namespace {
-
-void same(const Variable& a, const Variable& b) {
-  BOOST_TEST_REQUIRE((a.defined() && b.defined()));
-  BOOST_TEST((a.shape() == b.shape()));
-  BOOST_TEST(all(a == b).item() == 1);
-}
 
 struct Net {
   Variable w = parameter(randn({3, 3}, float64)), scale = parameter(randn({3}, float64));
@@ -126,23 +120,6 @@ BOOST_AUTO_TEST_CASE(functions_that_compute_nothing) {
 }
 
 #if !defined(__SANITIZE_ADDRESS__)  // which keeps what is freed
-
-// The memory that f takes at its peak, in bytes, beyond that of this process: in a process of its own.
-template <class F>
-double peak_memory(F f) {
-  auto run = [](const std::function<void()>& work) {
-    pid_t child = ::fork();
-    if (child == 0) {
-      work();
-      ::_exit(0);
-    }
-    int status = 0;
-    rusage usage{};
-    BOOST_REQUIRE(::wait4(child, &status, 0, &usage) == child && status == 0);
-    return static_cast<double>(usage.ru_maxrss) * 1024;
-  };
-  return run(f) - run([] {});
-}
 
 // 64 residual blocks in eight parts: the memory is that of the parts' ends and of one part's inside.
 BOOST_AUTO_TEST_CASE(a_deep_network_takes_a_fourth_of_the_memory) {

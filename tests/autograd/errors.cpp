@@ -1,27 +1,9 @@
 // What misuse says, and that it changes nothing.
-#include <functional>
-
-#include <boost/test/unit_test.hpp>
-
 #include <autograd/autograd.hpp>
+#include <tests/support.hpp>
 
 using namespace xtape;
-
-namespace {
-
-// That f throws an E whose message has all the parts.
-template <class E>
-void throws(std::function<void()> f, std::initializer_list<const char*> parts) {
-  try {
-    f();
-    BOOST_ERROR("nothing was thrown, expected: " << *parts.begin());
-  } catch (const E& error) {
-    for (const char* part : parts)
-      BOOST_TEST((std::string(error.what()).find(part) != std::string::npos), error.what() << " lacks " << part);
-  }
-}
-
-}  // namespace
+using xtape::testing::throws;
 
 BOOST_AUTO_TEST_SUITE(errors)
 

@@ -9,11 +9,13 @@
 #include <autograd/autograd.hpp>
 #include <autograd/fuse.hpp>
 #include <autograd/tape.hpp>
+#include <tests/support.hpp>
 
 #include "samples.hpp"
 
 using namespace xtape;
 using samples::numbers;
+using xtape::testing::message;
 using Variables = std::vector<Variable>;
 
 namespace {
@@ -323,15 +325,6 @@ BOOST_AUTO_TEST_CASE(several_results_of_blocks_to_the_third_order) {
   auto [three, four] = fuse([](auto a) { return std::tuple(a + 1, 4); }, 2);
   BOOST_TEST(three.item() == 3);
   BOOST_TEST(four.item() == 4);
-}
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 BOOST_AUTO_TEST_CASE(misuse) {

@@ -1,6 +1,6 @@
 // Recurrence: against the same sums made of matmul and add, in values and derivatives.
 #include <autograd/autograd.hpp>
-#include <tests/nn/support.hpp>
+#include <tests/support.hpp>
 
 using namespace xtape;
 using xtape::testing::close;

@@ -10,19 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include <autograd/autograd.hpp>
+#include <tests/support.hpp>
 
 using namespace xtape;
+using xtape::testing::message;
 
 namespace {
-
-std::string message(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t found = 0;

@@ -1,17 +1,13 @@
 // Derivatives of functions, against closed forms, and against each other.
-#include <boost/test/unit_test.hpp>
-
 #include <autograd/autograd.hpp>
+#include <tests/support.hpp>
 
 using namespace xtape;
 
 namespace {
 
 void close(const Variable& found, const Variable& expected, double tolerance = 1e-12) {
-  BOOST_TEST_REQUIRE(found.defined());
-  BOOST_TEST_REQUIRE((found.shape() == expected.shape()),
-                     to_string(found.shape()) << " is not " << to_string(expected.shape()));
-  BOOST_TEST((all(abs(found - expected) <= tolerance).item() == 1), found << " is not " << expected);
+  xtape::testing::close(found, expected, tolerance);
 }
 
 Variable numbers(std::initializer_list<Nested> values) { return Variable(values, float64); }

@@ -1,29 +1,23 @@
-// Measures xtape against its matrix products alone and against libtorch, in turns, and prints the ratios.
+// Measures xtape against its matrix products alone and against libtorch, in turns, and prints the ratios; or the memory
+// that training steps take.
 //
 //   ./bench [--benchmark_filter=step] [--benchmark_repetitions=20]
+//   ./bench --memory
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include <autograd/threads.hpp>
-
 #include "contestants.hpp"
+#include "memory.hpp"
+#include "networks.hpp"
 #include "table.hpp"
-#include "vision.hpp"
 
 namespace {
 
-void set_threads(int count) {
-  xtape::set_num_threads(count);
-#ifdef XTAPE_BENCH_TORCH
-  bench::set_torch_threads(count);
-#endif
-}
-
 void add(const std::string& name, bench::Work (*prepare)(), int threads) {
   auto run = [prepare, threads](benchmark::State& state) {
-    set_threads(threads);
+    bench::set_threads(threads);
     bench::Work work = prepare();
     work();
     for (auto _ : state) work();
@@ -36,6 +30,10 @@ void add(const std::string& name, bench::Work (*prepare)(), int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == "--memory") {
+    bench::print_memory();
+    return 0;
+  }
   // Defaults, which the command line overrides: many short repetitions in random order, so that a change in the
   // machine's speed meets every contestant.
   std::vector<std::string> arguments{argv[0], "--benchmark_enable_random_interleaving=true",
@@ -63,16 +61,10 @@ int main(int argc, char** argv) {
 #ifdef XTAPE_BENCH_TORCH
   add("torch_composed", bench::torch_composed, 1);
 #endif
-  add("xtape_lstm", bench::xtape_lstm, 1);
-  add("xtape_lenet", bench::xtape_lenet, 1);
-  add("xtape_generator", bench::xtape_generator, 1);
-  add("xtape_small", bench::xtape_small, 1);
-#ifdef XTAPE_BENCH_TORCH
-  add("torch_lenet", bench::torch_lenet, 1);
-  add("torch_generator", bench::torch_generator, 1);
-  add("torch_small", bench::torch_small, 1);
-  add("torch_lstm", bench::torch_lstm, 1);
-#endif
+  for (const bench::Network& network : bench::networks()) {
+    add(std::string("xtape_") + network.name, network.own, 1);
+    if (network.peer) add(std::string("torch_") + network.name, network.peer, 1);
+  }
   bench::TableReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
 }

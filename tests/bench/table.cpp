@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <optional>
 
 #include "contestants.hpp"
+#include "networks.hpp"
 
 namespace bench {
 namespace {
@@ -15,11 +15,11 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+}  // namespace
+
 void print_row(const std::string& what, const std::string& unit, std::optional<double> value) {
   if (value) std::printf("  %-56s %8.3f %s\n", what.c_str(), *value, unit.c_str());
 }
-
-}  // namespace
 
 void TableReporter::ReportRuns(const std::vector<Run>& runs) {
   for (const Run& run : runs)
@@ -59,13 +59,13 @@ void TableReporter::Finalize() {
     print_row("its time / libtorch's", "", ratio(own, torch));
   }
   print_row("the same, libtorch", "ms", scaled(torch, 1e3));
-  for (auto [name, what] : {std::pair("lenet", "LeNet step, batch 64"), std::pair("lstm", "LSTM step, 64 steps, batch 32"),
-                            std::pair("generator", "DCGAN generator step, batch 32"),
-                            std::pair("small", "4-64-64-2 step, batch 32")}) {
-    auto own = time(std::string("xtape_") + name + "/1"), peer = time(std::string("torch_") + name + "/1");
-    print_row(what + std::string(", xtape"), "ms", scaled(own, 1e3));
-    print_row(what + std::string(", libtorch"), "ms", scaled(peer, 1e3));
-    print_row(what + std::string(", xtape / libtorch"), "", ratio(own, peer));
+  for (const Network& network : networks()) {
+    std::string what = network.what;
+    auto of = [&](const char* whose) { return time(whose + std::string(network.name) + "/1"); };
+    auto own = of("xtape_"), peer = of("torch_");
+    print_row(what + ", xtape", "ms", scaled(own, 1e3));
+    print_row(what + ", libtorch", "ms", scaled(peer, 1e3));
+    print_row(what + ", xtape / libtorch", "", ratio(own, peer));
   }
 }
 

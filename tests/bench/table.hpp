@@ -2,12 +2,16 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
 namespace bench {
+
+/// Prints nothing without a value.
+void print_row(const std::string& what, const std::string& unit, std::optional<double> value);
 
 /// Keeps the time of each repetition, and prints the table at the end.
 class TableReporter : public benchmark::BenchmarkReporter {

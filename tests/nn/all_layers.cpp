@@ -14,6 +14,7 @@
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::same;
 
 namespace {
 
@@ -34,17 +35,6 @@ Variable in_evaluation(const Pointer& layer, const Variable& x) {
   Variable y = (*layer)(x);
   layer->train(before);
   return y;
-}
-
-void same_state(const StateDict& a, const StateDict& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  for (const auto& [name, x] : a) {
-    BOOST_TEST_CONTEXT(name) {
-      BOOST_REQUIRE(b.contains(name));
-      BOOST_TEST(x.defined() == b.at(name).defined());
-      if (x.defined()) close(x, b.at(name));
-    }
-  }
 }
 
 }  // namespace
@@ -82,7 +72,7 @@ BOOST_DATA_TEST_CASE(modes, layer_samples::all(), sample) {
   layer->eval();
   StateDict before = layer->state_dict();
   close((*layer)(sample.input), (*layer)(sample.input));
-  same_state(layer->state_dict(), before);
+  same(layer->state_dict(), before);
 }
 
 BOOST_DATA_TEST_CASE(state, layer_samples::all(), sample) {
@@ -95,7 +85,7 @@ BOOST_DATA_TEST_CASE(state, layer_samples::all(), sample) {
   other->to(float64);
   other->load_state_dict(state);
   BOOST_TEST(other->materialized());
-  same_state(other->state_dict(), state);
+  same(other->state_dict(), state);
   close(in_evaluation(other, sample.input), in_evaluation(layer, sample.input));
 }
 
@@ -104,7 +94,7 @@ BOOST_DATA_TEST_CASE(clones, layer_samples::all(), sample) {
   layer->eval();
   Pointer copy = nn::clone(layer);
   BOOST_TEST(!copy->training());
-  same_state(copy->state_dict(), layer->state_dict());
+  same(copy->state_dict(), layer->state_dict());
   close((*copy)(sample.input), (*layer)(sample.input));
   StateDict before = layer->state_dict();
   auto originals = layer->parameters(), copies = copy->parameters();
@@ -116,7 +106,7 @@ BOOST_DATA_TEST_CASE(clones, layer_samples::all(), sample) {
   copy->train();
   Variable y = (*copy)(sample.input);
   BOOST_TEST(!layer->training());
-  same_state(layer->state_dict(), before);
+  same(layer->state_dict(), before);
   if (copies.empty()) return;
   // The clone computes with its own parameters, and only those get gradients.
   sum(square(y)).backward();
@@ -142,11 +132,11 @@ BOOST_DATA_TEST_CASE(failed_calls_change_nothing, layer_samples::all(), sample) 
   bool materialized = layer->materialized();
   StateDict before = layer->state_dict();
   BOOST_CHECK_THROW((*layer)(Variable()), Error);
-  same_state(layer->state_dict(), before);
+  same(layer->state_dict(), before);
   if (layer->parameters().empty() || !is_floating(sample.input.dtype())) return;
   BOOST_CHECK_THROW((*layer)(sample.input.to(float32)), DTypeError);
   BOOST_TEST(layer->materialized() == materialized);
-  same_state(layer->state_dict(), before);
+  same(layer->state_dict(), before);
 }
 
 // The list of layers is what the headers declare: none may be left out of it.

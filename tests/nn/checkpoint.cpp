@@ -41,10 +41,7 @@ struct Training {
   }
 };
 
-void same(const StateDict& a, const StateDict& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  for (const auto& [name, x] : a) close(b.at(name), x);
-}
+using xtape::testing::same;
 
 void same(const Checkpoint& a, const Checkpoint& b) {
   BOOST_TEST(a.step == b.step);

@@ -6,6 +6,7 @@
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::same;
 using xtape::testing::throws;
 
 namespace {
@@ -45,11 +46,6 @@ std::string printed(const nn::Module& module) {
   std::ostringstream out;
   out << module;
   return out.str();
-}
-
-void same_values(const StateDict& a, const StateDict& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  for (const auto& [name, x] : a) close(x, b.at(name));
 }
 
 }  // namespace
@@ -208,9 +204,9 @@ BOOST_AUTO_TEST_CASE(state_that_does_not_fit_is_listed_and_changes_nothing) {
                      {"Sequential", "load_state_dict", "missing: 0.bias, float32(3,)",
                       "1.weight: got float32(4, 3), needs float32(3, 4)",
                       "1.bias: got float64(4,), needs float32(4,)", "unexpected: other, float32(5,)"});
-  same_values(net.state_dict(), before);
+  same(net.state_dict(), before);
   throws<ValueError>([&] { net.load_state_dict(state, false); }, {"1.weight", "1.bias"});
-  same_values(net.state_dict(), before);
+  same(net.state_dict(), before);
   state.erase("1.weight");
   state.erase("1.bias");
   net.load_state_dict(state, false);
@@ -237,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_clone_is_independent) {
     copies[i].mutable_data<float>()[0] += 1;
   }
   before.at("2.calls") = net.state_dict().at("2.calls");
-  same_values(net.state_dict(), before);
+  same(net.state_dict(), before);
   copy.train();
   BOOST_TEST(!net.training());
   // After the scope of the clone, copies of handles are plain copies again.

@@ -1,10 +1,9 @@
-// What the tests of modules, files and optimizers share.
+// What the tests of modules and files share.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -12,30 +11,9 @@
 #include <boost/test/unit_test.hpp>
 #include <zlib.h>
 
-#include <autograd/autograd.hpp>
+#include <tests/support.hpp>
 
 namespace xtape::testing {
-
-/// That f throws an E whose message has all the parts.
-template <class E>
-void throws(const std::function<void()>& f, std::initializer_list<const char*> parts) {
-  try {
-    f();
-    BOOST_ERROR("nothing was thrown, expected: " << *parts.begin());
-  } catch (const E& error) {
-    for (const char* part : parts)
-      BOOST_TEST((std::string(error.what()).find(part) != std::string::npos), error.what() << " lacks " << part);
-  }
-}
-
-/// That two Variables have one shape and dtype, and elements within `tolerance` of each other.
-inline void close(const Variable& a, const Variable& b, double tolerance = 0) {
-  BOOST_REQUIRE(a.shape() == b.shape());
-  BOOST_REQUIRE(a.dtype() == b.dtype());
-  for (std::size_t i = 0; i < a.size(); ++i)
-    BOOST_TEST(std::abs(a.value().at(i) - b.value().at(i)) <= tolerance,
-               "element " << i << ": " << a.value().at(i) << " and " << b.value().at(i));
-}
 
 /// A directory of its own for each test, removed at the end.
 class TemporaryDirectory {

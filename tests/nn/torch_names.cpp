@@ -5,6 +5,7 @@
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::same;
 using xtape::testing::throws;
 
 namespace {
@@ -14,14 +15,6 @@ struct Counting : nn::Module {
   Variable weight = add("weight", parameter(randn({2})));
   Variable batches = add("num_batches_tracked", full({}, 3, int64));
 };
-
-void same(const StateDict& a, const StateDict& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  for (const auto& [name, x] : a) {
-    BOOST_REQUIRE(b.contains(name));
-    close(b.at(name), x);
-  }
-}
 
 // That a module's state goes to PyTorch's and back.
 void comes_back(const nn::Module& module) {

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(states_go_on_to_the_same_bits) {
         StateDict state = ema->state_dict();
         ema = std::make_unique<EMA>(xs);
         ema->load_state_dict(state);
-        same_state(ema->state_dict(), state);
+        same(ema->state_dict(), state);
       }
       NoGrad guard;
       for (Variable& x : xs) x *= 0.8;
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(parameters_of_another_shape_are_refused) {
   x.impl()->value = ones({3}).value().copy();
   throws<ShapeError>([&] { ema.update(); }, {"EMA: update: parameter 1 is float32(3,)", "(2,)"});
   throws<ShapeError>([&] { ema.swap(); }, {"EMA: swap: parameter 1 is float32(3,)"});
-  same_state(ema.state_dict(), before);
+  same(ema.state_dict(), before);
   BOOST_TEST(ema.updates() == 1);
 }
 
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   state["decay"] = Variable({2.0}, float64);
   throws<ValueError>([&] { ema.load_state_dict(state); },
                      {"EMA: load_state_dict", "average.0: got float32(3,), needs float32(2,)", "decay is 2"});
-  same_state(ema.state_dict(), before);
+  same(ema.state_dict(), before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

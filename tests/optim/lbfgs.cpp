@@ -108,14 +108,14 @@ BOOST_AUTO_TEST_CASE(states_go_on_to_the_same_bits) {
       if (interrupted) {
         StateDict fresh = lbfgs->state_dict();
         lbfgs->load_state_dict(fresh);
-        same_state(lbfgs->state_dict(), fresh);
+        same(lbfgs->state_dict(), fresh);
       }
       for (int t = 0; t < 6; ++t) {
         if (interrupted) {
           StateDict state = lbfgs->state_dict();
           lbfgs = std::make_unique<LBFGS>(f.parameters());
           lbfgs->load_state_dict(state);
-          same_state(lbfgs->state_dict(), state);
+          same(lbfgs->state_dict(), state);
         }
         lbfgs->step(std::ref(f));
       }
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(states_that_do_not_fit_change_nothing) {
   state["iterations"] = Variable{-1}.to(int64);
   state["scale"] = Variable({NAN}, float64);
   throws<ValueError>([&] { lbfgs.load_state_dict(state); }, {"history_size is 0", "iterations is -1", "scale is nan"});
-  same_state(lbfgs.state_dict(), before);
+  same(lbfgs.state_dict(), before);
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_from_the_closure_changes_nothing) {
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(an_exception_from_the_closure_changes_nothing) {
     BOOST_CHECK_THROW(lbfgs.step(failing), std::runtime_error);
     BOOST_TEST(left == 0);
     same(copies(f.parameters()), values);
-    same_state(lbfgs.state_dict(), before);
+    same(lbfgs.state_dict(), before);
   }
 }
 

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(goes_on_from_a_state) {
         sgd.set_lr(99);
         schedule = make();
         schedule->load_state_dict(state);
-        same_state(schedule->state_dict(), state);
+        same(schedule->state_dict(), state);
       }
       schedule->step(metric);
       result.push_back(sgd.lr());
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   state.erase("cooldown");
   throws<ValueError>([&] { schedule.load_state_dict(state); },
                      {"ReduceLROnPlateau: load_state_dict", "best is nan", "bad_steps is -1", "missing: cooldown"});
-  same_state(schedule.state_dict(), before);
+  same(schedule.state_dict(), before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

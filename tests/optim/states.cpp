@@ -30,7 +30,7 @@ void resumes(const Options& a, const Options& b) {
           StateDict state = optimizer->state_dict();
           optimizer = make({}, {});
           optimizer->load_state_dict(state);
-          same_state(optimizer->state_dict(), state);
+          same(optimizer->state_dict(), state);
         }
         set_gradients(xs, t);
         if (t < 3) xs[1].zero_grad();  // not all have made the same number of steps
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(that_do_not_fit_change_nothing) {
   throws<ValueError>([&] { adam.load_state_dict(state); }, {"group 0: lr is nan"});
   state["lr"] = Variable();
   throws<ValueError>([&] { adam.load_state_dict(state); }, {"lr: got an undefined Variable"});
-  same_state(adam.state_dict(), before);
+  same(adam.state_dict(), before);
 }
 
 BOOST_AUTO_TEST_CASE(of_other_groups_do_not_fit) {

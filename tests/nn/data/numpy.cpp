@@ -13,6 +13,7 @@ using xtape::testing::close;
 using xtape::testing::content;
 using xtape::testing::put;
 using xtape::testing::run_python;
+using xtape::testing::same;
 using xtape::testing::TemporaryDirectory;
 using xtape::testing::throws;
 
@@ -51,11 +52,6 @@ StateDict all_kinds() {
           {"scalar", full({}, 5)},
           {"empty", zeros({3, 0})},
           {"a/b.c \xc3\xbc", ones({1})}};
-}
-
-void same(const StateDict& a, const StateDict& b) {
-  BOOST_REQUIRE(a.size() == b.size());
-  for (const auto& [name, x] : a) close(b.at(name), x);
 }
 
 }  // namespace
