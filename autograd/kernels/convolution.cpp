@@ -12,6 +12,7 @@ namespace xtape::kernels {
 namespace {
 
 constexpr std::size_t cache_bytes = 768 * 1024;  // what the columns of one tile may take
+constexpr std::size_t far_bytes = 6 * 1024 * 1024;  // and where images are small, so that several are needed
 constexpr std::size_t wide = 192;                // positions that are enough for an efficient product
 constexpr std::size_t deep = 128;                // and numbers that are added up
 
@@ -27,12 +28,12 @@ class Convolution {
       : batch_(batch), groups_(groups), in_(in), out_(out), w_(windows), heights_(spans(windows, 1)) {
     bool plane = w_.extent[0] == 1 && w_.positions[0] == 1 && w_.windows() >= wide;
     if (plane && w_.padding[1] > 0 && in_ * w_.extent[2] >= deep) parts_ = w_.extent[1];
-    std::size_t sample = std::max<std::size_t>(depth() * w_.windows(), 1), budget = cache_bytes / sizeof(T);
-    std::size_t pieces = (sample + budget - 1) / budget;
-    lines_ = std::max<std::size_t>((lines() + pieces - 1) / pieces, 1);
-    if (pieces == 1 && w_.windows() < wide)
-      samples_ = std::clamp<std::size_t>(std::min(2 * wide / std::max<std::size_t>(w_.windows(), 1), budget / sample), 1,
+    std::size_t sample = std::max<std::size_t>(depth() * w_.windows() * sizeof(T), 1);
+    if (w_.windows() < wide)
+      samples_ = std::clamp<std::size_t>(std::min(2 * wide / std::max<std::size_t>(w_.windows(), 1), far_bytes / sample), 1,
                                          std::max<std::size_t>(batch, 1));
+    std::size_t pieces = samples_ == 1 ? (sample + cache_bytes - 1) / cache_bytes : 1;
+    lines_ = std::max<std::size_t>((lines() + pieces - 1) / pieces, 1);
   }
 
   std::size_t parts() const { return parts_; }

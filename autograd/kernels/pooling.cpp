@@ -90,7 +90,7 @@ std::vector<MaxLine> max_lines(const Windows& w) {
   return lines;
 }
 
-// The number of the first of the greatest elements of window i, NaN being the greatest.
+// The number of the first of the greatest elements of window i, or as in PyTorch of the last NaN.
 template <class T>
 std::size_t argmax(const T* plane, const std::vector<Row>& rows, std::size_t i, std::size_t stride) {
   T max = -std::numeric_limits<T>::infinity();
@@ -98,7 +98,7 @@ std::size_t argmax(const T* plane, const std::vector<Row>& rows, std::size_t i, 
   for (const Row& row : rows) {
     if (i < row.span.first || i >= row.span.last) continue;
     T value = plane[row.start + static_cast<std::ptrdiff_t>(i * stride)];
-    if (value > max || (value != value && max == max) || best > row.number) max = value, best = row.number;
+    if (value > max || value != value || best > row.number) max = value, best = row.number;
   }
   return best;
 }
