@@ -16,10 +16,10 @@ constexpr std::size_t far_bytes = 6 * 1024 * 1024;  // and where images are smal
 constexpr std::size_t wide = 192;                // positions that are enough for an efficient product
 constexpr std::size_t deep = 128;                // and numbers that are added up
 
-// The matrices that make up a convolution. Columns are (depth, samples * positions) of a tile and a group, results (out,
-// samples * positions), where the depth counts input channels and elements. A tile has several samples where images are
-// small, and some of the lines where they are large. Where the padding makes rows of the kernel see nothing but zeros at
-// some lines, each row is a part of its own, which leaves out these lines.
+// The matrices that make up a convolution. Columns are (depth, samples * positions) of a tile and a group, results
+// (out, samples * positions), where the depth counts input channels and elements. A tile has several samples where images
+// are small, and some of the lines where they are large. Where the padding makes rows of the kernel see nothing but zeros
+// at some lines, each row is a part of its own, which leaves out these lines.
 template <class T>
 class Convolution {
  public:
@@ -29,9 +29,10 @@ class Convolution {
     bool plane = w_.extent[0] == 1 && w_.positions[0] == 1 && w_.windows() >= wide;
     if (plane && w_.padding[1] > 0 && in_ * w_.extent[2] >= deep) parts_ = w_.extent[1];
     std::size_t sample = std::max<std::size_t>(depth() * w_.windows() * sizeof(T), 1);
-    if (w_.windows() < wide)
-      samples_ = std::clamp<std::size_t>(std::min(2 * wide / std::max<std::size_t>(w_.windows(), 1), far_bytes / sample), 1,
-                                         std::max<std::size_t>(batch, 1));
+    if (w_.windows() < wide) {
+      std::size_t enough = 2 * wide / std::max<std::size_t>(w_.windows(), 1);
+      samples_ = std::clamp<std::size_t>(std::min(enough, far_bytes / sample), 1, std::max<std::size_t>(batch, 1));
+    }
     std::size_t pieces = samples_ == 1 ? (sample + cache_bytes - 1) / cache_bytes : 1;
     lines_ = std::max<std::size_t>((lines() + pieces - 1) / pieces, 1);
   }
@@ -88,10 +89,21 @@ class Convolution {
     return {in_parts + weight_place(samples, tile), out_};
   }
 
+  // Whether the columns are images themselves: of a single sample, where each window is one pixel.
+  bool pointwise(const Samples& samples) const {
+    Windows::Extents ones{1, 1, 1};
+    return samples.count == 1 && w_.extent == ones && w_.stride == ones && w_.positions == w_.space;
+  }
+  std::size_t pixel(const Samples& samples, const Tile& tile) const {
+    return (samples.first * groups_ + samples.group) * in_ * w_.pixels() + tile.line * line();
+  }
+
   Matrix<T> unset_columns(const Samples& samples, const Tile& tile) {
     return {scratch(columns_, depth() * width(samples, tile)), width(samples, tile)};
   }
-  Matrix<const T> columns(PaddedImages<T>& images, const Samples& samples, const Tile& tile) {
+  // Of the images x, which `images` has loaded unless they are pointwise.
+  Matrix<const T> columns(const T* x, PaddedImages<T>& images, const Samples& samples, const Tile& tile) {
+    if (pointwise(samples)) return {x + pixel(samples, tile), w_.pixels()};
     Matrix<T> columns = unset_columns(samples, tile);
     images.gather(columns.data, samples, tile);
     return {columns.data, columns.stride};
@@ -194,13 +206,14 @@ Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t gr
     if (add) fill_channels<T>(y, bias);
     const T* shift = !add && bias.defined() ? bias.data<T>() : nullptr;
     Array weight = c.in_parts(w);
+    const T* from = x.data<T>();
     T* to = y.mutable_data<T>();
     c.for_each_samples([&](const Samples& samples) {
-      images.load(x.data<T>(), samples);
+      if (!c.pointwise(samples)) images.load(from, samples);
       c.for_each_tile([&](const Tile& tile) {
         Matrix<T> results = c.unset_results(to, samples, tile);
-        c.multiply("convolution", c.weight(weight.data<T>(), samples, tile), c.columns(images, samples, tile), results,
-                   {w.shape()[0] / groups, c.width(samples, tile), c.depth()}, T(add));
+        c.multiply("convolution", c.weight(weight.data<T>(), samples, tile), c.columns(from, images, samples, tile),
+                   results, {w.shape()[0] / groups, c.width(samples, tile), c.depth()}, T(add));
         c.put_results(to, shift, samples, tile, results);
       });
     });
@@ -218,15 +231,17 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
     Array parts = c.in_parts(w);
     T* to = y.mutable_data<T>();
     c.for_each_samples([&](const Samples& samples) {
-      images.clear();
+      bool pointwise = c.pointwise(samples);
+      if (!pointwise) images.clear();
       c.for_each_tile([&](const Tile& tile) {
         Matrix<const T> weight = c.weight(parts.data<T>(), samples, tile);
-        Matrix<T> columns = c.unset_columns(samples, tile);
+        Matrix<T> columns{to + c.pixel(samples, tile), windows.pixels()};
+        if (!pointwise) columns = c.unset_columns(samples, tile);
         c.multiply("convolution", {weight.data, weight.stride, true}, c.results(g.data<T>(), samples, tile), columns,
-                   {c.depth(), c.width(samples, tile), w.shape()[0] / groups});
-        images.scatter(columns.data, samples, tile);
+                   {c.depth(), c.width(samples, tile), w.shape()[0] / groups}, T(pointwise));
+        if (!pointwise) images.scatter(columns.data, samples, tile);
       });
-      images.add_to(to, samples);
+      if (!pointwise) images.add_to(to, samples);
     });
   });
   return y;
@@ -240,12 +255,13 @@ Array convolve_weight(const Array& x, const Array& g, std::size_t groups, const 
     auto images = c.images();
     // Transposed, since products of many rows and few columns are the faster ones.
     Array sum = Array::full({element_count(shape)}, 0, g.dtype());
+    const T* from = x.data<T>();
     T* to = sum.mutable_data<T>();
     c.for_each_samples([&](const Samples& samples) {
-      images.load(x.data<T>(), samples);
+      if (!c.pointwise(samples)) images.load(from, samples);
       c.for_each_tile([&](const Tile& tile) {
         Matrix<const T> results = c.results(g.data<T>(), samples, tile);
-        c.multiply("convolution", c.columns(images, samples, tile), {results.data, results.stride, true},
+        c.multiply("convolution", c.columns(from, images, samples, tile), {results.data, results.stride, true},
                    c.gradient(to, samples, tile), {c.depth(), out, c.width(samples, tile)}, T(1));
       });
     });

@@ -106,8 +106,8 @@ std::size_t argmax(const T* plane, const std::vector<Row>& rows, std::size_t i, 
 // The same for the windows that begin in each lane's pixel, of which every `stride`th is one, as numbers few enough for T
 // to count. False where it can not tell: where a window has elements outside of the image, or NaN.
 template <class T>
-bool argmax(const T* plane, const T* end, const std::vector<Row>& rows, std::size_t i, std::size_t last, std::size_t stride,
-            T* numbers) {
+bool argmax(const T* plane, const T* end, const std::vector<Row>& rows, std::size_t i, std::size_t last,
+            std::size_t stride, T* numbers) {
   using R = Batch<T>;
   for (const Row& row : rows)
     if (i < row.span.first || last >= row.span.last || plane + row.start + i * stride + R::size > end) return false;
@@ -137,7 +137,7 @@ MaxWindows max_windows(const Array& x, const Windows& w) {
     constexpr std::size_t lanes = Batch<T>::size;
     const T *plane = x.data<T>(), *end = plane + x.size();
     T* values = result.values.mutable_data<T>();
-    std::array<T, lanes> numbers;
+    std::array<T, lanes> numbers{};
     const std::size_t at_once = (lanes + stride - 1) / stride;
     for (std::size_t p = 0; p < planes; ++p, plane += w.pixels())
       for (const auto& [first_pixel, rows] : lines) {
@@ -145,7 +145,8 @@ MaxWindows max_windows(const Array& x, const Windows& w) {
           std::size_t count = std::min(at_once, n - i);
           bool known = argmax(plane, end, rows, i, i + count - 1, stride, numbers.data());
           for (std::size_t k = 0; k < count; ++k) {
-            std::size_t number = known ? static_cast<std::uint32_t>(numbers[k * stride]) : argmax(plane, rows, i + k, stride);
+            std::size_t number = static_cast<std::uint32_t>(numbers[k * stride]);
+            if (!known) number = argmax(plane, rows, i + k, stride);
             indices[k] = first_pixel + static_cast<std::ptrdiff_t>((i + k) * stride) + shift[number];
             values[k] = plane[indices[k]];
           }
