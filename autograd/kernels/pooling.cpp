@@ -67,47 +67,93 @@ std::ptrdiff_t first_pixel(const Windows& w, std::size_t line) {
   return (at(0, d) * space(1) + at(1, h)) * space(2) + at(2, 0);
 }
 
+// What one element of the windows of a line reads: window i of the span reads pixel start + i stride.
+struct Row {
+  std::size_t number;
+  std::ptrdiff_t start;
+  Span span;
+};
+
+// A line of windows, which knows the pixels of one plane: that of the first window is before it where there is padding.
+struct MaxLine {
+  std::ptrdiff_t first_pixel;
+  std::vector<Row> rows;
+};
+
+std::vector<MaxLine> max_lines(const Windows& w) {
+  std::vector<MaxLine> lines;
+  auto begin = [&](std::size_t line) { lines.push_back({first_pixel(w, line), {}}); };
+  auto element = [&](std::size_t, std::size_t number, std::size_t pixel, const Span& span) {
+    lines.back().rows.push_back({number, static_cast<std::ptrdiff_t>(pixel - span.first * w.stride[2]), span});
+  };
+  Lines(w).for_each(1, begin, element, nothing);
+  return lines;
+}
+
+// The number of the first of the greatest elements of window i, or as in PyTorch of the last NaN.
+template <class T>
+std::size_t argmax(const T* plane, const std::vector<Row>& rows, std::size_t i, std::size_t stride) {
+  T max = -std::numeric_limits<T>::infinity();
+  std::size_t best = std::numeric_limits<std::size_t>::max();
+  for (const Row& row : rows) {
+    if (i < row.span.first || i >= row.span.last) continue;
+    T value = plane[row.start + static_cast<std::ptrdiff_t>(i * stride)];
+    if (value > max || value != value || best > row.number) max = value, best = row.number;
+  }
+  return best;
+}
+
+// The same for the windows that begin in each lane's pixel, of which every `stride`th is one, as numbers few enough for T
+// to count. False where it can not tell: where a window has elements outside of the image, or NaN.
+template <class T>
+bool argmax(const T* plane, const T* end, const std::vector<Row>& rows, std::size_t i, std::size_t last,
+            std::size_t stride, T* numbers) {
+  using R = Batch<T>;
+  for (const Row& row : rows)
+    if (i < row.span.first || last >= row.span.last || plane + row.start + i * stride + R::size > end) return false;
+  auto load = [&](const Row& row) { return R::load_unaligned(plane + row.start + i * stride); };
+  R max = load(rows.front()), best(static_cast<T>(rows.front().number)), sum = max;
+  for (std::size_t k = 1; k < rows.size(); ++k) {
+    R value = load(rows[k]);
+    auto greater = value > max;
+    max = xsimd::select(greater, value, max);
+    best = xsimd::select(greater, R(static_cast<T>(rows[k].number)), best);
+    sum += value;
+  }
+  best.store_unaligned(numbers);
+  return xsimd::all(sum == sum);
+}
+
 }  // namespace
 
 MaxWindows max_windows(const Array& x, const Windows& w) {
   Shape shape{x.shape()[0], x.shape()[1], w.windows()};
   MaxWindows result{Array(shape, x.dtype()), Array(shape, DType::int64)};
   auto* indices = result.indices.mutable_data<std::int64_t>();
-  const std::size_t n = w.positions[2];
+  const std::size_t n = w.positions[2], stride = w.stride[2], planes = shape[0] * shape[1];
   const auto shift = offsets(w);
+  const auto lines = max_lines(w);
   visit_floating("max_pool", x.dtype(), [&]<class T>(T) {
-    using R = Batch<T>;
-    const T *in = x.data<T>(), *end = in + x.size();
+    constexpr std::size_t lanes = Batch<T>::size;
+    const T *plane = x.data<T>(), *end = plane + x.size();
     T* values = result.values.mutable_data<T>();
-    // With room for a register more at the end. The numbers of elements are few enough for T to count.
-    std::vector<T> greatest(n + R::size), best(n + R::size);
-    Lines(w).for_each(
-        x.shape()[0] * x.shape()[1],
-        [&](std::size_t) {
-          for (std::size_t i = 0; i < n; i += R::size) {
-            R(T(-1)).store_unaligned(&best[i]);
-            R(-std::numeric_limits<T>::infinity()).store_unaligned(&greatest[i]);
+    std::array<T, lanes> numbers{};
+    const std::size_t at_once = (lanes + stride - 1) / stride;
+    for (std::size_t p = 0; p < planes; ++p, plane += w.pixels())
+      for (const auto& [first_pixel, rows] : lines) {
+        for (std::size_t i = 0; i < n; i += at_once) {
+          std::size_t count = std::min(at_once, n - i);
+          bool known = argmax(plane, end, rows, i, i + count - 1, stride, numbers.data());
+          for (std::size_t k = 0; k < count; ++k) {
+            std::size_t number = static_cast<std::uint32_t>(numbers[k * stride]);
+            if (!known) number = argmax(plane, rows, i + k, stride);
+            indices[k] = first_pixel + static_cast<std::ptrdiff_t>((i + k) * stride) + shift[number];
+            values[k] = plane[indices[k]];
           }
-        },
-        [&](std::size_t, std::size_t number, std::size_t pixel, const Span& span) {
-          with_step(w.stride[2], [&](auto step) {
-            for (std::size_t i = span.first; i < span.last; i += R::size) {
-              R value = load_strided(in + pixel + (i - span.first) * step, span.last - i, step, end);
-              R max = R::load_unaligned(&greatest[i]), where = R::load_unaligned(&best[i]);
-              auto greater = (value > max) | (is_nan(value) & (max == max)) | (where < R(0));
-              if (span.last - i < R::size) greater = greater & (first_lanes<T>() < R(static_cast<T>(span.last - i)));
-              xsimd::select(greater, value, max).store_unaligned(&greatest[i]);
-              xsimd::select(greater, R(static_cast<T>(number)), where).store_unaligned(&best[i]);
-            }
-          });
-        },
-        [&](std::size_t line) {
-          std::ptrdiff_t at = first_pixel(w, line);
-          auto stride = static_cast<std::ptrdiff_t>(w.stride[2]);
-          std::int64_t* to = indices + line * n;
-          for (std::size_t i = 0; i < n; ++i, at += stride) to[i] = at + shift[static_cast<std::uint32_t>(best[i])];
-          std::copy_n(greatest.data(), n, values + line * n);
-        });
+          indices += count;
+          values += count;
+        }
+      }
   });
   return result;
 }

@@ -8,7 +8,7 @@
 namespace xtape::kernels {
 
 /// The greatest element of each window, and where in the image the first such stands, as int64; both are (batch, channels,
-/// positions). NaN counts as the greatest. Every window reaches into the image.
+/// positions). NaN counts as the greatest, and of several the last. Every window reaches into the image.
 struct MaxWindows {
   Array values, indices;
 };

@@ -34,18 +34,6 @@ void with_step(std::size_t step, F&& f) {
   else f(step);
 }
 
-/// A register of n elements, `step` apart, and of anything in the lanes beyond.
-template <class T, class Step>
-Batch<T> load_strided(const T* in, std::size_t n, Step step, const T* end) {
-  constexpr std::size_t lanes = Batch<T>::size;
-  alignas(64) std::array<T, lanes> values;
-  if (static_cast<std::size_t>(end - in) >= lanes * step)  // a whole number, for the compiler to vectorize
-    for (std::size_t i = 0; i < lanes; ++i) values[i] = in[i * step];
-  else
-    for (std::size_t i = 0; i < std::min(n, lanes); ++i) values[i] = in[i * step];
-  return Batch<T>::load_aligned(values.data());
-}
-
 /// Calls a scalar function for each lane, where no vector form is accurate enough or exists.
 template <class T, class F, class... Rest>
 Batch<T> lanewise(F f, const Batch<T>& x, const Rest&... rest) {

@@ -26,7 +26,8 @@ struct AvgPoolOptions {
   std::optional<std::ptrdiff_t> divisor_override = std::nullopt;  ///< what sums are divided by, instead of their count
 };
 
-/// The greatest element of each window; of equal ones the first takes the gradient. NaN is the greatest.
+/// The greatest element of each window; of equal ones the first takes the gradient. NaN is the greatest; of several the
+/// last takes the gradient, as in PyTorch.
 /// @throws ShapeError for shapes that do not fit, ValueError for a window or dilation of 0 or too large a padding.
 Variable max_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
 Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});

@@ -467,6 +467,37 @@ BOOST_AUTO_TEST_CASE(pooling) {
   equal(adaptive_avg_pool2d(arange(16).to(float64).reshape({1, 1, 4, 4}), {1, 2}), {6.5, 8.5});
 }
 
+// The windows of lines of all lengths, which registers hold whole or in part, against a loop: the greatest elements, and
+// by the gradients where they stand.
+BOOST_AUTO_TEST_CASE(max_pooling_of_long_lines) {
+  for (DType dtype : {float32, float64})
+    for (std::ptrdiff_t stride : {1, 2, 3, 20})
+      for (std::ptrdiff_t padding : {0, 1})
+        for (std::ptrdiff_t length : {3, 7, 16, 17, 33, 70}) {
+          seed(static_cast<std::uint64_t>(length));
+          std::vector<double> numbers;
+          Variable draws = floor(rand({length}) * 12);  // with many equal ones
+          for (std::ptrdiff_t i = 0; i < length; ++i) {
+            double draw = draws.value().at(static_cast<std::size_t>(i));
+            numbers.push_back(draw == 0 ? -infinity : draw == 11 && length > 16 ? not_a_number : draw);
+          }
+          Variable x = reshape(of(numbers, dtype), {1, 1, -1}).requires_grad_();
+          Variable y = max_pool1d(x, 3, {.stride = stride, .padding = padding});
+          sum(y).backward();
+          std::vector<double> count(numbers.size());
+          for (std::ptrdiff_t i = 0; i <= (length + 2 * padding - 3) / stride; ++i) {
+            std::ptrdiff_t first = std::max<std::ptrdiff_t>(i * stride - padding, 0), best = first;
+            for (std::ptrdiff_t k = first; k < std::min(i * stride - padding + 3, length); ++k)
+              if (numbers[k] > numbers[best] || std::isnan(numbers[k])) best = k;
+            ++count[best];
+            BOOST_TEST(close<float>(y.value().at(static_cast<std::size_t>(i)), numbers[best], 0));
+          }
+          for (std::size_t i = 0; i < count.size(); ++i)
+            BOOST_TEST(x.grad().value().at(i) == count[i], "stride " << stride << ", padding " << padding << ", length "
+                                                                      << length << ", pixel " << i);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(normalization) {
   seed(5);
   auto near = [](const Variable& a, const Variable& b) { BOOST_TEST(max(abs(a - b)).item() < 1e-12); };
