@@ -3,18 +3,12 @@
 #include <algorithm>
 
 #include <autograd/ops/indexing.hpp>
-#include <autograd/ops/manipulation.hpp>
 #include <nn/checks.hpp>
 
 namespace xtape::nn {
 
 using detail::text;
 using Extents = std::vector<std::size_t>;
-
-Padding::Padding(const char* kind) : same_(std::string(kind) == "same") {
-  if (!same_ && std::string(kind) != "valid")
-    throw ValueError("padding: \"" + std::string(kind) + "\", needs numbers, \"same\" or \"valid\"");
-}
 
 namespace {
 
@@ -103,33 +97,20 @@ void detail::KernelLayer::prepare(const Variable& x) {
   materialize(weight, initialized(whole + ": weight", weight_init_, shape, weight.dtype(), *generator_).value());
 }
 
-// "same" adds dilation (extent - 1) elements in all, half of them before, and what is left after.
 detail::Convolution::Convolution(const char* name, Operation operation, std::size_t axes, std::size_t in,
                                  std::size_t out, const PerAxis& window, const ConvolutionOptions& options)
     : KernelLayer(name, axes, false, in, out, window, options), operation_(operation) {
   Extents reaches = reach(window.of(name, "the window", axes), dilation_);
-  if (same_) {
-    if (stride_ != Extents(axes, 1))
-      throw ValueError(std::string(name) + ": padding \"same\" with a stride of " + text(stride_) + ", needs 1");
-    bool even = true;
-    for (std::size_t i = 0; i < axes; ++i) {
-      padding_[i] = (reaches[i] - 1) / 2;
-      even = even && reaches[i] % 2 == 1;
-    }
-    if (!even) {
-      around_.assign(2, {0, 0});
-      for (std::size_t i = 0; i < axes; ++i) around_.push_back({padding_[i], reaches[i] - 1 - padding_[i]});
-    }
-  } else {
-    for (std::size_t i = 0; i < axes; ++i)
-      if (reaches[i] > 2 * padding_[i]) least_[i] = reaches[i] - 2 * padding_[i];
-  }
-  options_ = {stride_, around_.empty() ? PerAxis(padding_) : PerAxis(0), dilation_, groups_};
+  if (same_ && stride_ != Extents(axes, 1))
+    throw ValueError(std::string(name) + ": padding \"same\" with a stride of " + text(stride_) + ", needs 1");
+  for (std::size_t i = 0; i < axes; ++i)
+    if (!same_ && reaches[i] > 2 * padding_[i]) least_[i] = reaches[i] - 2 * padding_[i];
+  options_ = {stride_, options.padding, dilation_, groups_};
 }
 
 Variable detail::Convolution::forward(const Variable& x) {
   prepare(x);
-  return operation_(around_.empty() ? x : pad(x, around_), weight, bias, options_);
+  return operation_(x, weight, bias, options_);
 }
 
 // "same" cuts off so much that the result is the input's extent times the stride, half of it before, and what is left

@@ -31,7 +31,7 @@ Variable spread_windows(const char* name, const Variable& g, const Windows& w, c
                 wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, w, positions); }));
 }
 
-Windows pooling_windows(const char* operation, std::size_t axes, const Variable& x, const PerAxis& window,
+Windows pooling_windows(const char* operation, std::size_t axes, const Shape& images, const PerAxis& window,
                         const PerAxis& stride, const PerAxis& padding, const PerAxis& dilation, bool ceil_mode) {
   Extents extent = window.of(operation, "window", axes), strides = stride.of(operation, "stride", axes);
   for (std::size_t i = 0; i < axes; ++i)
@@ -42,7 +42,7 @@ Windows pooling_windows(const char* operation, std::size_t axes, const Variable&
     if (2 * w.padding[i] > w.extent[i])
       throw ValueError(std::string(operation) + ": a padding of " + std::to_string(w.padding[i]) + " for a window of " +
                        std::to_string(w.extent[i]) + ", needs at most half of it");
-  lay_over(operation, w, x.shape(), ceil_mode);
+  lay_over(operation, w, axes, images, ceil_mode);
   return w;
 }
 
@@ -61,9 +61,9 @@ void require_elements(const char* operation, const Windows& w, const Shape& imag
 Variable max_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,
                   const PoolOptions& options) {
   return for_batch(operation, axes, images, [&](const Variable& x) {
-    Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, options.dilation,
+    Windows w = pooling_windows(operation, axes, images.shape(), window, options.stride, options.padding, options.dilation,
                                 options.ceil_mode);
-    require_elements(operation, w, x.shape());
+    require_elements(operation, w, images.shape());
     if (w.elements() > std::size_t{1} << 24)  // the kernel counts them by numbers of x's dtype
       throw ValueError(std::string(operation) + ": a window of " + std::to_string(w.elements()) +
                        " elements, needs at most 2^24");
@@ -109,7 +109,8 @@ Variable avg_pool(const char* operation, std::size_t axes, const Variable& image
   if (options.divisor_override == 0)
     throw ValueError(std::string(operation) + ": a divisor_override of 0, needs another number");
   return for_batch(operation, axes, images, [&](const Variable& x) {
-    Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, 1, options.ceil_mode);
+    Windows w =
+        pooling_windows(operation, axes, images.shape(), window, options.stride, options.padding, 1, options.ceil_mode);
     Variable sums = sum_windows(operation, x, w, images_shape(x.shape(0), x.shape(1), w.positions, axes));
     if (options.divisor_override) return sums / static_cast<double>(*options.divisor_override);
     bool all_alike = !options.ceil_mode && (options.count_include_pad || w.padding == Windows::Extents{});

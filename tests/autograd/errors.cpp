@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ShapeError>([&] { conv2d(x, w, zeros({2})); }, {"conv2d", "a bias (2,) for 3 channels"});
   throws<ShapeError>([&] { conv2d(x, zeros({3, 2, 6, 3})); }, {"conv2d", "a window of 6 along axis 2"});
   throws<ShapeError>([&] { conv2d(x, w, {}, {.stride = {1, 1, 1}}); }, {"conv2d", "3 numbers for stride"});
-  throws<ValueError>([&] { conv2d(x, w, {}, {.stride = 0}); }, {"conv2d", "a stride of 0"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.stride = 0}); }, {"conv2d: stride is 0, needs 1 or more"});
   throws<ValueError>([&] { conv2d(x, w, {}, {.groups = 0}); }, {"conv2d", "0 groups"});
   throws<ShapeError>([&] { conv2d(x, zeros({3, 1, 3, 3}), {}, {.groups = 2}); }, {"conv2d", "in 2 groups"});
   throws<ShapeError>([&] { conv_transpose2d(x, w); }, {"conv_transpose2d", "channels"});
@@ -235,7 +235,17 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ValueError>([&] { max_pool2d(x, 2, {.padding = 2}); }, {"max_pool2d", "a padding of 2 for a window of 2"});
   throws<ShapeError>([&] { max_pool1d(zeros({1, 1, 2}), 2, {.padding = 1, .dilation = 3}); },
                      {"max_pool1d", "no element inside of (1, 1, 2)"});
-  throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "float32 and float64 differ"});
+  throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "a kernel of float64 for images of float32"});
+  throws<DTypeError>([&] { conv2d(x, w, ones({3}, float64)); }, {"conv2d", "a bias of float64 for images of float32"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.stride = {1, 2}, .padding = "same"}); },
+                     {"conv2d", "\"same\" with a stride of 2"});
+  throws<ValueError>([&] { conv2d(zeros({1, 2, 0, 5}), w, {}, {.padding = "same"}); }, {"conv2d: extent is 0"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.padding = "some"}); }, {"padding: \"some\"", "\"same\" or \"valid\""});
+  Variable image = zeros({2, 5, 5});  // without the batch, which is not named either
+  throws<ShapeError>([&] { conv2d(image, zeros({3, 2, 3, 6})); }, {"conv2d", "axis 2 of (2, 5, 5)"});
+  throws<ShapeError>([&] { conv_transpose2d(image, zeros({2, 1, 3, 3}), {}, {.padding = 4}); }, {"elements of axis 1"});
+  throws<ValueError>([&] { conv_transpose2d(zeros({2, 5, 0}), zeros({2, 1, 3, 3})); }, {"conv_transpose2d: extent is 0"});
+  throws<ShapeError>([&] { max_pool2d(image, 6); }, {"max_pool2d", "axis 1 of (2, 5, 5)"});
   throws<ShapeError>([&] { conv2d(zeros({1, 0, 5, 5}), zeros({3, 0, 3, 3})); }, {"conv2d", "channels"});
   throws<ValueError>([&] { conv2d(x, w, {}, {.dilation = -1}); }, {"conv2d", "dilation is -1"});
   throws<ValueError>([&] { unfold(x, 2, {.dilation = std::size_t{1} << 63}); }, {"unfold", "dilation"});
@@ -247,7 +257,7 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ValueError>([&] { sum(slogdet(parameter(ones({2, 2}))).logabsdet).backward(); },
                      {"backward of slogdet: inverse", "(2, 2)"});
   throws<ValueError>([&] { avg_pool2d(x, 2, {.divisor_override = 0}); }, {"avg_pool2d", "a divisor_override of 0"});
-  throws<ValueError>([&] { avg_pool2d(x, 0); }, {"avg_pool2d", "a window of 0"});
+  throws<ValueError>([&] { avg_pool2d(x, 0); }, {"avg_pool2d: window is 0, needs 1 or more"});
   throws<ShapeError>([&] { max_pool1d(x, 2); }, {"max_pool1d", "needs (batch, channels, length)"});
   throws<ShapeError>([&] { adaptive_avg_pool2d(x, 0); }, {"adaptive_avg_pool2d", "0 windows"});
 }

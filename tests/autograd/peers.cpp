@@ -276,6 +276,19 @@ std::vector<Case> neural() {
   l.push_back({"conv3d", {numbers({1, 2, 4, 3, 5}), numbers({3, 2, 2, 3, 2}), numbers({3})},
                [](auto& v) { return xtape::conv3d(v[0], v[1], v[2], {.padding = 1}); },
                [](auto& v) { return torch::conv3d(v[0], v[1], v[2], 1, 1); }});
+  for (const char* padding : {"same", "valid"}) {
+    ConvOptions options{.padding = padding, .dilation = 2, .groups = 2};
+    std::string name = std::string(", padding ") + padding;
+    l.push_back({"conv1d" + name, {numbers({2, 4, 9}), numbers({6, 2, 4}), numbers({6})},
+                 [=](auto& v) { return xtape::conv1d(v[0], v[1], v[2], options); },
+                 [=](auto& v) { return torch::conv1d(v[0], v[1], v[2], 1, padding, 2, 2); }});
+    l.push_back({"conv2d" + name, {numbers({2, 4, 6, 7}), numbers({6, 2, 3, 2}), numbers({6})},
+                 [=](auto& v) { return xtape::conv2d(v[0], v[1], v[2], options); },
+                 [=](auto& v) { return torch::conv2d(v[0], v[1], v[2], 1, padding, 2, 2); }});
+    l.push_back({"conv3d" + name, {numbers({2, 3, 4, 5}), numbers({2, 1, 2, 2, 3}), numbers({2})},
+                 [=](auto& v) { return xtape::conv3d(v[0], v[1], v[2], options); },
+                 [=](auto& v) { return torch::conv3d(v[0], v[1], v[2], 1, padding, 2, 2); }});
+  }
   l.push_back({"conv_transpose1d", {numbers({2, 4, 5}), numbers({4, 3, 3}), numbers({6})},
                [](auto& v) { return xtape::conv_transpose1d(v[0], v[1], v[2], {.stride = 2, .padding = 1, .output_padding = 1, .groups = 2}); },
                [](auto& v) { return torch::conv_transpose1d(v[0], v[1], v[2], 2, 1, 1, 2); }});
