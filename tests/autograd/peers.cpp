@@ -270,6 +270,9 @@ std::vector<Case> neural() {
   l.push_back({"conv2d of many channels", {numbers({2, 130, 15, 28}), numbers({6, 65, 3, 2}), numbers({6})},
                [](auto& v) { return xtape::conv2d(v[0], v[1], v[2], {.stride = {1, 2}, .padding = {2, 1}, .groups = 2}); },
                [](auto& v) { return torch::conv2d(v[0], v[1], v[2], {1, 2}, torch::IntArrayRef({2, 1}), 1, 2); }});
+  l.push_back({"conv2d of many channels, padding same", {numbers({2, 66, 15, 16}), numbers({4, 66, 4, 2}), numbers({4})},
+               [](auto& v) { return xtape::conv2d(v[0], v[1], v[2], {.padding = "same"}); },
+               [](auto& v) { return torch::conv2d(v[0], v[1], v[2], 1, "same"); }});
   l.push_back({"conv_transpose2d of many channels", {numbers({3, 6, 15, 14}), numbers({6, 33, 4, 4}), numbers({66})},
                [](auto& v) { return xtape::conv_transpose2d(v[0], v[1], v[2], {.stride = {1, 2}, .padding = 1, .groups = 2}); },
                [](auto& v) { return torch::conv_transpose2d(v[0], v[1], v[2], {1, 2}, torch::IntArrayRef({1, 1}), 0, 2); }});
