@@ -307,6 +307,37 @@ std::vector<Case> neural() {
   };
   one("max_pool2d", [](auto& v) { return max_pool2d(v, {3, 2}, {.stride = 2, .padding = 1}); },
       [](auto& v) { return torch::max_pool2d(v, {3, 2}, 2, 1); });
+  Variable even = floor(image * 2);  // with ties
+  l.push_back({"max_pool1d_with_indices", {numbers({3, 5, 8})},
+               [](auto& v) { return xtape::max_pool1d_with_indices(v[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}).values; },
+               [](auto& v) { return std::get<0>(torch::max_pool1d_with_indices(v[0], 3, 2, 1, 1, true)); }});
+  for (auto [name, x] : {std::pair("", image), std::pair(", ties", even)}) {
+    l.push_back({std::string("max_pool2d_with_indices, values") + name, {x},
+                 [](auto& v) { return xtape::max_pool2d_with_indices(v[0], 3, {.padding = 1, .dilation = {1, 2}}).values; },
+                 [](auto& v) { return std::get<0>(torch::max_pool2d_with_indices(v[0], 3, 3, 1, {1, 2})); }});
+    l.push_back({std::string("max_pool2d_with_indices, indices") + name, {x},
+                 [](auto& v) { return xtape::max_pool2d_with_indices(v[0], 3, {.padding = 1, .dilation = {1, 2}}).indices; },
+                 [](auto& v) { return std::get<1>(torch::max_pool2d_with_indices(v[0], 3, 3, 1, {1, 2})); }});
+    l.push_back({std::string("adaptive_max_pool2d") + name, {x}, [](auto& v) { return adaptive_max_pool2d(v[0], {4, 3}); },
+                 [](auto& v) { return std::get<0>(torch::adaptive_max_pool2d(v[0], {4, 3})); }});
+    l.push_back({std::string("adaptive_max_pool2d_with_indices") + name, {x},
+                 [](auto& v) { return xtape::adaptive_max_pool2d_with_indices(v[0], {4, 3}).indices; },
+                 [](auto& v) { return std::get<1>(torch::adaptive_max_pool2d(v[0], {4, 3})); }});
+  }
+  one("adaptive_max_pool3d_with_indices", [](auto& v) { return xtape::adaptive_max_pool3d_with_indices(v, {2, 4, 3}).indices; },
+      [](auto& v) { return std::get<1>(torch::adaptive_max_pool3d(v, {2, 4, 3})); });
+  one("adaptive_max_pool3d", [](auto& v) { return adaptive_max_pool3d(v, {2, 4, 3}); },
+      [](auto& v) { return std::get<0>(torch::adaptive_max_pool3d(v, {2, 4, 3})); });
+  one("adaptive_avg_pool3d", [](auto& v) { return adaptive_avg_pool3d(v, {2, 4, 3}); },
+      [](auto& v) { return torch::adaptive_avg_pool3d(v, {2, 4, 3}); });
+  one("max_pool3d", [](auto& v) { return max_pool3d(v, {3, 2, 4}, {.stride = {1, 2, 3}, .padding = 1, .ceil_mode = true}); },
+      [](auto& v) { return torch::max_pool3d(v, {3, 2, 4}, {1, 2, 3}, 1, 1, true); });
+  one("avg_pool3d", [](auto& v) { return avg_pool3d(v, {3, 2, 4}, {.stride = {1, 2, 3}, .padding = 1, .ceil_mode = true, .count_include_pad = false}); },
+      [](auto& v) { return torch::avg_pool3d(v, {3, 2, 4}, {1, 2, 3}, 1, true, false); });
+  one("max_pool2d beyond the end", [](auto& v) { return max_pool2d(v, {7, 9}, {.stride = 3, .ceil_mode = true}); },
+      [](auto& v) { return torch::max_pool2d(v, {7, 9}, 3, 0, 1, true); });
+  one("avg_pool2d beyond the end", [](auto& v) { return avg_pool2d(v, {7, 9}, {.stride = 3, .ceil_mode = true}); },
+      [](auto& v) { return torch::avg_pool2d(v, {7, 9}, 3, 0, true); });
   one("avg_pool2d", [](auto& v) { return avg_pool2d(v, 3, {.stride = {2, 1}, .padding = 1}); },
       [](auto& v) { return torch::avg_pool2d(v, 3, {2, 1}, 1); });
   one("adaptive_avg_pool2d", [](auto& v) { return adaptive_avg_pool2d(v, {4, 3}); },
