@@ -78,63 +78,43 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
   return matmul(softmax(scores, -1), value);
 }
 
-Variable pixel_shuffle(const Variable& x, std::size_t r) {
-  detail::require_defined("pixel_shuffle", x);
-  if (x.rank() != 4 || r == 0 || x.shape()[1] % (r * r) != 0)
-    throw ShapeError("pixel_shuffle: " + to_string(x.shape()) + " by " + std::to_string(r) +
-                     ", needs (batch, channels r^2, height, width)");
-  std::size_t batch = x.shape()[0], channels = x.shape()[1] / (r * r), height = x.shape()[2], width = x.shape()[3];
-  Variable blocks = transpose(reshape(x, {batch, channels, r, r, height, width}), {0, 1, 4, 2, 5, 3});
-  return reshape(blocks, {batch, channels, height * r, width * r});
-}
-
 namespace {
 
-Variable indices_of(const std::vector<std::int64_t>& indices) {
-  Array result({indices.size()}, DType::int64);
-  std::copy(indices.begin(), indices.end(), result.mutable_data<std::int64_t>());
-  return Variable(std::move(result));
+// These extents in place of the last three of images x.
+Shape with_leading(const Variable& x, const Shape& last) {
+  Shape shape(x.shape().begin(), x.shape().end() - 3);
+  shape.insert(shape.end(), last.begin(), last.end());
+  return shape;
 }
 
-Variable nearest_along(const Variable& x, std::ptrdiff_t axis, std::size_t n, bool) {
-  std::vector<std::int64_t> from;
-  for (std::size_t i = 0; i < n; ++i) from.push_back(static_cast<std::int64_t>(i * x.shape(axis) / n));
-  return take(x, indices_of(from), axis);
-}
-
-// Between the two pixels whose centres are next: x[below] + (x[above] - x[below]) part.
-Variable linear_along(const Variable& x, std::ptrdiff_t axis, std::size_t n, bool align_corners) {
-  std::vector<std::int64_t> below, above;
-  Shape shape(x.rank(), 1);
-  shape[static_cast<std::size_t>(axis)] = n;
-  Array part(shape, x.dtype());
-  auto length = static_cast<double>(x.shape(axis));
-  for (std::size_t i = 0; i < n; ++i) {
-    auto at = static_cast<double>(i), count = static_cast<double>(n);
-    double place = !align_corners ? std::max((at + 0.5) * length / count - 0.5, 0.0)
-                                  : at * (length - 1) / std::max(count - 1, 1.0);
-    auto first = static_cast<std::int64_t>(place);
-    below.push_back(first);
-    above.push_back(std::min<std::int64_t>(first + 1, static_cast<std::int64_t>(x.shape(axis)) - 1));
-    visit_floating("interpolate", x.dtype(), [&]<class T>(T) {
-      part.mutable_data<T>()[i] = static_cast<T>(place - static_cast<double>(first));
-    });
-  }
-  Variable lower = take(x, indices_of(below), axis);
-  return lower + (take(x, indices_of(above), axis) - lower) * Variable(part);
+// The last axes of x in another order.
+Variable last_axes(const Variable& x, const std::vector<std::ptrdiff_t>& order) {
+  std::vector<std::ptrdiff_t> places;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    places.push_back(static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(order.size()));
+  return movedim(x, order, places);
 }
 
 }  // namespace
 
-Variable interpolate(const Variable& x, std::size_t height, std::size_t width, Interpolation mode,
-                     bool align_corners) {
-  detail::require_floating("interpolate", x);
-  if (x.rank() != 4 || x.shape()[2] == 0 || x.shape()[3] == 0)
-    throw ShapeError("interpolate: " + to_string(x.shape()) + ", needs (batch, channels, height, width), not empty");
-  if (align_corners && mode == Interpolation::nearest)
-    throw ValueError("interpolate: align_corners with nearest, needs bilinear");
-  auto along = mode == Interpolation::nearest ? nearest_along : linear_along;
-  return along(along(x, 2, height, align_corners), 3, width, align_corners);
+Variable pixel_shuffle(const Variable& x, std::size_t r) {
+  detail::require_defined("pixel_shuffle", x);
+  if (x.rank() < 3 || r == 0 || x.shape(-3) % (r * r) != 0)
+    throw ShapeError("pixel_shuffle: " + to_string(x.shape()) + " by " + std::to_string(r) +
+                     ", needs (..., channels r^2, height, width)");
+  std::size_t channels = x.shape(-3) / (r * r), height = x.shape(-2), width = x.shape(-1);
+  Variable blocks = reshape(x, with_leading(x, {channels, r, r, height, width}));
+  return reshape(last_axes(blocks, {-5, -2, -4, -1, -3}), with_leading(x, {channels, height * r, width * r}));
+}
+
+Variable pixel_unshuffle(const Variable& x, std::size_t r) {
+  detail::require_defined("pixel_unshuffle", x);
+  if (x.rank() < 3 || r == 0 || x.shape(-2) % r != 0 || x.shape(-1) % r != 0)
+    throw ShapeError("pixel_unshuffle: " + to_string(x.shape()) + " by " + std::to_string(r) +
+                     ", needs (..., channels, height r, width r)");
+  std::size_t channels = x.shape(-3), height = x.shape(-2) / r, width = x.shape(-1) / r;
+  Variable blocks = reshape(x, with_leading(x, {channels, height, r, width, r}));
+  return reshape(last_axes(blocks, {-5, -3, -1, -4, -2}), with_leading(x, {channels * r * r, height, width}));
 }
 
 }  // namespace xtape

@@ -25,15 +25,11 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
                                       const Variable& mask = {}, bool causal = false);
 
-/// x (batch, channels r^2, height, width) as (batch, channels, height r, width r): each block of channels becomes a
-/// block of pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.
+/// x (..., channels r^2, height, width) as (..., channels, height r, width r): each block of channels becomes a block of
+/// pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.
 Variable pixel_shuffle(const Variable& x, std::size_t r);
-
-enum class Interpolation { nearest, bilinear };
-/// x (batch, channels, height, width) at another size. The pixels are areas: the centre of pixel i of n lies at
-/// (i + 0.5) / n. Nearest takes the pixel at floor(i height / n), as PyTorch does. With `align_corners`, which only
-/// bilinear has, the pixels are points, and the outermost ones stay where they are.
-Variable interpolate(const Variable& x, std::size_t height, std::size_t width,
-                     Interpolation mode = Interpolation::nearest, bool align_corners = false);
+/// The same backwards: x (..., channels, height r, width r) as (..., channels r^2, height, width).
+/// @throws ShapeError unless r divides height and width.
+Variable pixel_unshuffle(const Variable& x, std::size_t r);
 
 }  // namespace xtape

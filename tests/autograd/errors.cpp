@@ -282,7 +282,18 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
   throws<ShapeError>([&] { scaled_dot_product_attention(x, x, zeros({2, 5, 4})); },
                      {"scaled_dot_product_attention", "(2, 5, 4)", "(..., m, e)"});
   throws<ShapeError>([&] { pixel_shuffle(zeros({1, 6, 2, 2}), 2); }, {"pixel_shuffle", "(1, 6, 2, 2) by 2"});
+  throws<ShapeError>([&] { pixel_shuffle(zeros({4, 4}), 2); }, {"pixel_shuffle", "(4, 4) by 2"});
+  throws<ShapeError>([&] { pixel_unshuffle(zeros({1, 2, 3}), 2); }, {"pixel_unshuffle", "(1, 2, 3) by 2"});
   throws<ShapeError>([&] { interpolate(x, 2, 2); }, {"interpolate", "(2, 6, 4)"});
+  throws<ShapeError>([&] { interpolate(zeros({2, 6}), {.size = 2}); }, {"interpolate", "(2, 6)"});
+  throws<ShapeError>([&] { interpolate(zeros({2, 1, 0}), {.size = 2}); }, {"interpolate", "(2, 1, 0)"});
+  throws<ValueError>([&] { interpolate(x, {}); }, {"interpolate", "either a size or a scale_factor"});
+  throws<ValueError>([&] { interpolate(x, {.size = 3, .scale_factor = {2}}); }, {"interpolate", "either"});
+  throws<ValueError>([&] { interpolate(x, {.scale_factor = {0.1}}); }, {"interpolate", "an extent of 4 becomes 0"});
+  throws<ValueError>([&] { interpolate(x, {.scale_factor = {NAN}}); }, {"interpolate", "becomes"});
+  throws<ShapeError>([&] { interpolate(x, {.scale_factor = {2, 3}}); }, {"interpolate", "2 numbers for scale_factor"});
+  throws<ValueError>([&] { interpolate(x, {.size = 3, .mode = Interpolation::bilinear}); }, {"interpolate", "(2, 6, 4)"});
+  throws<ValueError>([&] { interpolate(x, {.size = 3, .align_corners = true}); }, {"interpolate", "align_corners"});
 }
 
 BOOST_AUTO_TEST_CASE(decompositions) {

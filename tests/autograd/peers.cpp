@@ -257,6 +257,41 @@ std::vector<Case> matrices() {
   return l;
 }
 
+// In each mode that the number of axes has, larger and smaller, by sizes and by factors. Not by factors that change no
+// extent: then libtorch's gradient of nearest is not that of its result.
+std::vector<Case> interpolations() {
+  using M = xtape::Interpolation;
+  using Modes = std::vector<std::pair<M, F::InterpolateFuncOptions::mode_t>>;
+  const Modes any{{M::nearest, torch::kNearest}, {M::nearest_exact, torch::kNearestExact}, {M::area, torch::kArea}};
+  const std::vector<Modes> own{{{M::linear, torch::kLinear}}, {{M::bilinear, torch::kBilinear}, {M::bicubic, torch::kBicubic}},
+                               {{M::trilinear, torch::kTrilinear}}};
+  std::vector<Case> l;
+  auto one = [&](std::size_t axes, const xtape::InterpolateOptions& options, F::InterpolateFuncOptions other) {
+    xtape::Shape shape(2 + axes, 4);
+    shape[0] = 2;
+    std::string name = "interpolate mode " + std::to_string(static_cast<int>(options.mode)) + ", axes " + std::to_string(axes);
+    l.push_back({name, {numbers(shape)}, [=](auto& v) { return xtape::interpolate(v[0], options); },
+                 [=](auto& v) { return F::interpolate(v[0], other); }});
+  };
+  for (std::size_t axes : {1, 2, 3})
+    for (bool cornered : {false, true})
+      for (auto& [mode, other] : cornered ? own[axes - 1] : any)
+        for (bool align : {false, true}) {
+          if (align && !cornered) continue;
+          auto options = F::InterpolateFuncOptions().mode(other);
+          if (cornered) options.align_corners(align);
+          for (int n : {1, 3, 5, 8})
+            one(axes, {.size = n, .mode = mode, .align_corners = align}, F::InterpolateFuncOptions(options).size(std::vector<std::int64_t>(axes, n)));
+          for (double scale : {1.7, 0.6, 2.0})
+            for (bool again : {false, true}) {
+              auto scaled = F::InterpolateFuncOptions(options).scale_factor(std::vector<double>(axes, scale));
+              one(axes, {.scale_factor = {scale}, .mode = mode, .align_corners = align, .recompute_scale_factor = again},
+                  scaled.recompute_scale_factor(again));
+            }
+        }
+  return l;
+}
+
 std::vector<Case> neural() {
   std::vector<Case> l;
   using xtape::ConvOptions;
@@ -348,6 +383,9 @@ std::vector<Case> neural() {
       [](auto& v) { return torch::upsample_nearest2d(v, {9, 5}); });
   one("interpolate bilinear", [](auto& v) { return xtape::interpolate(v, 9, 5, xtape::Interpolation::bilinear); },
       [](auto& v) { return torch::upsample_bilinear2d(v, {9, 5}, false); });
+  l.push_back({"pixel_unshuffle", {numbers({2, 4, 6})}, [](auto& v) { return xtape::pixel_unshuffle(v[0], 2); },
+               [](auto& v) { return torch::pixel_unshuffle(v[0], 2); }});
+  for (Case& c : interpolations()) l.push_back(c);
   for (auto [mode, name] : {std::pair(xtape::PadMode::reflect, "reflect"), std::pair(xtape::PadMode::replicate, "replicate"),
                             std::pair(xtape::PadMode::circular, "circular"), std::pair(xtape::PadMode::constant, "constant")})
     one(std::string("pad ") + name, [mode](auto& v) { return pad(v, {{0, 0}, {0, 0}, {1, 2}, {3, 0}}, mode); },

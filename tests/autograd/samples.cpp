@@ -755,13 +755,26 @@ std::vector<Operation> neural() {
                   return scaled_dot_product_attention(x[0], x[1], x[2], first) +
                          scaled_dot_product_attention(x[0], x[1], x[2], x[3]);
                 }}}),
-      general("pixel_shuffle", {{"by two", {numbers({1, 8, 2, 1})}, [](auto& x) { return square(pixel_shuffle(x[0], 2)); }}}),
+      general("pixel_shuffle", {{"by two", {numbers({1, 8, 2, 1})}, [](auto& x) { return square(pixel_shuffle(x[0], 2)); }},
+                                {"without a batch", {numbers({9, 1, 2})}, [](auto& x) { return square(pixel_shuffle(x[0], 3)); }},
+                                {"empty", {numbers({2, 0, 4, 3, 1})}, [](auto& x) { return square(pixel_shuffle(x[0], 2)); }}}),
+      general("pixel_unshuffle",
+              {{"by two", {numbers({2, 1, 2, 4})}, [](auto& x) { return square(pixel_unshuffle(x[0], 2)); }},
+               {"without a batch", {numbers({2, 3, 3})}, [](auto& x) { return square(pixel_unshuffle(x[0], 3)); }}}),
       general("interpolate",
               {{"nearest", {numbers({1, 2, 3, 2})}, [](auto& x) { return square(interpolate(x[0], 5, 4)); }},
                {"bilinear", {numbers({1, 2, 3, 2})},
                 [](auto& x) { return square(interpolate(x[0], 2, 5, Interpolation::bilinear)); }},
                {"aligned corners", {numbers({1, 1, 3, 2})},
-                [](auto& x) { return square(interpolate(x[0], 5, 1, Interpolation::bilinear, true)); }}}),
+                [](auto& x) { return square(interpolate(x[0], 5, 1, Interpolation::bilinear, true)); }},
+               {"linear, by a factor", {numbers({2, 1, 4})},
+                [](auto& x) { return square(interpolate(x[0], {.scale_factor = {1.7}, .mode = Interpolation::linear})); }},
+               {"trilinear", {numbers({1, 1, 2, 3, 2})},
+                [](auto& x) { return square(interpolate(x[0], {.size = {3, 1, 3}, .mode = Interpolation::trilinear})); }},
+               {"bicubic", {numbers({1, 1, 2, 5})},
+                [](auto& x) { return square(interpolate(x[0], {.scale_factor = {2, 0.7}, .mode = Interpolation::bicubic})); }},
+               {"area", {numbers({1, 2, 5})}, [](auto& x) { return square(interpolate(x[0], {.size = 3, .mode = Interpolation::area})); }},
+               {"no samples", {numbers({0, 2, 3})}, [](auto& x) { return interpolate(x[0], {.size = 5}); }}}),
   };
 }
 
