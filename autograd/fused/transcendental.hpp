@@ -212,7 +212,8 @@ auto erfc(const X& x) {
 }
 
 inline constexpr auto logit_rule = elementwise(
-    "logit", [](auto x) { return log(x / (1 - x)); }, with<A>([](auto x, auto g) { return g / (x * (1 - x)); }));
+    "logit", [](auto x) { return log(x / (1 - x)); },
+    with<A>([](auto x, auto g) { return where((x < 0) || (x > 1), NAN, g / (x * (1 - x))); }));
 template <Number X>
 auto logit(const X& x) {
   return chain(logit_rule, x);

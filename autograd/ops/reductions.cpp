@@ -285,6 +285,8 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
                 }));
 }
 
+Variable softmin(const Variable& x, std::ptrdiff_t axis) { return softmax(-x, axis); }
+
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("log_softmax", x);
   if (x.rank() == 0) return detail::with_an_axis("log_softmax", x, [&](auto& v) { return log_softmax(v, axis); });

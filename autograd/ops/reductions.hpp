@@ -65,6 +65,8 @@ Variable sum_to(const Variable& x, const Shape& shape);
 
 /// exp(x) / sum(exp(x)) along an axis.
 Variable softmax(const Variable& x, std::ptrdiff_t axis = -1);
+/// softmax(-x)
+Variable softmin(const Variable& x, std::ptrdiff_t axis = -1);
 /// log(softmax(x)), exact for large differences, too.
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis = -1);
 

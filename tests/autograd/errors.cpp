@@ -262,6 +262,15 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ShapeError>([&] { adaptive_avg_pool2d(x, 0); }, {"adaptive_avg_pool2d", "0 windows"});
 }
 
+BOOST_AUTO_TEST_CASE(special_functions) {
+  Variable x = ones({2}, float64);
+  throws<ValueError>([&] { mvlgamma(x, 0); }, {"mvlgamma", "p is 0"});
+  throws<GraphError>([&] { gammainc(parameter(x), x); }, {"gammainc", "first operand"});
+  throws<GraphError>([&] { gammaincc(parameter(x), x); }, {"gammaincc", "first operand"});
+  throws<DTypeError>([&] { logical_xor(x, x > 0); }, {"logical_xor", "float64", "bool"});
+  throws<Error>([&] { clamp(x, {}, {}); }, {"clip", "undefined"});
+}
+
 BOOST_AUTO_TEST_CASE(neural_operations) {
   Variable x = zeros({2, 6, 4});
   throws<ShapeError>([&] { layer_norm(x, 4); }, {"layer_norm", "last 4 axes", "(2, 6, 4)"});

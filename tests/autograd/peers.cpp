@@ -95,6 +95,36 @@ std::vector<Case> elementwise() {
   l.back().orders = 0;  // libtorch 1.13 multiplies by a sixth of float32 in the first, and has no second
   add(l, "hardswish", xtape::hardswish, [](const Tensor& x) { return torch::hardswish(x); }, false, -5, 5);
   add(l, "logit", xtape::logit, [](const Tensor& x) { return torch::logit(x); }, false, 0.06, 0.95);
+  add(l, "logit eps", [](const Variable& x) { return xtape::logit(x, 0.2); }, [](const Tensor& x) { return torch::logit(x, 0.2); },
+      true);
+  l.back().orders = 1;  // libtorch divides by 0 in the second, where the first is 0
+  namespace S = torch::special;
+#define SPECIAL(name, ...) add(l, #name, [](const Variable& x) { return xtape::name(x); }, \
+                               [](const Tensor& x) { return S::name(x); }, __VA_ARGS__)
+  SPECIAL(erfcx, false, -3, 30); SPECIAL(ndtr, true); SPECIAL(log_ndtr, false, -30, 5); SPECIAL(ndtri, false, 0.001, 0.999);
+  SPECIAL(entr, false, 0.01, 3); SPECIAL(i0, false, -9, 9); SPECIAL(i0e, true); SPECIAL(i1, false, -9, 9);
+  SPECIAL(i1e, false, -9, 9);
+#undef SPECIAL
+  add(l, "sinc", xtape::sinc, [](const Tensor& x) { return torch::sinc(x); }, false);
+  add(l, "deg2rad", xtape::deg2rad, [](const Tensor& x) { return torch::deg2rad(x); }, true);
+  add(l, "rad2deg", xtape::rad2deg, [](const Tensor& x) { return torch::rad2deg(x); }, true);
+  add(l, "sgn", [](const Variable& x) { return xtape::sgn(x); }, [](const Tensor& x) { return torch::sgn(x); }, true);
+  add(l, "threshold", [](const Variable& x) { return threshold(x, -0.5, 3); }, [](const Tensor& x) { return torch::threshold(x, -0.5, 3); }, true);
+  add(l, "clamp below", [](const Variable& x) { return xtape::clamp(x, -1, {}); }, [](const Tensor& x) { return torch::clamp_min(x, -1); }, true);
+  add(l, "clamp above", [](const Variable& x) { return xtape::clamp(x, {}, 1.5); }, [](const Tensor& x) { return torch::clamp_max(x, 1.5); }, true);
+  add(l, "nan_to_num", [](const Variable& x) { return xtape::nan_to_num(xtape::log(x), 2, {}, -3); },
+      [](const Tensor& x) { return torch::nan_to_num(torch::log(x), 2, {}, -3); }, false, 0.1, 3);
+  l.push_back({"nan_to_num, what is not finite", {Variable({NAN, INFINITY, -INFINITY, 0.5}, xtape::float64)},
+               [](auto& x) { return xtape::nan_to_num(x[0]); }, [](auto& x) { return torch::nan_to_num(x[0]); }});
+  for (int decimals : {1, -1})
+    add(l, "round to decimals", decimals > 0 ? Own1([](const Variable& x) { return xtape::round(x, 1); }) : Own1([](const Variable& x) { return xtape::round(x, -1); }),
+        [=](const Tensor& x) { return torch::round(x, decimals); }, true);
+  add(l, "mvlgamma", [](const Variable& x) { return xtape::mvlgamma(x, 3); }, [](const Tensor& x) { return torch::mvlgamma(x, 3); },
+      false, 1.2, 9);
+  add(l, "gammainc", [](const Variable& x) { return xtape::gammainc(2.5, x); },
+      [](const Tensor& x) { return S::gammainc(torch::full({}, 2.5, torch::kFloat64), x); }, false, 0.1, 9);
+  add(l, "gammaincc", [](const Variable& x) { return xtape::gammaincc(0.5, x); },
+      [](const Tensor& x) { return S::gammaincc(torch::full({}, 0.5, torch::kFloat64), x); }, false, 0.1, 9);
   add(l, "polygamma", [](const Variable& x) { return xtape::polygamma(2, x); },
       [](const Tensor& x) { return torch::polygamma(2, x); }, false, 0.2, 5);
   add(l, "pow 3", [](const Variable& x) { return xtape::pow(x, 3); }, [](const Tensor& x) { return torch::pow(x, 3); }, true);
@@ -111,22 +141,35 @@ std::vector<Case> elementwise() {
   };
 #define BINARY(name, a, b) binary(#name, [](const Variable& x, const Variable& y) { return xtape::name(x, y); }, \
                                   [](const Tensor& x, const Tensor& y) { return torch::name(x, y); }, a, b)
+// What libtorch has no derivatives of.
+#define WITHOUT_DERIVATIVES(name, a, b) binary(#name, [](const Variable& x, const Variable& y) { return xtape::name(x, y); }, \
+    [](const Tensor& x, const Tensor& y) { return torch::name(x.detach(), y.detach()); }, a, b); l.back().orders = 0
   for (auto& [a, b] : std::vector<std::pair<Variable, Variable>>{{numbers({3, 5}), numbers({5}, -1.9, 2.1)},
                                                                  {numbers({2, 1}), numbers({1, 4}, -1.7, 2.1)},
                                                                  {numbers({4}), numbers({}, 0.3, 2.1)}}) {
     BINARY(add, a, b); BINARY(sub, a, b); BINARY(mul, a, b); BINARY(div, a, b); BINARY(atan2, a, b); BINARY(hypot, a, b);
     BINARY(maximum, a, b); BINARY(minimum, a, b); BINARY(fmax, a, b); BINARY(fmin, a, b); BINARY(logaddexp, a, b);
     BINARY(fmod, a, b); BINARY(remainder, a, b); BINARY(copysign, a, b);
+    BINARY(logaddexp2, a, b); BINARY(ldexp, a, b); WITHOUT_DERIVATIVES(floor_divide, a, b);
+    WITHOUT_DERIVATIVES(nextafter, a, b);
   }
   Variable ties({0.0, 1.0, -1.0, 2.0}, xtape::float64), others({0.0, 1.0, 1.0, -3.0}, xtape::float64);
   BINARY(maximum, ties, others); BINARY(minimum, ties, others); BINARY(fmax, ties, others); BINARY(fmin, ties, others);
-  BINARY(logaddexp, ties, others); BINARY(copysign, ties, others);
+  BINARY(logaddexp, ties, others); BINARY(logaddexp2, ties, others);
+  WITHOUT_DERIVATIVES(heaviside, ties, others);
+  BINARY(clamp_min, ties, others); BINARY(clamp_max, ties, others);
+  BINARY(copysign, ties, others);
   l.back().orders = 1;  // libtorch divides 0 by 0 in the second
   BINARY(pow, pole_free(), numbers({5})); BINARY(xlogy, numbers({3, 5}), pole_free());
   Variable zeros_first({0.0, 0.0, 0.0, 2.0}, xtape::float64), powers({0.0, 1.0, 2.0, 0.0}, xtape::float64);
   BINARY(pow, zeros_first, powers);
   l.back().orders = 1;  // libtorch multiplies 0 by infinity in the second
   BINARY(xlogy, zeros_first, (powers + 1.0).copy());
+  binary("xlog1py", [](auto& a, auto& b) { return xtape::xlog1py(a, b); }, [](auto& a, auto& b) { return S::xlog1py(a, b); },
+         numbers({3, 5}), numbers({5}, -0.9, 4));
+  binary("xlog1py", [](auto& a, auto& b) { return xtape::xlog1py(a, b); }, [](auto& a, auto& b) { return S::xlog1py(a, b); },
+         zeros_first, powers);
+#undef WITHOUT_DERIVATIVES
 #undef BINARY
   l.push_back({"lerp", {numbers({3, 5}), numbers({5}), numbers({3, 1})},
                [](auto& x) { return xtape::lerp(x[0], x[1], x[2]); },

@@ -165,6 +165,7 @@ std::vector<Operation> elementwise_operations() {
                {"variables", {numbers({3, 5}), numbers({5}, -1.1, -0.2), numbers({3, 1}, 0.3, 0.9)},
                 [](auto& x) { return clip(x[0], x[1], x[2]); }},
                {"0-d", {numbers({})}, [](auto& x) { return clip(x[0], -5, 5) * x[0]; }},
+               {"one bound", {numbers({4})}, [](auto& x) { return square(clip(x[0], {}, 0.8) - clip(x[0], 0.3, {})); }},
                {"bounds that cross", {numbers({6}), numbers({}, 1, 1.1), numbers({}, 0.5, 0.6)},
                 [](auto& x) { return clip(x[0], x[1], x[2]); }},
                {"empty", {numbers({0, 2})}, [](auto& x) { return clip(x[0], -0.7, 0.8); }}}),
@@ -217,6 +218,38 @@ std::vector<Operation> elementwise_operations() {
       unary("digamma", digamma, 0.4, 5),
       unary("polygamma", [](const Variable& x) { return polygamma(2, x); }, 0.6, 5),
       unary("logit", logit, 0.1, 0.9),
+      unary("mvlgamma", [](const Variable& x) { return mvlgamma(x, 3); }, 1.3, 5),
+      unary("gammainc", [](const Variable& x) { return gammainc(1.7, x); }, 0.2, 5),
+      unary("gammaincc", [](const Variable& x) { return gammaincc(0.6, x); }, 0.2, 5),
+      unary("erfcx", erfcx, -1, 2),
+      unary("ndtr", ndtr),
+      unary("log_ndtr", log_ndtr, -3, 2),
+      unary("ndtri", ndtri, 0.1, 0.9),
+      unary("entr", entr, 0.2, 3),
+      unary("i0", i0),
+      unary("i0e", i0e),
+      unary("i1", i1),
+      unary("i1e", i1e),
+      unary("bessel_j0", bessel_j0, -4, 4),
+      unary("bessel_j1", bessel_j1, -4, 4),
+      unary("bessel_y0", bessel_y0, 0.5, 4),
+      unary("bessel_y1", bessel_y1, 0.5, 4),
+      unary("sinc", sinc),
+      binary("logaddexp2", logaddexp2, -3, 3, -3, 3),
+      binary("ldexp", ldexp),
+      binary("xlog1py", xlog1py, -2, 2, -0.6, 3),
+      binary("floor_divide", floor_divide, 3.05, 4.95, 1.1, 1.4),
+      binary("heaviside", heaviside),
+      binary("nextafter", nextafter),
+      unary("deg2rad", deg2rad),
+      unary("rad2deg", rad2deg, -0.1, 0.1),
+      unary("sgn", sgn),
+      unary("positive", [](const Variable& x) { return positive(x) * 1; }),
+      unary("nan_to_num", [](const Variable& x) { return nan_to_num(x); }),
+      binary("clamp_min", clamp_min, -2, 2, -1.9, 2.1),
+      binary("clamp_max", clamp_max, -2, 2, -1.9, 2.1),
+      constant("signbit", {numbers({3})}, [](auto& x) { return signbit(x[0]); }),
+      constant("logical_xor", {}, [](auto&) { return logical_xor(mask({3}), mask({2, 1})); }),
       binary("fmax", fmax, -2, 2, -1.9, 2.1),
       binary("fmin", fmin, -2, 2, -1.9, 2.1),
       general("clamp", {{"scalars", {numbers({7})}, [](auto& x) { return clamp(x[0], -0.7, 0.8); }}}),
@@ -252,6 +285,7 @@ std::vector<Operation> activations() {
       unary("softshrink", [](const Variable& x) { return softshrink(x, 0.51); }),
       unary("hardshrink", [](const Variable& x) { return hardshrink(x, 0.51); }),
       unary("tanhshrink", tanhshrink),
+      unary("threshold", [](const Variable& x) { return threshold(x, 0.51, -2); }),
       general("glu",
               {{"last axis", {numbers({3, 4})}, [](auto& x) { return glu(x[0]); }},
                {"first axis", {numbers({4, 3})}, [](auto& x) { return glu(x[0], 0); }},
@@ -326,6 +360,7 @@ std::vector<Operation> reductions() {
                {"one class", {numbers({3, 1})}, [](auto& x) { return softmax(x[0]); }},
                {"0-d", {numbers({})}, [](auto& x) { return softmax(x[0]) * x[0]; }},
                {"empty", {numbers({0, 3})}, [](auto& x) { return softmax(x[0]); }}}),
+      general("softmin", {{"first axis", {numbers({3, 5})}, [](auto& x) { return softmin(x[0], 0); }}}),
       general("log_softmax",
               {{"last axis", {numbers({3, 5})}, [](auto& x) { return log_softmax(x[0]); }},
                {"first axis", {numbers({3, 5})}, [](auto& x) { return log_softmax(x[0], 0); }},
@@ -543,7 +578,7 @@ Variable regular(const Shape& shape) {
   return numbers(shape, -1, 1) + diag(3.0 * (1 + arange(n).to(float64)));
 }
 
-Variable positive(const Variable& a) { return matmul(a, swapaxes(a, -1, -2)); }
+Variable positive_definite(const Variable& a) { return matmul(a, swapaxes(a, -1, -2)); }
 
 std::vector<Operation> decompositions() {
   auto of_matrices = [](const char* name, auto f) {
@@ -564,7 +599,7 @@ std::vector<Operation> decompositions() {
         return result;
       }(),
       of_matrices("slogdet", [](auto& a) { return slogdet(a).logabsdet; }),
-      of_matrices("cholesky", [](auto& a) { return cholesky(positive(a)); }),
+      of_matrices("cholesky", [](auto& a) { return cholesky(positive_definite(a)); }),
       of_matrices("eigh", [](auto& a) {
         auto [w, v] = eigh(a);
         return expand_dims(w, -2) * square(v);  // the sign of a vector is arbitrary

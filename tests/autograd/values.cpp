@@ -606,6 +606,28 @@ BOOST_AUTO_TEST_CASE(convolutions_of_many_channels_are_products_with_windows) {
   }
 }
 
+// Abramowitz and Stegun, tables 9.1 and 9.8, and what is wanted where functions pass from one formula to another.
+BOOST_AUTO_TEST_CASE(special_functions) {
+  Variable one({1.0}, float64);
+  BOOST_TEST(std::abs(bessel_j0(one).item() - 0.7651976865579666) < 1e-15);
+  BOOST_TEST(std::abs(bessel_j1(one).item() - 0.4400505857449335) < 1e-15);
+  BOOST_TEST(std::abs(bessel_y0(one).item() - 0.08825696421567696) < 1e-15);
+  BOOST_TEST(std::abs(bessel_y1(one).item() + 0.7812128213002887) < 1e-15);
+  BOOST_TEST(std::abs(i0e(one).item() - 0.4657596075936404) < 1e-15);
+  BOOST_TEST(std::abs(i1e(one).item() - 0.2079104153497085) < 1e-15);
+  auto meets_at = [](Variable (*f)(const Variable&), double x) {
+    Variable y = f(Variable({x * (1 - 1e-14), x * (1 + 1e-14)}, float64));
+    return std::abs(y[1].item() / y[0].item() - 1) < 1e-11;
+  };
+  BOOST_TEST((meets_at(i0e, 700) && meets_at(i1e, -700) && meets_at(erfcx, 25) && meets_at(log_ndtr, -1)));
+  BOOST_TEST(std::abs(log_ndtr(Variable({-1e5}, float64)).item() / -5000000012.4318642 - 1) < 1e-15);
+  equal(floor_divide(Variable{-7, 7, 1}, Variable{2, -2, 0.1}), {-4, -4, 9});
+  equal(ndtri(Variable({0.0, 0.5, 1.0})), {-infinity, 0, infinity});
+  equal(nan_to_num(Variable({NAN, -infinity, 2.0}), 1, {}, 3), {1, 3, 2});
+  equal(round(Variable({126.0, 0.26}), -1), {130, 0});
+  BOOST_TEST(signbit(Variable({-0.0}, float64)).item() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(determinants) {
   Variable a({{0, 2, 0}, {1, 0, 0}, {0, 0, -5}}, float64);
   BOOST_TEST(det(a).item() == 10);
