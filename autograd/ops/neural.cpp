@@ -25,11 +25,17 @@ Variable dropout(const Variable& x, double p, Generator& generator) {
   return x * (kept / (1 - p));
 }
 
-Variable embedding(const Variable& table, const Variable& indices) {
+Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx) {
   detail::require_floating("embedding", table);
   detail::require_integers("embedding", indices);
   if (table.rank() != 2) throw ShapeError("embedding: a table " + to_string(table.shape()) + ", needs (rows, width)");
-  return take(table, indices, 0);
+  Variable y = take(table, indices, 0);
+  if (!padding_idx) return y;
+  auto rows = static_cast<std::ptrdiff_t>(table.shape(0)), padding = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
+  if (padding < 0 || padding >= rows)
+    throw ValueError("embedding: padding_idx is " + std::to_string(*padding_idx) + ", out of range for " +
+                     std::to_string(rows) + " rows");
+  return where(expand_dims(indices == padding || indices == padding - rows, -1), y.detach(), y);
 }
 
 Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights) {
@@ -61,7 +67,7 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
 }
 
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
-                                      const Variable& mask, bool causal) {
+                                      const Variable& mask, bool causal, std::optional<double> scale) {
   const char* name = "scaled_dot_product_attention";
   for (const Variable* x : {&query, &key, &value}) {
     detail::require_floating(name, *x);
@@ -71,7 +77,8 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
     throw ShapeError(std::string(name) + ": queries " + to_string(query.shape()) + ", keys " + to_string(key.shape()) +
                      ", values " + to_string(value.shape()) + ": needs (..., n, d), (..., m, d), (..., m, e)");
   constexpr double never = -std::numeric_limits<double>::infinity();
-  Variable scores = matmul(query, swapaxes(key, -1, -2)) * (1 / std::sqrt(static_cast<double>(query.shape(-1))));
+  double factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(query.shape(-1)));
+  Variable scores = matmul(query, swapaxes(key, -1, -2)) * factor;
   if (causal) scores = masked_fill(scores, triu(ones({scores.shape(-2), scores.shape(-1)}), 1) > 0, never);
   if (mask.defined())
     scores = mask.dtype() == DType::boolean ? masked_fill(scores, logical_not(mask), never) : scores + mask;

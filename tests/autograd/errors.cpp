@@ -122,6 +122,10 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit) {
 
 BOOST_AUTO_TEST_CASE(positions_out_of_range) {
   Variable x = zeros({2, 3});
+  throws<ShapeError>([&] { pad(x, {{-1, -2}}); }, {"pad: (-1, -2)", "axis 0 of (2, 3)"});
+  throws<ValueError>([&] { meshgrid({zeros({2})}, "yx"); }, {"meshgrid", "\"yx\"", "\"xy\""});
+  throws<ValueError>([&] { one_hot(zeros({0}, int64)); }, {"one_hot", "no indices"});
+  throws<ShapeError>([&] { repeat_interleave(x, Variable({1, 2}, int64)); }, {"repeat_interleave", "(2,)", "(6,)"});
   throws<ValueError>([&] { x[2]; }, {"slice", "index 2", "axis 0", "(2, 3)"});
   throws<ValueError>([&] { (x[{range(), -4}]); }, {"slice", "index -4", "axis 1"});
   throws<ShapeError>([&] { (x[{0, 0, 0}]); }, {"slice", "3 indices", "(2, 3)"});
@@ -275,6 +279,9 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
   Variable x = zeros({2, 6, 4});
   throws<ShapeError>([&] { layer_norm(x, 4); }, {"layer_norm", "last 4 axes", "(2, 6, 4)"});
   throws<ShapeError>([&] { layer_norm(x, 1, zeros({3})); }, {"layer_norm", "a weight (3,), needs (4,)"});
+  throws<ShapeError>([&] { batch_norm(zeros({1, 6})); }, {"batch_norm", "(1, 6) has 1 element for each channel"});
+  throws<ShapeError>([&] { instance_norm(zeros({2, 6, 1})); }, {"instance_norm", "1 element for each channel"});
+  throws<ValueError>([&] { embedding(zeros({3, 2}), zeros({1}, int64), 3); }, {"embedding", "padding_idx is 3", "3 rows"});
   throws<ShapeError>([&] { group_norm(x, 4); }, {"group_norm", "6 channels in 4 groups"});
   throws<ShapeError>([&] { batch_norm(zeros({3})); }, {"batch_norm", "(3,)"});
   throws<ShapeError>([&] { batch_norm(x, {}, zeros({5})); }, {"batch_norm", "a bias (5,), needs (6,)"});
@@ -322,6 +329,8 @@ BOOST_AUTO_TEST_CASE(decompositions) {
   throws<ShapeError>([&] { fold(zeros({1, 5, 4}), {3, 3}, 2); }, {"fold", "(1, 5, 4)", "channels * 4"});
   throws<ShapeError>([&] { fold(zeros({1, 4, 5}), {3, 3}, 2); }, {"fold", "has 5 windows, needs the 4"});
   throws<ShapeError>([&] { solve(eye(2), zeros({3})); }, {"solve", "(2, 2) x = (3, 1)"});
+  throws<ShapeError>([&] { solve(eye(2), zeros({2}), false); }, {"solve", "needs rows"});
+  throws<ValueError>([&] { eigh(eye(2), "l"); }, {"eigh", "\"l\"", "\"L\" or \"U\""});
   throws<ShapeError>([&] { lstsq(eye(2), zeros({3})); }, {"lstsq", "(2, 2) x = (3,)"});
   throws<DTypeError>([&] { solve(eye(2), zeros({2}, float64)); }, {"solve", "float32 and float64"});
   throws<ValueError>([&] { inverse(singular); }, {"inverse", "(2, 2) is singular"});

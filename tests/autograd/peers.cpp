@@ -208,6 +208,10 @@ std::vector<Case> reductions() {
     l.push_back({"norm " + std::to_string(p), {x}, [p](auto& v) { return norm(v[0], p, -1); },
                  [p](auto& v) { return v[0].norm(p, -1); }});
   l.push_back({"stddev", {x}, [](auto& v) { return stddev(v[0], -1); }, [](auto& v) { return v[0].std(-1, false); }});
+  l.push_back({"median of all, ties", {Variable({1.0, 3.0, 2.0, 2.0, 0.0, 2.0, 3.0}, xtape::float64)},
+               [](auto& v) { return median(v[0]); }, [](auto& v) { return v[0].median(); }});
+  l.push_back({"var, a broken correction", {x}, [](auto& v) { return var(v[0], {0, -1}, true, 1.5); },
+               [](auto& v) { return v[0].var(torch::IntArrayRef({0, -1}), false, true) * (8 / 6.5); }});
   Variable odd = numbers({3, 5});
   l.push_back({"median", {odd}, [](auto& v) { return median(v[0], -1); },
                [](auto& v) { return std::get<0>(v[0].median(-1)); }});
@@ -245,6 +249,29 @@ std::vector<Case> shapes() {
                [](auto& v) { return F::fold(v[0], F::FoldFuncOptions({3, 4}, {2, 2})); }});
   l.push_back({"concatenate", {numbers({2, 3}), numbers({2, 1})}, [](auto& v) { return xtape::concatenate({v[0], v[1]}, 1); },
                [](auto& v) { return torch::cat({v[0], v[1]}, 1); }});
+  one("roll as if flattened", [](auto& v) { return roll(v, -5); }, [](auto& v) { return v.roll(-5); });
+  one("repeat_interleave as if flattened", [](auto& v) { return repeat_interleave(v, 2); }, [](auto& v) { return v.repeat_interleave(2); });
+  one("pad with less", [](auto& v) { return pad(v, {{0, 1}, {-1, 2}, {-2, -1}}, xtape::PadMode::constant, 3); },
+      [](auto& v) { return torch::constant_pad_nd(v, {-2, -1, -1, 2, 0, 1}, 3); });
+  Variable broadcast = Variable{{{0, 2, 0, 1}}}.to(xtape::int64);
+  one("take_along_axis, broadcast", [=](auto& v) { return take_along_axis(v, broadcast, 2); },
+      [=](auto& v) { return torch::take_along_dim(v, to_torch(broadcast), 2); });
+  one("take_along_axis, flattened", [=](auto& v) { return take_along_axis(v, along); },
+      [=](auto& v) { return torch::take_along_dim(v, to_torch(along)); });
+  Variable point = numbers({}), first = xtape::zeros({1}, xtape::int64), zero = xtape::zeros({}, xtape::int64);
+  auto scalar = [&](const std::string& name, auto own, auto other) {
+    l.push_back({name + ", 0-d", {point}, [own](auto& v) { return own(v[0]); }, [other](auto& v) { return other(v[0]); }});
+  };
+  scalar("index_select", [=](auto& v) { return index_select(v, 0, first); }, [=](auto& v) { return v.index_select(0, to_torch(first)); });
+  for (const Variable& places : {first, zero}) {
+    scalar("gather", [=](auto& v) { return gather(v, 0, places); }, [=](auto& v) { return v.gather(0, to_torch(places)); });
+    scalar("scatter", [=](auto& v) { return scatter(v, 0, places, 2.5); }, [=](auto& v) { return v.scatter(0, to_torch(places), 2.5); });
+  }
+  scalar("windows", [](auto& v) { return windows(v, 0, 1); }, [](auto& v) { return v.unfold(0, 1, 1); });
+  scalar("repeat_interleave", [](auto& v) { return repeat_interleave(v, 2); }, [](auto& v) { return v.repeat_interleave(2); });
+  for (int which : {0, 1})
+    l.push_back({"meshgrid xy", {numbers({3}), numbers({2}), point}, [=](auto& v) { return meshgrid(v, "xy")[which]; },
+                 [=](auto& v) { return torch::meshgrid(v, "xy")[which]; }});
   return l;
 }
 
@@ -289,6 +316,28 @@ std::vector<Case> matrices() {
       [](auto& a, auto& b) { return torch::linalg_solve_triangular(a.tril(), b, false); });
   two("lstsq", tall, numbers({2, 4, 2}), [](auto& a, auto& b) { return lstsq(a, b); },
       [](auto& a, auto& b) { return torch::linalg_pinv(a).matmul(b); });
+  for (const char* uplo : {"L", "U"}) {
+    std::string name = std::string("eigh ") + uplo;
+    one(name + ", values", square, [uplo](auto& a) { return xtape::eigh(a, uplo).values; },
+        [uplo](auto& a) { return std::get<0>(L::eigh(a, uplo)); });
+    one(name + ", vectors", square, [uplo](auto& a) { return abs(xtape::eigh(a, uplo).vectors); },
+        [uplo](auto& a) { return std::get<1>(L::eigh(a, uplo)).abs(); });
+    one(std::string("eigvalsh ") + uplo, square, [uplo](auto& a) { return xtape::eigvalsh(a, uplo); },
+        [uplo](auto& a) { return L::eigvalsh(a, uplo); });
+  }
+  Variable definite = matmul(square, swapaxes(square, -1, -2)) + xtape::eye(3, 3, xtape::float64);
+  for (bool upper : {false, true})
+    one("cholesky of itself", definite, [upper](auto& a) { return cholesky(a, upper); },
+        [upper](auto& a) { return torch::linalg_cholesky(a, upper); });
+  two("solve vectors", square, numbers({2, 3}), [](auto& a, auto& b) { return solve(a, b); },
+      [](auto& a, auto& b) { return L::solve(a, b, true); });
+  two("solve from the right", square, numbers({2, 4, 3}), [](auto& a, auto& b) { return solve(a, b, false); },
+      [](auto& a, auto& b) { return L::solve(a, b, false); });
+  for (bool upper : {false, true})
+    for (bool unit : {false, true})
+      two("solve_triangular from the right", square, numbers({2, 4, 3}),
+          [=](auto& a, auto& b) { return solve_triangular(a, b, upper, unit, false); },
+          [=](auto& a, auto& b) { return torch::linalg_solve_triangular(upper ? a.triu(unit) : a.tril(-int(unit)), b, upper, false, unit); });
   two("kron", numbers({2, 3}), numbers({3, 2}), [](auto& a, auto& b) { return kron(a, b); },
       [](auto& a, auto& b) { return torch::kron(a, b); });
   two("outer", numbers({2}), numbers({3}), [](auto& a, auto& b) { return outer(a, b); },
@@ -447,6 +496,8 @@ std::vector<Case> neural() {
   Variable rows = Variable{2, 0, 2}.to(xtape::int64);
   l.push_back({"embedding", {numbers({4, 3})}, [rows](auto& v) { return xtape::embedding(v[0], rows); },
                [rows](auto& v) { return torch::embedding(v[0], to_torch(rows)); }});
+  l.push_back({"embedding with padding", {numbers({4, 3})}, [rows](auto& v) { return xtape::embedding(v[0], rows, 2); },
+               [rows](auto& v) { return torch::embedding(v[0], to_torch(rows), 2); }});
   return l;
 }
 
