@@ -154,6 +154,8 @@ std::vector<Case> elementwise() {
     WITHOUT_DERIVATIVES(nextafter, a, b);
   }
   Variable ties({0.0, 1.0, -1.0, 2.0}, xtape::float64), others({0.0, 1.0, 1.0, -3.0}, xtape::float64);
+  Variable holes({NAN, 1.0, NAN, 2.0}, xtape::float64), gaps({1.0, NAN, NAN, 3.0}, xtape::float64);
+  BINARY(maximum, holes, gaps); BINARY(minimum, holes, gaps); BINARY(fmax, holes, gaps); BINARY(fmin, holes, gaps);
   BINARY(maximum, ties, others); BINARY(minimum, ties, others); BINARY(fmax, ties, others); BINARY(fmin, ties, others);
   BINARY(logaddexp, ties, others); BINARY(logaddexp2, ties, others);
   WITHOUT_DERIVATIVES(heaviside, ties, others);

@@ -606,6 +606,17 @@ BOOST_AUTO_TEST_CASE(convolutions_of_many_channels_are_products_with_windows) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(powers_at_zero_have_derivatives) {
+  Variable x = Variable({0.0, 3.0}, float64).requires_grad_();
+  for (double n : {0.0, 1.0, 2.0, 3.0}) {
+    Variable first = grad(sum(pow(x, n)), x, {.create_graph = true});
+    Variable second = grad(sum(first * x), x, {.allow_unused = true});
+    BOOST_TEST(first.data<double>()[0] == (n == 1));
+    BOOST_TEST(second.data<double>()[0] == (n == 1));
+    BOOST_TEST(second.data<double>()[1] == n * n * std::pow(3, n - 1));
+  }
+}
+
 // Abramowitz and Stegun, tables 9.1 and 9.8, and what is wanted where functions pass from one formula to another.
 BOOST_AUTO_TEST_CASE(special_functions) {
   Variable one({1.0}, float64);
