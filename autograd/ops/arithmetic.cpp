@@ -108,8 +108,8 @@ Variable nan_to_num(const Variable& x, double nan, std::optional<double> posinf,
   constexpr double infinity = std::numeric_limits<double>::infinity();
   require_floating("nan_to_num", x);
   double greatest = x.dtype() == float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
-  Variable finite = where(x == infinity, posinf.value_or(greatest), where(x == -infinity, neginf.value_or(-greatest), x));
-  return where(isnan(x), nan, finite);
+  Variable above = where(x == -infinity, neginf.value_or(-greatest), x);
+  return where(isnan(x), nan, where(x == infinity, posinf.value_or(greatest), above));
 }
 
 }  // namespace xtape

@@ -69,7 +69,8 @@ Variable solve(const Variable& a, const Variable& b, bool left) {
     throw DTypeError(std::string("solve: dtypes ") + to_string(a.dtype()) + " and " + to_string(b.dtype()) +
                      " differ; convert one with .to()");
   if (!left) {
-    if (b.rank() < 2) throw ShapeError("solve: x " + to_string(a.shape()) + " = " + to_string(b.shape()) + ": needs rows");
+    if (b.rank() < 2)
+      throw ShapeError("solve: x " + to_string(a.shape()) + " = " + to_string(b.shape()) + ": needs rows");
     return transposed(solve(transposed(a), transposed(b)));
   }
   if (is_column(a, b)) return squeeze(solve(a, expand_dims(b, -1)), -1);

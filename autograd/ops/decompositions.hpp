@@ -27,8 +27,8 @@ struct SignAndLogDet {
 };
 SignAndLogDet slogdet(const Variable& a);
 
-/// The lower triangular L of a = L L', or the upper triangular U of a = U' U, for a symmetric positive definite matrix, of
-/// which that triangle is read (Murray 2016 for the derivative).
+/// The lower triangular L of a = L L', or the upper triangular U of a = U' U, for a symmetric positive definite matrix,
+/// of which that triangle is read (Murray 2016 for the derivative).
 /// @throws ValueError for one that is not positive definite.
 Variable cholesky(const Variable& a, bool upper = false);
 

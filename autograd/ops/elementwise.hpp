@@ -146,7 +146,7 @@ Variable bessel_y0(const Variable& x);
 Variable bessel_y1(const Variable& x);
 /// @}
 
-/// @name Choosing. NaN in an operand gives NaN, and both take its gradient; that of equal operands is shared half and half.
+/// @name Choosing. NaN in an operand gives NaN, and both take the gradient; that of equal ones is shared half and half.
 /// @{
 Variable maximum(const Variable& a, const Variable& b);
 Variable minimum(const Variable& a, const Variable& b);

@@ -312,8 +312,10 @@ Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t 
 Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
   require_defined("gather", x);
   require_integers("gather", indices);
-  if (x.rank() == 0)
-    return reshape(gather(reshape(x, {1}), axis, indices.rank() == 0 ? reshape(indices, {1}) : indices), indices.shape());
+  if (x.rank() == 0) {
+    Variable places = indices.rank() == 0 ? reshape(indices, {1}) : indices;
+    return reshape(gather(reshape(x, {1}), axis, places), indices.shape());
+  }
   std::size_t i = normalize_axis("gather", axis, x.rank());
   Variable part = slice(x, reach("gather", x, i, indices));
   return detail::take_along(part, checked_indices("gather", indices, x.shape()[i], x.shape()), i);

@@ -70,8 +70,8 @@ Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdif
 /// The same of both flattened.
 Variable take_along_axis(const Variable& x, const Variable& indices);
 
-/// take with PyTorch's order of arguments, for indices of one axis. Here and below, what is 0-d counts as one element along
-/// an axis, as in PyTorch.
+/// take with PyTorch's order of arguments, for indices of one axis. Here and below, what is 0-d counts as one element
+/// along an axis, as in PyTorch.
 Variable index_select(const Variable& x, std::ptrdiff_t axis, const Variable& indices);
 /// take_along_axis with PyTorch's order of arguments; `indices` may be shorter than x along the other axes.
 Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices);

@@ -149,7 +149,7 @@ Variable interpolate(const Variable& x, const InterpolateOptions& options) {
     throw ValueError("interpolate: this mode for " + to_string(x.shape()) + ", needs linear, bilinear or bicubic, or " +
                      "trilinear for one, two, or three axes of space");
   if (options.align_corners && !has_corners(options.mode))
-    throw ValueError("interpolate: align_corners with a mode that has none, needs linear, bilinear, trilinear or bicubic");
+    throw ValueError("interpolate: align_corners with a mode that has none, needs a linear one or bicubic");
   std::vector<Resampling> along = resamplings(options, space_of(x.shape(), axes));
   if (options.mode == Interpolation::area) {
     Extents extents;

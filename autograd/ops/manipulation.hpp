@@ -72,12 +72,12 @@ enum class PadMode { constant, reflect, replicate, circular };
 Variable pad(const Variable& x, const std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>>& widths,
              PadMode mode = PadMode::constant, double value = 0);
 
-/// Coordinate arrays of the grid that 1-d arrays span. "ij": the first of them varies along the first axis; "xy": along the
-/// second one, and the second along the first. @throws ValueError for another text.
+/// Coordinate arrays of the grid that 1-d arrays span. "ij": the first of them varies along the first axis; "xy": along
+/// the second one, and the second along the first. @throws ValueError for another text.
 std::vector<Variable> meshgrid(const std::vector<Variable>& xs, const std::string& indexing = "ij");
 
-/// Windows of `size` along an axis, `step` apart: the axis counts the windows, a new last one their elements. What is 0-d
-/// has one window, (1,).
+/// Windows of `size` along an axis, `step` apart: the axis counts the windows, a new last one their elements. What is
+/// 0-d has one window, (1,).
 Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::size_t step = 1);
 
 }  // namespace xtape

@@ -31,7 +31,8 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
   if (table.rank() != 2) throw ShapeError("embedding: a table " + to_string(table.shape()) + ", needs (rows, width)");
   Variable y = take(table, indices, 0);
   if (!padding_idx) return y;
-  auto rows = static_cast<std::ptrdiff_t>(table.shape(0)), padding = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
+  auto rows = static_cast<std::ptrdiff_t>(table.shape(0));
+  std::ptrdiff_t padding = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
   if (padding < 0 || padding >= rows)
     throw ValueError("embedding: padding_idx is " + std::to_string(*padding_idx) + ", out of range for " +
                      std::to_string(rows) + " rows");

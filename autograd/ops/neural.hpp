@@ -22,15 +22,15 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
 /// @throws ValueError for a label out of range.
 Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights);
 
-/// softmax(scale q k') v, where the scale is 1 / sqrt(d) if left out, for queries (..., n, d), keys (..., m, d) and values (..., m, e) (Vaswani et al. 2017).
+/// softmax(scale q k') v for queries (..., n, d), keys (..., m, d) and values (..., m, e) (Vaswani et al. 2017).
 /// `mask` broadcasts to (..., n, m): bool, false where a query must not look, or numbers to add; it may be undefined.
-/// With `causal`, a query looks at no key behind its own place.
+/// With `causal`, a query looks at no key behind its own place. The scale is 1 / sqrt(d) if left out.
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
                                       const Variable& mask = {}, bool causal = false,
                                       std::optional<double> scale = {});
 
-/// x (..., channels r^2, height, width) as (..., channels, height r, width r): each block of channels becomes a block of
-/// pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.
+/// x (..., channels r^2, height, width) as (..., channels, height r, width r): each block of channels becomes a block
+/// of pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.
 Variable pixel_shuffle(const Variable& x, std::size_t r);
 /// The same backwards: x (..., channels, height r, width r) as (..., channels r^2, height, width).
 /// @throws ShapeError unless r divides height and width.

@@ -102,7 +102,7 @@ void require_channels(const char* operation, const Variable& x) {
 // One element alone is its own mean: nothing would be left of it.
 void require_several(const char* operation, const Variable& x, std::size_t of_channel) {
   if (of_channel == 1)
-    throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " has 1 element for each channel, needs more");
+    throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " has 1 element in each channel, needs more");
 }
 
 void require_shape(const char* operation, const Variable& x, const char* what, const Variable& v, const Shape& shape) {

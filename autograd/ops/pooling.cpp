@@ -92,8 +92,8 @@ WithIndices choose(const char* operation, std::size_t axes, const Variable& x, c
 WithIndices max_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,
                      const PoolOptions& options) {
   return for_batch_with_indices(operation, axes, images, [&](const Variable& x) {
-    Windows w = pooling_windows(operation, axes, images.shape(), window, options.stride, options.padding, options.dilation,
-                                options.ceil_mode);
+    Windows w = pooling_windows(operation, axes, images.shape(), window, options.stride, options.padding,
+                                options.dilation, options.ceil_mode);
     require_elements(operation, w, images.shape());
     if (w.elements() > std::size_t{1} << 24)  // the kernel counts them by numbers of x's dtype
       throw ValueError(std::string(operation) + ": a window of " + std::to_string(w.elements()) +
@@ -151,7 +151,7 @@ Adaptive adaptive(const char* operation, std::size_t axes, const Shape& images, 
   for (std::size_t i = 3 - axes; i < 3; ++i)
     if (result.space[i] == 0 || result.positions[i] == 0)
       throw ShapeError(std::string(operation) + ": " + std::to_string(result.positions[i]) + " windows along axis " +
-                       std::to_string(i + images.size() - 3) + " of " + to_string(images) + ": needs 1 or more of both");
+                       std::to_string(i + images.size() - 3) + " of " + to_string(images) + ": needs 1 or more");
   return result;
 }
 

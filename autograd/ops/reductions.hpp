@@ -25,8 +25,8 @@ Variable stddev(const Variable& x, const Axes& axes = {}, bool keepdims = false,
 /// max and min under PyTorch's names.
 inline Variable amax(const Variable& x, const Axes& axes = {}, bool keepdims = false) { return max(x, axes, keepdims); }
 inline Variable amin(const Variable& x, const Axes& axes = {}, bool keepdims = false) { return min(x, axes, keepdims); }
-/// The middle element along an axis, or of all; the lower one of two, as in PyTorch. NaN wins. Elements that equal the one
-/// of all share its gradient evenly.
+/// The middle element along an axis, or of all; the lower one of two, as in PyTorch. NaN wins. Elements that equal the
+/// one of all share its gradient evenly.
 /// @throws ShapeError for no elements.
 Variable median(const Variable& x);
 Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims = false);

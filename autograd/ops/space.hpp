@@ -35,7 +35,7 @@ inline std::size_t reach(const kernels::Windows& w, std::size_t axis) {
   return w.dilation[axis] * (w.extent[axis] - 1) + 1;
 }
 
-/// Sets the space, the last so many axes of images, and the positions of all windows that lie within it and its padding;
+/// Sets the space, the last so many axes of images, and the positions of all windows that lie in it and its padding;
 /// with `ceil_mode` also those that begin there, but reach beyond the end.
 /// @throws ShapeError naming the operation and the shape of the images when not even one does.
 void lay_over(const char* operation, kernels::Windows& windows, std::size_t axes, const Shape& images,

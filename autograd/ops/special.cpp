@@ -46,7 +46,9 @@ constexpr SpecialFunction<digamma_of, digamma> digamma_at;
 template <class T>
 kernels::Batch<T> polygamma_at(const kernels::Batch<T>& n, const kernels::Batch<T>& x) {
   return kernels::lanewise(
-      [](double n, double v) { return n == 0 ? digamma_of(v) : boost::math::polygamma(static_cast<int>(n), v, Quiet()); },
+      [](double n, double v) {
+        return n == 0 ? digamma_of(v) : boost::math::polygamma(static_cast<int>(n), v, Quiet());
+      },
       n, x);
 }
 Variable polygamma_at(const Variable& n, const Variable& x) {

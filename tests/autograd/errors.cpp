@@ -279,8 +279,8 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
   Variable x = zeros({2, 6, 4});
   throws<ShapeError>([&] { layer_norm(x, 4); }, {"layer_norm", "last 4 axes", "(2, 6, 4)"});
   throws<ShapeError>([&] { layer_norm(x, 1, zeros({3})); }, {"layer_norm", "a weight (3,), needs (4,)"});
-  throws<ShapeError>([&] { batch_norm(zeros({1, 6})); }, {"batch_norm", "(1, 6) has 1 element for each channel"});
-  throws<ShapeError>([&] { instance_norm(zeros({2, 6, 1})); }, {"instance_norm", "1 element for each channel"});
+  throws<ShapeError>([&] { batch_norm(zeros({1, 6})); }, {"batch_norm", "(1, 6) has 1 element in each channel"});
+  throws<ShapeError>([&] { instance_norm(zeros({2, 6, 1})); }, {"instance_norm", "1 element in each channel"});
   throws<ValueError>([&] { embedding(zeros({3, 2}), zeros({1}, int64), 3); }, {"embedding", "padding_idx is 3", "3 rows"});
   throws<ShapeError>([&] { group_norm(x, 4); }, {"group_norm", "6 channels in 4 groups"});
   throws<ShapeError>([&] { batch_norm(zeros({3})); }, {"batch_norm", "(3,)"});
