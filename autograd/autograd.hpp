@@ -13,6 +13,7 @@
 #include <autograd/ops/decompositions.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/interpolation.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/neural.hpp>

@@ -1,6 +1,7 @@
 #include <autograd/fused/function.hpp>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 #include <autograd/grad_mode.hpp>
@@ -44,6 +45,16 @@ class FusedNode final : public Node {
   std::vector<Saved> saved_;
 };
 
+// All results, for the profile to count.
+struct All {
+  const std::vector<Array>& arrays;
+
+  std::size_t bytes() const {
+    return std::accumulate(arrays.begin(), arrays.end(), std::size_t{0},
+                           [](std::size_t sum, const Array& a) { return sum + a.bytes(); });
+  }
+};
+
 // The results in these shapes, undefined where there is none. They are one node's.
 Variables record(const FunctionPtr& f, const Shape& common, const Variables& inputs,
                  std::span<const std::optional<Shape>> shapes) {
@@ -53,7 +64,7 @@ Variables record(const FunctionPtr& f, const Shape& common, const Variables& inp
   for (const auto& shape : shapes) results.push_back(shape ? Array(*shape, dtype) : Array());
   auto evaluate = [&] {
     f->evaluate(common, values, results);
-    return results[0];
+    return All{results};
   };
   xtape::detail::measured("fuse", evaluate);
   NodePtr node(grad_enabled() && any_requires_grad(inputs) ? new FusedNode(f, common, inputs) : nullptr);

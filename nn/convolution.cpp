@@ -11,11 +11,6 @@ namespace xtape::nn {
 using detail::text;
 using Extents = std::vector<std::size_t>;
 
-Padding::Padding(const char* kind) : same_(std::string(kind) == "same") {
-  if (!same_ && std::string(kind) != "valid")
-    throw ValueError("padding: \"" + std::string(kind) + "\", needs numbers, \"same\" or \"valid\"");
-}
-
 namespace {
 
 // What one window covers of each axis.
@@ -104,24 +99,24 @@ void detail::KernelLayer::prepare(const Variable& x) {
   materialize(weight, initialized(whole + ": weight", weight_init_, shape, weight.dtype(), *generator_).value());
 }
 
-// "same" adds dilation (extent - 1) elements in all, half of them before, and what is left after.
 detail::Convolution::Convolution(const char* name, Operation operation, std::size_t axes, std::size_t in,
                                  std::size_t out, const PerAxis& window, const ConvolutionOptions& options)
     : KernelLayer(name, axes, false, in, out, window, options),
       operation_(operation),
+      options_{stride_, options.padding, dilation_, groups_},
       padding_mode_(options.padding_mode) {
-  Extents reaches = reach(window.of(name, "the window", axes), dilation_), after = padding_;
+  Extents reaches = reach(window.of(name, "the window", axes), dilation_);
   if (same_ && stride_ != Extents(axes, 1))
     throw ValueError(std::string(name) + ": padding \"same\" with a stride of " + text(stride_) + ", needs 1");
+  for (std::size_t i = 0; i < axes; ++i)
+    if (!same_ && reaches[i] > 2 * padding_[i]) least_[i] = reaches[i] - 2 * padding_[i];
+  if (padding_mode_ == PadMode::constant) return;
+  around_.assign(2, {0, 0});
   for (std::size_t i = 0; i < axes; ++i) {
-    if (same_) padding_[i] = (reaches[i] - 1) / 2, after[i] = reaches[i] - 1 - padding_[i];
-    else if (reaches[i] > 2 * padding_[i]) least_[i] = reaches[i] - 2 * padding_[i];
+    std::size_t before = same_ ? (reaches[i] - 1) / 2 : padding_[i], after = same_ ? reaches[i] - 1 - before : before;
+    around_.push_back({static_cast<std::ptrdiff_t>(before), static_cast<std::ptrdiff_t>(after)});
   }
-  if (padding_ != after || padding_mode_ != PadMode::constant) {
-    around_.assign(2, {0, 0});
-    for (std::size_t i = 0; i < axes; ++i) around_.push_back({padding_[i], after[i]});
-  }
-  options_ = {stride_, around_.empty() ? PerAxis(padding_) : PerAxis(0), dilation_, groups_};
+  options_.padding = 0;
 }
 
 Variable detail::Convolution::forward(const Variable& x) {

@@ -12,25 +12,7 @@
 
 namespace xtape::nn {
 
-/// What a convolution adds around its input: so many elements on both sides of each axis, or as many as "same" or
-/// "valid" make it.
-class Padding {
- public:
-  template <std::integral I>
-  Padding(I value) : numbers_(value) {}
-  Padding(std::initializer_list<std::size_t> values) : numbers_(values) {}
-  Padding(const PerAxis& values) : numbers_(values) {}
-  /// "same": the result is as large as the input (times the stride, where transposed). "valid": none.
-  /// @throws ValueError for another text.
-  Padding(const char* kind);
-
-  bool same() const { return same_; }
-  const PerAxis& numbers() const { return numbers_; }
-
- private:
-  PerAxis numbers_ = 0;
-  bool same_ = false;
-};
+using xtape::Padding;
 
 struct ConvolutionOptions {
   [[no_unique_address]] xtape::detail::ByName by_name = {};
@@ -104,8 +86,7 @@ class Convolution : public KernelLayer {
   Operation operation_;
   ConvOptions options_;
   PadMode padding_mode_;
-  // Padding that is uneven, or not of zeros; else empty.
-  std::vector<std::pair<std::size_t, std::size_t>> around_;
+  std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>> around_;  // padding that is not of zeros, else empty
 };
 
 class ConvolutionTranspose : public KernelLayer {

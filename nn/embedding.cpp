@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/neural.hpp>
 #include <nn/checks.hpp>
 
@@ -27,9 +25,7 @@ Embedding::Embedding(std::size_t rows, std::size_t width, const EmbeddingOptions
 }
 
 Variable Embedding::forward(const Variable& indices) {
-  Variable y = embedding(weight, indices);
-  if (!padding_idx_) return y;
-  return where(expand_dims(indices == *padding_idx_, -1), y.detach(), y);
+  return embedding(weight, indices, padding_idx_);
 }
 
 std::string Embedding::description() const {

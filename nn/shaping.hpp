@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <autograd/ops/convolution.hpp>
+#include <autograd/ops/interpolation.hpp>
 #include <autograd/ops/neural.hpp>
 #include <nn/module.hpp>
 

@@ -235,8 +235,8 @@ auto frac(const X& x) {
 
 inline constexpr auto maximum_rule = elementwise_any(
     "maximum", [](auto a, auto b) { return maximum(a, b); },
-    with<A, B>([](auto a, auto b, auto g) { return where(a > b, g, where(a == b, g / 2, 0)); }),
-    with<A, B>([](auto a, auto b, auto g) { return where(b > a, g, where(a == b, g / 2, 0)); }));
+    with<A, B>([](auto a, auto b, auto g) { return where(a < b, 0, where(a == b, g / 2, g)); }),
+    with<A, B>([](auto a, auto b, auto g) { return where(b < a, 0, where(a == b, g / 2, g)); }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto maximum(const P& a, const Q& b) {
@@ -245,8 +245,8 @@ auto maximum(const P& a, const Q& b) {
 
 inline constexpr auto minimum_rule = elementwise_any(
     "minimum", [](auto a, auto b) { return minimum(a, b); },
-    with<A, B>([](auto a, auto b, auto g) { return where(a < b, g, where(a == b, g / 2, 0)); }),
-    with<A, B>([](auto a, auto b, auto g) { return where(b < a, g, where(a == b, g / 2, 0)); }));
+    with<A, B>([](auto a, auto b, auto g) { return where(a > b, 0, where(a == b, g / 2, g)); }),
+    with<A, B>([](auto a, auto b, auto g) { return where(b > a, 0, where(a == b, g / 2, g)); }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto minimum(const P& a, const Q& b) {

@@ -35,10 +35,10 @@ auto log1p(const X& x) {
   return chain(log1p_rule, x);
 }
 
-// Where a is 0, log(a) is -inf, and 0 * -inf is NaN: such elements count 0.
+// Where a is 0, log(a) is -inf, and 0 * -inf is NaN: such elements count 0, and so do those where b is 0.
 inline constexpr auto pow_rule = elementwise(
     "pow", [](auto a, auto b) { return power(a, b); },
-    with<A, B>([](auto a, auto b, auto g) { return where(b == 0, 0, g * b * power(a, b - 1)); }),
+    with<A, B>([](auto a, auto b, auto g) { return g * b * power(where(b == 0, 1, a), b - 1); }),
     with<A, Y>([](auto a, auto y, auto g) { return where(a == 0, 0, g * y * log(where(a == 0, 1, a))); }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
@@ -212,7 +212,8 @@ auto erfc(const X& x) {
 }
 
 inline constexpr auto logit_rule = elementwise(
-    "logit", [](auto x) { return log(x / (1 - x)); }, with<A>([](auto x, auto g) { return g / (x * (1 - x)); }));
+    "logit", [](auto x) { return log(x / (1 - x)); },
+    with<A>([](auto x, auto g) { return where((x < 0) || (x > 1), NAN, g / (x * (1 - x))); }));
 template <Number X>
 auto logit(const X& x) {
   return chain(logit_rule, x);

@@ -45,6 +45,7 @@ Variable softshrink(const Variable& x, double lambda) {
 Variable hardshrink(const Variable& x, double lambda) {
   return fused::hardshrink_rule(x, Variable(lambda));
 }
+Variable threshold(const Variable& x, double least, double value) { return where(x <= least, value, x); }
 Variable tanhshrink(const Variable& x) { return fused::tanhshrink_of(x); }
 
 Variable glu(const Variable& x, std::ptrdiff_t axis) {

@@ -1,10 +1,15 @@
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <numbers>
+
 #include <autograd/fused/arithmetic.hpp>
 #include <autograd/ops/define_elementwise.hpp>
 
 namespace xtape {
 
 using namespace detail;
-using fused::A, fused::constant, fused::elementwise_any, fused::with;
+using fused::A, fused::B, fused::constant, fused::elementwise, fused::elementwise_any, fused::pass, fused::with;
 
 Variable add(const Variable& a, const Variable& b) { return fused::add_rule(a, b); }
 Variable sub(const Variable& a, const Variable& b) { return fused::sub_rule(a, b); }
@@ -18,6 +23,37 @@ Variable rsqrt(const Variable& x) { return fused::rsqrt_rule(x); }
 Variable hypot(const Variable& a, const Variable& b) { return fused::hypot_rule(a, b); }
 Variable fmod(const Variable& a, const Variable& b) { return fused::fmod_rule(a, b); }
 Variable remainder(const Variable& a, const Variable& b) { return fused::remainder_rule(a, b); }
+Variable floor_divide(const Variable& a, const Variable& b) {
+  // From the remainder, as in Python: a / b may have been rounded up to a whole number.
+  static constexpr auto op = elementwise(
+      "floor_divide",
+      [](auto a, auto b) {
+        return kernels::lanewise(
+            [](auto x, auto y) {
+              if (y == 0) return x / y;
+              auto rest = std::fmod(x, y), quotient = (x - rest) / y;
+              return std::round(rest != 0 && (rest < 0) != (y < 0) ? quotient - 1 : quotient);
+            },
+            a, b);
+      },
+      constant, constant);
+  return op(a, b);
+}
+Variable heaviside(const Variable& x, const Variable& at_zero) {
+  static constexpr auto op = elementwise(
+      "heaviside", [](auto x, auto v) { return where(x == 0, v, where(is_nan(x), x, where(x > 0, 1, 0))); }, constant,
+      with<A>([](auto x, auto g) { return where(x == 0, g, 0); }));
+  return op(x, at_zero);
+}
+Variable nextafter(const Variable& a, const Variable& b) {
+  static constexpr auto op = elementwise(
+      "nextafter",
+      [](auto a, auto b) { return kernels::lanewise([](auto x, auto y) { return std::nextafter(x, y); }, a, b); },
+      pass, constant);
+  return op(a, b);
+}
+Variable deg2rad(const Variable& x) { return x * (std::numbers::pi / 180); }
+Variable rad2deg(const Variable& x) { return x * (180 / std::numbers::pi); }
 Variable lerp(const Variable& a, const Variable& b, const Variable& weight) { return fused::lerp_rule(a, b, weight); }
 Variable abs(const Variable& x) { return fused::abs_rule(x); }
 Variable sign(const Variable& x) { return fused::sign_rule(x); }
@@ -25,6 +61,10 @@ Variable copysign(const Variable& a, const Variable& b) { return fused::copysign
 Variable floor(const Variable& x) { return fused::floor_rule(x); }
 Variable ceil(const Variable& x) { return fused::ceil_rule(x); }
 Variable round(const Variable& x) { return fused::round_rule(x); }
+Variable round(const Variable& x, int decimals) {
+  double scale = std::pow(10, std::abs(decimals));
+  return decimals < 0 ? round(x / scale) * scale : round(x * scale) / scale;
+}
 Variable trunc(const Variable& x) { return fused::trunc_rule(x); }
 Variable frac(const Variable& x) { return fused::frac_rule(x); }
 Variable maximum(const Variable& a, const Variable& b) { return fused::maximum_rule(a, b); }
@@ -44,6 +84,32 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
   DType dtype = all_scalars(branches) ? DType::float32 : common_dtype("where", branches);
   return op(condition.to(dtype), a, b);
 }
-Variable clip(const Variable& x, const Variable& low, const Variable& high) { return fused::clip_rule(x, low, high); }
+Variable clip(const Variable& x, const Variable& low, const Variable& high) {
+  if (!low.defined() && high.defined()) return clamp_max(x, high);
+  if (low.defined() && !high.defined()) return clamp_min(x, low);
+  return fused::clip_rule(x, low, high);
+}
+Variable clamp_min(const Variable& x, const Variable& low) {
+  static constexpr auto op = elementwise_any(
+      "clamp_min", [](auto x, auto low) { return maximum(x, low); },
+      with<A, B>([](auto x, auto low, auto g) { return where(x >= low, g, 0); }),
+      with<A, B>([](auto x, auto low, auto g) { return where(x < low, g, 0); }));
+  return op(x, low);
+}
+Variable clamp_max(const Variable& x, const Variable& high) {
+  static constexpr auto op = elementwise_any(
+      "clamp_max", [](auto x, auto high) { return minimum(x, high); },
+      with<A, B>([](auto x, auto high, auto g) { return where(x <= high, g, 0); }),
+      with<A, B>([](auto x, auto high, auto g) { return where(x > high, g, 0); }));
+  return op(x, high);
+}
+
+Variable nan_to_num(const Variable& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  require_floating("nan_to_num", x);
+  double greatest = x.dtype() == float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  Variable above = where(x == -infinity, neginf.value_or(-greatest), x);
+  return where(isnan(x), nan, where(x == infinity, posinf.value_or(greatest), above));
+}
 
 }  // namespace xtape

@@ -91,18 +91,21 @@ void require_fitting(const char* operation, std::size_t axes, const Variable& im
     throw ShapeError(text + ": channels do not fit, in " + std::to_string(groups) + " groups");
   if (bias.defined() && (bias.rank() != 1 || bias.shape(0) != out))
     throw ShapeError(text + ": a bias " + to_string(bias.shape()) + " for " + std::to_string(out) + " channels");
-  for (const Variable* operand : {&w, &bias})
+  for (auto& [what, operand] : {std::pair("kernel", &w), std::pair("bias", &bias)})
     if (operand->defined() && operand->dtype() != x.dtype())
-      throw DTypeError(text + ": dtypes " + to_string(x.dtype()) + " and " + to_string(operand->dtype()) +
-                       " differ; convert one with .to()");
+      throw DTypeError(text + ": a " + what + " of " + to_string(operand->dtype()) + " for images of " +
+                       to_string(x.dtype()) + "; convert one with .to()");
 }
 
 Variable forward(const char* operation, std::size_t axes, const Variable& images, const Variable& w,
                  const Variable& bias, const ConvOptions& options) {
   return for_batch(operation, axes, images, [&](const Variable& x) {
     require_fitting(operation, axes, images, x, w, bias, options.groups, 1);
-    Windows windows = windows_of(operation, space_of(w.shape()), options.stride, options.padding, options.dilation);
-    lay_over(operation, windows, x.shape());
+    const Padding& padding = options.padding;
+    Windows windows = windows_of(operation, space_of(w.shape(), axes), options.stride, padding.numbers(),
+                                 options.dilation);
+    if (padding.same()) lay_evenly(operation, windows, axes, images.shape());
+    else lay_over(operation, windows, axes, images.shape());
     return convolve({operation, axes, options.groups, windows}, x, w, bias);
   });
 }
@@ -111,8 +114,9 @@ Variable transposed(const char* operation, std::size_t axes, const Variable& ima
                     const Variable& bias, const ConvTransposeOptions& options) {
   return for_batch(operation, axes, images, [&](const Variable& x) {
     require_fitting(operation, axes, images, x, w, bias, options.groups, 0);
-    Windows windows = windows_of(operation, space_of(w.shape()), options.stride, options.padding, options.dilation);
-    Extents positions = space_of(x.shape()), more = options.output_padding.of(operation, "output_padding", axes);
+    Windows windows =
+        windows_of(operation, space_of(w.shape(), axes), options.stride, options.padding, options.dilation);
+    Extents positions = space_of(x.shape(), axes), more = options.output_padding.of(operation, "output_padding", axes);
     require_positive(operation, "extent", positions);
     set_last(windows.positions, positions);
     for (std::size_t k = 0; k < axes; ++k) {
@@ -123,7 +127,7 @@ Variable transposed(const char* operation, std::size_t axes, const Variable& ima
       std::size_t full = (positions[k] - 1) * windows.stride[i] + reach(windows, i) + more[k];
       if (2 * padding >= full)
         throw ShapeError(std::string(operation) + ": a padding of " + std::to_string(padding) + " cuts off all " +
-                         std::to_string(full) + " elements of axis " + std::to_string(k + 2));
+                         std::to_string(full) + " elements of axis " + std::to_string(images.rank() - axes + k));
       windows.space[i] = full - 2 * padding;
     }
     return convolve_input({operation, axes, options.groups, windows}, x, w, bias);
@@ -182,7 +186,7 @@ Shape padded_shape(std::size_t batch, std::size_t channels, const Windows& w) {
 Variable unfold(const Variable& images, const PerAxis& window, const UnfoldOptions& options) {
   return for_batch("unfold", 2, images, [&](const Variable& x) {
     Windows w = windows_of("unfold", window.of("unfold", "window", 2), options.stride, options.padding, options.dilation);
-    lay_over("unfold", w, x.shape());
+    lay_over("unfold", w, 2, images.shape());
     Variable source = pad(x, {{0, 0}, {0, 0}, {w.padding[1], w.padding[1]}, {w.padding[2], w.padding[2]}});
     Variable columns = read_view("unfold", source, windows_view(source.shape(), w));
     return reshape(columns, {x.shape(0), x.shape(1) * w.elements(), w.windows()});
@@ -198,7 +202,7 @@ Variable fold(const Variable& columns, const PerAxis& extents, const PerAxis& wi
                      std::to_string(w.elements()) + ", windows)");
   Shape images{columns.shape(0), columns.shape(1) / w.elements()};
   for (std::size_t extent : extents.of("fold", "extents", 2)) images.push_back(extent);
-  lay_over("fold", w, images);
+  lay_over("fold", w, 2, images);
   if (columns.shape(2) != w.windows())
     throw ShapeError("fold: " + to_string(columns.shape()) + " has " + std::to_string(columns.shape(2)) +
                      " windows, needs the " + std::to_string(w.windows()) + " of " + to_string(images));

@@ -9,7 +9,7 @@ namespace xtape {
 
 struct ConvOptions {
   PerAxis stride = 1;
-  PerAxis padding = 0;  ///< zeros on both sides of each axis
+  Padding padding = 0;  ///< "same" needs a stride of 1; what is uneven of it goes to the end
   PerAxis dilation = 1;
   std::size_t groups = 1;  ///< the channels are divided into so many parts that do not mix
 };
@@ -17,7 +17,8 @@ struct ConvOptions {
 /// Cross-correlation of x (batch, in, space...) with a kernel (out, in / groups, extents...), plus a bias (out), which
 /// may be undefined: y[n, o, p] = b[o] + sum over c, k of w[o, c, k] x[n, c, p stride + k dilation - padding].
 /// The result is (batch, out, (space + 2 padding - dilation (extent - 1) - 1) / stride + 1).
-/// @throws ShapeError for shapes that do not fit, ValueError for a stride, dilation or number of groups of 0.
+/// @throws ShapeError for shapes that do not fit, ValueError for a stride, dilation or number of groups of 0, or "same"
+/// padding with a stride of more than 1.
 Variable conv1d(const Variable& x, const Variable& kernel, const Variable& bias = {}, const ConvOptions& options = {});
 Variable conv2d(const Variable& x, const Variable& kernel, const Variable& bias = {}, const ConvOptions& options = {});
 Variable conv3d(const Variable& x, const Variable& kernel, const Variable& bias = {}, const ConvOptions& options = {});

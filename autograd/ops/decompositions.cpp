@@ -38,6 +38,11 @@ Shape with_batch(const Shape& batch, const Variable& x) {
   return shape;
 }
 
+// Whether b stands for columns without an axis of their own.
+bool is_column(const Variable& a, const Variable& b) {
+  return b.rank() == 1 || (b.rank() > 0 && b.shape() == Shape(a.shape().begin(), a.shape().end() - 1));
+}
+
 Variable regular_solve(const Variable& a, const Variable& b) {
   return record("solve", [&] { return kernels::solve("solve", a.value(), b.value()); },
                 wrt(a, [a = save(a)](const Variable& x, const Variable& g) {
@@ -57,13 +62,18 @@ Variable inverse(const Variable& a) {
                 }));
 }
 
-Variable solve(const Variable& a, const Variable& b) {
+Variable solve(const Variable& a, const Variable& b, bool left) {
   require_matrix("solve", a);
   detail::require_floating("solve", b);
   if (a.dtype() != b.dtype())
     throw DTypeError(std::string("solve: dtypes ") + to_string(a.dtype()) + " and " + to_string(b.dtype()) +
                      " differ; convert one with .to()");
-  if (b.rank() == 1) return squeeze(solve(a, expand_dims(b, 1)), -1);
+  if (!left) {
+    if (b.rank() < 2)
+      throw ShapeError("solve: x " + to_string(a.shape()) + " = " + to_string(b.shape()) + ": needs rows");
+    return transposed(solve(transposed(a), transposed(b)));
+  }
+  if (is_column(a, b)) return squeeze(solve(a, expand_dims(b, -1)), -1);
   if (b.rank() == 0 || b.shape(-2) != a.shape(-1))
     throw ShapeError("solve: " + to_string(a.shape()) + " x = " + to_string(b.shape()) + ": needs as many rows in both");
   Shape batch = broadcast_shapes("solve", Shape(a.shape().begin(), a.shape().end() - 2),
@@ -71,10 +81,10 @@ Variable solve(const Variable& a, const Variable& b) {
   return regular_solve(broadcast_to(a, with_batch(batch, a)), broadcast_to(b, with_batch(batch, b)));
 }
 
-Variable solve_triangular(const Variable& a, const Variable& b, bool upper, bool unit_diagonal) {
+Variable solve_triangular(const Variable& a, const Variable& b, bool upper, bool unit_diagonal, bool left) {
   require_matrix("solve_triangular", a);
   Variable triangle = upper ? triu(a, unit_diagonal) : tril(a, -static_cast<std::ptrdiff_t>(unit_diagonal));
-  return solve(unit_diagonal ? triangle + eye(a.shape(-1), a.shape(-1), a.dtype()) : triangle, b);
+  return solve(unit_diagonal ? triangle + eye(a.shape(-1), a.shape(-1), a.dtype()) : triangle, b, left);
 }
 
 namespace {
@@ -112,9 +122,10 @@ Variable cofactors_by_powers(const Variable& a) {
 // d(det A) = trace(cofactors' dA), where the cofactors are det A A'^-1 of a regular matrix.
 Variable det(const Variable& a) {
   require_matrix("det", a);
-  return record("det", [&] { return prod(Variable(kernels::pivots(a.value())), -1).value(); },
-                wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
-                  if (!any_singular(Variable(kernels::pivots(a.array())))) return each(g * y) * transposed(inverse(a()));
+  Variable pivots(kernels::pivots(a.value()));
+  return record("det", [&] { return prod(pivots, -1).value(); },
+                wrt(a, [a = save(a), singular = any_singular(pivots)](const Variable& y, const Variable& g) {
+                  if (!singular) return each(g * y) * transposed(inverse(a()));
                   return each(g) * (grad_enabled() ? cofactors_by_powers(a()) : cofactors_by_svd(a()));
                 }));
 }
@@ -129,8 +140,9 @@ SignAndLogDet slogdet(const Variable& a) {
 }
 
 // With P the lower triangle of L' dL's gradient, its diagonal halved: dA = L'^-1 P L^-1, made symmetric.
-Variable cholesky(const Variable& a) {
+Variable cholesky(const Variable& a, bool upper) {
   require_matrix("cholesky", a);
+  if (upper) return transposed(cholesky(transposed(a)));
   return record("cholesky", [&] { return kernels::cholesky("cholesky", a.value()); },
                 wrt(a, [](const Variable& l, const Variable& g) {
                   Variable p = matmul(transposed(l), tril(g));
@@ -179,16 +191,40 @@ Variable eigenvalues(const Variable& a, const Variable& v) {
 
 }  // namespace
 
-Eigen eigh(const Variable& a) {
-  require_matrix("eigh", a);
-  Variable s = symmetric(a), v = eigenvectors(s);
+namespace {
+
+Eigen of_symmetric(const Variable& s) {
+  Variable v = eigenvectors(s);
   return {eigenvalues(s, v), v};
 }
+Variable values_of_symmetric(const Variable& s) { return eigenvalues(s, recording(s) ? eigenvectors(s) : Variable()); }
+
+Variable mirrored(const char* operation, const Variable& a, const std::string& uplo) {
+  if (uplo != "L" && uplo != "U")
+    throw ValueError(std::string(operation) + ": uplo is \"" + uplo + "\", needs \"L\" or \"U\"");
+  require_matrix(operation, a);
+  auto mirror = [&] {
+    NoGrad guard;
+    Variable half = uplo == "L" ? tril(a, -1) : triu(a, 1);
+    return (tril(triu(a)) + half + transposed(half)).value();
+  };
+  return record(operation, mirror, wrt(a, [](const Variable& g) { return g; }));
+}
+
+}  // namespace
+
+Eigen eigh(const Variable& a) {
+  require_matrix("eigh", a);
+  return of_symmetric(symmetric(a));
+}
+Eigen eigh(const Variable& a, const std::string& uplo) { return of_symmetric(mirrored("eigh", a, uplo)); }
 
 Variable eigvalsh(const Variable& a) {
   require_matrix("eigvalsh", a);
-  Variable s = symmetric(a);
-  return eigenvalues(s, recording(s) ? eigenvectors(s) : Variable());
+  return values_of_symmetric(symmetric(a));
+}
+Variable eigvalsh(const Variable& a, const std::string& uplo) {
+  return values_of_symmetric(mirrored("eigvalsh", a, uplo));
 }
 
 namespace {
@@ -262,6 +298,7 @@ QR qr(const Variable& a) {
 Variable lstsq(const Variable& a, const Variable& b) {
   require_matrix("lstsq", a, false);
   detail::require_floating("lstsq", b);
+  if (b.rank() > 1 && is_column(a, b)) return squeeze(lstsq(a, expand_dims(b, -1)), -1);
   if (b.rank() == 0 || b.shape(b.rank() == 1 ? 0 : -2) != a.shape(-2))
     throw ShapeError("lstsq: " + to_string(a.shape()) + " x = " + to_string(b.shape()) + ": needs as many rows in both");
   if (a.shape(-2) < a.shape(-1)) return matmul(pinv(a), b);

@@ -11,10 +11,12 @@ namespace xtape {
 
 /// The inverse. @throws ShapeError unless square, ValueError for a singular matrix.
 Variable inverse(const Variable& a);
-/// The x of a x = b, for b of shape (..., n, k), or (n) as a column. @throws as inverse.
-Variable solve(const Variable& a, const Variable& b);
+/// The x of a x = b, for b of shape (..., n, k), or for columns: (n), or the shape of a without its last axis. That of
+/// x a = b, for b of shape (..., k, n), unless `left`. @throws as inverse.
+Variable solve(const Variable& a, const Variable& b, bool left = true);
 /// solve for a triangular a, of which the other triangle is not read, nor the diagonal if it counts as ones.
-Variable solve_triangular(const Variable& a, const Variable& b, bool upper = false, bool unit_diagonal = false);
+Variable solve_triangular(const Variable& a, const Variable& b, bool upper = false, bool unit_diagonal = false,
+                          bool left = true);
 
 /// The determinant; it has derivatives where the matrix is singular, too. @throws ShapeError unless square.
 Variable det(const Variable& a);
@@ -25,9 +27,10 @@ struct SignAndLogDet {
 };
 SignAndLogDet slogdet(const Variable& a);
 
-/// The lower triangular L of a = L L', for a symmetric positive definite matrix (Murray 2016 for the derivative).
+/// The lower triangular L of a = L L', or the upper triangular U of a = U' U, for a symmetric positive definite matrix,
+/// of which that triangle is read (Murray 2016 for the derivative).
 /// @throws ValueError for one that is not positive definite.
-Variable cholesky(const Variable& a);
+Variable cholesky(const Variable& a, bool upper = false);
 
 /// Eigenvalues (..., n), ascending, and eigenvectors, as columns.
 struct Eigen {
@@ -36,8 +39,12 @@ struct Eigen {
 /// Of a symmetric matrix: its symmetric part counts. The derivative of eigenvectors needs distinct eigenvalues, that of
 /// the values alone does not. @throws ShapeError unless square, ValueError where LAPACK finds none.
 Eigen eigh(const Variable& a);
+/// Of the symmetric matrix of which a triangle is read, the lower one, "L", or the upper one, "U". As in PyTorch, the
+/// gradient is that of the whole symmetric matrix. @throws ValueError for another text.
+Eigen eigh(const Variable& a, const std::string& uplo);
 /// The eigenvalues alone.
 Variable eigvalsh(const Variable& a);
+Variable eigvalsh(const Variable& a, const std::string& uplo);
 
 /// a = U diag(S) V', reduced: U (..., m, k), S (..., k), descending, and V' (..., k, n), for k = min(m, n).
 struct SVD {

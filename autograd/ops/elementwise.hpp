@@ -1,6 +1,8 @@
 // Operations on each element, and their operators. Operands broadcast as in NumPy.
 #pragma once
 
+#include <optional>
+
 #include <autograd/variable.hpp>
 
 namespace xtape {
@@ -25,14 +27,25 @@ Variable hypot(const Variable& a, const Variable& b);
 Variable fmod(const Variable& a, const Variable& b);
 /// The remainder of a / b with the sign of b, as in Python.
 Variable remainder(const Variable& a, const Variable& b);
+/// floor(a / b), exact where a / b rounds up to a whole number. The derivative is 0.
+Variable floor_divide(const Variable& a, const Variable& b);
 /// a + weight * (b - a)
 Variable lerp(const Variable& a, const Variable& b, const Variable& weight);
 /// The derivative at 0 is 0.
 Variable abs(const Variable& x);
 /// -1, 0 or 1; NaN for NaN. The derivative is 0.
 Variable sign(const Variable& x);
+/// sign under PyTorch's name, and x itself.
+inline Variable sgn(const Variable& x) { return sign(x); }
+inline Variable positive(const Variable& x) { return x; }
+/// 0 for negative x, 1 for positive x, `at_zero` for 0. The derivative with respect to x is 0.
+Variable heaviside(const Variable& x, const Variable& at_zero);
 /// The magnitude of a with the sign of b. Where a is 0, the derivative is 0.
 Variable copysign(const Variable& a, const Variable& b);
+/// The next number of the dtype after a, towards b.
+Variable nextafter(const Variable& a, const Variable& b);
+Variable deg2rad(const Variable& x);
+Variable rad2deg(const Variable& x);
 /// @}
 
 /// @name Rounding. The derivative is 0.
@@ -41,6 +54,8 @@ Variable floor(const Variable& x);
 Variable ceil(const Variable& x);
 /// To the nearest integer, halves to the even one.
 Variable round(const Variable& x);
+/// The same to so many decimal places; negative ones are those before the point.
+Variable round(const Variable& x, int decimals);
 /// Towards 0.
 Variable trunc(const Variable& x);
 /// What trunc takes away, with derivative 1.
@@ -58,13 +73,23 @@ Variable log2(const Variable& x);
 Variable log10(const Variable& x);
 /// log(exp(a) + exp(b)), without overflow
 Variable logaddexp(const Variable& a, const Variable& b);
+/// The same to the base 2
+Variable logaddexp2(const Variable& a, const Variable& b);
+/// a * 2^b
+Variable ldexp(const Variable& a, const Variable& b);
 /// a * log(b), and 0 where a is 0
 Variable xlogy(const Variable& a, const Variable& b);
+/// a * log1p(b), and 0 where a is 0
+Variable xlog1py(const Variable& a, const Variable& b);
+/// -x log(x), 0 at 0, -infinity below
+Variable entr(const Variable& x);
 /// @}
 
 /// @name Trigonometric and hyperbolic functions
 /// @{
 Variable sin(const Variable& x);
+/// sin(pi x) / (pi x), 1 at 0
+Variable sinc(const Variable& x);
 Variable cos(const Variable& x);
 Variable tan(const Variable& x);
 Variable asin(const Variable& x);
@@ -87,17 +112,41 @@ Variable erf(const Variable& x);
 Variable erfc(const Variable& x);
 /// The inverse of erf
 Variable erfinv(const Variable& x);
+/// exp(x * x) * erfc(x), without underflow
+Variable erfcx(const Variable& x);
+/// The normal distribution: the probability of less than x, its logarithm, exact where it is small, and its inverse
+Variable ndtr(const Variable& x);
+Variable log_ndtr(const Variable& x);
+Variable ndtri(const Variable& p);
 /// log(|gamma(x)|)
 Variable lgamma(const Variable& x);
 /// The derivative of lgamma
 Variable digamma(const Variable& x);
 /// The n-th derivative of digamma, for an n >= 0. @throws ValueError for another n.
 Variable polygamma(int n, const Variable& x);
+/// The logarithm of the multivariate gamma function of p dimensions. @throws ValueError for a p below 1.
+Variable mvlgamma(const Variable& x, int p);
+/// The regularized incomplete gamma functions, lower and upper. They have derivatives with respect to x only.
+/// @throws GraphError where a needs a gradient.
+Variable gammainc(const Variable& a, const Variable& x);
+Variable gammaincc(const Variable& a, const Variable& x);
 /// log(x / (1 - x)), the inverse of sigmoid
 Variable logit(const Variable& x);
+/// The same of x limited to [eps, 1 - eps]
+Variable logit(const Variable& x, double eps);
+/// Modified Bessel functions of the first kind, of order 0 and 1, and the same times exp(-|x|)
+Variable i0(const Variable& x);
+Variable i0e(const Variable& x);
+Variable i1(const Variable& x);
+Variable i1e(const Variable& x);
+/// Bessel functions of the first and second kind, of order 0 and 1
+Variable bessel_j0(const Variable& x);
+Variable bessel_j1(const Variable& x);
+Variable bessel_y0(const Variable& x);
+Variable bessel_y1(const Variable& x);
 /// @}
 
-/// @name Choosing. NaN in an operand gives NaN; the gradient of equal operands is shared half and half.
+/// @name Choosing. NaN in an operand gives NaN, and both take the gradient; that of equal ones is shared half and half.
 /// @{
 Variable maximum(const Variable& a, const Variable& b);
 Variable minimum(const Variable& a, const Variable& b);
@@ -106,10 +155,16 @@ Variable fmax(const Variable& a, const Variable& b);
 Variable fmin(const Variable& a, const Variable& b);
 /// a where the condition (of dtype bool) holds, b elsewhere.
 Variable where(const Variable& condition, const Variable& a, const Variable& b);
-/// x limited to [low, high]. The gradient passes where low <= x <= high; a bound's where x is beyond it.
+/// x limited to [low, high]. The gradient passes where low <= x <= high; a bound's where x is beyond it. One of the
+/// bounds may be undefined.
 Variable clip(const Variable& x, const Variable& low, const Variable& high);
-/// The same under PyTorch's name.
+Variable clamp_min(const Variable& x, const Variable& low);
+Variable clamp_max(const Variable& x, const Variable& high);
+/// clip under PyTorch's name.
 inline Variable clamp(const Variable& x, const Variable& low, const Variable& high) { return clip(x, low, high); }
+/// x with these numbers in place of NaN, infinity (the greatest finite number if left out), and -infinity (the least).
+Variable nan_to_num(const Variable& x, double nan = 0, std::optional<double> posinf = {},
+                    std::optional<double> neginf = {});
 /// @}
 
 /// @name Comparisons, of dtype bool and not differentiable
@@ -123,6 +178,9 @@ Variable greater_equal(const Variable& a, const Variable& b);
 Variable logical_not(const Variable& x);
 Variable logical_and(const Variable& a, const Variable& b);
 Variable logical_or(const Variable& a, const Variable& b);
+Variable logical_xor(const Variable& a, const Variable& b);
+/// Whether x is negative, or -0
+Variable signbit(const Variable& x);
 Variable isnan(const Variable& x);
 Variable isinf(const Variable& x);
 Variable isfinite(const Variable& x);

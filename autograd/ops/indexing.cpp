@@ -245,17 +245,26 @@ Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdif
   if (x.rank() == 0 && indices.rank() == 0)
     return take_along_axis(x.reshape(Shape{1}), indices.reshape(Shape{1}), axis).reshape(Shape{});
   std::size_t i = normalize_axis("take_along_axis", axis, x.rank());
-  Shape expected = x.shape();
-  if (indices.rank() == x.rank()) expected[i] = indices.shape()[i];
-  if (indices.shape() != expected)
+  if (indices.rank() != x.rank())
     throw ShapeError("take_along_axis: indices of " + to_string(indices.shape()) + " for " + to_string(x.shape()) +
-                     ": needs the same shape but for axis " + std::to_string(axis));
-  return detail::take_along(x, checked_indices("take_along_axis", indices, x.shape()[i], x.shape()), i);
+                     ": needs as many axes");
+  Shape from = x.shape(), to = indices.shape();
+  from[i] = to[i] = 1;
+  Shape from_all = broadcast_shapes("take_along_axis", from, to), to_all = from_all;
+  from_all[i] = x.shape()[i];
+  to_all[i] = indices.shape()[i];
+  Array checked = checked_indices("take_along_axis", broadcast_to(indices, to_all), x.shape()[i], x.shape());
+  return detail::take_along(broadcast_to(x, from_all), checked, i);
+}
+Variable take_along_axis(const Variable& x, const Variable& indices) {
+  return take_along_axis(flatten(x), flatten(indices), 0);
 }
 
 Variable index_select(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
   if (indices.defined() && indices.rank() != 1)
     throw ShapeError("index_select: indices of " + to_string(indices.shape()) + ", needs one axis");
+  if (x.defined() && x.rank() == 0)
+    return detail::with_an_axis("index_select", x, [&](auto& v) { return take(v, indices, axis); });
   return take(x, indices, axis);
 }
 
@@ -280,6 +289,11 @@ Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t 
   require_defined(operation, x);
   require_integers(operation, indices);
   require_defined(operation, source);
+  if (x.rank() == 0) {
+    Variable places = indices.rank() == 0 ? reshape(indices, {1}) : indices;
+    Variable given = source.rank() == 0 && !source.impl()->weak ? reshape(source, {1}) : source;
+    return reshape(scatter_zeros(operation, reshape(x, {1}), axis, places, given), Shape{});
+  }
   std::size_t i = normalize_axis(operation, axis, x.rank());
   std::vector<Index> part = reach(operation, x, i, indices);
   Variable values = source.impl()->weak ? broadcast_to(source.to(x.dtype()), indices.shape())
@@ -298,6 +312,10 @@ Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t 
 Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
   require_defined("gather", x);
   require_integers("gather", indices);
+  if (x.rank() == 0) {
+    Variable places = indices.rank() == 0 ? reshape(indices, {1}) : indices;
+    return reshape(gather(reshape(x, {1}), axis, places), indices.shape());
+  }
   std::size_t i = normalize_axis("gather", axis, x.rank());
   Variable part = slice(x, reach("gather", x, i, indices));
   return detail::take_along(part, checked_indices("gather", indices, x.shape()[i], x.shape()), i);
@@ -326,7 +344,10 @@ Variable masked_select(const Variable& x, const Variable& mask) {
 
 Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value) { return where(mask, value, x); }
 
-Variable one_hot(const Variable& indices, std::size_t classes, DType dtype) {
+Variable one_hot(const Variable& indices, std::optional<std::size_t> given, DType dtype) {
+  require_integers("one_hot", indices);
+  if (!given && indices.size() == 0) throw ValueError("one_hot: no indices, needs a number of classes");
+  std::size_t classes = given ? *given : static_cast<std::size_t>(std::max(max(indices).item(), 0.0)) + 1;
   Array checked = checked_indices("one_hot", indices, classes, {classes});
   if (sum(indices < 0).item() > 0) throw ValueError("one_hot: a negative class");
   return take(eye(classes, dtype), Variable(checked));

@@ -65,10 +65,13 @@ Variable slice_assign(const Variable& x, const std::vector<Index>& indices, cons
 /// The result has the shape of `indices` in place of the axis. @throws ValueError for an index out of range.
 Variable take(const Variable& x, const Variable& indices, std::ptrdiff_t axis = 0);
 /// The element along an axis that `indices`, of the result's shape, names for each place. The other axes are as
-/// long as those of x. @throws ValueError for an index out of range.
+/// long as those of x, or broadcast. @throws ValueError for an index out of range.
 Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdiff_t axis);
+/// The same of both flattened.
+Variable take_along_axis(const Variable& x, const Variable& indices);
 
-/// take with PyTorch's order of arguments, for indices of one axis.
+/// take with PyTorch's order of arguments, for indices of one axis. Here and below, what is 0-d counts as one element
+/// along an axis, as in PyTorch.
 Variable index_select(const Variable& x, std::ptrdiff_t axis, const Variable& indices);
 /// take_along_axis with PyTorch's order of arguments; `indices` may be shorter than x along the other axes.
 Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices);
@@ -82,8 +85,9 @@ Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& ind
 Variable masked_select(const Variable& x, const Variable& mask);
 /// `value` where the mask holds, x elsewhere.
 Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value);
-/// Rows of an identity matrix: the shape of `indices` and a last axis of `classes`.
-Variable one_hot(const Variable& indices, std::size_t classes, DType dtype = float32);
+/// Rows of an identity matrix: the shape of `indices` and a last axis of `classes`, one more than the greatest index if
+/// left out.
+Variable one_hot(const Variable& indices, std::optional<std::size_t> classes = {}, DType dtype = float32);
 
 /// In ascending (or descending) order along an axis; equal elements keep theirs, NaN counts as the greatest.
 WithIndices sort(const Variable& x, std::ptrdiff_t axis = -1, bool descending = false);

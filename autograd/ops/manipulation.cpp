@@ -263,9 +263,10 @@ Variable tile(const Variable& x, const Dims& dims) {
   return reshape(broadcast_to(reshape(x, apart), repeated), merged);
 }
 
-Variable repeat_interleave(const Variable& x, std::size_t copies, std::ptrdiff_t axis) {
+Variable repeat_interleave(const Variable& x, std::size_t copies, std::optional<std::ptrdiff_t> axis) {
+  if (!axis) return repeat_interleave(flatten(x), copies, 0);
   require_defined("repeat_interleave", x);
-  std::size_t i = normalize_axis("repeat_interleave", axis, x.rank());
+  std::size_t i = normalize_axis("repeat_interleave", *axis, x.rank());
   Variable apart = expand_dims(x, static_cast<std::ptrdiff_t>(i) + 1);
   Shape repeated = apart.shape(), merged = x.shape();
   repeated[i + 1] = copies;
@@ -273,20 +274,22 @@ Variable repeat_interleave(const Variable& x, std::size_t copies, std::ptrdiff_t
   return reshape(broadcast_to(apart, repeated), merged);
 }
 
-Variable repeat_interleave(const Variable& x, const Variable& copies, std::ptrdiff_t axis) {
+Variable repeat_interleave(const Variable& x, const Variable& copies, std::optional<std::ptrdiff_t> axis) {
+  if (!axis) return repeat_interleave(flatten(x), copies, 0);
   require_defined("repeat_interleave", x);
   detail::require_integers("repeat_interleave", copies);
-  std::size_t n = x.shape()[normalize_axis("repeat_interleave", axis, x.rank())];
-  if (copies.shape() != Shape{n})
+  std::size_t n = x.shape()[normalize_axis("repeat_interleave", *axis, x.rank())];
+  bool alike = copies.size() == 1 && copies.rank() <= 1;
+  if (!alike && copies.shape() != Shape{n})
     throw ShapeError("repeat_interleave: copies of shape " + to_string(copies.shape()) + " for axis " +
-                     std::to_string(axis) + " of " + to_string(x.shape()) + ": needs " + to_string(Shape{n}));
+                     std::to_string(*axis) + " of " + to_string(x.shape()) + ": needs " + to_string(Shape{n}));
   std::vector<std::int64_t> indices;
   for (std::size_t i = 0; i < n; ++i) {
-    std::int64_t count = copies.data<std::int64_t>()[i];
+    std::int64_t count = copies.data<std::int64_t>()[alike ? 0 : i];
     if (count < 0) throw ValueError("repeat_interleave: " + std::to_string(count) + " copies, needs 0 or more");
     indices.insert(indices.end(), static_cast<std::size_t>(count), static_cast<std::int64_t>(i));
   }
-  return take(x, Variable(xt::adapt(indices, {indices.size()})), axis);
+  return take(x, Variable(xt::adapt(indices, {indices.size()})), *axis);
 }
 
 Variable flip(const Variable& x, const Axes& axes) {
@@ -297,15 +300,16 @@ Variable flip(const Variable& x, const Axes& axes) {
   return slice(x, indices);
 }
 
-Variable roll(const Variable& x, std::ptrdiff_t shift, std::ptrdiff_t axis) {
-  if (x.defined() && x.rank() == 0) return detail::with_an_axis("roll", x, [&](auto& v) { return roll(v, shift, axis); });
+Variable roll(const Variable& x, std::ptrdiff_t shift, std::optional<std::ptrdiff_t> axis) {
   require_defined("roll", x);
-  std::size_t i = normalize_axis("roll", axis, x.rank()), extent = x.shape()[i];
+  if (!axis) return reshape(roll(flatten(x), shift, 0), x.shape());
+  if (x.rank() == 0) return detail::with_an_axis("roll", x, [&](auto& v) { return roll(v, shift, axis); });
+  std::size_t i = normalize_axis("roll", *axis, x.rank()), extent = x.shape()[i];
   if (extent == 0) return x;
   auto n = static_cast<std::ptrdiff_t>(extent);
   auto cut = static_cast<std::size_t>(((-shift) % n + n) % n);
   if (cut == 0) return x;
-  return concatenate({slice(x, along(i, cut, extent)), slice(x, along(i, 0, cut))}, axis);
+  return concatenate({slice(x, along(i, cut, extent)), slice(x, along(i, 0, cut))}, *axis);
 }
 
 Variable roll(const Variable& x, const Axes& shifts, const Axes& axes) {
@@ -400,13 +404,34 @@ Variable pad_axis(const Variable& x, std::size_t axis, std::size_t before, std::
   return take(x, Variable(indices), static_cast<std::ptrdiff_t>(axis));
 }
 
+// x without what negative widths take away.
+Variable cut(const Variable& x, const std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>>& widths) {
+  std::vector<Index> inside;
+  bool any = false;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    auto n = static_cast<std::ptrdiff_t>(x.shape()[i]);
+    std::ptrdiff_t start = std::max<std::ptrdiff_t>(-widths[i].first, 0);
+    std::ptrdiff_t stop = n - std::max<std::ptrdiff_t>(-widths[i].second, 0);
+    if (start > stop)
+      throw ShapeError("pad: (" + std::to_string(widths[i].first) + ", " + std::to_string(widths[i].second) +
+                       ") takes more than axis " + std::to_string(i) + " of " + to_string(x.shape()) + " has");
+    inside.push_back(range(start, stop));
+    any = any || stop - start < n;
+  }
+  return any ? slice(x, inside) : x;
+}
+
 }  // namespace
 
-Variable pad(const Variable& x, const std::vector<std::pair<std::size_t, std::size_t>>& widths, PadMode mode,
+Variable pad(const Variable& uncut, const std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>>& given, PadMode mode,
              double value) {
-  require_defined("pad", x);
-  if (widths.size() > x.rank())
-    throw ShapeError("pad: widths for " + std::to_string(widths.size()) + " axes, shape " + to_string(x.shape()));
+  require_defined("pad", uncut);
+  if (given.size() > uncut.rank())
+    throw ShapeError("pad: widths for " + std::to_string(given.size()) + " axes, shape " + to_string(uncut.shape()));
+  Variable x = cut(uncut, given);
+  std::vector<std::pair<std::size_t, std::size_t>> widths;
+  for (auto [before, after] : given)
+    widths.emplace_back(std::max<std::ptrdiff_t>(before, 0), std::max<std::ptrdiff_t>(after, 0));
   if (mode != PadMode::constant) {
     Variable result = x;
     for (std::size_t i = 0; i < widths.size(); ++i)
@@ -424,7 +449,16 @@ Variable pad(const Variable& x, const std::vector<std::pair<std::size_t, std::si
   return slice_assign(full(shape, value, x.dtype()), inside, x);
 }
 
-std::vector<Variable> meshgrid(const std::vector<Variable>& xs) {
+std::vector<Variable> meshgrid(const std::vector<Variable>& xs, const std::string& indexing) {
+  if (indexing != "ij" && indexing != "xy")
+    throw ValueError("meshgrid: indexing is \"" + indexing + "\", needs \"ij\" or \"xy\"");
+  if (indexing == "xy" && xs.size() > 1) {
+    std::vector<Variable> result = xs;
+    std::swap(result[0], result[1]);
+    result = meshgrid(result);
+    std::swap(result[0], result[1]);
+    return result;
+  }
   Shape shape;
   for (const Variable& x : xs) {
     require_defined("meshgrid", x);
@@ -442,6 +476,7 @@ std::vector<Variable> meshgrid(const std::vector<Variable>& xs) {
 
 Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::size_t step) {
   require_defined("windows", x);
+  if (x.rank() == 0) return reshape(windows(reshape(x, {1}), axis, size, step), {size});
   std::size_t i = normalize_axis("windows", axis, x.rank());
   if (step == 0 || size > x.shape()[i])
     throw ShapeError("windows: size " + std::to_string(size) + " and step " + std::to_string(step) + " for axis " +

@@ -1,6 +1,8 @@
 // Shapes: the same elements arranged otherwise.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -41,14 +43,14 @@ Variable swapaxes(const Variable& x, std::ptrdiff_t a, std::ptrdiff_t b);
 Variable tile(const Variable& x, const Dims& copies);
 /// tile under PyTorch's name.
 inline Variable repeat(const Variable& x, const Dims& copies) { return tile(x, copies); }
-/// Each slice along an axis so many times in a row.
-Variable repeat_interleave(const Variable& x, std::size_t copies, std::ptrdiff_t axis = 0);
-/// The same with a number of copies (int64) for each slice.
-Variable repeat_interleave(const Variable& x, const Variable& copies, std::ptrdiff_t axis = 0);
+/// Each slice along an axis, or each element of the flattened array, so many times in a row.
+Variable repeat_interleave(const Variable& x, std::size_t copies, std::optional<std::ptrdiff_t> axis = {});
+/// The same with a number of copies (int64) for each slice, or one for all.
+Variable repeat_interleave(const Variable& x, const Variable& copies, std::optional<std::ptrdiff_t> axis = {});
 /// Backwards along these axes, or all.
 Variable flip(const Variable& x, const Axes& axes = {});
-/// Shifted along an axis; what goes over the end comes back at the front.
-Variable roll(const Variable& x, std::ptrdiff_t shift, std::ptrdiff_t axis = -1);
+/// Shifted along an axis, or as if flattened; what goes over the end comes back at the front.
+Variable roll(const Variable& x, std::ptrdiff_t shift, std::optional<std::ptrdiff_t> axis = {});
 /// The same along several axes, a shift for each.
 Variable roll(const Variable& x, const Axes& shifts, const Axes& axes);
 
@@ -64,15 +66,18 @@ Variable trace(const Variable& x);
 
 /// What lies outside an array: a value, its elements mirrored at the edge, the edge itself, or its other end.
 enum class PadMode { constant, reflect, replicate, circular };
-/// x with (before, after) more elements along each axis, given for the first axes on; the others get none.
-/// @throws ShapeError where x is too short to be mirrored or repeated so far.
-Variable pad(const Variable& x, const std::vector<std::pair<std::size_t, std::size_t>>& widths,
+/// x with (before, after) more elements along each axis, given for the first axes on; the others get none. Negative
+/// numbers take elements away, before any are added.
+/// @throws ShapeError where x is too short to be mirrored or repeated so far, or to lose so many.
+Variable pad(const Variable& x, const std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>>& widths,
              PadMode mode = PadMode::constant, double value = 0);
 
-/// Coordinate arrays of the grid that 1-d arrays span; `ij` order: the first of them varies along the first axis.
-std::vector<Variable> meshgrid(const std::vector<Variable>& xs);
+/// Coordinate arrays of the grid that 1-d arrays span. "ij": the first of them varies along the first axis; "xy": along
+/// the second one, and the second along the first. @throws ValueError for another text.
+std::vector<Variable> meshgrid(const std::vector<Variable>& xs, const std::string& indexing = "ij");
 
-/// Windows of `size` along an axis, `step` apart: the axis counts the windows, a new last one their elements.
+/// Windows of `size` along an axis, `step` apart: the axis counts the windows, a new last one their elements. What is
+/// 0-d has one window, (1,).
 Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::size_t step = 1);
 
 }  // namespace xtape

@@ -25,11 +25,18 @@ Variable dropout(const Variable& x, double p, Generator& generator) {
   return x * (kept / (1 - p));
 }
 
-Variable embedding(const Variable& table, const Variable& indices) {
+Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx) {
   detail::require_floating("embedding", table);
   detail::require_integers("embedding", indices);
   if (table.rank() != 2) throw ShapeError("embedding: a table " + to_string(table.shape()) + ", needs (rows, width)");
-  return take(table, indices, 0);
+  Variable y = take(table, indices, 0);
+  if (!padding_idx) return y;
+  auto rows = static_cast<std::ptrdiff_t>(table.shape(0));
+  std::ptrdiff_t padding = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
+  if (padding < 0 || padding >= rows)
+    throw ValueError("embedding: padding_idx is " + std::to_string(*padding_idx) + ", out of range for " +
+                     std::to_string(rows) + " rows");
+  return where(expand_dims(indices == padding || indices == padding - rows, -1), y.detach(), y);
 }
 
 Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights) {
@@ -61,7 +68,7 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
 }
 
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
-                                      const Variable& mask, bool causal) {
+                                      const Variable& mask, bool causal, std::optional<double> scale) {
   const char* name = "scaled_dot_product_attention";
   for (const Variable* x : {&query, &key, &value}) {
     detail::require_floating(name, *x);
@@ -71,70 +78,51 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
     throw ShapeError(std::string(name) + ": queries " + to_string(query.shape()) + ", keys " + to_string(key.shape()) +
                      ", values " + to_string(value.shape()) + ": needs (..., n, d), (..., m, d), (..., m, e)");
   constexpr double never = -std::numeric_limits<double>::infinity();
-  Variable scores = matmul(query, swapaxes(key, -1, -2)) * (1 / std::sqrt(static_cast<double>(query.shape(-1))));
+  double factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(query.shape(-1)));
+  Variable scores = matmul(query, swapaxes(key, -1, -2)) * factor;
   if (causal) scores = masked_fill(scores, triu(ones({scores.shape(-2), scores.shape(-1)}), 1) > 0, never);
   if (mask.defined())
     scores = mask.dtype() == DType::boolean ? masked_fill(scores, logical_not(mask), never) : scores + mask;
   return matmul(softmax(scores, -1), value);
 }
 
-Variable pixel_shuffle(const Variable& x, std::size_t r) {
-  detail::require_defined("pixel_shuffle", x);
-  if (x.rank() != 4 || r == 0 || x.shape()[1] % (r * r) != 0)
-    throw ShapeError("pixel_shuffle: " + to_string(x.shape()) + " by " + std::to_string(r) +
-                     ", needs (batch, channels r^2, height, width)");
-  std::size_t batch = x.shape()[0], channels = x.shape()[1] / (r * r), height = x.shape()[2], width = x.shape()[3];
-  Variable blocks = transpose(reshape(x, {batch, channels, r, r, height, width}), {0, 1, 4, 2, 5, 3});
-  return reshape(blocks, {batch, channels, height * r, width * r});
-}
-
 namespace {
 
-Variable indices_of(const std::vector<std::int64_t>& indices) {
-  Array result({indices.size()}, DType::int64);
-  std::copy(indices.begin(), indices.end(), result.mutable_data<std::int64_t>());
-  return Variable(std::move(result));
+// These extents in place of the last three of images x.
+Shape with_leading(const Variable& x, const Shape& last) {
+  Shape shape(x.shape().begin(), x.shape().end() - 3);
+  shape.insert(shape.end(), last.begin(), last.end());
+  return shape;
 }
 
-Variable nearest_along(const Variable& x, std::ptrdiff_t axis, std::size_t n, bool) {
-  std::vector<std::int64_t> from;
-  for (std::size_t i = 0; i < n; ++i) from.push_back(static_cast<std::int64_t>(i * x.shape(axis) / n));
-  return take(x, indices_of(from), axis);
-}
-
-// Between the two pixels whose centres are next: x[below] + (x[above] - x[below]) part.
-Variable linear_along(const Variable& x, std::ptrdiff_t axis, std::size_t n, bool align_corners) {
-  std::vector<std::int64_t> below, above;
-  Shape shape(x.rank(), 1);
-  shape[static_cast<std::size_t>(axis)] = n;
-  Array part(shape, x.dtype());
-  auto length = static_cast<double>(x.shape(axis));
-  for (std::size_t i = 0; i < n; ++i) {
-    auto at = static_cast<double>(i), count = static_cast<double>(n);
-    double place = !align_corners ? std::max((at + 0.5) * length / count - 0.5, 0.0)
-                                  : at * (length - 1) / std::max(count - 1, 1.0);
-    auto first = static_cast<std::int64_t>(place);
-    below.push_back(first);
-    above.push_back(std::min<std::int64_t>(first + 1, static_cast<std::int64_t>(x.shape(axis)) - 1));
-    visit_floating("interpolate", x.dtype(), [&]<class T>(T) {
-      part.mutable_data<T>()[i] = static_cast<T>(place - static_cast<double>(first));
-    });
-  }
-  Variable lower = take(x, indices_of(below), axis);
-  return lower + (take(x, indices_of(above), axis) - lower) * Variable(part);
+// The last axes of x in another order.
+Variable last_axes(const Variable& x, const std::vector<std::ptrdiff_t>& order) {
+  std::vector<std::ptrdiff_t> places;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    places.push_back(static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(order.size()));
+  return movedim(x, order, places);
 }
 
 }  // namespace
 
-Variable interpolate(const Variable& x, std::size_t height, std::size_t width, Interpolation mode,
-                     bool align_corners) {
-  detail::require_floating("interpolate", x);
-  if (x.rank() != 4 || x.shape()[2] == 0 || x.shape()[3] == 0)
-    throw ShapeError("interpolate: " + to_string(x.shape()) + ", needs (batch, channels, height, width), not empty");
-  if (align_corners && mode == Interpolation::nearest)
-    throw ValueError("interpolate: align_corners with nearest, needs bilinear");
-  auto along = mode == Interpolation::nearest ? nearest_along : linear_along;
-  return along(along(x, 2, height, align_corners), 3, width, align_corners);
+Variable pixel_shuffle(const Variable& x, std::size_t r) {
+  detail::require_defined("pixel_shuffle", x);
+  if (x.rank() < 3 || r == 0 || x.shape(-3) % (r * r) != 0)
+    throw ShapeError("pixel_shuffle: " + to_string(x.shape()) + " by " + std::to_string(r) +
+                     ", needs (..., channels r^2, height, width)");
+  std::size_t channels = x.shape(-3) / (r * r), height = x.shape(-2), width = x.shape(-1);
+  Variable blocks = reshape(x, with_leading(x, {channels, r, r, height, width}));
+  return reshape(last_axes(blocks, {-5, -2, -4, -1, -3}), with_leading(x, {channels, height * r, width * r}));
+}
+
+Variable pixel_unshuffle(const Variable& x, std::size_t r) {
+  detail::require_defined("pixel_unshuffle", x);
+  if (x.rank() < 3 || r == 0 || x.shape(-2) % r != 0 || x.shape(-1) % r != 0)
+    throw ShapeError("pixel_unshuffle: " + to_string(x.shape()) + " by " + std::to_string(r) +
+                     ", needs (..., channels, height r, width r)");
+  std::size_t channels = x.shape(-3), height = x.shape(-2) / r, width = x.shape(-1) / r;
+  Variable blocks = reshape(x, with_leading(x, {channels, height, r, width, r}));
+  return reshape(last_axes(blocks, {-5, -3, -1, -4, -2}), with_leading(x, {channels * r * r, height, width}));
 }
 
 }  // namespace xtape

@@ -1,6 +1,8 @@
 // What layers of neural networks compute, besides convolutions, activations and normalization.
 #pragma once
 
+#include <optional>
+
 #include <autograd/random.hpp>
 #include <autograd/variable.hpp>
 
@@ -10,8 +12,9 @@ namespace xtape {
 /// @throws ValueError unless 0 <= p <= 1.
 Variable dropout(const Variable& x, double p = 0.5, Generator& generator = default_generator());
 
-/// Rows of a table (rows, width): shape of `indices` (int64) + (width). @throws ValueError for an index out of range.
-Variable embedding(const Variable& table, const Variable& indices);
+/// Rows of a table (rows, width): shape of `indices` (int64) + (width). The row `padding_idx`, counted from the end if
+/// negative, gets no gradient. @throws ValueError for an index out of range.
+Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx = {});
 
 /// For each row of logits (..., classes), weight (logsumexp(row) - row[label]): the cross-entropy of softmax(row) and
 /// its label. Labels (int64) and weights (of the logits' dtype) are (...), and not differentiable. Rows of weight 0 give
@@ -19,21 +22,18 @@ Variable embedding(const Variable& table, const Variable& indices);
 /// @throws ValueError for a label out of range.
 Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights);
 
-/// softmax(q k' / sqrt(d)) v for queries (..., n, d), keys (..., m, d) and values (..., m, e) (Vaswani et al. 2017).
+/// softmax(scale q k') v for queries (..., n, d), keys (..., m, d) and values (..., m, e) (Vaswani et al. 2017).
 /// `mask` broadcasts to (..., n, m): bool, false where a query must not look, or numbers to add; it may be undefined.
-/// With `causal`, a query looks at no key behind its own place.
+/// With `causal`, a query looks at no key behind its own place. The scale is 1 / sqrt(d) if left out.
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
-                                      const Variable& mask = {}, bool causal = false);
+                                      const Variable& mask = {}, bool causal = false,
+                                      std::optional<double> scale = {});
 
-/// x (batch, channels r^2, height, width) as (batch, channels, height r, width r): each block of channels becomes a
-/// block of pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.
+/// x (..., channels r^2, height, width) as (..., channels, height r, width r): each block of channels becomes a block
+/// of pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.
 Variable pixel_shuffle(const Variable& x, std::size_t r);
-
-enum class Interpolation { nearest, bilinear };
-/// x (batch, channels, height, width) at another size. The pixels are areas: the centre of pixel i of n lies at
-/// (i + 0.5) / n. Nearest takes the pixel at floor(i height / n), as PyTorch does. With `align_corners`, which only
-/// bilinear has, the pixels are points, and the outermost ones stay where they are.
-Variable interpolate(const Variable& x, std::size_t height, std::size_t width,
-                     Interpolation mode = Interpolation::nearest, bool align_corners = false);
+/// The same backwards: x (..., channels, height r, width r) as (..., channels r^2, height, width).
+/// @throws ShapeError unless r divides height and width.
+Variable pixel_unshuffle(const Variable& x, std::size_t r);
 
 }  // namespace xtape

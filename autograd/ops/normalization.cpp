@@ -99,6 +99,12 @@ void require_channels(const char* operation, const Variable& x) {
     throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + ", needs (batch, channels, ...)");
 }
 
+// One element alone is its own mean: nothing would be left of it.
+void require_several(const char* operation, const Variable& x, std::size_t of_channel) {
+  if (of_channel == 1)
+    throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " has 1 element in each channel, needs more");
+}
+
 void require_shape(const char* operation, const Variable& x, const char* what, const Variable& v, const Shape& shape) {
   if (v.defined() && v.shape() != shape)
     throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " with a " + what + " " +
@@ -154,6 +160,7 @@ Normalized normalized_batch(const Variable& x, const Variable& weight, const Var
   require_channels("batch_norm", x);
   require_shape("batch_norm", x, "weight", weight, {x.shape()[1]});
   require_shape("batch_norm", x, "bias", bias, {x.shape()[1]});
+  require_several("batch_norm", x, x.size() / std::max<std::size_t>(x.shape()[1], 1));
   return normalized("batch_norm", x, channels_view(x), weight, bias, epsilon);
 }
 
@@ -233,6 +240,7 @@ Variable group_norm(const Variable& x, std::size_t groups, const Variable& weigh
 
 Variable instance_norm(const Variable& x, const Variable& weight, const Variable& bias, double epsilon) {
   require_channels("instance_norm", x);
+  require_several("instance_norm", x, x.size() / std::max<std::size_t>(x.shape()[0] * x.shape()[1], 1));
   return normalized_groups("instance_norm", x, x.shape()[1], weight, bias, epsilon);
 }
 

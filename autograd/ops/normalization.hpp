@@ -7,7 +7,8 @@
 namespace xtape {
 
 /// Of x (batch, channels, ...), each channel over all else (Ioffe, Szegedy 2015); weight and bias (channels).
-/// @throws ShapeError, like all of these, for shapes that do not fit, DTypeError for dtypes that differ.
+/// @throws ShapeError, like all of these, for shapes that do not fit, DTypeError for dtypes that differ. This and
+/// instance_norm throw ShapeError where a channel has but one element, which is its own mean.
 Variable batch_norm(const Variable& x, const Variable& weight = {}, const Variable& bias = {}, double epsilon = 1e-5);
 /// The same with a mean and a variance (channels) from elsewhere, such as from training.
 Variable batch_norm(const Variable& x, const Variable& mean, const Variable& variance, const Variable& weight,

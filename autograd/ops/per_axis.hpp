@@ -1,4 +1,4 @@
-// Options of windows: a number for each axis of space.
+// Options of windows: a number for each axis of space, and what padding is called.
 #pragma once
 
 #include <concepts>
@@ -22,6 +22,27 @@ class PerAxis {
 
  private:
   std::vector<std::size_t> values_;
+};
+
+/// What a convolution adds around its input: so many zeros on both sides of each axis, or as many as "same" or "valid"
+/// make it.
+class Padding {
+ public:
+  template <std::integral I>
+  Padding(I value) : numbers_(value) {}
+  Padding(std::initializer_list<std::size_t> values) : numbers_(values) {}
+  Padding(std::vector<std::size_t> values) : numbers_(std::move(values)) {}
+  Padding(const PerAxis& values) : numbers_(values) {}
+  /// "same": the result is as large as the input (times the stride, where transposed). "valid": none.
+  /// @throws ValueError for another text.
+  Padding(const char* kind);
+
+  bool same() const { return same_; }
+  const PerAxis& numbers() const { return numbers_; }
+
+ private:
+  PerAxis numbers_ = 0;
+  bool same_ = false;
 };
 
 namespace detail {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include <autograd/kernels/adaptive_pooling.hpp>
 #include <autograd/kernels/pooling.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
@@ -31,7 +32,7 @@ Variable spread_windows(const char* name, const Variable& g, const Windows& w, c
                 wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, w, positions); }));
 }
 
-Windows pooling_windows(const char* operation, std::size_t axes, const Variable& x, const PerAxis& window,
+Windows pooling_windows(const char* operation, std::size_t axes, const Shape& images, const PerAxis& window,
                         const PerAxis& stride, const PerAxis& padding, const PerAxis& dilation, bool ceil_mode) {
   Extents extent = window.of(operation, "window", axes), strides = stride.of(operation, "stride", axes);
   for (std::size_t i = 0; i < axes; ++i)
@@ -42,7 +43,7 @@ Windows pooling_windows(const char* operation, std::size_t axes, const Variable&
     if (2 * w.padding[i] > w.extent[i])
       throw ValueError(std::string(operation) + ": a padding of " + std::to_string(w.padding[i]) + " for a window of " +
                        std::to_string(w.extent[i]) + ", needs at most half of it");
-  lay_over(operation, w, x.shape(), ceil_mode);
+  lay_over(operation, w, axes, images, ceil_mode);
   return w;
 }
 
@@ -58,26 +59,46 @@ void require_elements(const char* operation, const Windows& w, const Shape& imag
   }
 }
 
-Variable max_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,
-                  const PoolOptions& options) {
-  return for_batch(operation, axes, images, [&](const Variable& x) {
-    Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, options.dilation,
-                                options.ceil_mode);
-    require_elements(operation, w, x.shape());
+// for_batch where both results may do without the batch.
+WithIndices for_batch_with_indices(const char* operation, std::size_t axes, const Variable& images,
+                                   const std::function<WithIndices(const Variable&)>& f) {
+  Variable indices;
+  Variable values = for_batch(operation, axes, images, [&](const Variable& x) {
+    WithIndices result = f(x);
+    indices = result.indices;
+    return result.values;
+  });
+  return {values, reshape(indices, values.shape())};
+}
+
+// The pixels of images x that the kernel finds at so many positions. The vjp shares the indices.
+template <class Kernel>
+WithIndices choose(const char* operation, std::size_t axes, const Variable& x, const Windows::Extents& space,
+                   const Windows::Extents& positions, const Kernel& kernel) {
+  Variable flat = reshape(x, {x.shape(0), x.shape(1), Windows::product(space)});
+  auto indices = std::make_shared<Array>();
+  auto forward = [&] {
+    kernels::MaxWindows max = kernel(x.value());
+    *indices = max.indices;
+    return max.values;
+  };
+  Variable y = record(operation, forward, wrt(flat, [indices, shape = flat.shape()](const Variable& g) {
+                        return take_along_adjoint(g, *indices, 2, shape);
+                      }));
+  Shape shape = images_shape(x.shape(0), x.shape(1), positions, axes);
+  return {reshape(y, shape), Variable(indices->reshaped(shape))};
+}
+
+WithIndices max_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,
+                     const PoolOptions& options) {
+  return for_batch_with_indices(operation, axes, images, [&](const Variable& x) {
+    Windows w = pooling_windows(operation, axes, images.shape(), window, options.stride, options.padding,
+                                options.dilation, options.ceil_mode);
+    require_elements(operation, w, images.shape());
     if (w.elements() > std::size_t{1} << 24)  // the kernel counts them by numbers of x's dtype
       throw ValueError(std::string(operation) + ": a window of " + std::to_string(w.elements()) +
                        " elements, needs at most 2^24");
-    Variable flat = reshape(x, {x.shape(0), x.shape(1), w.pixels()});
-    auto indices = std::make_shared<Array>();
-    auto forward = [&] {
-      kernels::MaxWindows max = kernels::max_windows(x.value(), w);
-      *indices = max.indices;
-      return max.values;
-    };
-    Variable y = record(operation, forward, wrt(flat, [indices, shape = flat.shape()](const Variable& g) {
-                          return take_along_adjoint(g, *indices, 2, shape);
-                        }));
-    return reshape(y, images_shape(x.shape(0), x.shape(1), w.positions, axes));
+    return choose(operation, axes, x, w.space, w.positions, [&](const Array& v) { return kernels::max_windows(v, w); });
   });
 }
 
@@ -109,7 +130,8 @@ Variable avg_pool(const char* operation, std::size_t axes, const Variable& image
   if (options.divisor_override == 0)
     throw ValueError(std::string(operation) + ": a divisor_override of 0, needs another number");
   return for_batch(operation, axes, images, [&](const Variable& x) {
-    Windows w = pooling_windows(operation, axes, x, window, options.stride, options.padding, 1, options.ceil_mode);
+    Windows w =
+        pooling_windows(operation, axes, images.shape(), window, options.stride, options.padding, 1, options.ceil_mode);
     Variable sums = sum_windows(operation, x, w, images_shape(x.shape(0), x.shape(1), w.positions, axes));
     if (options.divisor_override) return sums / static_cast<double>(*options.divisor_override);
     bool all_alike = !options.ceil_mode && (options.count_include_pad || w.padding == Windows::Extents{});
@@ -118,23 +140,43 @@ Variable avg_pool(const char* operation, std::size_t axes, const Variable& image
   });
 }
 
-// Axis by axis: the mean (or the greatest) of a rectangle is that of its rows' means.
-Variable adaptive_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& extents,
-                       const std::function<Variable(const Variable&, std::ptrdiff_t)>& reduce) {
+// The extents of images and of results, as those of windows.
+struct Adaptive {
+  Windows::Extents space{1, 1, 1}, positions{1, 1, 1};
+};
+Adaptive adaptive(const char* operation, std::size_t axes, const Shape& images, const PerAxis& extents) {
+  Adaptive result;
+  set_last(result.space, space_of(images, axes));
+  set_last(result.positions, extents.of(operation, "extents", axes));
+  for (std::size_t i = 3 - axes; i < 3; ++i)
+    if (result.space[i] == 0 || result.positions[i] == 0)
+      throw ShapeError(std::string(operation) + ": " + std::to_string(result.positions[i]) + " windows along axis " +
+                       std::to_string(i + images.size() - 3) + " of " + to_string(images) + ": needs 1 or more");
+  return result;
+}
+
+WithIndices adaptive_max_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& extents) {
+  return for_batch_with_indices(operation, axes, images, [&](const Variable& x) {
+    auto [space, positions] = adaptive(operation, axes, images.shape(), extents);
+    return choose(operation, axes, x, space, positions, [&, space = space, positions = positions](const Array& v) {
+      return kernels::adaptive_max_windows(v, space, positions);
+    });
+  });
+}
+
+// Axis by axis: the mean of a box is that of its rows' means.
+Variable adaptive_avg_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& extents) {
   return for_batch(operation, axes, images, [&](const Variable& x) {
-    Extents wanted = extents.of(operation, "extents", axes);
+    auto [space, positions] = adaptive(operation, axes, images.shape(), extents);
     Variable result = x;
     for (std::size_t i = 0; i < axes; ++i) {
-      std::size_t n = wanted[i], length = x.shape()[i + 2];
-      if (n == 0 || length == 0)
-        throw ShapeError(std::string(operation) + ": " + std::to_string(n) + " windows along axis " +
-                         std::to_string(i + 2) + " of " + to_string(x.shape()) + ": needs 1 or more of both");
+      std::size_t n = positions[3 - axes + i], length = space[3 - axes + i];
       std::vector<Variable> parts;
       for (std::size_t k = 0; k < n; ++k) {
         std::vector<Index> window(i + 2, Index(range()));
         window.push_back(range(static_cast<std::ptrdiff_t>(k * length / n),
                                static_cast<std::ptrdiff_t>(((k + 1) * length + n - 1) / n)));
-        parts.push_back(reduce(slice(result, window), static_cast<std::ptrdiff_t>(i + 2)));
+        parts.push_back(mean(slice(result, window), static_cast<std::ptrdiff_t>(i + 2)));
       }
       result = stack(parts, static_cast<std::ptrdiff_t>(i + 2));
     }
@@ -142,16 +184,28 @@ Variable adaptive_pool(const char* operation, std::size_t axes, const Variable& 
   });
 }
 
-Variable greatest(const Variable& x, std::ptrdiff_t axis) { return max_with_indices(x, axis).values; }
-Variable average(const Variable& x, std::ptrdiff_t axis) { return mean(x, axis); }
+// The caller may change the indices.
+WithIndices with_own_indices(const WithIndices& chosen) { return {chosen.values, chosen.indices.copy()}; }
 
 }  // namespace
 
 Variable max_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
-  return max_pool("max_pool1d", 1, x, window, options);
+  return max_pool("max_pool1d", 1, x, window, options).values;
 }
 Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
-  return max_pool("max_pool2d", 2, x, window, options);
+  return max_pool("max_pool2d", 2, x, window, options).values;
+}
+Variable max_pool3d(const Variable& x, const PerAxis& window, const PoolOptions& options) {
+  return max_pool("max_pool3d", 3, x, window, options).values;
+}
+WithIndices max_pool1d_with_indices(const Variable& x, const PerAxis& window, const PoolOptions& options) {
+  return with_own_indices(max_pool("max_pool1d_with_indices", 1, x, window, options));
+}
+WithIndices max_pool2d_with_indices(const Variable& x, const PerAxis& window, const PoolOptions& options) {
+  return with_own_indices(max_pool("max_pool2d_with_indices", 2, x, window, options));
+}
+WithIndices max_pool3d_with_indices(const Variable& x, const PerAxis& window, const PoolOptions& options) {
+  return with_own_indices(max_pool("max_pool3d_with_indices", 3, x, window, options));
 }
 Variable avg_pool1d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options) {
   return avg_pool("avg_pool1d", 1, x, window, options);
@@ -159,17 +213,36 @@ Variable avg_pool1d(const Variable& x, const PerAxis& window, const AvgPoolOptio
 Variable avg_pool2d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options) {
   return avg_pool("avg_pool2d", 2, x, window, options);
 }
+Variable avg_pool3d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options) {
+  return avg_pool("avg_pool3d", 3, x, window, options);
+}
+
 Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents) {
-  return adaptive_pool("adaptive_max_pool1d", 1, x, extents, greatest);
+  return adaptive_max_pool("adaptive_max_pool1d", 1, x, extents).values;
 }
 Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents) {
-  return adaptive_pool("adaptive_max_pool2d", 2, x, extents, greatest);
+  return adaptive_max_pool("adaptive_max_pool2d", 2, x, extents).values;
+}
+Variable adaptive_max_pool3d(const Variable& x, const PerAxis& extents) {
+  return adaptive_max_pool("adaptive_max_pool3d", 3, x, extents).values;
+}
+WithIndices adaptive_max_pool1d_with_indices(const Variable& x, const PerAxis& extents) {
+  return with_own_indices(adaptive_max_pool("adaptive_max_pool1d_with_indices", 1, x, extents));
+}
+WithIndices adaptive_max_pool2d_with_indices(const Variable& x, const PerAxis& extents) {
+  return with_own_indices(adaptive_max_pool("adaptive_max_pool2d_with_indices", 2, x, extents));
+}
+WithIndices adaptive_max_pool3d_with_indices(const Variable& x, const PerAxis& extents) {
+  return with_own_indices(adaptive_max_pool("adaptive_max_pool3d_with_indices", 3, x, extents));
 }
 Variable adaptive_avg_pool1d(const Variable& x, const PerAxis& extents) {
-  return adaptive_pool("adaptive_avg_pool1d", 1, x, extents, average);
+  return adaptive_avg_pool("adaptive_avg_pool1d", 1, x, extents);
 }
 Variable adaptive_avg_pool2d(const Variable& x, const PerAxis& extents) {
-  return adaptive_pool("adaptive_avg_pool2d", 2, x, extents, average);
+  return adaptive_avg_pool("adaptive_avg_pool2d", 2, x, extents);
+}
+Variable adaptive_avg_pool3d(const Variable& x, const PerAxis& extents) {
+  return adaptive_avg_pool("adaptive_avg_pool3d", 3, x, extents);
 }
 
 }  // namespace xtape

@@ -1,10 +1,11 @@
-// Pooling over one or two axes of space. Arrays are (batch, channels, space...), as in PyTorch; a single image may do
-// without the batch.
+// Pooling over one, two or three axes of space. Arrays are (batch, channels, space...), as in PyTorch; a single image
+// may do without the batch.
 #pragma once
 
 #include <optional>
 
 #include <autograd/ops/per_axis.hpp>
+#include <autograd/ops/with_indices.hpp>
 #include <autograd/variable.hpp>
 
 namespace xtape {
@@ -31,14 +32,25 @@ struct AvgPoolOptions {
 /// @throws ShapeError for shapes that do not fit, ValueError for a window or dilation of 0 or too large a padding.
 Variable max_pool1d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
 Variable max_pool2d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+Variable max_pool3d(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+/// The same, and where each stands, as int64, counted over the axes of space together: PyTorch's return_indices.
+WithIndices max_pool1d_with_indices(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+WithIndices max_pool2d_with_indices(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
+WithIndices max_pool3d_with_indices(const Variable& x, const PerAxis& window, const PoolOptions& options = {});
 /// The mean of each window. @throws as max_pool1d.
 Variable avg_pool1d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options = {});
 Variable avg_pool2d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options = {});
+Variable avg_pool3d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options = {});
 
 /// Pooling to a result of these extents: window i of n begins at floor(i s / n) and ends at ceil((i + 1) s / n).
 Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents);
 Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents);
+Variable adaptive_max_pool3d(const Variable& x, const PerAxis& extents);
+WithIndices adaptive_max_pool1d_with_indices(const Variable& x, const PerAxis& extents);
+WithIndices adaptive_max_pool2d_with_indices(const Variable& x, const PerAxis& extents);
+WithIndices adaptive_max_pool3d_with_indices(const Variable& x, const PerAxis& extents);
 Variable adaptive_avg_pool1d(const Variable& x, const PerAxis& extents);
 Variable adaptive_avg_pool2d(const Variable& x, const PerAxis& extents);
+Variable adaptive_avg_pool3d(const Variable& x, const PerAxis& extents);
 
 }  // namespace xtape

@@ -104,7 +104,7 @@ Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
   return sum(x, axes, keepdims) / count;
 }
 
-Variable var(const Variable& x, const Axes& axes, bool keepdims, int ddof) {
+Variable var(const Variable& x, const Axes& axes, bool keepdims, double ddof) {
   require_floating("var", x);
   auto count = static_cast<double>(reduced_count(x.shape(), axes_mask("var", axes, x.rank())));
   if (ddof < 0) throw ValueError("var: ddof is " + std::to_string(ddof) + ", needs 0 or more");
@@ -146,13 +146,17 @@ Variable root_or_zero(const Variable& x) {
 
 }  // namespace
 
-Variable stddev(const Variable& x, const Axes& axes, bool keepdims, int ddof) {
+Variable stddev(const Variable& x, const Axes& axes, bool keepdims, double ddof) {
   return root_or_zero(var(x, axes, keepdims, ddof));
 }
 
 Variable median(const Variable& x) {
   require_defined("median", x);
-  return median(reshape(x, {-1}), 0);
+  return record("median", [&] { return median(reshape(x.detach(), {x.size()}), 0).value(); },
+                wrt(x, [x = save(x)](const Variable& y, const Variable& g) {
+                  Variable chosen = (equal(x(), y) || isnan(x())).to(g.dtype());  // NaN is there only where it won
+                  return chosen * (g / sum(chosen));
+                }));
 }
 
 Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
@@ -284,6 +288,8 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
                   return gy - y * sum(gy, axis, true);
                 }));
 }
+
+Variable softmin(const Variable& x, std::ptrdiff_t axis) { return softmax(-x, axis); }
 
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("log_softmax", x);

@@ -18,14 +18,15 @@ Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// @throws ShapeError for no elements.
 Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The variance, the mean squared deviation; `ddof` is taken off the number of elements divided by (1: unbiased).
-Variable var(const Variable& x, const Axes& axes = {}, bool keepdims = false, int ddof = 0);
+Variable var(const Variable& x, const Axes& axes = {}, bool keepdims = false, double ddof = 0);
 /// The standard deviation, the square root of var. (A function cannot be named std.) Where it is 0, the derivative
 /// counts 0.
-Variable stddev(const Variable& x, const Axes& axes = {}, bool keepdims = false, int ddof = 0);
+Variable stddev(const Variable& x, const Axes& axes = {}, bool keepdims = false, double ddof = 0);
 /// max and min under PyTorch's names.
 inline Variable amax(const Variable& x, const Axes& axes = {}, bool keepdims = false) { return max(x, axes, keepdims); }
 inline Variable amin(const Variable& x, const Axes& axes = {}, bool keepdims = false) { return min(x, axes, keepdims); }
-/// The middle element along an axis, or of all; the lower one of two, as in PyTorch. NaN wins.
+/// The middle element along an axis, or of all; the lower one of two, as in PyTorch. NaN wins. Elements that equal the
+/// one of all share its gradient evenly.
 /// @throws ShapeError for no elements.
 Variable median(const Variable& x);
 Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims = false);
@@ -65,6 +66,8 @@ Variable sum_to(const Variable& x, const Shape& shape);
 
 /// exp(x) / sum(exp(x)) along an axis.
 Variable softmax(const Variable& x, std::ptrdiff_t axis = -1);
+/// softmax(-x)
+Variable softmin(const Variable& x, std::ptrdiff_t axis = -1);
 /// log(softmax(x)), exact for large differences, too.
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis = -1);
 

@@ -25,6 +25,11 @@ std::vector<std::size_t> PerAxis::of(const char* operation, const char* option, 
   return values_;
 }
 
+Padding::Padding(const char* kind) : same_(std::string(kind) == "same") {
+  if (!same_ && std::string(kind) != "valid")
+    throw ValueError("padding: \"" + std::string(kind) + "\", needs numbers, \"same\" or \"valid\"");
+}
+
 namespace detail {
 
 Variable for_batch(const char* operation, std::size_t axes, const Variable& x,
@@ -38,11 +43,13 @@ Variable for_batch(const char* operation, std::size_t axes, const Variable& x,
   return f(x);
 }
 
-Extents space_of(const Shape& shape) { return Extents(shape.begin() + 2, shape.end()); }
+Extents space_of(const Shape& shape, std::size_t axes) {
+  return Extents(shape.end() - static_cast<std::ptrdiff_t>(axes), shape.end());
+}
 
 void require_positive(const char* operation, const char* option, const Extents& values) {
   for (std::size_t value : values)
-    if (value == 0) throw ValueError(std::string(operation) + ": a " + option + " of 0, needs 1 or more");
+    if (value == 0) throw ValueError(std::string(operation) + ": " + option + " is 0, needs 1 or more");
 }
 
 void set_last(kernels::Windows::Extents& all, const Extents& last) {
@@ -64,18 +71,32 @@ kernels::Windows windows_of(const char* operation, const Extents& extent, const 
   return w;
 }
 
-void lay_over(const char* operation, kernels::Windows& w, const Shape& images, bool ceil_mode) {
-  set_last(w.space, space_of(images));
-  std::size_t first = 3 - (images.size() - 2);
+void lay_over(const char* operation, kernels::Windows& w, std::size_t axes, const Shape& images, bool ceil_mode) {
+  set_last(w.space, space_of(images, axes));
+  std::size_t first = 3 - axes;
   for (std::size_t i = first; i < 3; ++i) {
     std::size_t padded = w.space[i] + 2 * w.padding[i], stride = w.stride[i];
-    if (reach(w, i) > padded)
+    std::size_t room = padded + (ceil_mode ? stride - 1 : 0);
+    if (reach(w, i) > room)
       throw ShapeError(std::string(operation) + ": a window of " + std::to_string(reach(w, i)) + " along axis " +
-                       std::to_string(i - first + 2) + " of " + to_string(images) + " is longer than its " +
+                       std::to_string(i + images.size() - 3) + " of " + to_string(images) + " is longer than its " +
                        std::to_string(padded) + " elements, padding included");
-    w.positions[i] = (padded - reach(w, i) + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+    w.positions[i] = (room - reach(w, i)) / stride + 1;
     // None begins in the padding at the end.
     if (ceil_mode && (w.positions[i] - 1) * stride >= w.space[i] + w.padding[i]) --w.positions[i];
+  }
+}
+
+void lay_evenly(const char* operation, kernels::Windows& w, std::size_t axes, const Shape& images) {
+  Extents space = space_of(images, axes);
+  require_positive(operation, "extent", space);
+  set_last(w.space, space);
+  w.positions = w.space;
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (w.stride[i] != 1)
+      throw ValueError(std::string(operation) + ": padding \"same\" with a stride of " + std::to_string(w.stride[i]) +
+                       ", needs 1");
+    w.padding[i] = (reach(w, i) - 1) / 2;
   }
 }
 

@@ -19,8 +19,8 @@ using Extents = std::vector<std::size_t>;  // one for each axis of space
 Variable for_batch(const char* operation, std::size_t axes, const Variable& x,
                    const std::function<Variable(const Variable&)>& f);
 
-/// The extents of the axes of space of images or kernels.
-Extents space_of(const Shape& shape);
+/// The last extents, of so many axes of space, of images or kernels.
+Extents space_of(const Shape& shape, std::size_t axes);
 
 /// @throws ValueError naming the operation and the option when one of the values is 0.
 void require_positive(const char* operation, const char* option, const Extents& values);
@@ -35,10 +35,15 @@ inline std::size_t reach(const kernels::Windows& w, std::size_t axis) {
   return w.dilation[axis] * (w.extent[axis] - 1) + 1;
 }
 
-/// Sets the space, and the positions of all windows that lie within it and its padding; with `ceil_mode` also those that
-/// begin there, but reach beyond the end.
+/// Sets the space, the last so many axes of images, and the positions of all windows that lie in it and its padding;
+/// with `ceil_mode` also those that begin there, but reach beyond the end.
 /// @throws ShapeError naming the operation and the shape of the images when not even one does.
-void lay_over(const char* operation, kernels::Windows& windows, const Shape& images, bool ceil_mode = false);
+void lay_over(const char* operation, kernels::Windows& windows, std::size_t axes, const Shape& images,
+              bool ceil_mode = false);
+
+/// Sets the space, and as many positions: those that "same" padding makes, where what is uneven of it is at the end.
+/// @throws ValueError naming the operation for a stride of more than 1, or an extent of 0.
+void lay_evenly(const char* operation, kernels::Windows& windows, std::size_t axes, const Shape& images);
 
 /// Sets the last of three extents.
 void set_last(kernels::Windows::Extents& all, const Extents& last);

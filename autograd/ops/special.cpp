@@ -1,12 +1,18 @@
 // Special functions, by Boost.Math where C++ has none.
+#include <cmath>
+#include <limits>
 #include <numbers>
+#include <string>
 
 #include <boost/math/special_functions/digamma.hpp>
 #include <boost/math/special_functions/erf.hpp>
+#include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/special_functions/polygamma.hpp>
 
 #include <autograd/fused/transcendental.hpp>
+#include <autograd/grad_mode.hpp>
 #include <autograd/ops/define_elementwise.hpp>
+#include <autograd/ops/special_function.hpp>
 
 namespace xtape {
 
@@ -21,27 +27,27 @@ using Quiet = policies::policy<policies::domain_error<policies::ignore_error>, p
                                policies::overflow_error<policies::ignore_error>,
                                policies::evaluation_error<policies::ignore_error>>;
 
-template <class T>
-T digamma_of(T x) {
-  if (x == 0) return std::copysign(std::numeric_limits<T>::infinity(), -x);
-  if (std::isinf(x)) return x > 0 ? x : std::numeric_limits<T>::quiet_NaN();
-  if (x < 0 && x == std::floor(x)) return std::numeric_limits<T>::quiet_NaN();
-  return static_cast<T>(boost::math::digamma(static_cast<double>(x), Quiet()));
-}
+constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 
-// The functions that a derivative names, for vector registers and for Variables.
-template <class T>
-kernels::Batch<T> digamma_at(const kernels::Batch<T>& x) {
-  return kernels::lanewise([](T v) { return digamma_of(v); }, x);
+// lgamma_r, because lgamma writes a global variable.
+double lgamma_of(double x) {
+  int sign;
+  return ::lgamma_r(x, &sign);
 }
-Variable digamma_at(const Variable& x) { return digamma(x); }
+double digamma_of(double x) {
+  if (x == 0) return std::copysign(infinity, -x);
+  if (std::isinf(x)) return x > 0 ? x : nan;
+  if (x < 0 && x == std::floor(x)) return nan;
+  return boost::math::digamma(x, Quiet());
+}
+constexpr SpecialFunction<lgamma_of, lgamma> lgamma_at;
+constexpr SpecialFunction<digamma_of, digamma> digamma_at;
 
 template <class T>
 kernels::Batch<T> polygamma_at(const kernels::Batch<T>& n, const kernels::Batch<T>& x) {
   return kernels::lanewise(
-      [](T n, T v) {
-        if (n == 0) return digamma_of(v);
-        return static_cast<T>(boost::math::polygamma(static_cast<int>(n), static_cast<double>(v), Quiet()));
+      [](double n, double v) {
+        return n == 0 ? digamma_of(v) : boost::math::polygamma(static_cast<int>(n), v, Quiet());
       },
       n, x);
 }
@@ -73,17 +79,8 @@ Variable erfinv(const Variable& x) {
 }
 
 Variable lgamma(const Variable& x) {
-  // lgamma_r, because lgamma writes a global variable.
-  static constexpr auto op = elementwise("lgamma",
-                                     [](auto x) {
-                                       return kernels::lanewise(
-                                           [](double v) {
-                                             int sign;
-                                             return ::lgamma_r(v, &sign);
-                                           },
-                                           x);
-                                     },
-                                     with<A>([](auto x, auto g) { return g * digamma_at(x); }));
+  static constexpr auto op = elementwise("lgamma", [](auto x) { return lgamma_at(x); },
+                                         with<A>([](auto x, auto g) { return g * digamma_at(x); }));
   return op(x);
 }
 
@@ -99,6 +96,120 @@ Variable polygamma(int n, const Variable& x) {
   return polygamma_at(Variable(n), x);
 }
 
+Variable mvlgamma(const Variable& x, int p) {
+  if (p < 1) throw ValueError("mvlgamma: p is " + std::to_string(p) + ", needs 1 or more");
+  Variable sum = lgamma(x);
+  for (int k = 1; k < p; ++k) sum = sum + lgamma(x - 0.5 * k);
+  return sum + 0.25 * p * (p - 1) * std::log(std::numbers::pi);
+}
+
+namespace {
+
+// The density of x in the gamma distribution with shape a.
+constexpr auto gamma_density = [](auto a, auto x) { return exp((a - 1) * log(x) - x - lgamma_at(a)); };
+
+void require_constant_shape(const char* operation, const Variable& a) {
+  if (a.defined() && a.requires_grad() && grad_enabled())
+    throw GraphError(std::string(operation) + ": has no derivative with respect to its first operand; detach that");
+}
+
+double gammainc_of(double a, double x) {
+  if (!(a >= 0 && x >= 0) || (a == 0 && x == 0)) return nan;
+  if (a == 0 || std::isinf(x)) return std::isinf(a) ? nan : 1;
+  return std::isinf(a) ? 0 : boost::math::gamma_p(a, x, Quiet());
+}
+double gammaincc_of(double a, double x) {
+  if (!(a >= 0 && x >= 0) || (a == 0 && x == 0)) return nan;
+  if (a == 0 || std::isinf(x)) return std::isinf(a) ? nan : 0;
+  return std::isinf(a) ? 1 : boost::math::gamma_q(a, x, Quiet());
+}
+
+}  // namespace
+
+Variable gammainc(const Variable& a, const Variable& x) {
+  static constexpr auto op = elementwise(
+      "gammainc",
+      [](auto a, auto x) { return kernels::lanewise([](double a, double x) { return gammainc_of(a, x); }, a, x); },
+      constant, with<A, B>([](auto a, auto x, auto g) { return g * gamma_density(a, x); }));
+  require_constant_shape("gammainc", a);
+  return op(a, x);
+}
+
+Variable gammaincc(const Variable& a, const Variable& x) {
+  static constexpr auto op = elementwise(
+      "gammaincc",
+      [](auto a, auto x) { return kernels::lanewise([](double a, double x) { return gammaincc_of(a, x); }, a, x); },
+      constant, with<A, B>([](auto a, auto x, auto g) { return -g * gamma_density(a, x); }));
+  require_constant_shape("gammaincc", a);
+  return op(a, x);
+}
+
 Variable logit(const Variable& x) { return fused::logit_rule(x); }
+Variable logit(const Variable& x, double eps) { return logit(clip(x, eps, 1 - eps)); }
+
+namespace {
+
+// Where erfc underflows, by its asymptotic expansion (Abramowitz and Stegun 7.1.23).
+double erfcx_of(double x) {
+  if (x < 25) return std::exp(x * x) * std::erfc(x);
+  double term = 1, sum = 1;
+  for (int k = 1; k < 8; ++k) sum += term *= -(2 * k - 1) / (2 * x * x);
+  return sum * std::numbers::inv_sqrtpi / x;
+}
+constexpr SpecialFunction<erfcx_of, erfcx> erfcx_at;
+
+double ndtri_of(double p) {
+  if (p == 0 || p == 1) return p == 0 ? -infinity : infinity;
+  return p > 0 && p < 1 ? -std::numbers::sqrt2 * boost::math::erfc_inv(2 * p, Quiet()) : nan;
+}
+
+constexpr double root_half = std::numbers::sqrt2 / 2;
+constexpr double normal = std::numbers::inv_sqrtpi * root_half;  // 1 / sqrt(2 pi)
+
+}  // namespace
+
+Variable erfcx(const Variable& x) {
+  static constexpr auto op =
+      elementwise("erfcx", [](auto x) { return erfcx_at(x); },
+                  with<A, Y>([](auto x, auto y, auto g) { return g * 2 * (x * y - std::numbers::inv_sqrtpi); }));
+  return op(x);
+}
+
+Variable ndtr(const Variable& x) {
+  static constexpr auto op = elementwise(
+      "ndtr",
+      [](auto x) { return kernels::lanewise([](double v) { return 0.5 * std::erfc(-v * root_half); }, x); },
+      with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * normal; }));
+  return op(x);
+}
+
+Variable log_ndtr(const Variable& x) {
+  static constexpr auto op = elementwise(
+      "log_ndtr",
+      [](auto x) {
+        return kernels::lanewise(
+            [](double v) {
+              double far = -v * root_half;
+              return v < -1 ? std::log(0.5 * erfcx_of(far)) - far * far : std::log1p(-0.5 * std::erfc(-far));
+            },
+            x);
+      },
+      with<A>([](auto x, auto g) { return g * 2 * normal / erfcx_at(x * -root_half); }));
+  return op(x);
+}
+
+Variable ndtri(const Variable& p) {
+  static constexpr auto op = elementwise(
+      "ndtri", [](auto p) { return kernels::lanewise([](double v) { return ndtri_of(v); }, p); },
+      with<Y>([](auto y, auto g) { return g * exp(0.5 * y * y) / normal; }));
+  return op(p);
+}
+
+Variable entr(const Variable& x) {
+  static constexpr auto op = elementwise(
+      "entr", [](auto x) { return where(x == 0, 0, where(x < 0, -infinity, -x * log(x))); },
+      with<A>([](auto x, auto g) { return -g * (log(x) + 1); }));
+  return op(x);
+}
 
 }  // namespace xtape

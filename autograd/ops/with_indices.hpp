@@ -5,7 +5,7 @@
 
 namespace xtape {
 
-/// Values, and where along the axis they came from (int64).
+/// Values, and where they came from (int64): along an axis, or in the plane where images are pooled.
 struct WithIndices {
   Variable values, indices;
 };

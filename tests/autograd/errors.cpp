@@ -104,6 +104,10 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit) {
 
 BOOST_AUTO_TEST_CASE(positions_out_of_range) {
   Variable x = zeros({2, 3});
+  throws<ShapeError>([&] { pad(x, {{-1, -2}}); }, {"pad: (-1, -2)", "axis 0 of (2, 3)"});
+  throws<ValueError>([&] { meshgrid({zeros({2})}, "yx"); }, {"meshgrid", "\"yx\"", "\"xy\""});
+  throws<ValueError>([&] { one_hot(zeros({0}, int64)); }, {"one_hot", "no indices"});
+  throws<ShapeError>([&] { repeat_interleave(x, Variable({1, 2}, int64)); }, {"repeat_interleave", "(2,)", "(6,)"});
   throws<ValueError>([&] { x[2]; }, {"slice", "index 2", "axis 0", "(2, 3)"});
   throws<ValueError>([&] { (x[{range(), -4}]); }, {"slice", "index -4", "axis 1"});
   throws<ShapeError>([&] { (x[{0, 0, 0}]); }, {"slice", "3 indices", "(2, 3)"});
@@ -207,7 +211,7 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ShapeError>([&] { conv2d(x, w, zeros({2})); }, {"conv2d", "a bias (2,) for 3 channels"});
   throws<ShapeError>([&] { conv2d(x, zeros({3, 2, 6, 3})); }, {"conv2d", "a window of 6 along axis 2"});
   throws<ShapeError>([&] { conv2d(x, w, {}, {.stride = {1, 1, 1}}); }, {"conv2d", "3 numbers for stride"});
-  throws<ValueError>([&] { conv2d(x, w, {}, {.stride = 0}); }, {"conv2d", "a stride of 0"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.stride = 0}); }, {"conv2d: stride is 0, needs 1 or more"});
   throws<ValueError>([&] { conv2d(x, w, {}, {.groups = 0}); }, {"conv2d", "0 groups"});
   throws<ShapeError>([&] { conv2d(x, zeros({3, 1, 3, 3}), {}, {.groups = 2}); }, {"conv2d", "in 2 groups"});
   throws<ShapeError>([&] { conv_transpose2d(x, w); }, {"conv_transpose2d", "channels"});
@@ -217,7 +221,17 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ValueError>([&] { max_pool2d(x, 2, {.padding = 2}); }, {"max_pool2d", "a padding of 2 for a window of 2"});
   throws<ShapeError>([&] { max_pool1d(zeros({1, 1, 2}), 2, {.padding = 1, .dilation = 3}); },
                      {"max_pool1d", "no element inside of (1, 1, 2)"});
-  throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "float32 and float64 differ"});
+  throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "a kernel of float64 for images of float32"});
+  throws<DTypeError>([&] { conv2d(x, w, ones({3}, float64)); }, {"conv2d", "a bias of float64 for images of float32"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.stride = {1, 2}, .padding = "same"}); },
+                     {"conv2d", "\"same\" with a stride of 2"});
+  throws<ValueError>([&] { conv2d(zeros({1, 2, 0, 5}), w, {}, {.padding = "same"}); }, {"conv2d: extent is 0"});
+  throws<ValueError>([&] { conv2d(x, w, {}, {.padding = "some"}); }, {"padding: \"some\"", "\"same\" or \"valid\""});
+  Variable image = zeros({2, 5, 5});  // without the batch, which is not named either
+  throws<ShapeError>([&] { conv2d(image, zeros({3, 2, 3, 6})); }, {"conv2d", "axis 2 of (2, 5, 5)"});
+  throws<ShapeError>([&] { conv_transpose2d(image, zeros({2, 1, 3, 3}), {}, {.padding = 4}); }, {"elements of axis 1"});
+  throws<ValueError>([&] { conv_transpose2d(zeros({2, 5, 0}), zeros({2, 1, 3, 3})); }, {"conv_transpose2d: extent is 0"});
+  throws<ShapeError>([&] { max_pool2d(image, 6); }, {"max_pool2d", "axis 1 of (2, 5, 5)"});
   throws<ShapeError>([&] { conv2d(zeros({1, 0, 5, 5}), zeros({3, 0, 3, 3})); }, {"conv2d", "channels"});
   throws<ValueError>([&] { conv2d(x, w, {}, {.dilation = -1}); }, {"conv2d", "dilation is -1"});
   throws<ValueError>([&] { unfold(x, 2, {.dilation = std::size_t{1} << 63}); }, {"unfold", "dilation"});
@@ -229,15 +243,27 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ValueError>([&] { sum(slogdet(parameter(ones({2, 2}))).logabsdet).backward(); },
                      {"backward of slogdet: inverse", "(2, 2)"});
   throws<ValueError>([&] { avg_pool2d(x, 2, {.divisor_override = 0}); }, {"avg_pool2d", "a divisor_override of 0"});
-  throws<ValueError>([&] { avg_pool2d(x, 0); }, {"avg_pool2d", "a window of 0"});
+  throws<ValueError>([&] { avg_pool2d(x, 0); }, {"avg_pool2d: window is 0, needs 1 or more"});
   throws<ShapeError>([&] { max_pool1d(x, 2); }, {"max_pool1d", "needs (batch, channels, length)"});
   throws<ShapeError>([&] { adaptive_avg_pool2d(x, 0); }, {"adaptive_avg_pool2d", "0 windows"});
+}
+
+BOOST_AUTO_TEST_CASE(special_functions) {
+  Variable x = ones({2}, float64);
+  throws<ValueError>([&] { mvlgamma(x, 0); }, {"mvlgamma", "p is 0"});
+  throws<GraphError>([&] { gammainc(parameter(x), x); }, {"gammainc", "first operand"});
+  throws<GraphError>([&] { gammaincc(parameter(x), x); }, {"gammaincc", "first operand"});
+  throws<DTypeError>([&] { logical_xor(x, x > 0); }, {"logical_xor", "float64", "bool"});
+  throws<Error>([&] { clamp(x, {}, {}); }, {"clip", "undefined"});
 }
 
 BOOST_AUTO_TEST_CASE(neural_operations) {
   Variable x = zeros({2, 6, 4});
   throws<ShapeError>([&] { layer_norm(x, 4); }, {"layer_norm", "last 4 axes", "(2, 6, 4)"});
   throws<ShapeError>([&] { layer_norm(x, 1, zeros({3})); }, {"layer_norm", "a weight (3,), needs (4,)"});
+  throws<ShapeError>([&] { batch_norm(zeros({1, 6})); }, {"batch_norm", "(1, 6) has 1 element in each channel"});
+  throws<ShapeError>([&] { instance_norm(zeros({2, 6, 1})); }, {"instance_norm", "1 element in each channel"});
+  throws<ValueError>([&] { embedding(zeros({3, 2}), zeros({1}, int64), 3); }, {"embedding", "padding_idx is 3", "3 rows"});
   throws<ShapeError>([&] { group_norm(x, 4); }, {"group_norm", "6 channels in 4 groups"});
   throws<ShapeError>([&] { batch_norm(zeros({3})); }, {"batch_norm", "(3,)"});
   throws<ShapeError>([&] { batch_norm(x, {}, zeros({5})); }, {"batch_norm", "a bias (5,), needs (6,)"});
@@ -254,7 +280,18 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
   throws<ShapeError>([&] { scaled_dot_product_attention(x, x, zeros({2, 5, 4})); },
                      {"scaled_dot_product_attention", "(2, 5, 4)", "(..., m, e)"});
   throws<ShapeError>([&] { pixel_shuffle(zeros({1, 6, 2, 2}), 2); }, {"pixel_shuffle", "(1, 6, 2, 2) by 2"});
+  throws<ShapeError>([&] { pixel_shuffle(zeros({4, 4}), 2); }, {"pixel_shuffle", "(4, 4) by 2"});
+  throws<ShapeError>([&] { pixel_unshuffle(zeros({1, 2, 3}), 2); }, {"pixel_unshuffle", "(1, 2, 3) by 2"});
   throws<ShapeError>([&] { interpolate(x, 2, 2); }, {"interpolate", "(2, 6, 4)"});
+  throws<ShapeError>([&] { interpolate(zeros({2, 6}), {.size = 2}); }, {"interpolate", "(2, 6)"});
+  throws<ShapeError>([&] { interpolate(zeros({2, 1, 0}), {.size = 2}); }, {"interpolate", "(2, 1, 0)"});
+  throws<ValueError>([&] { interpolate(x, {}); }, {"interpolate", "either a size or a scale_factor"});
+  throws<ValueError>([&] { interpolate(x, {.size = 3, .scale_factor = {2}}); }, {"interpolate", "either"});
+  throws<ValueError>([&] { interpolate(x, {.scale_factor = {0.1}}); }, {"interpolate", "an extent of 4 becomes 0"});
+  throws<ValueError>([&] { interpolate(x, {.scale_factor = {NAN}}); }, {"interpolate", "becomes"});
+  throws<ShapeError>([&] { interpolate(x, {.scale_factor = {2, 3}}); }, {"interpolate", "2 numbers for scale_factor"});
+  throws<ValueError>([&] { interpolate(x, {.size = 3, .mode = Interpolation::bilinear}); }, {"interpolate", "(2, 6, 4)"});
+  throws<ValueError>([&] { interpolate(x, {.size = 3, .align_corners = true}); }, {"interpolate", "align_corners"});
 }
 
 BOOST_AUTO_TEST_CASE(decompositions) {
@@ -274,6 +311,8 @@ BOOST_AUTO_TEST_CASE(decompositions) {
   throws<ShapeError>([&] { fold(zeros({1, 5, 4}), {3, 3}, 2); }, {"fold", "(1, 5, 4)", "channels * 4"});
   throws<ShapeError>([&] { fold(zeros({1, 4, 5}), {3, 3}, 2); }, {"fold", "has 5 windows, needs the 4"});
   throws<ShapeError>([&] { solve(eye(2), zeros({3})); }, {"solve", "(2, 2) x = (3, 1)"});
+  throws<ShapeError>([&] { solve(eye(2), zeros({2}), false); }, {"solve", "needs rows"});
+  throws<ValueError>([&] { eigh(eye(2), "l"); }, {"eigh", "\"l\"", "\"L\" or \"U\""});
   throws<ShapeError>([&] { lstsq(eye(2), zeros({3})); }, {"lstsq", "(2, 2) x = (3,)"});
   throws<DTypeError>([&] { solve(eye(2), zeros({2}, float64)); }, {"solve", "float32 and float64"});
   throws<ValueError>([&] { inverse(singular); }, {"inverse", "(2, 2) is singular"});

@@ -141,6 +141,13 @@ BOOST_AUTO_TEST_CASE(several_results_of_blocks) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(profile_counts_all_results) {
+  Profile profile;
+  fuse([](auto a) { return std::tuple(a + 1, a * 2, 3); }, ones({10, 5}));
+  profile.stop();
+  BOOST_TEST(profile.rows()[0].forward.bytes == 3u * 10 * 5 * 4);
+}
+
 BOOST_AUTO_TEST_CASE(several_results_of_blocks_to_the_third_order) {
   auto f = [](const Variables& x) {
     auto [sum, product] = fuse<2>([](auto a, auto b, auto c) { return std::tuple(a + sin(b), a * b * c); },

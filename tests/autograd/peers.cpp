@@ -88,6 +88,36 @@ std::vector<Case> elementwise() {
   l.back().orders = 0;  // libtorch 1.13 multiplies by a sixth of float32 in the first, and has no second
   add(l, "hardswish", xtape::hardswish, [](const Tensor& x) { return torch::hardswish(x); }, false, -5, 5);
   add(l, "logit", xtape::logit, [](const Tensor& x) { return torch::logit(x); }, false, 0.06, 0.95);
+  add(l, "logit eps", [](const Variable& x) { return xtape::logit(x, 0.2); }, [](const Tensor& x) { return torch::logit(x, 0.2); },
+      true);
+  l.back().orders = 1;  // libtorch divides by 0 in the second, where the first is 0
+  namespace S = torch::special;
+#define SPECIAL(name, ...) add(l, #name, [](const Variable& x) { return xtape::name(x); }, \
+                               [](const Tensor& x) { return S::name(x); }, __VA_ARGS__)
+  SPECIAL(erfcx, false, -3, 30); SPECIAL(ndtr, true); SPECIAL(log_ndtr, false, -30, 5); SPECIAL(ndtri, false, 0.001, 0.999);
+  SPECIAL(entr, false, 0.01, 3); SPECIAL(i0, false, -9, 9); SPECIAL(i0e, true); SPECIAL(i1, false, -9, 9);
+  SPECIAL(i1e, false, -9, 9);
+#undef SPECIAL
+  add(l, "sinc", xtape::sinc, [](const Tensor& x) { return torch::sinc(x); }, false);
+  add(l, "deg2rad", xtape::deg2rad, [](const Tensor& x) { return torch::deg2rad(x); }, true);
+  add(l, "rad2deg", xtape::rad2deg, [](const Tensor& x) { return torch::rad2deg(x); }, true);
+  add(l, "sgn", [](const Variable& x) { return xtape::sgn(x); }, [](const Tensor& x) { return torch::sgn(x); }, true);
+  add(l, "threshold", [](const Variable& x) { return threshold(x, -0.5, 3); }, [](const Tensor& x) { return torch::threshold(x, -0.5, 3); }, true);
+  add(l, "clamp below", [](const Variable& x) { return xtape::clamp(x, -1, {}); }, [](const Tensor& x) { return torch::clamp_min(x, -1); }, true);
+  add(l, "clamp above", [](const Variable& x) { return xtape::clamp(x, {}, 1.5); }, [](const Tensor& x) { return torch::clamp_max(x, 1.5); }, true);
+  add(l, "nan_to_num", [](const Variable& x) { return xtape::nan_to_num(xtape::log(x), 2, {}, -3); },
+      [](const Tensor& x) { return torch::nan_to_num(torch::log(x), 2, {}, -3); }, false, 0.1, 3);
+  l.push_back({"nan_to_num, what is not finite", {Variable({NAN, INFINITY, -INFINITY, 0.5}, xtape::float64)},
+               [](auto& x) { return xtape::nan_to_num(x[0]); }, [](auto& x) { return torch::nan_to_num(x[0]); }});
+  for (int decimals : {1, -1})
+    add(l, "round to decimals", decimals > 0 ? Own1([](const Variable& x) { return xtape::round(x, 1); }) : Own1([](const Variable& x) { return xtape::round(x, -1); }),
+        [=](const Tensor& x) { return torch::round(x, decimals); }, true);
+  add(l, "mvlgamma", [](const Variable& x) { return xtape::mvlgamma(x, 3); }, [](const Tensor& x) { return torch::mvlgamma(x, 3); },
+      false, 1.2, 9);
+  add(l, "gammainc", [](const Variable& x) { return xtape::gammainc(2.5, x); },
+      [](const Tensor& x) { return S::gammainc(torch::full({}, 2.5, torch::kFloat64), x); }, false, 0.1, 9);
+  add(l, "gammaincc", [](const Variable& x) { return xtape::gammaincc(0.5, x); },
+      [](const Tensor& x) { return S::gammaincc(torch::full({}, 0.5, torch::kFloat64), x); }, false, 0.1, 9);
   add(l, "polygamma", [](const Variable& x) { return xtape::polygamma(2, x); },
       [](const Tensor& x) { return torch::polygamma(2, x); }, false, 0.2, 5);
   add(l, "pow 3", [](const Variable& x) { return xtape::pow(x, 3); }, [](const Tensor& x) { return torch::pow(x, 3); }, true);
@@ -104,22 +134,37 @@ std::vector<Case> elementwise() {
   };
 #define BINARY(name, a, b) binary(#name, [](const Variable& x, const Variable& y) { return xtape::name(x, y); }, \
                                   [](const Tensor& x, const Tensor& y) { return torch::name(x, y); }, a, b)
+// What libtorch has no derivatives of.
+#define WITHOUT_DERIVATIVES(name, a, b) binary(#name, [](const Variable& x, const Variable& y) { return xtape::name(x, y); }, \
+    [](const Tensor& x, const Tensor& y) { return torch::name(x.detach(), y.detach()); }, a, b); l.back().orders = 0
   for (auto& [a, b] : std::vector<std::pair<Variable, Variable>>{{numbers({3, 5}), numbers({5}, -1.9, 2.1)},
                                                                  {numbers({2, 1}), numbers({1, 4}, -1.7, 2.1)},
                                                                  {numbers({4}), numbers({}, 0.3, 2.1)}}) {
     BINARY(add, a, b); BINARY(sub, a, b); BINARY(mul, a, b); BINARY(div, a, b); BINARY(atan2, a, b); BINARY(hypot, a, b);
     BINARY(maximum, a, b); BINARY(minimum, a, b); BINARY(fmax, a, b); BINARY(fmin, a, b); BINARY(logaddexp, a, b);
     BINARY(fmod, a, b); BINARY(remainder, a, b); BINARY(copysign, a, b);
+    BINARY(logaddexp2, a, b); BINARY(ldexp, a, b); WITHOUT_DERIVATIVES(floor_divide, a, b);
+    WITHOUT_DERIVATIVES(nextafter, a, b);
   }
   Variable ties({0.0, 1.0, -1.0, 2.0}, xtape::float64), others({0.0, 1.0, 1.0, -3.0}, xtape::float64);
+  Variable holes({NAN, 1.0, NAN, 2.0}, xtape::float64), gaps({1.0, NAN, NAN, 3.0}, xtape::float64);
+  BINARY(maximum, holes, gaps); BINARY(minimum, holes, gaps); BINARY(fmax, holes, gaps); BINARY(fmin, holes, gaps);
   BINARY(maximum, ties, others); BINARY(minimum, ties, others); BINARY(fmax, ties, others); BINARY(fmin, ties, others);
-  BINARY(logaddexp, ties, others); BINARY(copysign, ties, others);
+  BINARY(logaddexp, ties, others); BINARY(logaddexp2, ties, others);
+  WITHOUT_DERIVATIVES(heaviside, ties, others);
+  BINARY(clamp_min, ties, others); BINARY(clamp_max, ties, others);
+  BINARY(copysign, ties, others);
   l.back().orders = 1;  // libtorch divides 0 by 0 in the second
   BINARY(pow, pole_free(), numbers({5})); BINARY(xlogy, numbers({3, 5}), pole_free());
   Variable zeros_first({0.0, 0.0, 0.0, 2.0}, xtape::float64), powers({0.0, 1.0, 2.0, 0.0}, xtape::float64);
   BINARY(pow, zeros_first, powers);
   l.back().orders = 1;  // libtorch multiplies 0 by infinity in the second
   BINARY(xlogy, zeros_first, (powers + 1.0).copy());
+  binary("xlog1py", [](auto& a, auto& b) { return xtape::xlog1py(a, b); }, [](auto& a, auto& b) { return S::xlog1py(a, b); },
+         numbers({3, 5}), numbers({5}, -0.9, 4));
+  binary("xlog1py", [](auto& a, auto& b) { return xtape::xlog1py(a, b); }, [](auto& a, auto& b) { return S::xlog1py(a, b); },
+         zeros_first, powers);
+#undef WITHOUT_DERIVATIVES
 #undef BINARY
   l.push_back({"lerp", {numbers({3, 5}), numbers({5}), numbers({3, 1})},
                [](auto& x) { return xtape::lerp(x[0], x[1], x[2]); },
@@ -158,6 +203,10 @@ std::vector<Case> reductions() {
     l.push_back({"norm " + std::to_string(p), {x}, [p](auto& v) { return norm(v[0], p, -1); },
                  [p](auto& v) { return v[0].norm(p, -1); }});
   l.push_back({"stddev", {x}, [](auto& v) { return stddev(v[0], -1); }, [](auto& v) { return v[0].std(-1, false); }});
+  l.push_back({"median of all, ties", {Variable({1.0, 3.0, 2.0, 2.0, 0.0, 2.0, 3.0}, xtape::float64)},
+               [](auto& v) { return median(v[0]); }, [](auto& v) { return v[0].median(); }});
+  l.push_back({"var, a broken correction", {x}, [](auto& v) { return var(v[0], {0, -1}, true, 1.5); },
+               [](auto& v) { return v[0].var(torch::IntArrayRef({0, -1}), false, true) * (8 / 6.5); }});
   Variable odd = numbers({3, 5});
   l.push_back({"median", {odd}, [](auto& v) { return median(v[0], -1); },
                [](auto& v) { return std::get<0>(v[0].median(-1)); }});
@@ -195,6 +244,29 @@ std::vector<Case> shapes() {
                [](auto& v) { return F::fold(v[0], F::FoldFuncOptions({3, 4}, {2, 2})); }});
   l.push_back({"concatenate", {numbers({2, 3}), numbers({2, 1})}, [](auto& v) { return xtape::concatenate({v[0], v[1]}, 1); },
                [](auto& v) { return torch::cat({v[0], v[1]}, 1); }});
+  one("roll as if flattened", [](auto& v) { return roll(v, -5); }, [](auto& v) { return v.roll(-5); });
+  one("repeat_interleave as if flattened", [](auto& v) { return repeat_interleave(v, 2); }, [](auto& v) { return v.repeat_interleave(2); });
+  one("pad with less", [](auto& v) { return pad(v, {{0, 1}, {-1, 2}, {-2, -1}}, xtape::PadMode::constant, 3); },
+      [](auto& v) { return torch::constant_pad_nd(v, {-2, -1, -1, 2, 0, 1}, 3); });
+  Variable broadcast = Variable{{{0, 2, 0, 1}}}.to(xtape::int64);
+  one("take_along_axis, broadcast", [=](auto& v) { return take_along_axis(v, broadcast, 2); },
+      [=](auto& v) { return torch::take_along_dim(v, to_torch(broadcast), 2); });
+  one("take_along_axis, flattened", [=](auto& v) { return take_along_axis(v, along); },
+      [=](auto& v) { return torch::take_along_dim(v, to_torch(along)); });
+  Variable point = numbers({}), first = xtape::zeros({1}, xtape::int64), zero = xtape::zeros({}, xtape::int64);
+  auto scalar = [&](const std::string& name, auto own, auto other) {
+    l.push_back({name + ", 0-d", {point}, [own](auto& v) { return own(v[0]); }, [other](auto& v) { return other(v[0]); }});
+  };
+  scalar("index_select", [=](auto& v) { return index_select(v, 0, first); }, [=](auto& v) { return v.index_select(0, to_torch(first)); });
+  for (const Variable& places : {first, zero}) {
+    scalar("gather", [=](auto& v) { return gather(v, 0, places); }, [=](auto& v) { return v.gather(0, to_torch(places)); });
+    scalar("scatter", [=](auto& v) { return scatter(v, 0, places, 2.5); }, [=](auto& v) { return v.scatter(0, to_torch(places), 2.5); });
+  }
+  scalar("windows", [](auto& v) { return windows(v, 0, 1); }, [](auto& v) { return v.unfold(0, 1, 1); });
+  scalar("repeat_interleave", [](auto& v) { return repeat_interleave(v, 2); }, [](auto& v) { return v.repeat_interleave(2); });
+  for (int which : {0, 1})
+    l.push_back({"meshgrid xy", {numbers({3}), numbers({2}), point}, [=](auto& v) { return meshgrid(v, "xy")[which]; },
+                 [=](auto& v) { return torch::meshgrid(v, "xy")[which]; }});
   return l;
 }
 
@@ -239,6 +311,28 @@ std::vector<Case> matrices() {
       [](auto& a, auto& b) { return torch::linalg_solve_triangular(a.tril(), b, false); });
   two("lstsq", tall, numbers({2, 4, 2}), [](auto& a, auto& b) { return lstsq(a, b); },
       [](auto& a, auto& b) { return torch::linalg_pinv(a).matmul(b); });
+  for (const char* uplo : {"L", "U"}) {
+    std::string name = std::string("eigh ") + uplo;
+    one(name + ", values", square, [uplo](auto& a) { return xtape::eigh(a, uplo).values; },
+        [uplo](auto& a) { return std::get<0>(L::eigh(a, uplo)); });
+    one(name + ", vectors", square, [uplo](auto& a) { return abs(xtape::eigh(a, uplo).vectors); },
+        [uplo](auto& a) { return std::get<1>(L::eigh(a, uplo)).abs(); });
+    one(std::string("eigvalsh ") + uplo, square, [uplo](auto& a) { return xtape::eigvalsh(a, uplo); },
+        [uplo](auto& a) { return L::eigvalsh(a, uplo); });
+  }
+  Variable definite = matmul(square, swapaxes(square, -1, -2)) + xtape::eye(3, 3, xtape::float64);
+  for (bool upper : {false, true})
+    one("cholesky of itself", definite, [upper](auto& a) { return cholesky(a, upper); },
+        [upper](auto& a) { return torch::linalg_cholesky(a, upper); });
+  two("solve vectors", square, numbers({2, 3}), [](auto& a, auto& b) { return solve(a, b); },
+      [](auto& a, auto& b) { return L::solve(a, b, true); });
+  two("solve from the right", square, numbers({2, 4, 3}), [](auto& a, auto& b) { return solve(a, b, false); },
+      [](auto& a, auto& b) { return L::solve(a, b, false); });
+  for (bool upper : {false, true})
+    for (bool unit : {false, true})
+      two("solve_triangular from the right", square, numbers({2, 4, 3}),
+          [=](auto& a, auto& b) { return solve_triangular(a, b, upper, unit, false); },
+          [=](auto& a, auto& b) { return torch::linalg_solve_triangular(upper ? a.triu(unit) : a.tril(-int(unit)), b, upper, false, unit); });
   two("kron", numbers({2, 3}), numbers({3, 2}), [](auto& a, auto& b) { return kron(a, b); },
       [](auto& a, auto& b) { return torch::kron(a, b); });
   two("outer", numbers({2}), numbers({3}), [](auto& a, auto& b) { return outer(a, b); },
@@ -247,6 +341,41 @@ std::vector<Case> matrices() {
     l.push_back({std::string("einsum ") + equation, {numbers({2, 3, 4}), numbers({2, 4, 2})},
                  [equation](auto& v) { return xtape::einsum(equation, {v[0], v[1]}); },
                  [equation](auto& v) { return torch::einsum(equation, {v[0], v[1]}); }});
+  return l;
+}
+
+// In each mode that the number of axes has, larger and smaller, by sizes and by factors. Not by factors that change no
+// extent: then libtorch's gradient of nearest is not that of its result.
+std::vector<Case> interpolations() {
+  using M = xtape::Interpolation;
+  using Modes = std::vector<std::pair<M, F::InterpolateFuncOptions::mode_t>>;
+  const Modes any{{M::nearest, torch::kNearest}, {M::nearest_exact, torch::kNearestExact}, {M::area, torch::kArea}};
+  const std::vector<Modes> own{{{M::linear, torch::kLinear}}, {{M::bilinear, torch::kBilinear}, {M::bicubic, torch::kBicubic}},
+                               {{M::trilinear, torch::kTrilinear}}};
+  std::vector<Case> l;
+  auto one = [&](std::size_t axes, const xtape::InterpolateOptions& options, F::InterpolateFuncOptions other) {
+    xtape::Shape shape(2 + axes, 4);
+    shape[0] = 2;
+    std::string name = "interpolate mode " + std::to_string(static_cast<int>(options.mode)) + ", axes " + std::to_string(axes);
+    l.push_back({name, {numbers(shape)}, [=](auto& v) { return xtape::interpolate(v[0], options); },
+                 [=](auto& v) { return F::interpolate(v[0], other); }});
+  };
+  for (std::size_t axes : {1, 2, 3})
+    for (bool cornered : {false, true})
+      for (auto& [mode, other] : cornered ? own[axes - 1] : any)
+        for (bool align : {false, true}) {
+          if (align && !cornered) continue;
+          auto options = F::InterpolateFuncOptions().mode(other);
+          if (cornered) options.align_corners(align);
+          for (int n : {1, 3, 5, 8})
+            one(axes, {.size = n, .mode = mode, .align_corners = align}, F::InterpolateFuncOptions(options).size(std::vector<std::int64_t>(axes, n)));
+          for (double scale : {1.7, 0.6, 2.0})
+            for (bool again : {false, true}) {
+              auto scaled = F::InterpolateFuncOptions(options).scale_factor(std::vector<double>(axes, scale));
+              one(axes, {.scale_factor = {scale}, .mode = mode, .align_corners = align, .recompute_scale_factor = again},
+                  scaled.recompute_scale_factor(again));
+            }
+        }
   return l;
 }
 
@@ -263,12 +392,28 @@ std::vector<Case> neural() {
   l.push_back({"conv2d of many channels", {numbers({2, 130, 15, 28}), numbers({6, 65, 3, 2}), numbers({6})},
                [](auto& v) { return xtape::conv2d(v[0], v[1], v[2], {.stride = {1, 2}, .padding = {2, 1}, .groups = 2}); },
                [](auto& v) { return torch::conv2d(v[0], v[1], v[2], {1, 2}, torch::IntArrayRef({2, 1}), 1, 2); }});
+  l.push_back({"conv2d of many channels, padding same", {numbers({2, 66, 15, 16}), numbers({4, 66, 4, 2}), numbers({4})},
+               [](auto& v) { return xtape::conv2d(v[0], v[1], v[2], {.padding = "same"}); },
+               [](auto& v) { return torch::conv2d(v[0], v[1], v[2], 1, "same"); }});
   l.push_back({"conv_transpose2d of many channels", {numbers({3, 6, 15, 14}), numbers({6, 33, 4, 4}), numbers({66})},
                [](auto& v) { return xtape::conv_transpose2d(v[0], v[1], v[2], {.stride = {1, 2}, .padding = 1, .groups = 2}); },
                [](auto& v) { return torch::conv_transpose2d(v[0], v[1], v[2], {1, 2}, torch::IntArrayRef({1, 1}), 0, 2); }});
   l.push_back({"conv3d", {numbers({1, 2, 4, 3, 5}), numbers({3, 2, 2, 3, 2}), numbers({3})},
                [](auto& v) { return xtape::conv3d(v[0], v[1], v[2], {.padding = 1}); },
                [](auto& v) { return torch::conv3d(v[0], v[1], v[2], 1, 1); }});
+  for (const char* padding : {"same", "valid"}) {
+    ConvOptions options{.padding = padding, .dilation = 2, .groups = 2};
+    std::string name = std::string(", padding ") + padding;
+    l.push_back({"conv1d" + name, {numbers({2, 4, 9}), numbers({6, 2, 4}), numbers({6})},
+                 [=](auto& v) { return xtape::conv1d(v[0], v[1], v[2], options); },
+                 [=](auto& v) { return torch::conv1d(v[0], v[1], v[2], 1, padding, 2, 2); }});
+    l.push_back({"conv2d" + name, {numbers({2, 4, 6, 7}), numbers({6, 2, 3, 2}), numbers({6})},
+                 [=](auto& v) { return xtape::conv2d(v[0], v[1], v[2], options); },
+                 [=](auto& v) { return torch::conv2d(v[0], v[1], v[2], 1, padding, 2, 2); }});
+    l.push_back({"conv3d" + name, {numbers({2, 3, 4, 5}), numbers({2, 1, 2, 2, 3}), numbers({2})},
+                 [=](auto& v) { return xtape::conv3d(v[0], v[1], v[2], options); },
+                 [=](auto& v) { return torch::conv3d(v[0], v[1], v[2], 1, padding, 2, 2); }});
+  }
   l.push_back({"conv_transpose1d", {numbers({2, 4, 5}), numbers({4, 3, 3}), numbers({6})},
                [](auto& v) { return xtape::conv_transpose1d(v[0], v[1], v[2], {.stride = 2, .padding = 1, .output_padding = 1, .groups = 2}); },
                [](auto& v) { return torch::conv_transpose1d(v[0], v[1], v[2], 2, 1, 1, 2); }});
@@ -284,6 +429,37 @@ std::vector<Case> neural() {
   };
   one("max_pool2d", [](auto& v) { return max_pool2d(v, {3, 2}, {.stride = 2, .padding = 1}); },
       [](auto& v) { return torch::max_pool2d(v, {3, 2}, 2, 1); });
+  Variable even = floor(image * 2);  // with ties
+  l.push_back({"max_pool1d_with_indices", {numbers({3, 5, 8})},
+               [](auto& v) { return xtape::max_pool1d_with_indices(v[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}).values; },
+               [](auto& v) { return std::get<0>(torch::max_pool1d_with_indices(v[0], 3, 2, 1, 1, true)); }});
+  for (auto [name, x] : {std::pair("", image), std::pair(", ties", even)}) {
+    l.push_back({std::string("max_pool2d_with_indices, values") + name, {x},
+                 [](auto& v) { return xtape::max_pool2d_with_indices(v[0], 3, {.padding = 1, .dilation = {1, 2}}).values; },
+                 [](auto& v) { return std::get<0>(torch::max_pool2d_with_indices(v[0], 3, 3, 1, {1, 2})); }});
+    l.push_back({std::string("max_pool2d_with_indices, indices") + name, {x},
+                 [](auto& v) { return xtape::max_pool2d_with_indices(v[0], 3, {.padding = 1, .dilation = {1, 2}}).indices; },
+                 [](auto& v) { return std::get<1>(torch::max_pool2d_with_indices(v[0], 3, 3, 1, {1, 2})); }});
+    l.push_back({std::string("adaptive_max_pool2d") + name, {x}, [](auto& v) { return adaptive_max_pool2d(v[0], {4, 3}); },
+                 [](auto& v) { return std::get<0>(torch::adaptive_max_pool2d(v[0], {4, 3})); }});
+    l.push_back({std::string("adaptive_max_pool2d_with_indices") + name, {x},
+                 [](auto& v) { return xtape::adaptive_max_pool2d_with_indices(v[0], {4, 3}).indices; },
+                 [](auto& v) { return std::get<1>(torch::adaptive_max_pool2d(v[0], {4, 3})); }});
+  }
+  one("adaptive_max_pool3d_with_indices", [](auto& v) { return xtape::adaptive_max_pool3d_with_indices(v, {2, 4, 3}).indices; },
+      [](auto& v) { return std::get<1>(torch::adaptive_max_pool3d(v, {2, 4, 3})); });
+  one("adaptive_max_pool3d", [](auto& v) { return adaptive_max_pool3d(v, {2, 4, 3}); },
+      [](auto& v) { return std::get<0>(torch::adaptive_max_pool3d(v, {2, 4, 3})); });
+  one("adaptive_avg_pool3d", [](auto& v) { return adaptive_avg_pool3d(v, {2, 4, 3}); },
+      [](auto& v) { return torch::adaptive_avg_pool3d(v, {2, 4, 3}); });
+  one("max_pool3d", [](auto& v) { return max_pool3d(v, {3, 2, 4}, {.stride = {1, 2, 3}, .padding = 1, .ceil_mode = true}); },
+      [](auto& v) { return torch::max_pool3d(v, {3, 2, 4}, {1, 2, 3}, 1, 1, true); });
+  one("avg_pool3d", [](auto& v) { return avg_pool3d(v, {3, 2, 4}, {.stride = {1, 2, 3}, .padding = 1, .ceil_mode = true, .count_include_pad = false}); },
+      [](auto& v) { return torch::avg_pool3d(v, {3, 2, 4}, {1, 2, 3}, 1, true, false); });
+  one("max_pool2d beyond the end", [](auto& v) { return max_pool2d(v, {7, 9}, {.stride = 3, .ceil_mode = true}); },
+      [](auto& v) { return torch::max_pool2d(v, {7, 9}, 3, 0, 1, true); });
+  one("avg_pool2d beyond the end", [](auto& v) { return avg_pool2d(v, {7, 9}, {.stride = 3, .ceil_mode = true}); },
+      [](auto& v) { return torch::avg_pool2d(v, {7, 9}, 3, 0, true); });
   one("avg_pool2d", [](auto& v) { return avg_pool2d(v, 3, {.stride = {2, 1}, .padding = 1}); },
       [](auto& v) { return torch::avg_pool2d(v, 3, {2, 1}, 1); });
   one("adaptive_avg_pool2d", [](auto& v) { return adaptive_avg_pool2d(v, {4, 3}); },
@@ -294,6 +470,9 @@ std::vector<Case> neural() {
       [](auto& v) { return torch::upsample_nearest2d(v, {9, 5}); });
   one("interpolate bilinear", [](auto& v) { return xtape::interpolate(v, 9, 5, xtape::Interpolation::bilinear); },
       [](auto& v) { return torch::upsample_bilinear2d(v, {9, 5}, false); });
+  l.push_back({"pixel_unshuffle", {numbers({2, 4, 6})}, [](auto& v) { return xtape::pixel_unshuffle(v[0], 2); },
+               [](auto& v) { return torch::pixel_unshuffle(v[0], 2); }});
+  for (Case& c : interpolations()) l.push_back(c);
   for (auto [mode, name] : {std::pair(xtape::PadMode::reflect, "reflect"), std::pair(xtape::PadMode::replicate, "replicate"),
                             std::pair(xtape::PadMode::circular, "circular"), std::pair(xtape::PadMode::constant, "constant")})
     one(std::string("pad ") + name, [mode](auto& v) { return pad(v, {{0, 0}, {0, 0}, {1, 2}, {3, 0}}, mode); },
@@ -312,6 +491,8 @@ std::vector<Case> neural() {
   Variable rows = Variable{2, 0, 2}.to(xtape::int64);
   l.push_back({"embedding", {numbers({4, 3})}, [rows](auto& v) { return xtape::embedding(v[0], rows); },
                [rows](auto& v) { return torch::embedding(v[0], to_torch(rows)); }});
+  l.push_back({"embedding with padding", {numbers({4, 3})}, [rows](auto& v) { return xtape::embedding(v[0], rows, 2); },
+               [rows](auto& v) { return torch::embedding(v[0], to_torch(rows), 2); }});
   return l;
 }
 

@@ -620,6 +620,56 @@ BOOST_AUTO_TEST_CASE(folded_windows_add_up) {
   BOOST_TEST(max(abs(reshape(product, y.shape()) - y)).item() < 1e-13);
 }
 
+// Enough of them for the kernel to leave out what the padding makes zeros, and to sort the pixels that strides skip.
+BOOST_AUTO_TEST_CASE(convolutions_of_many_channels_are_products_with_windows) {
+  for (const UnfoldOptions& o : {UnfoldOptions{.padding = {2, 1}}, UnfoldOptions{.stride = {1, 2}, .padding = {2, 1}},
+                                 UnfoldOptions{.stride = 2, .padding = 2, .dilation = 2}}) {
+    Variable x = randn({2, 64, 30, 27}, float64), w = randn({5, 64, 3, 3}, float64), b = randn({5}, float64);
+    for (Variable v : {x, w, b}) v.requires_grad_();
+    Variable y = conv2d(x, w, b, {.stride = o.stride, .padding = o.padding, .dilation = o.dilation});
+    Variable product = matmul(reshape(w, {5, -1}), unfold(x, 3, o)) + expand_dims(b, 1);
+    BOOST_TEST(y.size() / 10 >= 192);
+    BOOST_TEST(max(abs(reshape(product, y.shape()) - y)).item() < 1e-12);
+    Variable g = randn(y.shape(), float64);
+    auto own = grad({y}, {x, w, b}, {.grad_outputs = {g}});
+    auto composed = grad({product}, {x, w, b}, {.grad_outputs = {reshape(g, product.shape())}});
+    for (std::size_t i = 0; i < 3; ++i) BOOST_TEST(max(abs(own[i] - composed[i])).item() < 1e-11);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(powers_at_zero_have_derivatives) {
+  Variable x = Variable({0.0, 3.0}, float64).requires_grad_();
+  for (double n : {0.0, 1.0, 2.0, 3.0}) {
+    Variable first = grad(sum(pow(x, n)), x, {.create_graph = true});
+    Variable second = grad(sum(first * x), x, {.allow_unused = true});
+    BOOST_TEST(first.data<double>()[0] == (n == 1));
+    BOOST_TEST(second.data<double>()[0] == (n == 1));
+    BOOST_TEST(second.data<double>()[1] == n * n * std::pow(3, n - 1));
+  }
+}
+
+// Abramowitz and Stegun, tables 9.1 and 9.8, and what is wanted where functions pass from one formula to another.
+BOOST_AUTO_TEST_CASE(special_functions) {
+  Variable one({1.0}, float64);
+  BOOST_TEST(std::abs(bessel_j0(one).item() - 0.7651976865579666) < 1e-15);
+  BOOST_TEST(std::abs(bessel_j1(one).item() - 0.4400505857449335) < 1e-15);
+  BOOST_TEST(std::abs(bessel_y0(one).item() - 0.08825696421567696) < 1e-15);
+  BOOST_TEST(std::abs(bessel_y1(one).item() + 0.7812128213002887) < 1e-15);
+  BOOST_TEST(std::abs(i0e(one).item() - 0.4657596075936404) < 1e-15);
+  BOOST_TEST(std::abs(i1e(one).item() - 0.2079104153497085) < 1e-15);
+  auto meets_at = [](Variable (*f)(const Variable&), double x) {
+    Variable y = f(Variable({x * (1 - 1e-14), x * (1 + 1e-14)}, float64));
+    return std::abs(y[1].item() / y[0].item() - 1) < 1e-11;
+  };
+  BOOST_TEST((meets_at(i0e, 700) && meets_at(i1e, -700) && meets_at(erfcx, 25) && meets_at(log_ndtr, -1)));
+  BOOST_TEST(std::abs(log_ndtr(Variable({-1e5}, float64)).item() / -5000000012.4318642 - 1) < 1e-15);
+  equal(floor_divide(Variable{-7, 7, 1}, Variable{2, -2, 0.1}), {-4, -4, 9});
+  equal(ndtri(Variable({0.0, 0.5, 1.0})), {-infinity, 0, infinity});
+  equal(nan_to_num(Variable({NAN, -infinity, 2.0}), 1, {}, 3), {1, 3, 2});
+  equal(round(Variable({126.0, 0.26}), -1), {130, 0});
+  BOOST_TEST(signbit(Variable({-0.0}, float64)).item() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(determinants) {
   Variable a({{0, 2, 0}, {1, 0, 0}, {0, 0, -5}}, float64);
   BOOST_TEST(det(a).item() == 10);

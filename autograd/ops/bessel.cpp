@@ -1,0 +1,91 @@
+// Bessel functions, by the C and C++ libraries.
+#include <cmath>
+#include <numbers>
+
+#include <autograd/fused/transcendental.hpp>
+#include <autograd/ops/define_elementwise.hpp>
+#include <autograd/ops/special_function.hpp>
+
+namespace xtape {
+
+using namespace detail;
+using fused::A, fused::Y, fused::elementwise, fused::with;
+
+namespace {
+
+// exp(-|x|) I_n(x). Where I_n overflows, by Hankel's expansion (Abramowitz and Stegun 9.7.1).
+double scaled_i(int n, double x) {
+  double size = std::abs(x);
+  if (size <= 700) return std::exp(-size) * std::cyl_bessel_i(n, size);
+  double term = 1, sum = 1;
+  for (int k = 1; k < 6; ++k) sum += term *= ((2 * k - 1) * (2 * k - 1) - 4 * n * n) / (8 * size * k);
+  return sum / std::sqrt(2 * std::numbers::pi * size);
+}
+
+double i0_of(double x) { return std::isnan(x) ? x : std::cyl_bessel_i(0, std::abs(x)); }
+double i1_of(double x) { return std::isnan(x) ? x : std::copysign(std::cyl_bessel_i(1, std::abs(x)), x); }
+double i0e_of(double x) { return std::isnan(x) ? x : scaled_i(0, x); }
+double i1e_of(double x) { return std::isnan(x) ? x : std::copysign(scaled_i(1, x), x); }
+
+constexpr SpecialFunction<i0_of, i0> i0_at;
+constexpr SpecialFunction<i1_of, i1> i1_at;
+constexpr SpecialFunction<i0e_of, i0e> i0e_at;
+constexpr SpecialFunction<i1e_of, i1e> i1e_at;
+constexpr SpecialFunction<::j0, bessel_j0> j0_at;
+constexpr SpecialFunction<::j1, bessel_j1> j1_at;
+constexpr SpecialFunction<::y0, bessel_y0> y0_at;
+constexpr SpecialFunction<::y1, bessel_y1> y1_at;
+
+}  // namespace
+
+// I_1 / x and J_1 / x are a half at 0.
+Variable i0(const Variable& x) {
+  static constexpr auto op = elementwise("i0", [](auto x) { return i0_at(x); },
+                                         with<A>([](auto x, auto g) { return g * i1_at(x); }));
+  return op(x);
+}
+Variable i1(const Variable& x) {
+  static constexpr auto op =
+      elementwise("i1", [](auto x) { return i1_at(x); }, with<A, Y>([](auto x, auto y, auto g) {
+                    return g * (i0_at(x) - where(x == 0, 0.5, y / where(x == 0, 1, x)));
+                  }));
+  return op(x);
+}
+Variable i0e(const Variable& x) {
+  static constexpr auto op =
+      elementwise("i0e", [](auto x) { return i0e_at(x); },
+                  with<A, Y>([](auto x, auto y, auto g) { return g * (i1e_at(x) - sign(x) * y); }));
+  return op(x);
+}
+Variable i1e(const Variable& x) {
+  static constexpr auto op =
+      elementwise("i1e", [](auto x) { return i1e_at(x); }, with<A, Y>([](auto x, auto y, auto g) {
+                    return g * (i0e_at(x) - sign(x) * y - where(x == 0, 0.5, y / where(x == 0, 1, x)));
+                  }));
+  return op(x);
+}
+
+Variable bessel_j0(const Variable& x) {
+  static constexpr auto op = elementwise("bessel_j0", [](auto x) { return j0_at(x); },
+                                         with<A>([](auto x, auto g) { return -g * j1_at(x); }));
+  return op(x);
+}
+Variable bessel_j1(const Variable& x) {
+  static constexpr auto op =
+      elementwise("bessel_j1", [](auto x) { return j1_at(x); }, with<A, Y>([](auto x, auto y, auto g) {
+                    return g * (j0_at(x) - where(x == 0, 0.5, y / where(x == 0, 1, x)));
+                  }));
+  return op(x);
+}
+Variable bessel_y0(const Variable& x) {
+  static constexpr auto op = elementwise("bessel_y0", [](auto x) { return y0_at(x); },
+                                         with<A>([](auto x, auto g) { return -g * y1_at(x); }));
+  return op(x);
+}
+Variable bessel_y1(const Variable& x) {
+  static constexpr auto op = elementwise("bessel_y1", [](auto x) { return y1_at(x); },
+                                         with<A, Y>([](auto x, auto y, auto g) { return g * (y0_at(x) - y / x); }));
+  return op(x);
+}
+
+}  // namespace xtape
