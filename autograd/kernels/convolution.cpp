@@ -11,23 +11,35 @@
 namespace xtape::kernels {
 namespace {
 
-constexpr std::size_t cache_bytes = 768 * 1024;  // what the columns of one tile may take
-constexpr std::size_t far_bytes = 6 * 1024 * 1024;  // and where images are small, so that several are needed
-constexpr std::size_t wide = 192;                // positions that are enough for an efficient product
-constexpr std::size_t deep = 128;                // and numbers that are added up
+constexpr std::size_t cache_bytes = 768 * 1024;     // what columns may take
+constexpr std::size_t far_bytes = 6 * 1024 * 1024;  // and those of several samples, where images are small
+constexpr std::size_t wide = 192;                   // positions that are enough for an efficient product
+constexpr std::size_t deep = 64;                    // and numbers that are added up
 
-// The matrices that make up a convolution. Columns are (depth, samples * positions) of a tile and a group, results
-// (out, samples * positions), where the depth counts input channels and elements. A tile has several samples where images
-// are small, and some of the lines where they are large. Where the padding makes rows of the kernel see nothing but zeros
-// at some lines, each row is a part of its own, which leaves out these lines.
+// One row of the kernel, or all of it where it is not taken row by row, and the lines that it is computed for.
+struct Part {
+  std::size_t row;
+  Lines lines;
+};
+
+// The matrices that make up a convolution. Columns are (depth, samples * positions) of some lines and a group, results
+// (out, samples * positions), where the depth counts input channels and elements. There are several samples where images
+// are small, and some of the lines where they are large.
+//
+// Where lines follow each other row by row, the columns are those of one row of the kernel: the other rows read the same
+// ones some lines further on. Each row is a part then, which leaves out the lines where it sees padding only.
 template <class T>
 class Convolution {
  public:
   // Channels are those of one group.
   Convolution(std::size_t batch, std::size_t groups, std::size_t in, std::size_t out, const Windows& windows)
-      : batch_(batch), groups_(groups), in_(in), out_(out), w_(windows), heights_(spans(windows, 1)) {
+      : batch_(batch), groups_(groups), in_(in), out_(out), w_(windows), heights_(spans(windows, 1)), one_row_(windows) {
     bool plane = w_.extent[0] == 1 && w_.positions[0] == 1 && w_.windows() >= wide;
-    if (plane && w_.padding[1] > 0 && in_ * w_.extent[2] >= deep) parts_ = w_.extent[1];
+    if (plane && w_.stride[1] == 1 && in_ * w_.extent[2] >= deep) {
+      parts_ = w_.extent[1];
+      one_row_.extent[1] = 1;
+      one_row_.positions[1] += further(parts_ - 1);
+    }
     std::size_t sample = std::max<std::size_t>(depth() * w_.windows() * sizeof(T), 1);
     if (w_.windows() < wide) {
       std::size_t enough = 2 * wide / std::max<std::size_t>(w_.windows(), 1);
@@ -40,7 +52,7 @@ class Convolution {
   std::size_t parts() const { return parts_; }
   // Of one part.
   std::size_t depth() const { return in_ * w_.elements() / parts_; }
-  std::size_t width(const Samples& samples, const Tile& tile) const { return samples.count * tile.lines * line(); }
+  std::size_t width(const Samples& samples, const Lines& lines) const { return samples.count * lines.count * line(); }
 
   // The weight (groups * out, in, elements) as (groups, parts, out, depth), and back from (groups, parts, depth, out).
   Array in_parts(const Array& weight) const {
@@ -52,7 +64,7 @@ class Convolution {
     return transpose(parts, {0, 4, 2, 1, 3}).reshaped(shape);
   }
 
-  PaddedImages<T> images() const { return {w_, groups_, in_, samples_}; }
+  PaddedImages<T> images() const { return {one_row_, groups_, in_, samples_}; }
 
   // c = a b + beta c with dimensions in the order m, n, k.
   static void multiply(const char* operation, const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c,
@@ -68,25 +80,29 @@ class Convolution {
     for (std::size_t group = 0; group < groups_; ++group)
       for (std::size_t n = 0; n < batch_; n += samples_) f(Samples{group, n, std::min(samples_, batch_ - n)});
   }
-  // Calls f(tile) for all, the parts of each piece one after the other.
+  // Calls f(lines) for all.
   template <class F>
-  void for_each_tile(F&& f) const {
-    std::size_t elements = w_.elements() / parts_;
-    for (std::size_t line = 0; line < lines(); line += lines_)
-      for (std::size_t part = 0; part < parts_; ++part) {
-        Tile tile{line, std::min(lines_, lines() - line), part * elements, elements};
-        if (parts_ > 1) leave_out_empty_lines(tile, heights_[part]);
-        if (tile.lines > 0) f(tile);
-      }
+  void for_each_lines(F&& f) const {
+    for (std::size_t line = 0; line < lines(); line += lines_) f(Lines{line, std::min(lines_, lines() - line)});
+  }
+  // Calls f(part) for the parts of some lines.
+  template <class F>
+  void for_each_part(const Lines& lines, F&& f) const {
+    if (parts_ == 1) return f(Part{0, lines});
+    for (std::size_t row = 0; row < parts_; ++row) {
+      std::size_t first = std::max(heights_[row].first, lines.first);
+      std::size_t last = std::min(heights_[row].last, lines.first + lines.count);
+      if (first < last) f(Part{row, {first, last - first}});
+    }
   }
 
   // The matrix (out, depth) of a group and a part.
-  Matrix<const T> weight(const T* in_parts, const Samples& samples, const Tile& tile) const {
-    return {in_parts + weight_place(samples, tile), depth()};
+  Matrix<const T> weight(const T* in_parts, const Samples& samples, const Part& part) const {
+    return {in_parts + (samples.group * parts_ + part.row) * out_ * depth(), depth()};
   }
   // The matrix (depth, out) of what is to become the weight's gradient.
-  Matrix<T> gradient(T* in_parts, const Samples& samples, const Tile& tile) const {
-    return {in_parts + weight_place(samples, tile), out_};
+  Matrix<T> gradient(T* in_parts, const Samples& samples, const Part& part) const {
+    return {in_parts + (samples.group * parts_ + part.row) * out_ * depth(), out_};
   }
 
   // Whether the columns are images themselves: of a single sample, where each window is one pixel.
@@ -94,40 +110,48 @@ class Convolution {
     Windows::Extents ones{1, 1, 1};
     return samples.count == 1 && w_.extent == ones && w_.stride == ones && w_.positions == w_.space;
   }
-  std::size_t pixel(const Samples& samples, const Tile& tile) const {
-    return (samples.first * groups_ + samples.group) * in_ * w_.pixels() + tile.line * line();
+  std::size_t pixel(const Samples& samples, const Lines& lines) const {
+    return (samples.first * groups_ + samples.group) * in_ * w_.pixels() + lines.first * line();
   }
 
-  Matrix<T> unset_columns(const Samples& samples, const Tile& tile) {
-    return {scratch(columns_, depth() * width(samples, tile)), width(samples, tile)};
+  // The lines that the columns of some lines are of, those that only later rows of the kernel read among them.
+  Lines lines_read(const Lines& lines) const { return {lines.first, lines.count + further(parts_ - 1)}; }
+  Matrix<T> unset_columns(const Samples& samples, const Lines& lines) {
+    std::size_t width = this->width(samples, lines_read(lines));
+    return {scratch(columns_, depth() * width), width};
   }
   // Of the images x, which `images` has loaded unless they are pointwise.
-  Matrix<const T> columns(const T* x, PaddedImages<T>& images, const Samples& samples, const Tile& tile) {
-    if (pointwise(samples)) return {x + pixel(samples, tile), w_.pixels()};
-    Matrix<T> columns = unset_columns(samples, tile);
-    images.gather(columns.data, samples, tile);
+  Matrix<const T> columns(const T* x, PaddedImages<T>& images, const Samples& samples, const Lines& lines) {
+    if (pointwise(samples)) return {x + pixel(samples, lines), w_.pixels()};
+    Matrix<T> columns = unset_columns(samples, lines);
+    images.gather(columns.data, samples, lines_read(lines));
     return {columns.data, columns.stride};
+  }
+  // What a part has of the columns of some lines.
+  template <class Number>
+  Matrix<Number> of_part(const Matrix<Number>& columns, const Lines& lines, const Part& part) const {
+    return {columns.data + (part.lines.first - lines.first + further(part.row)) * line(), columns.stride};
   }
 
   // The results y as a matrix: themselves where they are one, else a copy.
-  Matrix<const T> results(const T* y, const Samples& samples, const Tile& tile) {
-    if (samples.count == 1) return {y + result(samples, 0, 0) + tile.line * line(), w_.windows()};
-    T* copy = scratch(results_, out_ * width(samples, tile));
+  Matrix<const T> results(const T* y, const Samples& samples, const Lines& lines) {
+    if (samples.count == 1) return {y + result(samples, 0, 0) + lines.first * line(), w_.windows()};
+    T* copy = scratch(results_, out_ * width(samples, lines));
     for_each_result(samples, [&](std::size_t from, std::size_t to, std::size_t) {
       std::copy_n(y + from, w_.windows(), copy + to);
     });
-    return {copy, width(samples, tile)};
+    return {copy, width(samples, lines)};
   }
 
   // Results to be filled, and then put into y, where they may stand already, with a bias unless that is null.
-  Matrix<T> unset_results(T* y, const Samples& samples, const Tile& tile) {
-    if (samples.count == 1) return {y + result(samples, 0, 0) + tile.line * line(), w_.windows()};
-    return {scratch(results_, out_ * width(samples, tile)), width(samples, tile)};
+  Matrix<T> unset_results(T* y, const Samples& samples, const Lines& lines) {
+    if (samples.count == 1) return {y + result(samples, 0, 0) + lines.first * line(), w_.windows()};
+    return {scratch(results_, out_ * width(samples, lines)), width(samples, lines)};
   }
-  void put_results(T* y, const T* bias, const Samples& samples, const Tile& tile, const Matrix<T>& results) const {
+  void put_results(T* y, const T* bias, const Samples& samples, const Lines& lines, const Matrix<T>& results) const {
     if (samples.count == 1) {
       for (std::size_t o = 0; bias && o < out_; ++o)
-        for (std::size_t i = 0; i < tile.lines * line(); ++i)
+        for (std::size_t i = 0; i < lines.count * line(); ++i)
           results.data[o * results.stride + i] += bias[samples.group * out_ + o];
       return;
     }
@@ -138,17 +162,10 @@ class Convolution {
   }
 
  private:
-  static void leave_out_empty_lines(Tile& tile, const Span& rows) {
-    std::size_t first = std::max(rows.first, tile.line), last = std::min(rows.last, tile.line + tile.lines);
-    tile.line = first;
-    tile.lines = last > first ? last - first : 0;
-  }
-
   std::size_t line() const { return w_.positions[2]; }
   std::size_t lines() const { return w_.positions[0] * w_.positions[1]; }
-  std::size_t weight_place(const Samples& samples, const Tile& tile) const {
-    return samples.group * out_ * in_ * w_.elements() + tile.element * out_ * in_;
-  }
+  // How many lines further on a row of the kernel reads than the first.
+  std::size_t further(std::size_t row) const { return row * w_.dilation[1]; }
   // Of channel o of a sample, counted from the first.
   std::size_t result(const Samples& samples, std::size_t n, std::size_t o) const {
     return (((samples.first + n) * groups_ + samples.group) * out_ + o) * w_.windows();
@@ -173,6 +190,7 @@ class Convolution {
   std::size_t batch_, groups_, in_, out_, parts_ = 1, samples_ = 1, lines_ = 1;
   const Windows& w_;
   std::vector<Span> heights_;
+  Windows one_row_;  // what the columns are of
   Array columns_, results_;
 };
 
@@ -210,11 +228,14 @@ Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t gr
     T* to = y.mutable_data<T>();
     c.for_each_samples([&](const Samples& samples) {
       if (!c.pointwise(samples)) images.load(from, samples);
-      c.for_each_tile([&](const Tile& tile) {
-        Matrix<T> results = c.unset_results(to, samples, tile);
-        c.multiply("convolution", c.weight(weight.data<T>(), samples, tile), c.columns(from, images, samples, tile),
-                   results, {w.shape()[0] / groups, c.width(samples, tile), c.depth()}, T(add));
-        c.put_results(to, shift, samples, tile, results);
+      c.for_each_lines([&](const Lines& lines) {
+        Matrix<const T> columns = c.columns(from, images, samples, lines);
+        c.for_each_part(lines, [&](const Part& part) {
+          Matrix<T> results = c.unset_results(to, samples, part.lines);
+          c.multiply("convolution", c.weight(weight.data<T>(), samples, part), c.of_part(columns, lines, part), results,
+                     {w.shape()[0] / groups, c.width(samples, part.lines), c.depth()}, T(add));
+          c.put_results(to, shift, samples, part.lines, results);
+        });
       });
     });
   });
@@ -230,16 +251,21 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
     fill_channels<T>(y, bias);
     Array parts = c.in_parts(w);
     T* to = y.mutable_data<T>();
+    bool add = c.parts() > 1;
     c.for_each_samples([&](const Samples& samples) {
       bool pointwise = c.pointwise(samples);
       if (!pointwise) images.clear();
-      c.for_each_tile([&](const Tile& tile) {
-        Matrix<const T> weight = c.weight(parts.data<T>(), samples, tile);
-        Matrix<T> columns{to + c.pixel(samples, tile), windows.pixels()};
-        if (!pointwise) columns = c.unset_columns(samples, tile);
-        c.multiply("convolution", {weight.data, weight.stride, true}, c.results(g.data<T>(), samples, tile), columns,
-                   {c.depth(), c.width(samples, tile), w.shape()[0] / groups}, T(pointwise));
-        if (!pointwise) images.scatter(columns.data, samples, tile);
+      c.for_each_lines([&](const Lines& lines) {
+        Matrix<T> columns{to + c.pixel(samples, lines), windows.pixels()};
+        if (!pointwise) columns = c.unset_columns(samples, lines);
+        if (add) std::fill_n(columns.data, c.depth() * columns.stride, T(0));
+        c.for_each_part(lines, [&](const Part& part) {
+          Matrix<const T> weight = c.weight(parts.data<T>(), samples, part);
+          c.multiply("convolution", {weight.data, weight.stride, true}, c.results(g.data<T>(), samples, part.lines),
+                     c.of_part(columns, lines, part),
+                     {c.depth(), c.width(samples, part.lines), w.shape()[0] / groups}, T(add || pointwise));
+        });
+        if (!pointwise) images.scatter(columns.data, samples, c.lines_read(lines));
       });
       if (!pointwise) images.add_to(to, samples);
     });
@@ -259,10 +285,13 @@ Array convolve_weight(const Array& x, const Array& g, std::size_t groups, const 
     T* to = sum.mutable_data<T>();
     c.for_each_samples([&](const Samples& samples) {
       if (!c.pointwise(samples)) images.load(from, samples);
-      c.for_each_tile([&](const Tile& tile) {
-        Matrix<const T> results = c.results(g.data<T>(), samples, tile);
-        c.multiply("convolution", c.columns(from, images, samples, tile), {results.data, results.stride, true},
-                   c.gradient(to, samples, tile), {c.depth(), out, c.width(samples, tile)}, T(1));
+      c.for_each_lines([&](const Lines& lines) {
+        Matrix<const T> columns = c.columns(from, images, samples, lines);
+        c.for_each_part(lines, [&](const Part& part) {
+          Matrix<const T> results = c.results(g.data<T>(), samples, part.lines);
+          c.multiply("convolution", c.of_part(columns, lines, part), {results.data, results.stride, true},
+                     c.gradient(to, samples, part), {c.depth(), out, c.width(samples, part.lines)}, T(1));
+        });
       });
     });
     result = c.from_parts(sum, shape);

@@ -16,17 +16,17 @@ struct Samples {
   std::size_t group, first, count;
 };
 
-/// Some lines of windows, and some elements of them.
-struct Tile {
-  std::size_t line, lines, element, elements;
+/// Some lines of windows.
+struct Lines {
+  std::size_t first, count;
 };
 
 /// Copies of the images of some samples, laid out so that each line of windows reads one piece of memory per element:
 /// with the padding, and where windows step by more than one along the width, with the pixels of each row sorted by
 /// their remainders.
 ///
-/// Columns are (channels, elements, samples, lines, windows of a line), in row-major order, for a tile. They are read and
-/// written in whole registers, in ascending order: one register's worth of anything follows them.
+/// Columns are (channels, elements, samples, lines, windows of a line), in row-major order. They are read and written in
+/// whole registers, in ascending order: one register's worth of anything follows them.
 template <class T>
 class PaddedImages {
   static constexpr std::size_t lanes = Batch<T>::size;
@@ -70,20 +70,20 @@ class PaddedImages {
     });
   }
 
-  /// Fills the columns of a tile.
-  void gather(T* columns, const Samples& samples, const Tile& tile) {
-    for_each_run(samples, tile, [&](std::size_t place, std::size_t lines) {
+  /// Fills the columns of some lines.
+  void gather(T* columns, const Samples& samples, const Lines& lines) {
+    for_each_run(samples, lines, [&](std::size_t place, std::size_t count) {
       const T* from = data_ + place;
-      for (; lines > 0; --lines, columns += line(), from += w_.stride[1] * row_)
+      for (; count > 0; --count, columns += line(), from += w_.stride[1] * row_)
         for (std::size_t i = 0; i < line(); i += lanes) R::load_unaligned(from + i).store_unaligned(columns + i);
     });
   }
-  /// Adds the columns of a tile to the pixels that they were read from.
-  void scatter(const T* columns, const Samples& samples, const Tile& tile) {
+  /// Adds the columns of some lines to the pixels that they were read from.
+  void scatter(const T* columns, const Samples& samples, const Lines& lines) {
     const auto inside = first_lanes<T>() < R(static_cast<T>(line() % lanes));
-    for_each_run(samples, tile, [&](std::size_t place, std::size_t lines) {
+    for_each_run(samples, lines, [&](std::size_t place, std::size_t count) {
       T* to = data_ + place;
-      for (; lines > 0; --lines, columns += line(), to += w_.stride[1] * row_) {
+      for (; count > 0; --count, columns += line(), to += w_.stride[1] * row_) {
         std::size_t i = 0;
         for (; i + lanes <= line(); i += lanes)
           (R::load_unaligned(to + i) + R::load_unaligned(columns + i)).store_unaligned(to + i);
@@ -142,16 +142,16 @@ class PaddedImages {
 
   // Calls f(place, lines) for runs of lines that are equally far apart, in the order of the columns.
   template <class F>
-  void for_each_run(const Samples& samples, const Tile& tile, F&& f) {
+  void for_each_run(const Samples& samples, const Lines& lines, F&& f) {
     runs_.clear();
-    for (std::size_t line = tile.line, end = tile.line + tile.lines; line < end; line += runs_.back().lines) {
+    for (std::size_t line = lines.first, end = lines.first + lines.count; line < end; line += runs_.back().lines) {
       std::size_t d = line / w_.positions[1], h = line % w_.positions[1];
       runs_.push_back({row(d * w_.stride[0], h * w_.stride[1]), std::min(w_.positions[1] - h, end - line)});
     }
     for (std::size_t c = 0; c < channels_; ++c)
-      for (std::size_t e = tile.element; e < tile.element + tile.elements; ++e)
+      for (std::size_t element : elements_)
         for (std::size_t n = 0; n < samples.count; ++n)
-          for (const Run& run : runs_) f((n * channels_ + c) * image() + elements_[e] + run.place, run.lines);
+          for (const Run& run : runs_) f((n * channels_ + c) * image() + element + run.place, run.lines);
   }
 
   const Windows& w_;
