@@ -44,7 +44,8 @@ Variable sinc(const Variable& x) {
   static constexpr auto op = elementwise(
       "sinc", [](auto x) { return where(x == 0, 1, sin(x * std::numbers::pi) / (x * std::numbers::pi)); },
       with<A, Y>([](auto x, auto y, auto g) {
-        return where(x == 0, 0, g * (cos(x * std::numbers::pi) - y) / where(x == 0, 1, x));
+        constexpr double at_zero = -std::numbers::pi * std::numbers::pi / 3;  // the second derivative there
+        return where(x == 0, g * x * at_zero, g * (cos(x * std::numbers::pi) - y) / where(x == 0, 1, x));
       }));
   return op(x);
 }

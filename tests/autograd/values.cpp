@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
+#include <numbers>
 #include <numeric>
+#include <utility>
 
 #include <boost/test/unit_test.hpp>
 
@@ -668,6 +671,46 @@ BOOST_AUTO_TEST_CASE(special_functions) {
   equal(nan_to_num(Variable({NAN, -infinity, 2.0}), 1, {}, 3), {1, 3, 2});
   equal(round(Variable({126.0, 0.26}), -1), {130, 0});
   BOOST_TEST(signbit(Variable({-0.0}, float64)).item() == 1);
+  equal(i0(Variable({infinity, -infinity, 1e6})), {infinity, infinity, infinity});
+  equal(i1(Variable({infinity, -infinity, -1e6})), {infinity, -infinity, -infinity});
+}
+
+// Where a formula has 0 / 0, 0 * infinity or infinity / infinity.
+BOOST_AUTO_TEST_CASE(derivatives_of_special_functions_at_their_ends) {
+  auto derivatives = [](const std::function<Variable(const Variable&)>& f, double at, DType dtype) {
+    Variable x = Variable({at}, float64).to(dtype).requires_grad_();
+    Variable first = grad(sum(f(x)), x, {.create_graph = true});
+    return std::pair(first.item(), grad(sum(first), x).item());
+  };
+  using Pair = std::pair<double, double>;
+  auto gamma_of_1 = [](const Variable& x) { return gammainc(1, x); };
+  BOOST_TEST((derivatives(gamma_of_1, 0, float64) == Pair(1, -1)));
+  BOOST_TEST((derivatives(log_ndtr, 40, float64) == Pair(0, 0)));
+  BOOST_TEST(std::abs(derivatives(log_ndtr, 14, float32).second) < 1e-30);
+  auto [hazard, slope] = derivatives(log_ndtr, -1, float64);
+  double expected = std::exp(-0.5) / std::sqrt(2 * std::numbers::pi) / (0.5 * std::erfc(std::sqrt(0.5)));
+  BOOST_TEST(std::abs(hazard - expected) < 1e-14);
+  BOOST_TEST(std::abs(slope - expected * (1 - expected)) < 1e-14);
+  auto [at_top, bend] = derivatives(sinc, 0, float64);
+  BOOST_TEST(at_top == 0);
+  BOOST_TEST(std::abs(bend + std::numbers::pi * std::numbers::pi / 3) < 1e-15);
+}
+
+// Not by way of an identity matrix.
+BOOST_AUTO_TEST_CASE(one_hot_takes_as_much_memory_as_its_result) {
+  Variable y = one_hot(Variable({1'000'000, 0}, int64));
+  BOOST_TEST((y.shape() == Shape{2, 1'000'001}));
+  BOOST_TEST(sum(y).item() == 2);
+  BOOST_TEST(y.data<float>()[1'000'000] == 1);
+  BOOST_TEST(y.data<float>()[1'000'001] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(rows_to_solve_for_are_no_columns) {
+  Variable a = eye(2) * 2 + zeros({2, 2, 2}), b({{2, 4}, {6, 8}});
+  Variable x = solve(a, b, false);
+  BOOST_TEST((x.shape() == Shape{2, 2, 2}));
+  equal(x[0], {{1, 2}, {3, 4}});
+  equal(x[1], {{1, 2}, {3, 4}});
 }
 
 BOOST_AUTO_TEST_CASE(determinants) {
