@@ -133,7 +133,7 @@ std::vector<Resampling> resamplings(const InterpolateOptions& options, const Ext
     double to = by_scale ? std::floor(from * scale[i]) : static_cast<double>(size[i]);
     if (!(to >= 1 && to < 0x1p31))
       throw ValueError("interpolate: an extent of " + std::to_string(space[i]) + " becomes " + std::to_string(to) +
-                       ", needs 1 or more");
+                       ", needs 1 to 2^31 - 1");
     double step = options.align_corners                          ? (from - 1) / std::max(to - 1, 1.0)
                   : by_scale && !options.recompute_scale_factor ? 1 / scale[i]
                                                                  : from / to;

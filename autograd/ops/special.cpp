@@ -153,7 +153,11 @@ namespace {
 
 // Where erfc underflows, by its asymptotic expansion (Abramowitz and Stegun 7.1.23).
 double erfcx_of(double x) {
-  if (x < 25) return std::exp(x * x) * std::erfc(x);
+  if (x < -27) return infinity;
+  if (x < 25) {
+    double square = x * x, lost = std::fma(x, x, -square);  // by rounding, of which exp would make hundreds of units
+    return std::exp(square) * (1 + lost) * std::erfc(x);
+  }
   double term = 1, sum = 1;
   for (int k = 1; k < 8; ++k) sum += term *= -(2 * k - 1) / (2 * x * x);
   return sum * std::numbers::inv_sqrtpi / x;

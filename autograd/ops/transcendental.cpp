@@ -31,7 +31,10 @@ Variable logaddexp2(const Variable& a, const Variable& b) {
       with<B, Y>([](auto b, auto y, auto g) { return g * where(b == y, 1, exp2(b - y)); }));
   return op(a, b);
 }
-Variable ldexp(const Variable& a, const Variable& b) { return a * exp2(b); }
+Variable ldexp(const Variable& a, const Variable& b) {
+  require_floating("ldexp", b);
+  return a * exp2(b);
+}
 Variable xlogy(const Variable& a, const Variable& b) { return fused::xlogy_rule(a, b); }
 Variable xlog1py(const Variable& a, const Variable& b) {
   static constexpr auto op = elementwise(

@@ -258,6 +258,8 @@ BOOST_AUTO_TEST_CASE(special_functions) {
   throws<GraphError>([&] { gammainc(parameter(x), x); }, {"gammainc", "first operand"});
   throws<GraphError>([&] { gammaincc(parameter(x), x); }, {"gammaincc", "first operand"});
   throws<DTypeError>([&] { logical_xor(x, x > 0); }, {"logical_xor", "float64", "bool"});
+  throws<DTypeError>([&] { signbit(arange(2)); }, {"signbit", "int64"});
+  throws<DTypeError>([&] { ldexp(x, arange(2)); }, {"ldexp", "int64"});
   throws<Error>([&] { clamp(x, {}, {}); }, {"clip", "undefined"});
 }
 
@@ -295,6 +297,7 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
   throws<ValueError>([&] { interpolate(x, {.size = 3, .scale_factor = {2}}); }, {"interpolate", "either"});
   throws<ValueError>([&] { interpolate(x, {.scale_factor = {0.1}}); }, {"interpolate", "an extent of 4 becomes 0"});
   throws<ValueError>([&] { interpolate(x, {.scale_factor = {NAN}}); }, {"interpolate", "becomes"});
+  throws<ValueError>([&] { interpolate(x, {.scale_factor = {1e9}}); }, {"interpolate", "becomes 4000000000", "2^31"});
   throws<ShapeError>([&] { interpolate(x, {.scale_factor = {2, 3}}); }, {"interpolate", "2 numbers for scale_factor"});
   throws<ValueError>([&] { interpolate(x, {.size = 3, .mode = Interpolation::bilinear}); },
                      {"interpolate", "bilinear for (2, 6, 4)"});

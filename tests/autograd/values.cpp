@@ -665,6 +665,9 @@ BOOST_AUTO_TEST_CASE(special_functions) {
     return std::abs(y[1].item() / y[0].item() - 1) < 1e-11;
   };
   BOOST_TEST((meets_at(i0e, 700) && meets_at(i1e, -700) && meets_at(erfcx, 25) && meets_at(log_ndtr, -1)));
+  BOOST_TEST(std::abs(erfcx(Variable({22.8831}, float64)).item() / 0.024631819843113258 - 1) < 1e-15);
+  equal(erfcx(Variable({-30.0, -infinity, infinity})), {infinity, infinity, 0});
+  equal(ldexp(Variable({1.5}), 2), {6});
   BOOST_TEST(std::abs(log_ndtr(Variable({-1e5}, float64)).item() / -5000000012.4318642 - 1) < 1e-15);
   equal(floor_divide(Variable{-7, 7, 1}, Variable{2, -2, 0.1}), {-4, -4, 9});
   equal(ndtri(Variable({0.0, 0.5, 1.0})), {-infinity, 0, infinity});
