@@ -626,7 +626,8 @@ BOOST_AUTO_TEST_CASE(folded_windows_add_up) {
 // Enough of them for the kernel to leave out what the padding makes zeros, and to sort the pixels that strides skip.
 BOOST_AUTO_TEST_CASE(convolutions_of_many_channels_are_products_with_windows) {
   for (const UnfoldOptions& o : {UnfoldOptions{.padding = {2, 1}}, UnfoldOptions{.stride = {1, 2}, .padding = {2, 1}},
-                                 UnfoldOptions{.stride = 2, .padding = 2, .dilation = 2}}) {
+                                 UnfoldOptions{.stride = 2, .padding = 2, .dilation = 2},
+                                 UnfoldOptions{.padding = {8, 1}, .dilation = {8, 1}}}) {
     Variable x = randn({2, 64, 30, 27}, float64), w = randn({5, 64, 3, 3}, float64), b = randn({5}, float64);
     for (Variable v : {x, w, b}) v.requires_grad_();
     Variable y = conv2d(x, w, b, {.stride = o.stride, .padding = o.padding, .dilation = o.dilation});
