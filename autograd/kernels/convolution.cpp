@@ -47,6 +47,8 @@ class Convolution {
     }
     std::size_t pieces = samples_ == 1 ? (sample + cache_bytes - 1) / cache_bytes : 1;
     lines_ = std::max<std::size_t>((lines() + pieces - 1) / pieces, 1);
+    // No fewer than are read beyond them, or most columns would be gathered many times where rows are far apart.
+    lines_ = std::max(lines_, std::min(lines(), further(parts_ - 1)));
   }
 
   std::size_t parts() const { return parts_; }

@@ -48,7 +48,8 @@ class PaddedImages {
       for (std::size_t h = 0; h < w_.extent[1]; ++h)
         for (std::size_t k = 0; k < w_.extent[2]; ++k)
           elements_.push_back(row(d * w_.dilation[0], h * w_.dilation[1]) + column(k * w_.dilation[2]));
-    images_ = Array::full({samples * channels_ * image() + lanes}, 0, dtype_of<T>());
+    std::size_t size = element_count({samples, channels_, extent_[0], extent_[1], row_});  // which may not overflow
+    images_ = Array::full({size + lanes}, 0, dtype_of<T>());
     data_ = images_.template mutable_data<T>();
   }
 

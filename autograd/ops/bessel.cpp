@@ -1,5 +1,6 @@
 // Bessel functions, by the C and C++ libraries.
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <autograd/fused/transcendental.hpp>
@@ -22,8 +23,13 @@ double scaled_i(int n, double x) {
   return sum / std::sqrt(2 * std::numbers::pi * size);
 }
 
-double i0_of(double x) { return std::isnan(x) ? x : std::cyl_bessel_i(0, std::abs(x)); }
-double i1_of(double x) { return std::isnan(x) ? x : std::copysign(std::cyl_bessel_i(1, std::abs(x)), x); }
+// I_n(x), which overflows beyond 720. The library throws an exception of its own for infinity.
+double unscaled_i(int n, double x) {
+  return std::abs(x) > 720 ? std::numeric_limits<double>::infinity() : std::cyl_bessel_i(n, std::abs(x));
+}
+
+double i0_of(double x) { return std::isnan(x) ? x : unscaled_i(0, x); }
+double i1_of(double x) { return std::isnan(x) ? x : std::copysign(unscaled_i(1, x), x); }
 double i0e_of(double x) { return std::isnan(x) ? x : scaled_i(0, x); }
 double i1e_of(double x) { return std::isnan(x) ? x : std::copysign(scaled_i(1, x), x); }
 

@@ -72,7 +72,10 @@ Variable logical_xor(const Variable& a, const Variable& b) {
   return compare("logical_xor", a, b, std::not_equal_to());
 }
 
-Variable signbit(const Variable& x) { return copysign(1, x) < 0; }
+Variable signbit(const Variable& x) {
+  require_floating("signbit", x);
+  return copysign(1, x) < 0;
+}
 Variable isnan(const Variable& x) { return not_equal(x, x); }
 Variable isinf(const Variable& x) { return abs(x) == std::numeric_limits<double>::infinity(); }
 Variable isfinite(const Variable& x) { return abs(x) < std::numeric_limits<double>::infinity(); }

@@ -51,6 +51,13 @@ Variable regular_solve(const Variable& a, const Variable& b) {
                 wrt(b, [a = save(a)](const Variable& g) { return regular_solve(transposed(a()), g); }));
 }
 
+// Of matrices whose extents fit, and batches that broadcast.
+Variable solve_matrices(const Variable& a, const Variable& b) {
+  Shape batch = broadcast_shapes("solve", Shape(a.shape().begin(), a.shape().end() - 2),
+                                 Shape(b.shape().begin(), b.shape().end() - 2));
+  return regular_solve(broadcast_to(a, with_batch(batch, a)), broadcast_to(b, with_batch(batch, b)));
+}
+
 }  // namespace
 
 // d(A^-1) = -A^-1 dA A^-1
@@ -69,16 +76,15 @@ Variable solve(const Variable& a, const Variable& b, bool left) {
     throw DTypeError(std::string("solve: dtypes ") + to_string(a.dtype()) + " and " + to_string(b.dtype()) +
                      " differ; convert one with .to()");
   if (!left) {
-    if (b.rank() < 2)
-      throw ShapeError("solve: x " + to_string(a.shape()) + " = " + to_string(b.shape()) + ": needs rows");
-    return transposed(solve(transposed(a), transposed(b)));
+    if (b.rank() < 2 || b.shape(-1) != a.shape(-1))
+      throw ShapeError("solve: x " + to_string(a.shape()) + " = " + to_string(b.shape()) +
+                       ": needs rows as long as those of the matrix");
+    return transposed(solve_matrices(transposed(a), transposed(b)));
   }
   if (is_column(a, b)) return squeeze(solve(a, expand_dims(b, -1)), -1);
   if (b.rank() == 0 || b.shape(-2) != a.shape(-1))
     throw ShapeError("solve: " + to_string(a.shape()) + " x = " + to_string(b.shape()) + ": needs as many rows in both");
-  Shape batch = broadcast_shapes("solve", Shape(a.shape().begin(), a.shape().end() - 2),
-                                 Shape(b.shape().begin(), b.shape().end() - 2));
-  return regular_solve(broadcast_to(a, with_batch(batch, a)), broadcast_to(b, with_batch(batch, b)));
+  return solve_matrices(a, b);
 }
 
 Variable solve_triangular(const Variable& a, const Variable& b, bool upper, bool unit_diagonal, bool left) {

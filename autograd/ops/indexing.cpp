@@ -350,7 +350,14 @@ Variable one_hot(const Variable& indices, std::optional<std::size_t> given, DTyp
   std::size_t classes = given ? *given : static_cast<std::size_t>(std::max(max(indices).item(), 0.0)) + 1;
   Array checked = checked_indices("one_hot", indices, classes, {classes});
   if (sum(indices < 0).item() > 0) throw ValueError("one_hot: a negative class");
-  return take(eye(classes, dtype), Variable(checked));
+  Shape shape = indices.shape();
+  shape.push_back(classes);
+  Array result = Array::full(shape, 0, dtype);
+  visit(dtype, [&]<class T>(T) {
+    T* row = result.mutable_data<T>();
+    for (std::size_t i = 0; i < checked.size(); ++i, row += classes) row[checked.data<std::int64_t>()[i]] = T(1);
+  });
+  return Variable(std::move(result));
 }
 
 WithIndices sort(const Variable& x, std::ptrdiff_t axis, bool descending) {

@@ -107,6 +107,11 @@ bool fits(Interpolation mode, std::size_t axes) {
   }
 }
 
+const char* name_of(Interpolation mode) {
+  constexpr const char* names[] = {"nearest", "nearest_exact", "linear", "bilinear", "trilinear", "bicubic", "area"};
+  return names[static_cast<std::size_t>(mode)];
+}
+
 bool has_corners(Interpolation mode) {
   return mode != Interpolation::nearest && mode != Interpolation::nearest_exact && mode != Interpolation::area;
 }
@@ -128,7 +133,7 @@ std::vector<Resampling> resamplings(const InterpolateOptions& options, const Ext
     double to = by_scale ? std::floor(from * scale[i]) : static_cast<double>(size[i]);
     if (!(to >= 1 && to < 0x1p31))
       throw ValueError("interpolate: an extent of " + std::to_string(space[i]) + " becomes " + std::to_string(to) +
-                       ", needs 1 or more");
+                       ", needs 1 to 2^31 - 1");
     double step = options.align_corners                          ? (from - 1) / std::max(to - 1, 1.0)
                   : by_scale && !options.recompute_scale_factor ? 1 / scale[i]
                                                                  : from / to;
@@ -146,10 +151,11 @@ Variable interpolate(const Variable& x, const InterpolateOptions& options) {
                      ", needs (batch, channels, space...), not empty, with one, two or three axes of space");
   std::size_t axes = x.rank() - 2;
   if (!fits(options.mode, axes))
-    throw ValueError("interpolate: this mode for " + to_string(x.shape()) + ", needs linear, bilinear or bicubic, or " +
-                     "trilinear for one, two, or three axes of space");
+    throw ValueError(std::string("interpolate: ") + name_of(options.mode) + " for " + to_string(x.shape()) +
+                     ", needs linear, bilinear or bicubic, or trilinear for one, two, or three axes of space");
   if (options.align_corners && !has_corners(options.mode))
-    throw ValueError("interpolate: align_corners with a mode that has none, needs a linear one or bicubic");
+    throw ValueError(std::string("interpolate: align_corners with ") + name_of(options.mode) +
+                     ", needs a linear mode or bicubic");
   std::vector<Resampling> along = resamplings(options, space_of(x.shape(), axes));
   if (options.mode == Interpolation::area) {
     Extents extents;

@@ -107,9 +107,9 @@ Variable last_axes(const Variable& x, const std::vector<std::ptrdiff_t>& order) 
 
 Variable pixel_shuffle(const Variable& x, std::size_t r) {
   detail::require_defined("pixel_shuffle", x);
-  if (x.rank() < 3 || r == 0 || x.shape(-3) % (r * r) != 0)
-    throw ShapeError("pixel_shuffle: " + to_string(x.shape()) + " by " + std::to_string(r) +
-                     ", needs (..., channels r^2, height, width)");
+  if (x.rank() < 3 || r == 0 || x.shape(-3) % r != 0 || x.shape(-3) / r % r != 0)
+    throw ShapeError("pixel_shuffle: " + to_string(x.shape()) + " by " +
+                     std::to_string(static_cast<std::ptrdiff_t>(r)) + ", needs (..., channels r^2, height, width)");
   std::size_t channels = x.shape(-3) / (r * r), height = x.shape(-2), width = x.shape(-1);
   Variable blocks = reshape(x, with_leading(x, {channels, r, r, height, width}));
   return reshape(last_axes(blocks, {-5, -2, -4, -1, -3}), with_leading(x, {channels, height * r, width * r}));
@@ -118,8 +118,8 @@ Variable pixel_shuffle(const Variable& x, std::size_t r) {
 Variable pixel_unshuffle(const Variable& x, std::size_t r) {
   detail::require_defined("pixel_unshuffle", x);
   if (x.rank() < 3 || r == 0 || x.shape(-2) % r != 0 || x.shape(-1) % r != 0)
-    throw ShapeError("pixel_unshuffle: " + to_string(x.shape()) + " by " + std::to_string(r) +
-                     ", needs (..., channels, height r, width r)");
+    throw ShapeError("pixel_unshuffle: " + to_string(x.shape()) + " by " +
+                     std::to_string(static_cast<std::ptrdiff_t>(r)) + ", needs (..., channels, height r, width r)");
   std::size_t channels = x.shape(-3), height = x.shape(-2) / r, width = x.shape(-1) / r;
   Variable blocks = reshape(x, with_leading(x, {channels, height, r, width, r}));
   return reshape(last_axes(blocks, {-5, -3, -1, -4, -2}), with_leading(x, {channels * r * r, height, width}));

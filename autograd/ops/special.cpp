@@ -105,8 +105,10 @@ Variable mvlgamma(const Variable& x, int p) {
 
 namespace {
 
-// The density of x in the gamma distribution with shape a.
-constexpr auto gamma_density = [](auto a, auto x) { return exp((a - 1) * log(x) - x - lgamma_at(a)); };
+// The density of x in the gamma distribution with shape a. That of shape 1 begins at 1: 0 log(0) counts 0.
+constexpr auto gamma_density = [](auto a, auto x) {
+  return exp((a - 1) * log(where((a == 1) && (x == 0), 1, x)) - x - lgamma_at(a));
+};
 
 void require_constant_shape(const char* operation, const Variable& a) {
   if (a.defined() && a.requires_grad() && grad_enabled())
@@ -151,7 +153,11 @@ namespace {
 
 // Where erfc underflows, by its asymptotic expansion (Abramowitz and Stegun 7.1.23).
 double erfcx_of(double x) {
-  if (x < 25) return std::exp(x * x) * std::erfc(x);
+  if (x < -27) return infinity;
+  if (x < 25) {
+    double square = x * x, lost = std::fma(x, x, -square);  // by rounding, of which exp would make hundreds of units
+    return std::exp(square) * (1 + lost) * std::erfc(x);
+  }
   double term = 1, sum = 1;
   for (int k = 1; k < 8; ++k) sum += term *= -(2 * k - 1) / (2 * x * x);
   return sum * std::numbers::inv_sqrtpi / x;
@@ -166,6 +172,9 @@ double ndtri_of(double p) {
 constexpr double root_half = std::numbers::sqrt2 / 2;
 constexpr double normal = std::numbers::inv_sqrtpi * root_half;  // 1 / sqrt(2 pi)
 
+double ndtr_of(double x) { return 0.5 * std::erfc(-x * root_half); }
+constexpr SpecialFunction<ndtr_of, ndtr> ndtr_at;
+
 }  // namespace
 
 Variable erfcx(const Variable& x) {
@@ -176,10 +185,9 @@ Variable erfcx(const Variable& x) {
 }
 
 Variable ndtr(const Variable& x) {
-  static constexpr auto op = elementwise(
-      "ndtr",
-      [](auto x) { return kernels::lanewise([](double v) { return 0.5 * std::erfc(-v * root_half); }, x); },
-      with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * normal; }));
+  static constexpr auto op =
+      elementwise("ndtr", [](auto x) { return ndtr_at(x); },
+                  with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * normal; }));
   return op(x);
 }
 
@@ -194,7 +202,13 @@ Variable log_ndtr(const Variable& x) {
             },
             x);
       },
-      with<A>([](auto x, auto g) { return g * 2 * normal / erfcx_at(x * -root_half); }));
+      // The density over the probability; each form where its numbers are finite, so that second derivatives are, too.
+      with<A>([](auto x, auto g) {
+        auto left = x < -1;
+        auto below = where(left, x, -1), above = where(left, -1, x);
+        return g * normal *
+               where(left, 2 / erfcx_at(below * -root_half), exp(-0.5 * above * above) / ndtr_at(above));
+      }));
   return op(x);
 }
 

@@ -31,7 +31,10 @@ Variable logaddexp2(const Variable& a, const Variable& b) {
       with<B, Y>([](auto b, auto y, auto g) { return g * where(b == y, 1, exp2(b - y)); }));
   return op(a, b);
 }
-Variable ldexp(const Variable& a, const Variable& b) { return a * exp2(b); }
+Variable ldexp(const Variable& a, const Variable& b) {
+  require_floating("ldexp", b);
+  return a * exp2(b);
+}
 Variable xlogy(const Variable& a, const Variable& b) { return fused::xlogy_rule(a, b); }
 Variable xlog1py(const Variable& a, const Variable& b) {
   static constexpr auto op = elementwise(
@@ -44,7 +47,8 @@ Variable sinc(const Variable& x) {
   static constexpr auto op = elementwise(
       "sinc", [](auto x) { return where(x == 0, 1, sin(x * std::numbers::pi) / (x * std::numbers::pi)); },
       with<A, Y>([](auto x, auto y, auto g) {
-        return where(x == 0, 0, g * (cos(x * std::numbers::pi) - y) / where(x == 0, 1, x));
+        constexpr double at_zero = -std::numbers::pi * std::numbers::pi / 3;  // the second derivative there
+        return where(x == 0, g * x * at_zero, g * (cos(x * std::numbers::pi) - y) / where(x == 0, 1, x));
       }));
   return op(x);
 }

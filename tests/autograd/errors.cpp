@@ -222,6 +222,10 @@ BOOST_AUTO_TEST_CASE(convolutions) {
   throws<ShapeError>([&] { max_pool1d(zeros({1, 1, 2}), 2, {.padding = 1, .dilation = 3}); },
                      {"max_pool1d", "no element inside of (1, 1, 2)"});
   throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "a kernel of float64 for images of float32"});
+  // The pixels with their padding number 2^96.
+  Variable two = zeros({1, 1, 2, 2, 2});
+  throws<ShapeError>([&] { conv3d(two, two, {}, {.stride = 2147483646, .padding = 2147483647, .dilation = 3}); },
+                     {"4294967296", "more elements than memory can address"});
   throws<DTypeError>([&] { conv2d(x, w, ones({3}, float64)); }, {"conv2d", "a bias of float64 for images of float32"});
   throws<ValueError>([&] { conv2d(x, w, {}, {.stride = {1, 2}, .padding = "same"}); },
                      {"conv2d", "\"same\" with a stride of 2"});
@@ -254,6 +258,8 @@ BOOST_AUTO_TEST_CASE(special_functions) {
   throws<GraphError>([&] { gammainc(parameter(x), x); }, {"gammainc", "first operand"});
   throws<GraphError>([&] { gammaincc(parameter(x), x); }, {"gammaincc", "first operand"});
   throws<DTypeError>([&] { logical_xor(x, x > 0); }, {"logical_xor", "float64", "bool"});
+  throws<DTypeError>([&] { signbit(arange(2)); }, {"signbit", "int64"});
+  throws<DTypeError>([&] { ldexp(x, arange(2)); }, {"ldexp", "int64"});
   throws<Error>([&] { clamp(x, {}, {}); }, {"clip", "undefined"});
 }
 
@@ -281,6 +287,8 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
                      {"scaled_dot_product_attention", "(2, 5, 4)", "(..., m, e)"});
   throws<ShapeError>([&] { pixel_shuffle(zeros({1, 6, 2, 2}), 2); }, {"pixel_shuffle", "(1, 6, 2, 2) by 2"});
   throws<ShapeError>([&] { pixel_shuffle(zeros({4, 4}), 2); }, {"pixel_shuffle", "(4, 4) by 2"});
+  throws<ShapeError>([&] { pixel_shuffle(zeros({1, 1, 1}), 1l << 32); }, {"pixel_shuffle", "by 4294967296"});
+  throws<ShapeError>([&] { pixel_shuffle(zeros({1, 1, 1}), -1); }, {"pixel_shuffle", "by -1"});
   throws<ShapeError>([&] { pixel_unshuffle(zeros({1, 2, 3}), 2); }, {"pixel_unshuffle", "(1, 2, 3) by 2"});
   throws<ShapeError>([&] { interpolate(x, 2, 2); }, {"interpolate", "(2, 6, 4)"});
   throws<ShapeError>([&] { interpolate(zeros({2, 6}), {.size = 2}); }, {"interpolate", "(2, 6)"});
@@ -289,9 +297,12 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
   throws<ValueError>([&] { interpolate(x, {.size = 3, .scale_factor = {2}}); }, {"interpolate", "either"});
   throws<ValueError>([&] { interpolate(x, {.scale_factor = {0.1}}); }, {"interpolate", "an extent of 4 becomes 0"});
   throws<ValueError>([&] { interpolate(x, {.scale_factor = {NAN}}); }, {"interpolate", "becomes"});
+  throws<ValueError>([&] { interpolate(x, {.scale_factor = {1e9}}); }, {"interpolate", "becomes 4000000000", "2^31"});
   throws<ShapeError>([&] { interpolate(x, {.scale_factor = {2, 3}}); }, {"interpolate", "2 numbers for scale_factor"});
-  throws<ValueError>([&] { interpolate(x, {.size = 3, .mode = Interpolation::bilinear}); }, {"interpolate", "(2, 6, 4)"});
-  throws<ValueError>([&] { interpolate(x, {.size = 3, .align_corners = true}); }, {"interpolate", "align_corners"});
+  throws<ValueError>([&] { interpolate(x, {.size = 3, .mode = Interpolation::bilinear}); },
+                     {"interpolate", "bilinear for (2, 6, 4)"});
+  throws<ValueError>([&] { interpolate(x, {.size = 3, .align_corners = true}); },
+                     {"interpolate", "align_corners with nearest"});
 }
 
 BOOST_AUTO_TEST_CASE(decompositions) {
@@ -312,6 +323,7 @@ BOOST_AUTO_TEST_CASE(decompositions) {
   throws<ShapeError>([&] { fold(zeros({1, 4, 5}), {3, 3}, 2); }, {"fold", "has 5 windows, needs the 4"});
   throws<ShapeError>([&] { solve(eye(2), zeros({3})); }, {"solve", "(2, 2) x = (3, 1)"});
   throws<ShapeError>([&] { solve(eye(2), zeros({2}), false); }, {"solve", "needs rows"});
+  throws<ShapeError>([&] { solve(eye(3), zeros({2, 4}), false); }, {"solve", "x (3, 3) = (2, 4)", "rows"});
   throws<ValueError>([&] { eigh(eye(2), "l"); }, {"eigh", "\"l\"", "\"L\" or \"U\""});
   throws<ShapeError>([&] { lstsq(eye(2), zeros({3})); }, {"lstsq", "(2, 2) x = (3,)"});
   throws<DTypeError>([&] { solve(eye(2), zeros({2}, float64)); }, {"solve", "float32 and float64"});

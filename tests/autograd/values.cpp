@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
+#include <numbers>
 #include <numeric>
+#include <utility>
 
 #include <boost/test/unit_test.hpp>
 
@@ -623,7 +626,8 @@ BOOST_AUTO_TEST_CASE(folded_windows_add_up) {
 // Enough of them for the kernel to leave out what the padding makes zeros, and to sort the pixels that strides skip.
 BOOST_AUTO_TEST_CASE(convolutions_of_many_channels_are_products_with_windows) {
   for (const UnfoldOptions& o : {UnfoldOptions{.padding = {2, 1}}, UnfoldOptions{.stride = {1, 2}, .padding = {2, 1}},
-                                 UnfoldOptions{.stride = 2, .padding = 2, .dilation = 2}}) {
+                                 UnfoldOptions{.stride = 2, .padding = 2, .dilation = 2},
+                                 UnfoldOptions{.padding = {8, 1}, .dilation = {8, 1}}}) {
     Variable x = randn({2, 64, 30, 27}, float64), w = randn({5, 64, 3, 3}, float64), b = randn({5}, float64);
     for (Variable v : {x, w, b}) v.requires_grad_();
     Variable y = conv2d(x, w, b, {.stride = o.stride, .padding = o.padding, .dilation = o.dilation});
@@ -662,12 +666,55 @@ BOOST_AUTO_TEST_CASE(special_functions) {
     return std::abs(y[1].item() / y[0].item() - 1) < 1e-11;
   };
   BOOST_TEST((meets_at(i0e, 700) && meets_at(i1e, -700) && meets_at(erfcx, 25) && meets_at(log_ndtr, -1)));
+  BOOST_TEST(std::abs(erfcx(Variable({22.8831}, float64)).item() / 0.024631819843113258 - 1) < 1e-15);
+  equal(erfcx(Variable({-30.0, -infinity, infinity})), {infinity, infinity, 0});
+  equal(ldexp(Variable({1.5}), 2), {6});
   BOOST_TEST(std::abs(log_ndtr(Variable({-1e5}, float64)).item() / -5000000012.4318642 - 1) < 1e-15);
   equal(floor_divide(Variable{-7, 7, 1}, Variable{2, -2, 0.1}), {-4, -4, 9});
   equal(ndtri(Variable({0.0, 0.5, 1.0})), {-infinity, 0, infinity});
   equal(nan_to_num(Variable({NAN, -infinity, 2.0}), 1, {}, 3), {1, 3, 2});
   equal(round(Variable({126.0, 0.26}), -1), {130, 0});
   BOOST_TEST(signbit(Variable({-0.0}, float64)).item() == 1);
+  equal(i0(Variable({infinity, -infinity, 1e6})), {infinity, infinity, infinity});
+  equal(i1(Variable({infinity, -infinity, -1e6})), {infinity, -infinity, -infinity});
+}
+
+// Where a formula has 0 / 0, 0 * infinity or infinity / infinity.
+BOOST_AUTO_TEST_CASE(derivatives_of_special_functions_at_their_ends) {
+  auto derivatives = [](const std::function<Variable(const Variable&)>& f, double at, DType dtype) {
+    Variable x = Variable({at}, float64).to(dtype).requires_grad_();
+    Variable first = grad(sum(f(x)), x, {.create_graph = true});
+    return std::pair(first.item(), grad(sum(first), x).item());
+  };
+  using Pair = std::pair<double, double>;
+  auto gamma_of_1 = [](const Variable& x) { return gammainc(1, x); };
+  BOOST_TEST((derivatives(gamma_of_1, 0, float64) == Pair(1, -1)));
+  BOOST_TEST((derivatives(log_ndtr, 40, float64) == Pair(0, 0)));
+  BOOST_TEST(std::abs(derivatives(log_ndtr, 14, float32).second) < 1e-30);
+  auto [hazard, slope] = derivatives(log_ndtr, -1, float64);
+  double expected = std::exp(-0.5) / std::sqrt(2 * std::numbers::pi) / (0.5 * std::erfc(std::sqrt(0.5)));
+  BOOST_TEST(std::abs(hazard - expected) < 1e-14);
+  BOOST_TEST(std::abs(slope - expected * (1 - expected)) < 1e-14);
+  auto [at_top, bend] = derivatives(sinc, 0, float64);
+  BOOST_TEST(at_top == 0);
+  BOOST_TEST(std::abs(bend + std::numbers::pi * std::numbers::pi / 3) < 1e-15);
+}
+
+// Not by way of an identity matrix.
+BOOST_AUTO_TEST_CASE(one_hot_takes_as_much_memory_as_its_result) {
+  Variable y = one_hot(Variable({1'000'000, 0}, int64));
+  BOOST_TEST((y.shape() == Shape{2, 1'000'001}));
+  BOOST_TEST(sum(y).item() == 2);
+  BOOST_TEST(y.data<float>()[1'000'000] == 1);
+  BOOST_TEST(y.data<float>()[1'000'001] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(rows_to_solve_for_are_no_columns) {
+  Variable a = eye(2) * 2 + zeros({2, 2, 2}), b({{2, 4}, {6, 8}});
+  Variable x = solve(a, b, false);
+  BOOST_TEST((x.shape() == Shape{2, 2, 2}));
+  equal(x[0], {{1, 2}, {3, 4}});
+  equal(x[1], {{1, 2}, {3, 4}});
 }
 
 BOOST_AUTO_TEST_CASE(determinants) {
