@@ -41,7 +41,7 @@ Variable floor_divide(const Variable& a, const Variable& b) {
 }
 Variable heaviside(const Variable& x, const Variable& at_zero) {
   static constexpr auto op = elementwise(
-      "heaviside", [](auto x, auto v) { return where(x == 0, v, where(is_nan(x), x, where(x > 0, 1, 0))); }, constant,
+      "heaviside", [](auto x, auto v) { return where(x == 0, v, where(x > 0, 1, 0)); }, constant,
       with<A>([](auto x, auto g) { return where(x == 0, g, 0); }));
   return op(x, at_zero);
 }

@@ -38,7 +38,7 @@ Variable sign(const Variable& x);
 /// sign under PyTorch's name, and x itself.
 inline Variable sgn(const Variable& x) { return sign(x); }
 inline Variable positive(const Variable& x) { return x; }
-/// 0 for negative x, 1 for positive x, `at_zero` for 0. The derivative with respect to x is 0.
+/// 1 for positive x, `at_zero` for 0, and 0 else, as in PyTorch also for NaN. The derivative with respect to x is 0.
 Variable heaviside(const Variable& x, const Variable& at_zero);
 /// The magnitude of a with the sign of b. Where a is 0, the derivative is 0.
 Variable copysign(const Variable& a, const Variable& b);

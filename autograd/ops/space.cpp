@@ -77,7 +77,7 @@ void lay_over(const char* operation, kernels::Windows& w, std::size_t axes, cons
   for (std::size_t i = first; i < 3; ++i) {
     std::size_t padded = w.space[i] + 2 * w.padding[i], stride = w.stride[i];
     std::size_t room = padded + (ceil_mode ? stride - 1 : 0);
-    if (reach(w, i) > room)
+    if (reach(w, i) > room || (ceil_mode && w.space[i] == 0))
       throw ShapeError(std::string(operation) + ": a window of " + std::to_string(reach(w, i)) + " along axis " +
                        std::to_string(i + images.size() - 3) + " of " + to_string(images) + " is longer than its " +
                        std::to_string(padded) + " elements, padding included");

@@ -219,6 +219,8 @@ BOOST_AUTO_TEST_CASE(convolutions) {
                      {"conv_transpose2d", "an output_padding of 1"});
   throws<ShapeError>([&] { conv_transpose2d(x, zeros({2, 1, 3, 3}), {}, {.padding = 4}); }, {"cuts off all 7"});
   throws<ValueError>([&] { max_pool2d(x, 2, {.padding = 2}); }, {"max_pool2d", "a padding of 2 for a window of 2"});
+  throws<ShapeError>([&] { max_pool1d(zeros({1, 1, 0}), 2, {.stride = 3, .ceil_mode = true}); },
+                     {"max_pool1d", "axis 2 of (1, 1, 0)"});
   throws<ShapeError>([&] { max_pool1d(zeros({1, 1, 2}), 2, {.padding = 1, .dilation = 3}); },
                      {"max_pool1d", "no element inside of (1, 1, 2)"});
   throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "a kernel of float64 for images of float32"});

@@ -675,6 +675,7 @@ BOOST_AUTO_TEST_CASE(special_functions) {
   equal(nan_to_num(Variable({NAN, -infinity, 2.0}), 1, {}, 3), {1, 3, 2});
   equal(round(Variable({126.0, 0.26}), -1), {130, 0});
   BOOST_TEST(signbit(Variable({-0.0}, float64)).item() == 1);
+  equal(heaviside(Variable({NAN, -1.0, 0.0, 2.0}), 0.5), {0, 0, 0.5, 1});
   equal(i0(Variable({infinity, -infinity, 1e6})), {infinity, infinity, infinity});
   equal(i1(Variable({infinity, -infinity, -1e6})), {infinity, -infinity, -infinity});
 }
