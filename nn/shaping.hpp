@@ -44,9 +44,10 @@ struct UpsampleOptions {
 /// interpolate: x (batch, channels, height, width) at another size.
 class Upsample : public Module {
  public:
-  /// @throws ValueError unless exactly one of size and scale_factor is given, and positive.
+  /// @throws ValueError unless exactly one of size and scale_factor is given, and positive, or for a mode of one or
+  /// three axes of space (linear, trilinear).
   explicit Upsample(const UpsampleOptions& options);
-  /// By this factor. @throws ValueError unless positive.
+  /// By this factor. @throws ValueError as above.
   explicit Upsample(std::size_t scale_factor, Interpolation mode = Interpolation::nearest);
   Variable forward(const Variable& x) override;
   std::string description() const override;

@@ -168,19 +168,21 @@ SingularVectors singular_vectors(const char* operation, const Array& a) {
   return {u, s, transposed(v)};
 }
 
-Array orthonormal(const char* operation, const Array& a) {
-  Array columns = transposed(a);  // (..., n, m)
-  std::size_t m = a.shape()[a.rank() - 2], n = a.shape().back(), k = std::min(m, n);
-  Shape shape = columns.shape();
-  shape[shape.size() - 2] = k;
+Array orthonormal(const char* operation, const Array& a, bool complete) {
+  Array reflectors = transposed(a);  // (..., n, m)
+  std::size_t m = a.shape()[a.rank() - 2], n = a.shape().back(), k = std::min(m, n), count = complete ? m : k;
+  Shape shape = reflectors.shape();
+  shape[shape.size() - 2] = count;
   Array result(shape, a.dtype());
-  for_each_matrix(operation, columns, [&]<class T>(T* matrix, std::size_t i) {
+  for_each_matrix(operation, reflectors, [&]<class T>(T* matrix, std::size_t i) {
     Int rows = lapack_int(operation, m), extent = lapack_int(operation, n), rank = lapack_int(operation, k);
     std::vector<T> tau(k);
-    Workspace<T> work(64 * std::max(n, k));
+    Workspace<T> work(64 * std::max(n, count));
     cxxlapack::geqrf<Int>(rows, extent, matrix, rows, tau.data(), work.data(), work.size());
-    cxxlapack::orgqr<Int>(rows, rank, rank, matrix, rows, tau.data(), work.data(), work.size());
-    std::copy_n(matrix, k * m, result.mutable_data<T>() + i * k * m);
+    T* columns = result.mutable_data<T>() + i * count * m;
+    std::copy_n(matrix, k * m, columns);
+    Int all = lapack_int(operation, count);
+    cxxlapack::orgqr<Int>(rows, all, rank, columns, rows, tau.data(), work.data(), work.size());
   });
   return transposed(result);
 }

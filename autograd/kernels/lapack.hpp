@@ -16,8 +16,8 @@ Array pivots(const Array& a);
 Array cholesky(const char* operation, const Array& a);
 /// The orthonormal eigenvectors of symmetric matrices as columns, by ascending eigenvalues; reads the lower triangle.
 Array eigenvectors(const char* operation, const Array& a);
-/// The orthonormal Q (..., m, min(m, n)) of Q R.
-Array orthonormal(const char* operation, const Array& a);
+/// The orthonormal Q (..., m, min(m, n)) of Q R; all m columns where `complete`.
+Array orthonormal(const char* operation, const Array& a, bool complete = false);
 /// The eigenvalues of symmetric matrices, ascending; reads the lower triangle.
 Array eigenvalues(const char* operation, const Array& a);
 

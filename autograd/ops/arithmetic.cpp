@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <limits>
 #include <numbers>
+#include <string>
 
 #include <autograd/fused/arithmetic.hpp>
 #include <autograd/ops/define_elementwise.hpp>
@@ -38,6 +39,11 @@ Variable floor_divide(const Variable& a, const Variable& b) {
       },
       constant, constant);
   return op(a, b);
+}
+Variable div(const Variable& a, const Variable& b, const std::string& rounding_mode) {
+  if (rounding_mode == "trunc") return trunc(a / b);
+  if (rounding_mode == "floor") return floor_divide(a, b);
+  throw ValueError("div: rounding_mode is \"" + rounding_mode + "\", needs \"trunc\" or \"floor\"");
 }
 Variable heaviside(const Variable& x, const Variable& at_zero) {
   static constexpr auto op = elementwise(

@@ -1,9 +1,9 @@
 #include <autograd/ops/decompositions.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
-#include <limits>
 #include <string>
 
 #include <autograd/grad_mode.hpp>
@@ -282,10 +282,28 @@ Variable singular_values(const Variable& a, const Singular& vectors) {
 
 }  // namespace
 
-SVD svd(const Variable& a) {
+namespace {
+
+// Orthonormal columns for all of space, the first of which span a's.
+Variable whole_basis(const char* operation, const Variable& a) {
+  if (a.shape(-1) > 0) return Variable(kernels::orthonormal(operation, a.value(), true));
+  Variable one = eye(a.shape(-2), a.shape(-2), a.dtype());
+  return broadcast_to(one, with_batch(Shape(a.shape().begin(), a.shape().end() - 2), one));
+}
+
+// These orthonormal columns, and constant ones for the rest of space.
+Variable filled_up(const Variable& columns) {
+  auto rank = static_cast<std::ptrdiff_t>(columns.shape(-1));
+  return concatenate({columns, slice(whole_basis("svd", columns), {ellipsis, range(), range(rank, none)})}, -1);
+}
+
+}  // namespace
+
+SVD svd(const Variable& a, bool full_matrices) {
   require_matrix("svd", a, false);
   Singular vectors = parts(singular_vectors(a), a.shape(-2));
-  return {vectors.u, singular_values(a, vectors), transposed(vectors.v)};
+  auto all = [&](const Variable& columns) { return full_matrices ? filled_up(columns) : columns; };
+  return {all(vectors.u), singular_values(a, vectors), transposed(all(vectors.v))};
 }
 
 Variable svdvals(const Variable& a) {
@@ -293,8 +311,24 @@ Variable svdvals(const Variable& a) {
   return singular_values(a, recording(a) ? parts(singular_vectors(a), a.shape(-2)) : Singular());
 }
 
-QR qr(const Variable& a) {
+namespace {
+
+// As many columns beyond a's as there are is no function of a: they are any basis of the rest of space.
+QR complete_qr(const Variable& a) {
+  Variable q = record("qr", [&] { return whole_basis("qr", a).value(); }, wrt(a, [](const Variable&) -> Variable {
+                        throw ValueError("qr: mode \"complete\" has no derivatives for more rows than columns, "
+                                         "needs \"reduced\"");
+                      }));
+  return {q, triu(matmul(transposed(q), a))};
+}
+
+}  // namespace
+
+QR qr(const Variable& a, const std::string& mode) {
   require_matrix("qr", a, false);
+  if (mode != "reduced" && mode != "complete")
+    throw ValueError("qr: mode is \"" + mode + "\", needs \"reduced\" or \"complete\"");
+  if (mode == "complete" && a.shape(-2) > a.shape(-1)) return complete_qr(a);
   // Q is that of the first columns, as many as there are rows.
   auto rows = static_cast<std::ptrdiff_t>(a.shape(-2));
   Variable q = orthonormal(a.shape(-2) < a.shape(-1) ? slice(a, {ellipsis, range(), range(0, rows)}) : a);
@@ -312,25 +346,46 @@ Variable lstsq(const Variable& a, const Variable& b) {
   return solve(r, matmul(transposed(q), b));
 }
 
+namespace {
+
+// A symmetric matrix's: |w| are its singular values, and those vectors change sides whose w are negative.
+kernels::SingularVectors singular_by_eigenvalues(const Variable& a) {
+  Variable v(kernels::eigenvectors("pinv", a.value())), w(kernels::eigenvalues("pinv", a.value()));
+  return {v.value(), abs(w).value(), (v * expand_dims(sign(w), -2)).value()};
+}
+
+Array pseudo_inverse(const Variable& a, double atol, double rtol, bool symmetric) {
+  NoGrad guard;
+  auto [u, s, v] = symmetric ? singular_by_eigenvalues(a) : kernels::singular_vectors("pinv", a.value());
+  if (s.size() == 0) return Array::full(transposed(a).shape(), 0, a.dtype());
+  Variable values(s), large = values > clamp_min(max(values, -1, true) * rtol, atol);
+  Variable inverses = where(large, 1 / where(large, values, 1), 0);
+  return matmul(Variable(v) * expand_dims(inverses, -2), transposed(Variable(u))).value();
+}
+
+}  // namespace
+
 // With Y = A^+: dA = -Y'GY' + (I - AY) G'YY' + Y'YG' (I - YA).
-Variable pinv(const Variable& a, double rtol) {
-  require_matrix("pinv", a, false);
-  double epsilon = a.dtype() == float64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
-  if (rtol < 0) rtol = epsilon * static_cast<double>(std::max(a.shape(-2), a.shape(-1)));
-  auto invert = [&] {
-    NoGrad guard;
-    auto [u, s, v] = kernels::singular_vectors("pinv", a.value());
-    if (s.size() == 0) return Array::full(swapaxes(a, -1, -2).shape(), 0, a.dtype());
-    Variable values(s), large = values > max(values, -1, true) * rtol;
-    Variable inverses = where(large, 1 / where(large, values, 1), 0);
-    return matmul(Variable(v) * expand_dims(inverses, -2), transposed(Variable(u))).value();
-  };
-  return record("pinv", invert, wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
+Variable pinv(const Variable& matrix, const PinvOptions& options) {
+  require_matrix("pinv", matrix, options.hermitian);
+  double epsilon = matrix.dtype() == float64 ? 0x1p-52 : 0x1p-23;
+  double usual = options.atol > 0 ? 0 : epsilon * static_cast<double>(std::max(matrix.shape(-2), matrix.shape(-1)));
+  double atol = options.atol, rtol = options.rtol.value_or(usual);
+  if (!(atol >= 0) || !(rtol >= 0))
+    throw ValueError("pinv: atol is " + std::to_string(atol) + " and rtol " + std::to_string(rtol) +
+                     ", needs 0 or more");
+  Variable a = options.hermitian ? mirrored("pinv", matrix, "L") : matrix;
+  return record("pinv", [&] { return pseudo_inverse(a, atol, rtol, options.hermitian); },
+                wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
                   Variable yt = transposed(y), gt = transposed(g);
                   Variable left = matmul(gt, matmul(y, yt)), right = matmul(matmul(yt, y), gt);
                   return left - matmul(a(), matmul(y, left)) + right - matmul(matmul(right, y), a()) -
                          matmul(matmul(yt, g), yt);
                 }));
+}
+
+Variable pinv(const Variable& a, double rtol) {
+  return pinv(a, {.rtol = rtol < 0 ? std::nullopt : std::optional(rtol)});
 }
 
 namespace {

@@ -3,8 +3,10 @@
 // results for forward and reverse mode (2008), where nothing else is said.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include <autograd/ops/per_axis.hpp>
 #include <autograd/variable.hpp>
 
 namespace xtape {
@@ -52,7 +54,9 @@ struct SVD {
 };
 /// The singular value decomposition (Townsend 2016, Differentiating the singular value decomposition). The derivatives
 /// of the vectors need singular values that are distinct and not 0, that of the values alone does not.
-SVD svd(const Variable& a);
+/// With full_matrices U is (..., m, m) and V' (..., n, n); as in PyTorch, gradients of what is beyond the first k
+/// columns of U and V, any basis of the rest of space, are left out.
+SVD svd(const Variable& a, bool full_matrices = false);
 /// The singular values alone, descending.
 Variable svdvals(const Variable& a);
 
@@ -60,14 +64,25 @@ Variable svdvals(const Variable& a);
 struct QR {
   Variable q, r;
 };
-/// a = Q R, reduced (Walter, Lehmann 2010 for the derivative, which needs the first columns to be independent).
-QR qr(const Variable& a);
+/// a = Q R (Walter, Lehmann 2010 for the derivative, which needs the first columns to be independent): Q (..., m, k)
+/// and R (..., k, n), for k = min(m, n) if mode is "reduced", k = m if it is "complete". The latter has no derivatives
+/// for more rows than columns: backward throws a ValueError. @throws ValueError for another mode.
+QR qr(const Variable& a, const std::string& mode = "reduced");
 /// The x of least |a x - b|^2, b as for solve: by a QR decomposition for as many rows as columns or more, which have to
 /// be independent; the shortest such x, by `pinv`, for fewer rows.
 Variable lstsq(const Variable& a, const Variable& b);
-/// The pseudo-inverse (Moore, Penrose), by singular values: those below rtol times the greatest count as 0; rtol is the
-/// greater extent times the dtype's epsilon if it is negative. The derivative takes the rank for constant (Golub,
-/// Pereyra 1973, equation 4.12).
+
+struct PinvOptions {
+  [[no_unique_address]] detail::ByName by_name = {};
+  double atol = 0;
+  std::optional<double> rtol = {};  ///< the greater extent times the dtype's epsilon, or 0 where atol is given
+  bool hermitian = false;           ///< a is symmetric, of which the lower triangle is read: by eigenvalues
+};
+/// The pseudo-inverse (Moore, Penrose), by singular values: those up to atol or rtol times the greatest count as 0.
+/// The derivative takes the rank for constant (Golub, Pereyra 1973, equation 4.12); with `hermitian` it is that of
+/// the whole symmetric matrix, as eigh's. @throws ValueError for a negative atol or rtol.
+Variable pinv(const Variable& a, const PinvOptions& options);
+/// With this rtol, or that of the options above if it is negative.
 Variable pinv(const Variable& a, double rtol = -1);
 
 /// Norms of matrices, over two axes: "fro", the root of the sum of squares, or "nuc", the sum of the singular values.

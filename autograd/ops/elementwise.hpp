@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include <autograd/variable.hpp>
 
@@ -13,6 +14,9 @@ Variable add(const Variable& a, const Variable& b);
 Variable sub(const Variable& a, const Variable& b);
 Variable mul(const Variable& a, const Variable& b);
 Variable div(const Variable& a, const Variable& b);
+/// The quotient rounded to a whole number: towards 0, "trunc", or down, "floor", as floor_divide. Its derivatives
+/// are 0. @throws ValueError for another mode.
+Variable div(const Variable& a, const Variable& b, const std::string& rounding_mode);
 Variable neg(const Variable& x);
 /// a to the power b. The derivative with respect to b counts 0 where a is 0, as PyTorch's does.
 Variable pow(const Variable& a, const Variable& b);

@@ -127,6 +127,7 @@ BOOST_AUTO_TEST_CASE(dtypes_that_do_not_mix) {
   throws<DTypeError>([&] { f * i; }, {"mul", "float32", "int64"});
   throws<DTypeError>([&] { i + 0.5; }, {"add", "0.5", "int64"});
   throws<DTypeError>([&] { i / i; }, {"div", "int64", "float32"});
+  throws<ValueError>([&] { div(1, 2, "up"); }, {"div", "\"up\"", "needs \"trunc\" or \"floor\""});
   throws<DTypeError>([&] { exp(i); }, {"exp", "int64"});
   throws<DTypeError>([&] { mean(i); }, {"mean", "int64"});
   throws<DTypeError>([&] { (f > 0) + (f > 0); }, {"add", "bool"});
@@ -315,6 +316,12 @@ BOOST_AUTO_TEST_CASE(decompositions) {
   throws<ShapeError>([&] { svd(zeros({3})); }, {"svd", "(3,)", "needs matrices"});
   throws<DTypeError>([&] { svdvals(zeros({3, 3}, int64)); }, {"svdvals", "int64"});
   throws<ValueError>([&] { svd(full({2, 2}, NAN)); }, {"svd", "the matrix (2, 2)", "NaN"});
+  throws<ValueError>([&] { qr(a, "r"); }, {"qr", "mode is \"r\"", "needs \"reduced\" or \"complete\""});
+  throws<ValueError>([&] { sum(qr(ones({3, 2}).requires_grad_(), "complete").r).backward(); },
+                     {"qr", "\"complete\" has no derivatives", "needs \"reduced\""});
+  throws<ValueError>([&] { pinv(a, {.atol = -1}); }, {"pinv", "atol is -1", "needs 0 or more"});
+  throws<ValueError>([&] { pinv(a, {.rtol = NAN}); }, {"pinv", "rtol nan", "needs 0 or more"});
+  throws<ShapeError>([&] { pinv(a, {.hermitian = true}); }, {"pinv", "(2, 3)", "needs square matrices"});
   throws<ValueError>([&] { matrix_norm(a, "max"); }, {"matrix_norm", "\"max\"", "needs \"fro\""});
   throws<ValueError>([&] { matrix_norm(a, 3); }, {"matrix_norm", "p is 3", "needs 1, 2, infinity"});
   throws<ShapeError>([&] { matrix_norm(a, 1, 0); }, {"matrix_norm", "1 axes, needs two"});

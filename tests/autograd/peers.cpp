@@ -145,6 +145,9 @@ std::vector<Case> elementwise() {
     BINARY(fmod, a, b); BINARY(remainder, a, b); BINARY(copysign, a, b);
     BINARY(logaddexp2, a, b); BINARY(ldexp, a, b); WITHOUT_DERIVATIVES(floor_divide, a, b);
     WITHOUT_DERIVATIVES(nextafter, a, b);
+    for (const char* mode : {"trunc", "floor"})
+      binary(std::string("div, ") + mode, [mode](auto& x, auto& y) { return xtape::div(x, y, mode); },
+             [mode](auto& x, auto& y) { return torch::div(x, y, mode); }, a, b);
   }
   Variable ties({0.0, 1.0, -1.0, 2.0}, xtape::float64), others({0.0, 1.0, 1.0, -3.0}, xtape::float64);
   Variable holes({NAN, 1.0, NAN, 2.0}, xtape::float64), gaps({1.0, NAN, NAN, 3.0}, xtape::float64);
@@ -292,6 +295,24 @@ std::vector<Case> matrices() {
     one("svd", a, [](auto& a) { auto [u, s, vh] = xtape::svd(a); return matmul(xtape::square(u), xtape::square(vh)); },
         [](auto& a) { auto [u, s, vh] = L::svd(a, false, c10::nullopt); return u.square().matmul(vh.square()); });
     one("pinv", a, [](auto& a) { return pinv(a); }, [](auto& a) { return torch::linalg_pinv(a); });
+    for (auto [atol, rtol] : {std::pair(1.0, 0.0), std::pair(0.0, 0.4), std::pair(0.3, 0.4)})
+      one("pinv with tolerances", a, [=](auto& a) { return pinv(a, {.atol = atol, .rtol = rtol}); },
+          [=](auto& a) { return torch::linalg_pinv(a, c10::optional<double>(atol), c10::optional<double>(rtol)); });
+    one("svd, full", a, [k = std::min(a.shape(-2), a.shape(-1))](auto& a) {
+          auto [u, s, vh] = xtape::svd(a, true);
+          auto first = xtape::range(0, static_cast<std::ptrdiff_t>(k));
+          return matmul(xtape::square(u[{xtape::ellipsis, first}]),
+                        xtape::square(vh[{xtape::ellipsis, first, xtape::range()}]));
+        },
+        [k = std::min(a.shape(-2), a.shape(-1))](auto& a) {
+          auto [u, s, vh] = L::svd(a, true, c10::nullopt);
+          auto count = static_cast<std::int64_t>(k);
+          return u.narrow(-1, 0, count).square().matmul(vh.narrow(-2, 0, count).square());
+        });
+    if (a.shape(-2) <= a.shape(-1))
+      one("qr, complete", a,
+          [](auto& a) { auto [q, r] = xtape::qr(a, "complete"); return matmul(xtape::square(q), xtape::square(r)); },
+          [](auto& a) { auto [q, r] = L::qr(a, "complete"); return q.square().matmul(r.square()); });
     one("qr", a, [](auto& a) { auto [q, r] = xtape::qr(a); return matmul(xtape::square(q), xtape::square(r)); },
         [](auto& a) { auto [q, r] = L::qr(a, "reduced"); return q.square().matmul(r.square()); });
     one("matrix_norm nuc", a, [](auto& a) { return matrix_norm(a, "nuc"); },
@@ -300,6 +321,8 @@ std::vector<Case> matrices() {
       one("matrix_norm", a, [p](auto& a) { return matrix_norm(a, p); },
           [p](auto& a) { return torch::linalg_matrix_norm(a, p); });
   }
+  one("pinv, symmetric", square, [](auto& a) { return pinv(a + swapaxes(a, -1, -2), {.hermitian = true}); },
+      [](auto& a) { return torch::linalg_pinv(a + a.mT(), c10::optional<double>(), c10::optional<double>(), true); });
   one("matrix_power", square, [](auto& a) { return matrix_power(a, -3); }, [](auto& a) { return torch::linalg_matrix_power(a, -3); });
   auto two = [&](const std::string& name, const Variable& a, const Variable& b, auto own, auto other) {
     l.push_back({name, {a, b}, [own](auto& v) { return own(v[0], v[1]); }, [other](auto& v) { return other(v[0], v[1]); }});

@@ -95,6 +95,12 @@ Operation reduction(const char* name, F f, double low = -2, double high = 2, boo
 
 Operation general(const char* name, std::vector<Sample> samples) { return {name, true, std::move(samples)}; }
 
+// The operation with further samples.
+Operation with(Operation operation, const std::vector<Sample>& samples) {
+  operation.samples.insert(operation.samples.end(), samples.begin(), samples.end());
+  return operation;
+}
+
 // Comparisons and the like: only their values are of interest.
 Operation constant(const char* name, Variables inputs, std::function<Variable(const Variables&)> f) {
   return {name, false, {{"values", std::move(inputs), std::move(f)}}};
@@ -138,7 +144,11 @@ std::vector<Operation> elementwise_operations() {
       binary("add", add),
       binary("sub", sub),
       binary("mul", mul),
-      binary("div", div, -2, 2, 0.4, 3),
+      with(binary("div", div, -2, 2, 0.4, 3),
+           {{"rounded towards 0", {numbers({2, 3}, -4.95, -3.05), numbers({3}, 1.1, 1.4)},
+             [](auto& x) { return div(x[0], x[1], "trunc"); }},
+            {"rounded down", {numbers({2, 3}, -4.95, -3.05), numbers({3}, 1.1, 1.4)},
+             [](auto& x) { return div(x[0], x[1], "floor"); }}}),
       unary("neg", neg),
       binary("pow", pow, 0.3, 2.5, -2, 2.5),
       unary("square", square),
@@ -632,6 +642,10 @@ std::vector<Operation> decompositions() {
                             auto [u, s, vh] = svd(x[0]);
                             return matmul(square(u) * expand_dims(s, -2), exp(square(vh)));
                           }});
+        list.push_back({"full", {numbers({4, 2})}, [](auto& x) {
+                          auto [u, s, vh] = svd(x[0], true);
+                          return matmul(square(u[{ellipsis, range(0, 2)}]) * s, square(vh));
+                        }});
         return list;
       }()),
       general("svdvals", {{"tall", {numbers({4, 2})}, [](auto& x) { return svdvals(x[0]); }},
@@ -649,7 +663,9 @@ std::vector<Operation> decompositions() {
       of_matrices("matrix_power", [](auto& a) { return matrix_power(a, 5) * 1e-3 + matrix_power(a, -2) + matrix_power(a, 0); }),
       general("qr", {{"square", {regular({3, 3})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }},
                      {"wide", {numbers({2, 4})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }},
-                     {"tall", {numbers({2, 4, 2})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }}}),
+                     {"tall", {numbers({2, 4, 2})}, [](auto& x) { auto [q, r] = qr(x[0]); return matmul(square(q), square(r)); }},
+                     {"wide, complete", {numbers({2, 4})},
+                      [](auto& x) { auto [q, r] = qr(x[0], "complete"); return matmul(square(q), square(r)); }}}),
       general("solve",
               {{"a vector", {regular({3, 3}), numbers({3})}, [](auto& x) { return solve(x[0], x[1]); }},
                {"a batch", {regular({2, 1, 2, 2}), numbers({3, 2, 4})}, [](auto& x) { return solve(x[0], x[1]); }},
@@ -667,7 +683,11 @@ std::vector<Operation> decompositions() {
                         {"a batch of vectors", {numbers({2, 3, 2}), numbers({2, 3})}, [](auto& x) { return lstsq(x[0], x[1]); }},
                         {"wide", {numbers({2, 4}), numbers({2, 3})}, [](auto& x) { return lstsq(x[0], x[1]); }}}),
       general("pinv", {{"tall", {numbers({4, 2})}, [](auto& x) { return pinv(x[0]); }},
-                       {"wide", {numbers({2, 3})}, [](auto& x) { return pinv(x[0]); }}}),
+                       {"wide", {numbers({2, 3})}, [](auto& x) { return pinv(x[0]); }},
+                       {"tolerances", {numbers({2, 3})},
+                        [](auto& x) { return pinv(x[0], {.atol = 1e-3, .rtol = 1e-3}); }},
+                       {"symmetric", {numbers({2, 3, 3})},
+                        [](auto& x) { return pinv(x[0] + swapaxes(x[0], -1, -2), {.hermitian = true}); }}}),
   };
 }
 

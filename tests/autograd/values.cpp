@@ -583,6 +583,15 @@ BOOST_AUTO_TEST_CASE(decompositions_multiply_back) {
       near(matmul(u * expand_dims(values, -2), vh), x, tolerance);
       near(matmul(swapaxes(u, -1, -2), u), broadcast_to(unit, {2, 3, values.shape(-1), values.shape(-1)}), tolerance);
       near(matmul(vh, swapaxes(vh, -1, -2)), broadcast_to(unit, {2, 3, values.shape(-1), values.shape(-1)}), tolerance);
+      Variable basis = swapaxes(svd(swapaxes(x, -1, -2), true).vh, -1, -2);  // of the space of x's columns
+      std::size_t m = x.shape(-2), n = x.shape(-1), k = std::min(m, n);
+      near(matmul(swapaxes(basis, -1, -2), basis), broadcast_to(eye(m, m, dtype), {2, 3, m, m}), tolerance);
+      near(matmul(x, swapaxes(svd(x, true).vh, -1, -2)),
+           concatenate({u * expand_dims(values, -2), zeros({2, 3, m, n - k}, dtype)}, -1), tolerance);
+      auto [complete_q, complete_r] = qr(x, "complete");
+      near(matmul(complete_q, complete_r), x, tolerance);
+      near(triu(complete_r), complete_r, tolerance);
+      near(matmul(swapaxes(complete_q, -1, -2), complete_q), broadcast_to(eye(m, m, dtype), {2, 3, m, m}), tolerance);
       near(svdvals(x), values, tolerance);
       BOOST_TEST(all(values[{ellipsis, range(1, none)}] <= values[{ellipsis, range(none, -1)}]).item() == 1);
       BOOST_TEST(all(values > 0).item() == 1);
@@ -602,6 +611,20 @@ BOOST_AUTO_TEST_CASE(what_equal_values_and_missing_rank_leave) {
   BOOST_TEST(max(abs(grad(sum(svdvals(a)), a) - eye(3, 3, float64))).item() < 1e-14);
   BOOST_TEST(max(abs(grad(sum(eigvalsh(a)), a) - eye(3, 3, float64))).item() < 1e-14);
   BOOST_TEST(max(abs(grad(sum(eigh(a).values), a) - eye(3, 3, float64))).item() < 1e-14);
+  // What the tolerances leave of diag(4, -2, 1).
+  Variable d = diag(Variable({4.0, -2.0, 1.0}, float64));
+  auto leaves = [&](const PinvOptions& options, const Variable& expected) {
+    BOOST_TEST(max(abs(pinv(d, options) - diag(expected))).item() < 1e-15);
+  };
+  for (bool hermitian : {false, true}) {
+    leaves({.hermitian = hermitian}, Variable({0.25, -0.5, 1.0}, float64));
+    leaves({.atol = 1.5, .hermitian = hermitian}, Variable({0.25, -0.5, 0.0}, float64));
+    leaves({.rtol = 0.6, .hermitian = hermitian}, Variable({0.25, 0.0, 0.0}, float64));
+    leaves({.atol = 2.5, .rtol = 0.3, .hermitian = hermitian}, Variable({0.25, 0.0, 0.0}, float64));
+  }
+  BOOST_TEST(max(abs(pinv(d + triu(ones_like(d), 1), {.hermitian = true}) - pinv(d))).item() < 1e-15);
+  BOOST_TEST(all(svd(zeros({3, 0}), true).u == eye(3)).item() == 1);
+  BOOST_TEST(all(qr(zeros({2, 3, 0}), "complete").q == eye(3)).item() == 1);
   // Of rank 1: (x y')+ = y x' / |x|^2 |y|^2, and the four equations of Penrose hold.
   Variable x({{1}, {2}, {-1}}, float64), y({{3, 0.5}}, float64), m = matmul(x, y), p = pinv(m);
   BOOST_TEST(max(abs(p - transpose(m) / (6 * 9.25))).item() < 1e-15);
@@ -671,6 +694,8 @@ BOOST_AUTO_TEST_CASE(special_functions) {
   equal(ldexp(Variable({1.5}), 2), {6});
   BOOST_TEST(std::abs(log_ndtr(Variable({-1e5}, float64)).item() / -5000000012.4318642 - 1) < 1e-15);
   equal(floor_divide(Variable{-7, 7, 1}, Variable{2, -2, 0.1}), {-4, -4, 9});
+  equal(div(Variable{-7, 7, 1}, Variable{2, -2, 0.1}, "floor"), {-4, -4, 9});
+  equal(div(Variable{-7, 7, 5}, Variable{2, -2, 3}, "trunc"), {-3, -3, 1});
   equal(ndtri(Variable({0.0, 0.5, 1.0})), {-infinity, 0, infinity});
   equal(nan_to_num(Variable({NAN, -infinity, 2.0}), 1, {}, 3), {1, 3, 2});
   equal(round(Variable({126.0, 0.26}), -1), {130, 0});

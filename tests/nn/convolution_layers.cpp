@@ -113,6 +113,9 @@ BOOST_AUTO_TEST_CASE(shapes_and_sizes) {
   BOOST_TEST(nn::Upsample({.scale_factor = {2, 3},
                            .mode = Interpolation::bilinear}).description() == "by 2 x 3, bilinear");
   BOOST_TEST(nn::Upsample({.size = 4}).description() == "to 4 x 4");
+  BOOST_TEST(nn::Upsample({.size = 4, .mode = Interpolation::bicubic}).description() == "to 4 x 4, bicubic");
+  BOOST_TEST(nn::Upsample(2, Interpolation::area).description() == "by 2 x 2, area");
+  BOOST_TEST(nn::Upsample(3, Interpolation::nearest_exact).description() == "by 3 x 3, nearest_exact");
   BOOST_TEST((nn::PixelShuffle(2)(zeros({1, 8, 2, 3})).shape() == Shape{1, 2, 4, 6}));
 }
 
@@ -201,6 +204,8 @@ BOOST_AUTO_TEST_CASE(misuse_of_pooling_and_shapes) {
   throws<ValueError>([] { nn::Upsample({.size = 2, .scale_factor = 2}); }, {"Upsample", "one of them"});
   throws<ValueError>([] { nn::Upsample({.size = {2, 0}}); }, {"Upsample", "one of them"});
   throws<ShapeError>([] { nn::Upsample(2)(zeros({2, 3})); }, {"Upsample(by 2 x 2)", "(2, 3)"});
+  throws<ValueError>([] { nn::Upsample(2, Interpolation::linear); }, {"Upsample", "one or three axes"});
+  throws<ValueError>([] { nn::Upsample(2, Interpolation::trilinear); }, {"Upsample", "one or three axes"});
   throws<ValueError>([] { nn::Upsample({.size = -2}); }, {"Upsample", "size is -2"});
   throws<ValueError>([] { nn::MaxPool2D(-2); }, {"MaxPool2D", "the window is -2"});
   throws<ValueError>([] { nn::AvgPool1D(2, {.stride = -1}); }, {"AvgPool1D", "stride is -1"});
