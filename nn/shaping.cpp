@@ -37,22 +37,6 @@ std::string Reshape::description() const {
   return result;
 }
 
-namespace {
-
-// The mode's name, if it is one of height and width.
-std::string text(Interpolation mode) {
-  switch (mode) {
-    case Interpolation::nearest: return "nearest";
-    case Interpolation::nearest_exact: return "nearest_exact";
-    case Interpolation::bilinear: return "bilinear";
-    case Interpolation::bicubic: return "bicubic";
-    case Interpolation::area: return "area";
-    default: throw ValueError("Upsample: a mode for one or three axes of space, needs one for height and width");
-  }
-}
-
-}  // namespace
-
 Upsample::Upsample(const UpsampleOptions& options)
     : size_(options.size.of("Upsample", "size", 2)), scale_(options.scale_factor.of("Upsample", "scale_factor", 2)),
       mode_(options.mode) {
@@ -62,7 +46,8 @@ Upsample::Upsample(const UpsampleOptions& options)
   if (zeros(size_) + zeros(scale_) != 2 || zeros(size_) == 1)
     throw ValueError("Upsample: a size of " + detail::text(size_) + " and a scale factor of " + detail::text(scale_) +
                      ", needs one of them, of 1 or more");
-  text(mode_);  // throws for others
+  if (mode_ == Interpolation::linear || mode_ == Interpolation::trilinear)
+    throw ValueError("Upsample: " + to_string(mode_) + ", needs a mode for height and width");
 }
 
 Upsample::Upsample(std::size_t scale_factor, Interpolation mode)
@@ -77,7 +62,7 @@ Variable Upsample::forward(const Variable& x) {
 
 std::string Upsample::description() const {
   return (size_[0] > 0 ? "to " + detail::text(size_) : "by " + detail::text(scale_)) +
-         (mode_ == Interpolation::nearest ? "" : ", " + text(mode_));
+         (mode_ == Interpolation::nearest ? "" : ", " + to_string(mode_));
 }
 
 PixelShuffle::PixelShuffle(std::size_t upscale_factor) : factor_(upscale_factor) {

@@ -107,11 +107,6 @@ bool fits(Interpolation mode, std::size_t axes) {
   }
 }
 
-const char* name_of(Interpolation mode) {
-  constexpr const char* names[] = {"nearest", "nearest_exact", "linear", "bilinear", "trilinear", "bicubic", "area"};
-  return names[static_cast<std::size_t>(mode)];
-}
-
 bool has_corners(Interpolation mode) {
   return mode != Interpolation::nearest && mode != Interpolation::nearest_exact && mode != Interpolation::area;
 }
@@ -144,6 +139,11 @@ std::vector<Resampling> resamplings(const InterpolateOptions& options, const Ext
 
 }  // namespace
 
+std::string to_string(Interpolation mode) {
+  constexpr const char* names[] = {"nearest", "nearest_exact", "linear", "bilinear", "trilinear", "bicubic", "area"};
+  return names[static_cast<std::size_t>(mode)];
+}
+
 Variable interpolate(const Variable& x, const InterpolateOptions& options) {
   require_floating("interpolate", x);
   if (x.rank() < 3 || x.rank() > 5 || std::count(x.shape().begin() + 1, x.shape().end(), 0u) > 0)
@@ -151,10 +151,10 @@ Variable interpolate(const Variable& x, const InterpolateOptions& options) {
                      ", needs (batch, channels, space...), not empty, with one, two or three axes of space");
   std::size_t axes = x.rank() - 2;
   if (!fits(options.mode, axes))
-    throw ValueError(std::string("interpolate: ") + name_of(options.mode) + " for " + to_string(x.shape()) +
+    throw ValueError("interpolate: " + to_string(options.mode) + " for " + to_string(x.shape()) +
                      ", needs linear, bilinear or bicubic, or trilinear for one, two, or three axes of space");
   if (options.align_corners && !has_corners(options.mode))
-    throw ValueError(std::string("interpolate: align_corners with ") + name_of(options.mode) +
+    throw ValueError("interpolate: align_corners with " + to_string(options.mode) +
                      ", needs a linear mode or bicubic");
   std::vector<Resampling> along = resamplings(options, space_of(x.shape(), axes));
   if (options.mode == Interpolation::area) {

@@ -1,6 +1,7 @@
 // Images at another size. Arrays are (batch, channels, space...), with one, two or three axes of space.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <autograd/ops/per_axis.hpp>
@@ -12,6 +13,7 @@ namespace xtape {
 /// its place, `nearest_exact` the middle), a mean of the next two along each axis (linear), a cubic through four
 /// (Keys 1981, with a = -0.75), or the mean of all that it covers (area). Those of one kind are named by the axes.
 enum class Interpolation { nearest, nearest_exact, linear, bilinear, trilinear, bicubic, area };
+std::string to_string(Interpolation mode);
 
 struct InterpolateOptions {
   [[no_unique_address]] detail::ByName by_name = {};

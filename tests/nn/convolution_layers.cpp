@@ -204,8 +204,8 @@ BOOST_AUTO_TEST_CASE(misuse_of_pooling_and_shapes) {
   throws<ValueError>([] { nn::Upsample({.size = 2, .scale_factor = 2}); }, {"Upsample", "one of them"});
   throws<ValueError>([] { nn::Upsample({.size = {2, 0}}); }, {"Upsample", "one of them"});
   throws<ShapeError>([] { nn::Upsample(2)(zeros({2, 3})); }, {"Upsample(by 2 x 2)", "(2, 3)"});
-  throws<ValueError>([] { nn::Upsample(2, Interpolation::linear); }, {"Upsample", "one or three axes"});
-  throws<ValueError>([] { nn::Upsample(2, Interpolation::trilinear); }, {"Upsample", "one or three axes"});
+  throws<ValueError>([] { nn::Upsample(2, Interpolation::linear); }, {"Upsample", "a mode for height and width"});
+  throws<ValueError>([] { nn::Upsample(2, Interpolation::trilinear); }, {"Upsample", "a mode for height and width"});
   throws<ValueError>([] { nn::Upsample({.size = -2}); }, {"Upsample", "size is -2"});
   throws<ValueError>([] { nn::MaxPool2D(-2); }, {"MaxPool2D", "the window is -2"});
   throws<ValueError>([] { nn::AvgPool1D(2, {.stride = -1}); }, {"AvgPool1D", "stride is -1"});
