@@ -43,6 +43,7 @@ Variable avg_pool2d(const Variable& x, const PerAxis& window, const AvgPoolOptio
 Variable avg_pool3d(const Variable& x, const PerAxis& window, const AvgPoolOptions& options = {});
 
 /// Pooling to a result of these extents: window i of n begins at floor(i s / n) and ends at ceil((i + 1) s / n).
+/// An axis stays as it is (None in PyTorch) for its own extent: `{x.shape(-2), 7}`.
 Variable adaptive_max_pool1d(const Variable& x, const PerAxis& extents);
 Variable adaptive_max_pool2d(const Variable& x, const PerAxis& extents);
 Variable adaptive_max_pool3d(const Variable& x, const PerAxis& extents);
