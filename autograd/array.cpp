@@ -7,7 +7,8 @@
 #include <map>
 #include <mutex>
 #include <new>
-#include <vector>
+
+#include <boost/intrusive/list.hpp>
 
 namespace xtape {
 namespace detail {
@@ -19,22 +20,37 @@ constexpr std::size_t cache_limit = 64 << 20;
 
 // Freed large blocks wait here for the next array of their size. A training step asks for the same sizes again
 // and again, and malloc would hand the pages back to the system each time, to be zeroed on the next touch.
+// Where they become too much, those that wait longest go: they may be of sizes that nobody asks for any more.
 class BlockCache {
+  template <class Tag>
+  using Hook = boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>>;
+  template <class Block, class Tag>
+  using List = boost::intrusive::list<Block, boost::intrusive::base_hook<Hook<Tag>>>;
+  struct Age;
+  struct Size;
+
+  // Stands in the freed memory itself.
+  struct Block : Hook<Age>, Hook<Size> {
+    std::size_t bytes;
+  };
+
  public:
   void* take(std::size_t bytes) {
     std::scoped_lock lock(mutex_);
-    auto found = blocks_.find(bytes);
-    if (found == blocks_.end() || found->second.empty()) return nullptr;
-    void* block = found->second.back();
-    found->second.pop_back();
-    cached_ -= bytes;
-    return block;
+    auto found = of_size_.find(bytes);
+    if (found == of_size_.end() || found->second.empty()) return nullptr;
+    return remove(found->second.back());
   }
 
-  bool keep(void* block, std::size_t bytes) noexcept try {
+  bool keep(void* memory, std::size_t bytes) noexcept try {
+    if (bytes > cache_limit) return false;
     std::scoped_lock lock(mutex_);
-    if (cached_ + bytes > cache_limit) return false;
-    blocks_[bytes].push_back(block);
+    auto& of_this_size = of_size_[bytes];
+    while (cached_ + bytes > cache_limit) std::free(remove(by_age_.front()));
+    auto* block = new (memory) Block;
+    block->bytes = bytes;
+    by_age_.push_back(*block);
+    of_this_size.push_back(*block);
     cached_ += bytes;
     return true;
   } catch (...) {
@@ -48,8 +64,18 @@ class BlockCache {
   }
 
  private:
+  void* remove(Block& block) {
+    auto& of_this_size = of_size_.find(block.bytes)->second;
+    of_this_size.erase(of_this_size.iterator_to(block));
+    by_age_.erase(by_age_.iterator_to(block));
+    cached_ -= block.bytes;
+    block.~Block();
+    return &block;
+  }
+
   std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> blocks_;
+  List<Block, Age> by_age_;  // the one that waits longest first
+  std::map<std::size_t, List<Block, Size>> of_size_;
   std::size_t cached_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include <autograd/kernels/pooling.hpp>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <vector>
 
@@ -103,24 +104,26 @@ std::size_t argmax(const T* plane, const std::vector<Row>& rows, std::size_t i, 
   return best;
 }
 
-// The same for the windows that begin in each lane's pixel, of which every `stride`th is one, as numbers few enough for T
-// to count. False where it can not tell: where a window has elements outside of the image, or NaN.
-template <class T>
-bool argmax(const T* plane, const T* end, const std::vector<Row>& rows, std::size_t i, std::size_t last,
-            std::size_t stride, T* numbers) {
+// The greatest of the windows that begin in each lane's pixel, of which every `stride`th is one, and how far from the
+// first pixel of its window each stands. False where it can not tell: where a window has elements outside of the image,
+// or NaN.
+template <class T, std::size_t lanes>
+bool maxima(const T* plane, const T* end, const std::vector<Row>& rows, const std::vector<T>& shifts, std::size_t i,
+            std::size_t last, std::size_t stride, std::array<T, lanes>& greatest, std::array<T, lanes>& shift) {
   using R = Batch<T>;
   for (const Row& row : rows)
-    if (i < row.span.first || last >= row.span.last || plane + row.start + i * stride + R::size > end) return false;
+    if (i < row.span.first || last >= row.span.last || plane + row.start + i * stride + lanes > end) return false;
   auto load = [&](const Row& row) { return R::load_unaligned(plane + row.start + i * stride); };
-  R max = load(rows.front()), best(static_cast<T>(rows.front().number)), sum = max;
+  R max = load(rows.front()), best(shifts[rows.front().number]), sum = max;
   for (std::size_t k = 1; k < rows.size(); ++k) {
     R value = load(rows[k]);
     auto greater = value > max;
     max = xsimd::select(greater, value, max);
-    best = xsimd::select(greater, R(static_cast<T>(rows[k].number)), best);
+    best = xsimd::select(greater, R(shifts[rows[k].number]), best);
     sum += value;
   }
-  best.store_unaligned(numbers);
+  max.store_unaligned(greatest.data());
+  best.store_unaligned(shift.data());
   return xsimd::all(sum == sum);
 }
 
@@ -130,30 +133,38 @@ MaxWindows max_windows(const Array& x, const Windows& w) {
   Shape shape{x.shape()[0], x.shape()[1], w.windows()};
   MaxWindows result{Array(shape, x.dtype()), Array(shape, DType::int64)};
   auto* indices = result.indices.mutable_data<std::int64_t>();
-  const std::size_t n = w.positions[2], stride = w.stride[2], planes = shape[0] * shape[1];
+  const std::size_t n = w.positions[2], planes = shape[0] * shape[1];
   const auto shift = offsets(w);
   const auto lines = max_lines(w);
   visit_floating("max_pool", x.dtype(), [&]<class T>(T) {
     constexpr std::size_t lanes = Batch<T>::size;
+    constexpr std::ptrdiff_t countable = std::ptrdiff_t{1} << std::numeric_limits<float>::digits;  // by T
+    const bool by_registers = shift.empty() || shift.back() < countable;
+    const std::vector<T> shifts(shift.begin(), shift.end());
     const T *plane = x.data<T>(), *end = plane + x.size();
     T* values = result.values.mutable_data<T>();
-    std::array<T, lanes> numbers{};
-    const std::size_t at_once = (lanes + stride - 1) / stride;
-    for (std::size_t p = 0; p < planes; ++p, plane += w.pixels())
-      for (const auto& [first_pixel, rows] : lines) {
-        for (std::size_t i = 0; i < n; i += at_once) {
-          std::size_t count = std::min(at_once, n - i);
-          bool known = argmax(plane, end, rows, i, i + count - 1, stride, numbers.data());
-          for (std::size_t k = 0; k < count; ++k) {
-            std::size_t number = static_cast<std::uint32_t>(numbers[k * stride]);
-            if (!known) number = argmax(plane, rows, i + k, stride);
-            indices[k] = first_pixel + static_cast<std::ptrdiff_t>((i + k) * stride) + shift[number];
-            values[k] = plane[indices[k]];
+    std::array<T, lanes> greatest{}, far{};
+    with_step(w.stride[2], [&](auto stride) {
+      const std::size_t at_once = (lanes + stride - 1) / stride;
+      for (std::size_t p = 0; p < planes; ++p, plane += w.pixels())
+        for (const auto& [first_pixel, rows] : lines)
+          for (std::size_t i = 0; i < n; i += at_once) {
+            std::size_t count = std::min(at_once, n - i);
+            std::ptrdiff_t pixel = first_pixel + static_cast<std::ptrdiff_t>(i * stride);
+            if (by_registers && maxima(plane, end, rows, shifts, i, i + count - 1, stride, greatest, far))
+              for (std::size_t k = 0; k < count; ++k) {
+                values[k] = greatest[k * stride];
+                indices[k] = pixel + static_cast<std::int32_t>(k * stride) + static_cast<std::int32_t>(far[k * stride]);
+              }
+            else
+              for (std::size_t k = 0; k < count; ++k) {
+                indices[k] = pixel + static_cast<std::ptrdiff_t>(k * stride) + shift[argmax(plane, rows, i + k, stride)];
+                values[k] = plane[indices[k]];
+              }
+            indices += count;
+            values += count;
           }
-          indices += count;
-          values += count;
-        }
-      }
+    });
   });
   return result;
 }
