@@ -27,6 +27,7 @@ using xtape::power;
 using xtape::sigmoid;
 using xtape::softplus;
 using xtape::square;
+using xtape::tanh;
 using xtape::where;
 
 // The same on Variables, where the public name is another.

@@ -86,6 +86,28 @@ xsimd::batch<T, A> sigmoid(const xsimd::batch<T, A>& x) {
   return 1 / (1 + xsimd::exp(-x));
 }
 
+// In float, for a third less time than xsimd's, which computes a polynomial beside the exponential and selects: with
+// e = exp(2|x|) - 1, which is accurate near 0 too, tanh |x| = e / (e + 2). Within 2.5 units in the last place.
+template <class A>
+xsimd::batch<float, A> tanh(const xsimd::batch<float, A>& x) {
+  using R = xsimd::batch<float, A>;
+  using Bits = xsimd::batch<std::int32_t, A>;
+  using xsimd::fma, xsimd::bitwise_cast;
+  const float half_ln2 = 0.34657359f;
+  R a = xsimd::min(R(9.02f), xsimd::abs(x));  // where tanh rounds to 1; NaN stays, as the second operand
+  // 2a = n ln 2 + 2r with the nearest integer n, by rounding in a sum so large that its last bits count ones. They hold
+  // n plus the bias of exponents, which makes 2^n of them.
+  const R large(12582912 + 127);
+  R sum = fma(a, R(1 / half_ln2), large);
+  R power = bitwise_cast<R>(bitwise_cast<Bits>(sum) << 23);
+  R r = xsimd::fnma(sum - large, R(half_ln2), a);
+  // (exp(2r) - 1) / 2 = r + r^2 q(r), where q is fitted for the least relative error, 1.1e-8, in |r| <= ln(2) / 4.
+  R q(0.0444240384f);
+  for (float c : {0.133865282f, 0.333337605f, 0.666661739f, 0.99999994f}) q = fma(q, r, R(c));
+  R half_e = fma(power, fma(q, r * r, r), fma(power, R(0.5f), R(-0.5f)));
+  return xsimd::bitofsign(x) | (half_e / (half_e + 1));
+}
+
 // xsimd's erf for double is off by 30 units in the last place.
 template <class T, class A>
 xsimd::batch<T, A> error_function(const xsimd::batch<T, A>& x) {
