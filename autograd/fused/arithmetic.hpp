@@ -132,8 +132,8 @@ auto rsqrt(const X& x) {
 
 inline constexpr auto hypot_rule = elementwise(
     "hypot", [](auto a, auto b) { return kernels::lanewise([](auto x, auto y) { return std::hypot(x, y); }, a, b); },
-    with<A, Y>([](auto a, auto y, auto g) { return where(y == 0, 0, g * a / where(y == 0, 1, y)); }),
-    with<B, Y>([](auto b, auto y, auto g) { return where(y == 0, 0, g * b / where(y == 0, 1, y)); }));
+    with<A, Y>([](auto a, auto y, auto g) { return g * (a / y); }),
+    with<B, Y>([](auto b, auto y, auto g) { return g * (b / y); }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto hypot(const P& a, const Q& b) {

@@ -76,8 +76,8 @@ auto log10(const X& x) {
 inline constexpr auto logaddexp_rule = elementwise(
     "logaddexp",
     [](auto a, auto b) { return where(a == b, a + std::numbers::ln2, maximum(a, b) + log1p(exp(-abs(a - b)))); },
-    with<A, Y>([](auto a, auto y, auto g) { return g * where(a == y, 1, exp(a - y)); }),
-    with<B, Y>([](auto b, auto y, auto g) { return g * where(b == y, 1, exp(b - y)); }));
+    with<A, B>([](auto a, auto b, auto g) { return g * sigmoid(a - b); }),
+    with<A, B>([](auto a, auto b, auto g) { return g * sigmoid(b - a); }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto logaddexp(const P& a, const Q& b) {

@@ -25,7 +25,7 @@ Variable sqrt(const Variable& x);
 Variable reciprocal(const Variable& x);
 /// 1 / sqrt(x)
 Variable rsqrt(const Variable& x);
-/// sqrt(a * a + b * b), without overflow
+/// sqrt(a * a + b * b), without overflow. The derivatives at (0, 0) are NaN, as in PyTorch.
 Variable hypot(const Variable& a, const Variable& b);
 /// The remainder of a / b with the sign of a, as in C. The quotient counts as a constant to the derivative.
 Variable fmod(const Variable& a, const Variable& b);
@@ -75,7 +75,7 @@ Variable log(const Variable& x);
 Variable log1p(const Variable& x);
 Variable log2(const Variable& x);
 Variable log10(const Variable& x);
-/// log(exp(a) + exp(b)), without overflow
+/// log(exp(a) + exp(b)), without overflow. The derivatives at equal infinities are NaN, as in PyTorch.
 Variable logaddexp(const Variable& a, const Variable& b);
 /// The same to the base 2
 Variable logaddexp2(const Variable& a, const Variable& b);

@@ -27,8 +27,8 @@ Variable logaddexp2(const Variable& a, const Variable& b) {
       [](auto a, auto b) {
         return where(a == b, a + 1, maximum(a, b) + log1p(exp2(-abs(a - b))) * std::numbers::log2e);
       },
-      with<A, Y>([](auto a, auto y, auto g) { return g * where(a == y, 1, exp2(a - y)); }),
-      with<B, Y>([](auto b, auto y, auto g) { return g * where(b == y, 1, exp2(b - y)); }));
+      with<A, B>([](auto a, auto b, auto g) { return g * sigmoid((a - b) * std::numbers::ln2); }),
+      with<A, B>([](auto a, auto b, auto g) { return g * sigmoid((b - a) * std::numbers::ln2); }));
   return op(a, b);
 }
 Variable ldexp(const Variable& a, const Variable& b) {

@@ -154,6 +154,9 @@ std::vector<Case> elementwise() {
   BINARY(maximum, holes, gaps); BINARY(minimum, holes, gaps); BINARY(fmax, holes, gaps); BINARY(fmin, holes, gaps);
   BINARY(maximum, ties, others); BINARY(minimum, ties, others); BINARY(fmax, ties, others); BINARY(fmin, ties, others);
   BINARY(logaddexp, ties, others); BINARY(logaddexp2, ties, others);
+  Variable ends({INFINITY, -INFINITY, INFINITY, -INFINITY, 1.0}, xtape::float64), other_ends({INFINITY, -INFINITY, -INFINITY, 2.0, INFINITY}, xtape::float64);
+  BINARY(logaddexp, ends, other_ends); l.back().orders = 1;  // our second derivatives stay finite
+  BINARY(hypot, ties, others);
   WITHOUT_DERIVATIVES(heaviside, ties, others);
   BINARY(clamp_min, ties, others); BINARY(clamp_max, ties, others);
   BINARY(copysign, ties, others);
