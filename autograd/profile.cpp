@@ -107,7 +107,7 @@ std::string Profile::chrome_trace() const {
   return nlohmann::json{{"traceEvents", events}, {"displayTimeUnit", "ms"}}.dump(1) + "\n";
 }
 
-void Profile::save_chrome_trace(const std::filesystem::path& path) const {
+void Profile::save_chrome_trace(const std::string& path) const {
   write_file_atomically(path, chrome_trace());
 }
 

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <filesystem>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -42,7 +41,7 @@ class Profile {
   /// Every call, in the Trace Event Format that chrome://tracing and Perfetto read.
   std::string chrome_trace() const;
   /// The same as a file. @throws FileError when it can not be written; an old one is untouched then.
-  void save_chrome_trace(const std::filesystem::path& path) const;
+  void save_chrome_trace(const std::string& path) const;
 
  private:
   struct Log;
