@@ -20,6 +20,10 @@ Variable ones_like(const Variable& x) {
   detail::require_defined("ones_like", x);
   return ones(x.shape(), x.dtype());
 }
+Variable full_like(const Variable& x, double value) {
+  detail::require_defined("full_like", x);
+  return full(x.shape(), value, x.dtype());
+}
 
 Variable eye(std::size_t n, std::size_t m, DType dtype) {
   Array result = Array::full({n, m}, 0, dtype);
@@ -42,6 +46,32 @@ Variable arange(double start, double stop, double step, DType dtype) {
     for (std::size_t i = 0; i < result.size(); ++i) out[i] = static_cast<T>(start + static_cast<double>(i) * step);
   });
   return Variable(std::move(result));
+}
+
+namespace {
+
+template <class F>
+Variable spaced(const char* operation, double start, double stop, std::size_t count, DType dtype, F f) {
+  if (!std::isfinite(start) || !std::isfinite(stop))
+    throw ValueError(std::string(operation) + ": from " + std::to_string(start) + " to " + std::to_string(stop) +
+                     ": needs finite numbers");
+  Array result({count}, dtype);
+  visit(dtype, [&]<class T>(T) {
+    for (std::size_t i = 0; i < count; ++i) {
+      double way = count > 1 ? static_cast<double>(i) / static_cast<double>(count - 1) : 0;
+      result.mutable_data<T>()[i] = static_cast<T>(f(std::lerp(start, stop, way)));
+    }
+  });
+  return Variable(std::move(result));
+}
+
+}  // namespace
+
+Variable linspace(double start, double stop, std::size_t count, DType dtype) {
+  return spaced("linspace", start, stop, count, dtype, [](double x) { return x; });
+}
+Variable logspace(double start, double stop, std::size_t count, double base, DType dtype) {
+  return spaced("logspace", start, stop, count, dtype, [base](double x) { return std::pow(base, x); });
 }
 
 Variable rand(const Dims& shape, DType dtype, Generator& generator) {

@@ -12,6 +12,7 @@ Variable full(const Dims& shape, double value, DType dtype = float32);
 /// Of the shape and dtype of x.
 Variable zeros_like(const Variable& x);
 Variable ones_like(const Variable& x);
+Variable full_like(const Variable& x, double value);
 /// Ones on the diagonal of an n x m matrix (m = n if left out), zeros elsewhere.
 Variable eye(std::size_t n, std::size_t m, DType dtype = float32);
 Variable eye(std::size_t n, DType dtype = float32);
@@ -31,6 +32,11 @@ template <class Stop>
 Variable arange(Stop stop) {
   return arange(Stop{0}, stop);
 }
+/// So many numbers at equal distances from start to stop, both included; of one, start.
+/// @throws ValueError for numbers that are not finite.
+Variable linspace(double start, double stop, std::size_t count, DType dtype = float32);
+/// `base` to the power of each of these.
+Variable logspace(double start, double stop, std::size_t count, double base = 10, DType dtype = float32);
 /// Uniform in [0, 1).
 Variable rand(const Dims& shape, DType dtype = float32, Generator& generator = default_generator());
 /// Normal, of mean 0 and variance 1.

@@ -333,6 +333,65 @@ Variable scatter(const Variable& x, std::ptrdiff_t axis, const Variable& indices
   return where(count > 0, placed, x);
 }
 
+namespace {
+
+// Indices of slices as those of all their elements, which have the shape of `source`.
+Variable for_each_element(const char* operation, const Variable& x, std::ptrdiff_t axis, const Variable& indices,
+                          const Variable& source) {
+  require_defined(operation, x);
+  require_integers(operation, indices);
+  require_defined(operation, source);
+  std::size_t i = normalize_axis(operation, axis, x.rank());
+  Shape expected = x.shape();
+  expected[i] = indices.size();
+  if (indices.rank() > 1 || source.shape() != expected)
+    throw ShapeError(std::string(operation) + ": a source of " + to_string(source.shape()) + " and indices of " +
+                     to_string(indices.shape()) + " along axis " + std::to_string(axis) + " of " + to_string(x.shape()) +
+                     ": needs one axis of indices, and a source of " + to_string(expected));
+  Shape along(x.rank() - i, 1);
+  along[0] = indices.size();
+  return broadcast_to(reshape(indices, along), expected);
+}
+
+}  // namespace
+
+Variable index_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source,
+                   double alpha) {
+  return scatter_add(x, axis, for_each_element("index_add", x, axis, indices, source), alpha == 1 ? source : source * alpha);
+}
+
+Variable index_copy(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
+  return scatter(x, axis, for_each_element("index_copy", x, axis, indices, source), source);
+}
+
+Variable index_fill(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& value) {
+  require_defined("index_fill", x);
+  require_integers("index_fill", indices);
+  std::size_t i = normalize_axis("index_fill", axis, x.rank());
+  Array checked = checked_indices("index_fill", indices, x.shape()[i], x.shape());
+  Shape along(x.rank() - i, 1);
+  along[0] = x.shape()[i];
+  Array mask = Array::full(along, 0, DType::boolean);
+  for (std::size_t k = 0; k < checked.size(); ++k) mask.mutable_data<bool>()[checked.data<std::int64_t>()[k]] = true;
+  return where(Variable(std::move(mask)), value, x);
+}
+
+Variable masked_scatter(const Variable& x, const Variable& mask, const Variable& source) {
+  require_defined("masked_scatter", x);
+  require_defined("masked_scatter", mask);
+  require_defined("masked_scatter", source);
+  if (mask.dtype() != DType::boolean)
+    throw DTypeError(std::string("masked_scatter: a mask of ") + to_string(mask.dtype()) + ", needs bool");
+  Variable chosen = broadcast_to(mask, x.shape()), order = cumsum(reshape(chosen, {-1}).to(int64), 0);
+  std::size_t count = static_cast<std::size_t>(sum(chosen).item());
+  if (count > source.size())
+    throw ShapeError("masked_scatter: a source of " + to_string(source.shape()) + " for a mask that holds in " +
+                     std::to_string(count) + " places");
+  if (count == 0) return positive(x);
+  Variable next = take(reshape(source, {-1}), reshape(maximum(order - 1, 0), x.shape()));
+  return where(chosen, next, x);
+}
+
 Variable masked_select(const Variable& x, const Variable& mask) {
   require_defined("masked_select", x);
   require_defined("masked_select", mask);

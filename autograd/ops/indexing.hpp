@@ -81,10 +81,22 @@ Variable scatter(const Variable& x, std::ptrdiff_t axis, const Variable& indices
 /// The same, adding; a place may be named more than once.
 Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source);
 
+/// x with the slices of `source` along an axis added, times alpha, to those that `indices` (int64, one axis) names; one
+/// may be named more than once. @throws ValueError for an index out of range.
+Variable index_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source,
+                   double alpha = 1);
+/// The same, replacing. @throws ValueError also for a place named twice.
+Variable index_copy(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source);
+/// x with the slices along an axis that `indices` names filled with a number.
+Variable index_fill(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& value);
+
 /// The elements of x where the mask (bool, both broadcast) holds, in row-major order, with one axis.
 Variable masked_select(const Variable& x, const Variable& mask);
 /// `value` where the mask holds, x elsewhere.
 Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value);
+/// The next element of `source`, in row-major order, where the mask (bool, broadcasts to x) holds, x elsewhere.
+/// @throws ShapeError for fewer elements than the mask asks for.
+Variable masked_scatter(const Variable& x, const Variable& mask, const Variable& source);
 /// Rows of an identity matrix: the shape of `indices` and a last axis of `classes`, one more than the greatest index if
 /// left out.
 Variable one_hot(const Variable& indices, std::optional<std::size_t> classes = {}, DType dtype = float32);

@@ -369,8 +369,16 @@ Variable diag(const Variable& x, std::ptrdiff_t k) {
   require_defined("diag", x);
   if (x.rank() == 2) return diagonal(x, k);
   if (x.rank() != 1) throw ShapeError("diag: " + to_string(x.shape()) + ", needs one or two axes");
-  std::size_t n = x.size() + static_cast<std::size_t>(std::abs(k));
-  return detail::write_view("diag", x, {n, n}, diagonal_view({n, n}, k, 0, 1));
+  return diag_embed(x, k);
+}
+
+Variable diag_embed(const Variable& x, std::ptrdiff_t k) {
+  require_defined("diag_embed", x);
+  std::size_t last = normalize_axis("diag_embed", -1, x.rank());
+  Shape shape = x.shape();
+  shape[last] += static_cast<std::size_t>(std::abs(k));
+  shape.push_back(shape[last]);
+  return detail::write_view("diag_embed", x, shape, diagonal_view(shape, k, last, last + 1));
 }
 
 Variable trace(const Variable& x) {

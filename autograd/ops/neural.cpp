@@ -25,6 +25,26 @@ Variable dropout(const Variable& x, double p, Generator& generator) {
   return x * (kept / (1 - p));
 }
 
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+  detail::require_floating("linear", x);
+  detail::require_floating("linear", weight);
+  if (weight.rank() != 2 || x.rank() == 0 || x.shape(-1) != weight.shape()[1])
+    throw ShapeError("linear: x of " + to_string(x.shape()) + " and weights of " + to_string(weight.shape()) +
+                     ": needs (..., in) and (out, in)");
+  Variable y = matmul(x, transpose(weight));
+  return bias.defined() ? y + bias : y;
+}
+
+Variable local_response_norm(const Variable& x, std::size_t size, double alpha, double beta, double k) {
+  detail::require_floating("local_response_norm", x);
+  if (x.rank() < 2 || size == 0)
+    throw ShapeError("local_response_norm: " + std::to_string(size) + " channels of " + to_string(x.shape()) +
+                     ": needs one or more of (batch, channels, ...)");
+  auto before = static_cast<std::ptrdiff_t>(size / 2), after = static_cast<std::ptrdiff_t>((size - 1) / 2);
+  Variable around = windows(pad(square(x), {{0, 0}, {before, after}}), 1, size);
+  return x / pow(k + alpha * mean(around, -1), beta);
+}
+
 Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx) {
   detail::require_floating("embedding", table);
   detail::require_integers("embedding", indices);

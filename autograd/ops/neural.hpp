@@ -12,6 +12,13 @@ namespace xtape {
 /// @throws ValueError unless 0 <= p <= 1.
 Variable dropout(const Variable& x, double p = 0.5, Generator& generator = default_generator());
 
+/// x W' + b for x (..., in), weights W (out, in), PyTorch's layout, and an optional bias b (out,).
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});
+
+/// x (batch, channels, ...) divided by (k + alpha m)^beta, where m is the mean square of `size` channels around each one,
+/// zeros beyond the first and the last (Krizhevsky et al. 2012).
+Variable local_response_norm(const Variable& x, std::size_t size, double alpha = 1e-4, double beta = 0.75, double k = 1);
+
 /// Rows of a table (rows, width): shape of `indices` (int64) + (width). The row `padding_idx`, counted from the end if
 /// negative, gets no gradient. @throws ValueError for an index out of range.
 Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx = {});

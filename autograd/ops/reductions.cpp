@@ -10,6 +10,7 @@
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/scan.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {
@@ -204,22 +205,6 @@ Variable cumsum_from(const Variable& x, std::size_t axis, bool backwards) {
                 wrt(x, [axis, backwards](const Variable& g) { return cumsum_from(g, axis, !backwards); }));
 }
 
-// Each element combined with the one 1, then 2, 4, 8... places before (Hillis and Steele 1986): in log n
-// differentiable steps.
-template <class F>
-Variable scan(Variable x, std::size_t axis, F combine) {
-  auto part = [&](std::ptrdiff_t start, std::optional<std::ptrdiff_t> stop) {
-    std::vector<Index> indices(axis, Index(range()));
-    indices.push_back(range(start, stop));
-    return slice(x, indices);
-  };
-  auto n = static_cast<std::ptrdiff_t>(x.shape()[axis]);
-  for (std::ptrdiff_t distance = 1; distance < n; distance *= 2)
-    x = concatenate({part(0, distance), combine(part(distance, none), part(0, n - distance))},
-                    static_cast<std::ptrdiff_t>(axis));
-  return x;
-}
-
 }  // namespace
 
 Variable cumsum(const Variable& x, std::ptrdiff_t axis) {
@@ -232,14 +217,14 @@ Variable cumsum(const Variable& x, std::ptrdiff_t axis) {
 
 Variable cumprod(const Variable& x, std::ptrdiff_t axis) {
   return detail::with_an_axis("cumprod", x, [&](auto& v) {
-    return scan(v, normalize_axis("cumprod", axis, v.rank()), mul);
+    return detail::scan(v, normalize_axis("cumprod", axis, v.rank()), mul);
   });
 }
 
 Variable logcumsumexp(const Variable& x, std::ptrdiff_t axis) {
   require_floating("logcumsumexp", x);
   return detail::with_an_axis("logcumsumexp", x, [&](auto& v) {
-    return scan(v, normalize_axis("logcumsumexp", axis, v.rank()), logaddexp);
+    return detail::scan(v, normalize_axis("logcumsumexp", axis, v.rank()), logaddexp);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <autograd/ops/distances.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <nn/checks.hpp>
@@ -58,7 +59,9 @@ Variable triplet_margin_loss(const Variable& anchor, const Variable& positive, c
   require_alike(name, "anchor", anchor, "positive", positive);
   require_alike(name, "anchor", anchor, "negative", negative);
   require_vectors(name, anchor);
-  auto distance = [&](const Variable& a, const Variable& b) { return norm(a - b + options.epsilon, options.p, -1); };
+  auto distance = [&](const Variable& a, const Variable& b) {
+    return pairwise_distance(a, b, options.p, options.epsilon);
+  };
   Variable apart = distance(anchor, negative);
   if (options.swap) apart = minimum(apart, distance(positive, negative));
   return reduce(name, at_least_zero(distance(anchor, positive) - apart + options.margin), options.reduction);

@@ -512,6 +512,20 @@ std::vector<Operation> arrangements() {
       general("masked_select",
               {{"one shape", {numbers({3, 4})}, [](auto& x) { return square(masked_select(x[0], mask({3, 4}))); }},
                {"broadcast", {numbers({4})}, [](auto& x) { return square(masked_select(x[0], mask({3, 1}))); }}}),
+      general("masked_scatter",
+              {{"one shape", {numbers({3, 4}), numbers({13})}, [](auto& x) { return square(masked_scatter(x[0], mask({3, 4}), x[1])); }},
+               {"broadcast", {numbers({3, 2}), numbers({2, 3})}, [](auto& x) { return square(masked_scatter(x[0], mask({3, 1}), x[1])); }},
+               {"nothing", {numbers({3}), numbers({0})}, [](auto& x) { return square(masked_scatter(x[0], numbers({3}) > 9, x[1])); }}}),
+      general("index_add",
+              {{"rows, one twice", {numbers({3, 2}), numbers({4, 2})},
+                [](auto& x) { return square(index_add(x[0], 0, Variable({2, 0, 2, 1}, int64), x[1])); }},
+               {"columns, weighted", {numbers({2, 3}), numbers({2, 1})},
+                [](auto& x) { return square(index_add(x[0], -1, Variable({1}, int64), x[1], -0.5)); }}}),
+      general("index_copy", {{"columns", {numbers({2, 4}), numbers({2, 2})},
+                              [](auto& x) { return square(index_copy(x[0], 1, Variable({3, 0}, int64), x[1])); }}}),
+      general("index_fill", {{"rows", {numbers({3, 2})}, [](auto& x) { return square(index_fill(x[0], 0, Variable({2, 0, 2}, int64), 3)); }},
+                             {"a variable", {numbers({2, 3}), numbers({})},
+                              [](auto& x) { return square(index_fill(x[0], -1, Variable({1}, int64), x[1])); }}}),
       general("masked_fill", {{"a scalar", {numbers({3, 4})}, [](auto& x) { return square(masked_fill(x[0], mask({4}), 7)); }}}),
       constant("one_hot", {}, [](auto&) { return one_hot(Variable({2, 0}, int64), 3) - one_hot(Variable({2, 0}, int64)); }),
       general("sort",
@@ -783,6 +797,12 @@ std::vector<Operation> convolutions() {
 std::vector<Operation> neural() {
   Variable rows = Variable{2, 0, 2}.to(int64);
   return {
+      general("linear",
+              {{"a bias", {numbers({2, 1, 3}), numbers({4, 3}), numbers({4})}, [](auto& x) { return linear(x[0], x[1], x[2]); }},
+               {"a vector", {numbers({3}), numbers({2, 3})}, [](auto& x) { return linear(x[0], x[1]); }}}),
+      general("local_response_norm",
+              {{"odd", {numbers({2, 4, 2})}, [](auto& x) { return local_response_norm(x[0], 3, 0.5); }},
+               {"even", {numbers({2, 5})}, [](auto& x) { return local_response_norm(x[0], 2, 0.3, 0.6, 2); }}}),
       general("layer_norm",
               {{"plain", {numbers({3, 5})}, [](auto& x) { return layer_norm(x[0]); }},
                {"over two axes", {numbers({2, 3, 2}), numbers({3, 2}), numbers({3, 2})},
@@ -870,8 +890,164 @@ std::vector<Operation> creation() {
       constant("ones_like", {numbers({2})}, [](auto& x) { return ones_like(x[0]); }),
       constant("eye", {}, [](auto&) { return eye(3, 2, float64); }),
       constant("arange", {}, [](auto&) { return arange(0, 3, 0.5); }),
+      constant("full_like", {numbers({2})}, [](auto& x) { return full_like(x[0], 2.5); }),
+      constant("linspace", {}, [](auto&) { return linspace(-1, 2, 4, float64); }),
+      constant("logspace", {}, [](auto&) { return logspace(0, 2, 3, 2, float64); }),
       constant("rand", {}, [](auto&) { return rand({3}, float64); }),
       constant("randn", {}, [](auto&) { return randn({3}, float64); }),
+  };
+}
+
+std::vector<Operation> statistics() {
+  auto holes = [](const Variable& x) { return where(mask(x.shape()), x, NAN); };
+  auto running = [](const char* name, WithIndices (*f)(const Variable&, std::ptrdiff_t)) {
+    return general(name, {{"last axis", {numbers({3, 7})}, [f](auto& x) { return square(f(x[0], -1).values); }},
+                          {"first axis", {numbers({4, 2, 2})}, [f](auto& x) { return square(f(x[0], 0).values); }},
+                          {"0-d", {numbers({})}, [f](auto& x) { return square(f(x[0], 0).values); }},
+                          {"empty", {numbers({2, 0})}, [f](auto& x) { return f(x[0], 1).values; }}});
+  };
+  auto integral = [](const char* name, auto f, auto g) {
+    return general(name, {{"even", {numbers({3, 5})}, [f](auto& x) { return square(f(x[0], 0.5, -1)); }},
+                          {"first axis", {numbers({4, 2})}, [f](auto& x) { return square(f(x[0], 1, 0)); }},
+                          {"points of one axis", {numbers({4, 2}), numbers({4})}, [g](auto& x) { return g(x[0], x[1], 0); }},
+                          {"all points", {numbers({2, 4}), numbers({2, 4})}, [g](auto& x) { return g(x[0], x[1], -1); }},
+                          {"one point", {numbers({2, 1})}, [f](auto& x) { return f(x[0], 1, -1); }},
+                          {"none", {numbers({2, 0})}, [f](auto& x) { return f(x[0], 1, -1); }}});
+  };
+  return {
+      reduction("nansum", [=](const auto& x, const auto& axes, bool keep) { return nansum(holes(x), axes, keep); }),
+      reduction("nanmean", [](const auto& x, const auto& axes, bool keep) { return nanmean(x, axes, keep); }, -2, 2, false),
+      general("quantile", [] {
+        std::vector<Sample> list;
+        for (std::string kind : {"linear", "lower", "higher", "midpoint", "nearest"}) {
+          list.push_back({kind, {numbers({3, 4})}, [kind](auto& x) { return square(quantile(x[0], 0.4, -1, false, kind)); }});
+          list.push_back({kind + ", several, of all", {numbers({3, 2})},
+                          [kind](auto& x) { return quantile(x[0], Variable({0, 0.7, 1}, x[0].dtype()), {}, true, kind); }});
+        }
+        list.push_back({"first axis, several", {numbers({3, 1, 2})},
+                        [](auto& x) { return square(quantile(x[0], Variable({0.1, 0.9}, float64), 0, true)); }});
+        list.push_back({"0-d", {numbers({})}, [](auto& x) { return square(quantile(x[0], 0.5) + quantile(x[0], 0.2, 0, true)); }});
+        return list;
+      }()),
+      general("kthvalue", {{"last axis", {numbers({3, 5})}, [](auto& x) { return square(kthvalue(x[0], 2).values); }},
+                           {"first axis", {numbers({4, 2})}, [](auto& x) { return square(kthvalue(x[0], 4, 0, true).values); }},
+                           {"0-d", {numbers({})}, [](auto& x) { return square(kthvalue(x[0], 1).values); }}}),
+      running("cummax", cummax),
+      running("cummin", cummin),
+      general("diff", {{"last axis", {numbers({3, 5})}, [](auto& x) { return square(diff(x[0])); }},
+                       {"twice", {numbers({4, 2})}, [](auto& x) { return square(diff(x[0], 2, 0)); }},
+                       {"to nothing", {numbers({2, 3})}, [](auto& x) { return diff(x[0], 5); }}}),
+      integral("trapezoid", [](auto& y, double dx, int axis) { return trapezoid(y, dx, axis); },
+               [](auto& y, auto& x, int axis) { return trapezoid(y, x, axis); }),
+      integral("cumulative_trapezoid", [](auto& y, double dx, int axis) { return cumulative_trapezoid(y, dx, axis); },
+               [](auto& y, auto& x, int axis) { return cumulative_trapezoid(y, x, axis); }),
+      general("cov", {{"rows", {numbers({3, 5})}, [](auto& x) { return cov(x[0]); }},
+                      {"biased", {numbers({2, 4})}, [](auto& x) { return cov(x[0], 0); }},
+                      {"one variable", {numbers({6})}, [](auto& x) { return cov(x[0]); }}}),
+      general("corrcoef", {{"rows", {numbers({3, 5})}, [](auto& x) { return triu(corrcoef(x[0]), 1); }},
+                           {"one variable", {numbers({6})}, [](auto& x) { return corrcoef(x[0]); }}}),
+  };
+}
+
+std::vector<Operation> joined() {
+  auto joins = [](const char* name, Variable (*f)(const std::vector<Variable>&)) {
+    return general(name, {{"vectors", {numbers({3}), numbers({3})}, [f](auto& x) { return square(f(x)); }},
+                          {"matrices", {numbers({2, 3}), numbers({2, 3})}, [f](auto& x) { return square(f(x)); }},
+                          {"0-d", {numbers({}), numbers({})}, [f](auto& x) { return square(f(x)); }}});
+  };
+  auto parts = [](const char* name, std::vector<Variable> (*f)(const Variable&, std::size_t, std::ptrdiff_t)) {
+    return general(name, {{"uneven", {numbers({5, 2})}, [f](auto& x) { auto p = f(x[0], 3, 0); return square(p[0]) * p[1]; }},
+                          {"even", {numbers({2, 4})}, [f](auto& x) { auto p = f(x[0], 2, -1); return square(p[0]) * p[1]; }},
+                          {"of nothing", {numbers({0, 2})}, [f](auto& x) { return f(x[0], 2, 0)[1]; }}});
+  };
+  return {
+      joins("hstack", hstack),
+      joins("vstack", vstack),
+      joins("dstack", dstack),
+      with(joins("block_diag", block_diag),
+           {{"of other shapes", {numbers({2, 3}), numbers({1}), numbers({0, 2})}, [](auto& x) { return square(block_diag(x)); }}}),
+      parts("chunk", chunk),
+      parts("array_split", array_split),
+      general("unflatten", {{"inner axis", {numbers({2, 6, 2})}, [](auto& x) { return square(unflatten(x[0], 1, {2, -1})); }},
+                            {"last axis", {numbers({4})}, [](auto& x) { return square(unflatten(x[0], -1, {2, 1, 2})); }}}),
+      general("rot90", [] {
+        std::vector<Sample> list;
+        for (int k : {-1, 0, 1, 2, 7})
+          list.push_back({std::to_string(k), {numbers({2, 3, 4})}, [k](auto& x) { return square(rot90(x[0], k, -1, 0)); }});
+        return list;
+      }()),
+      general("diag_embed", {{"vectors", {numbers({2, 3})}, [](auto& x) { return square(diag_embed(x[0])); }},
+                             {"offsets", {numbers({3})}, [](auto& x) { return diag_embed(x[0], 1) * diag_embed(x[0], 1) + diag_embed(square(x[0]), -1); }},
+                             {"empty", {numbers({2, 0})}, [](auto& x) { return diag_embed(x[0]); }}}),
+  };
+}
+
+std::vector<Operation> distances() {
+  auto along = [](const char* name, auto f) {
+    return general(name, {{"vectors", {numbers({3}), numbers({3}, 0.3, 2)}, [f](auto& x) { return f(x[0], x[1], -1); }},
+                          {"broadcast", {numbers({2, 3}), numbers({4, 1, 3})}, [f](auto& x) { return square(f(x[0], x[1], -1)); }},
+                          {"first axis", {numbers({3, 2}), numbers({3, 1})}, [f](auto& x) { return square(f(x[0], x[1], 0)); }},
+                          {"none", {numbers({0, 3}), numbers({3})}, [f](auto& x) { return f(x[0], x[1], -1); }}});
+  };
+  std::vector<Sample> pairwise, tables, pairs;
+  for (double p : {1.0, 2.0, 3.0, HUGE_VAL}) {
+    std::string text = "p = " + std::to_string(p);
+    pairwise.push_back({text, {numbers({4, 3}), numbers({3})}, [p](auto& x) { return pairwise_distance(x[0], x[1], p); }});
+    tables.push_back({text, {numbers({2, 3, 2}), numbers({4, 2}, -2.5, 2.5)}, [p](auto& x) { return square(cdist(x[0], x[1], p)); }});
+    pairs.push_back({text, {numbers({4, 3})}, [p](auto& x) { return square(pdist(x[0], p)); }});
+  }
+  pairwise.push_back({"keepdims", {numbers({2, 3}), numbers({2, 3})}, [](auto& x) { return pairwise_distance(x[0], x[1], 2, 0.1, true); }});
+  tables.push_back({"no rows", {numbers({0, 2}), numbers({3, 2})}, [](auto& x) { return cdist(x[0], x[1]); }});
+  return {
+      along("vecdot", [](auto& a, auto& b, int axis) { return vecdot(a, b, axis); }),
+      along("cross", [](auto& a, auto& b, int axis) { return cross(a, b, axis); }),
+      along("cosine_similarity", [](auto& a, auto& b, int axis) { return cosine_similarity(a, b, axis); }),
+      general("normalize", {{"second axis", {numbers({2, 3})}, [](auto& x) { return square(normalize(x[0])); }},
+                            {"first axis, p = 3", {numbers({4, 2})}, [](auto& x) { return square(normalize(x[0], 3, 0)); }},
+                            {"short ones", {numbers({2, 3})}, [](auto& x) { return square(normalize(x[0], 2, 1, 100)); }}}),
+      general("pairwise_distance", pairwise),
+      general("cdist", tables),
+      general("pdist", pairs),
+  };
+}
+
+std::vector<Operation> matrix_functions() {
+  return {
+      general("matrix_exp", {{"small", {numbers({2, 3, 3})}, [](auto& x) { return matrix_exp(x[0]); }},
+                             {"large", {numbers({2, 2}, -9, 9)}, [](auto& x) { return matrix_exp(x[0]) * 1e-4; }},
+                             {"none", {numbers({0, 2, 2})}, [](auto& x) { return matrix_exp(x[0]); }}}),
+      general("logdet", {{"batch", {regular({2, 3, 3})}, [](auto& x) { return logdet(matmul(x[0], swapaxes(x[0], -1, -2))); }}}),
+      general("cholesky_solve",
+              {{"lower", {regular({2, 3, 3}), numbers({3, 2})}, [](auto& x) { return cholesky_solve(x[1], x[0]); }},
+               {"upper", {regular({3, 3}), numbers({3, 1})}, [](auto& x) { return cholesky_solve(x[1], x[0], true); }}}),
+      general("multi_dot",
+              {{"matrices", {numbers({2, 5}), numbers({5, 1}), numbers({1, 3})}, [](auto& x) { return multi_dot(x); }},
+               {"a row and a column", {numbers({2}), numbers({2, 3}), numbers({3})}, [](auto& x) { return multi_dot(x); }},
+               {"one", {numbers({2, 3})}, [](auto& x) { return square(multi_dot(x)); }}}),
+      general("vander", {{"square", {numbers({2, 3})}, [](auto& x) { return vander(x[0]); }},
+                         {"more powers", {numbers({2})}, [](auto& x) { return vander(x[0], 4, true); }}}),
+  };
+}
+
+std::vector<Operation> sampled_images() {
+  std::vector<Sample> list;
+  for (GridPadding padding : {GridPadding::zeros, GridPadding::border, GridPadding::reflection})
+    for (bool align : {false, true}) {
+      std::string text = "padding " + std::to_string(static_cast<int>(padding)) + (align ? ", corners" : "");
+      GridSampleOptions options{.padding = padding, .align_corners = align};
+      list.push_back({text, {numbers({2, 2, 3, 4}), numbers({2, 3, 2, 2}, -1.5, 1.5)},
+                      [=](auto& x) { return square(grid_sample(x[0], x[1], options)); }});
+      list.push_back({text + ", three axes", {numbers({1, 2, 3, 2, 3}), numbers({1, 2, 1, 2, 3}, -1.3, 1.3)},
+                      [=](auto& x) { return grid_sample(x[0], x[1], options); }});
+      options.nearest = true;
+      list.push_back({text + ", nearest", {numbers({1, 2, 3, 4})},
+                      [=](auto& x) { return square(grid_sample(x[0], numbers({1, 3, 2, 2}, -1.5, 1.5).to(x[0].dtype()), options)); }});
+    }
+  return {
+      general("grid_sample", list),
+      general("affine_grid", {{"images", {numbers({2, 2, 3})}, [](auto& x) { return square(affine_grid(x[0], {2, 1, 3, 4})); }},
+                              {"corners, one row", {numbers({1, 2, 3})}, [](auto& x) { return affine_grid(x[0], {1, 1, 1, 4}, true); }},
+                              {"three axes", {numbers({2, 3, 4})}, [](auto& x) { return affine_grid(x[0], {2, 3, 2, 3, 2}); }}}),
   };
 }
 
@@ -881,7 +1057,8 @@ const std::vector<Operation>& operations() {
   static const std::vector<Operation> list = [] {
     std::vector<Operation> all;
     for (auto family : {elementwise_operations, activations, reductions, linear_algebra, decompositions, arrangements,
-                        convolutions, neural, creation})
+                        convolutions, neural, creation, statistics, joined, distances,
+                        matrix_functions, sampled_images})
       for (Operation& operation : family()) all.push_back(std::move(operation));
     return all;
   }();

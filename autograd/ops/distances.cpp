@@ -1,0 +1,72 @@
+#include <autograd/ops/distances.hpp>
+
+#include <string>
+
+#include <autograd/ops/creation.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/indexing.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/ops/reductions.hpp>
+
+namespace xtape {
+
+namespace {
+
+void require_vectors(const char* operation, const Variable& a, const Variable& b) {
+  detail::require_floating(operation, a);
+  detail::require_floating(operation, b);
+  broadcast_shapes(operation, a.shape(), b.shape());
+}
+
+}  // namespace
+
+Variable vecdot(const Variable& a, const Variable& b, std::ptrdiff_t axis) {
+  require_vectors("vecdot", a, b);
+  return sum(a * b, axis);
+}
+
+Variable cross(const Variable& a, const Variable& b, std::ptrdiff_t axis) {
+  for (const Variable* x : {&a, &b}) {
+    detail::require_defined("cross", *x);
+    if (x->shape()[normalize_axis("cross", axis, x->rank())] != 3)
+      throw ShapeError("cross: " + to_string(a.shape()) + " and " + to_string(b.shape()) + ", needs 3 elements along axis " +
+                       std::to_string(axis));
+  }
+  return roll(a, -1, axis) * roll(b, 1, axis) - roll(a, 1, axis) * roll(b, -1, axis);
+}
+
+Variable normalize(const Variable& x, double p, std::ptrdiff_t axis, double epsilon) {
+  detail::require_floating("normalize", x);
+  return x / clamp_min(norm(x, p, axis, true), epsilon);
+}
+
+Variable cosine_similarity(const Variable& a, const Variable& b, std::ptrdiff_t axis, double epsilon) {
+  require_vectors("cosine_similarity", a, b);
+  Shape shape = broadcast_shapes("cosine_similarity", a.shape(), b.shape());
+  return vecdot(normalize(broadcast_to(a, shape), 2, axis, epsilon), normalize(broadcast_to(b, shape), 2, axis, epsilon),
+                axis);
+}
+
+Variable pairwise_distance(const Variable& a, const Variable& b, double p, double epsilon, bool keepdims) {
+  return norm(a - b + epsilon, p, -1, keepdims);
+}
+
+Variable cdist(const Variable& a, const Variable& b, double p) {
+  for (const Variable* x : {&a, &b}) {
+    detail::require_floating("cdist", *x);
+    if (x->rank() < 2 || x->shape(-1) != a.shape(-1))
+      throw ShapeError("cdist: " + to_string(a.shape()) + " and " + to_string(b.shape()) +
+                       ", needs (..., rows, width) of one width");
+  }
+  return norm(expand_dims(a, -2) - expand_dims(b, -3), p, -1);
+}
+
+Variable pdist(const Variable& x, double p) {
+  detail::require_floating("pdist", x);
+  if (x.rank() != 2) throw ShapeError("pdist: " + to_string(x.shape()) + ", needs (rows, width)");
+  std::size_t n = x.shape()[0];
+  return masked_select(cdist(x, x, p), triu(ones({n, n}, x.dtype()), 1) > 0);
+}
+
+}  // namespace xtape

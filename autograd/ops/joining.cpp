@@ -1,0 +1,99 @@
+#include <autograd/ops/joining.hpp>
+
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/indexing.hpp>
+#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/operands.hpp>
+
+namespace xtape {
+
+using detail::require_defined;
+
+namespace {
+
+// With leading axes of extent 1 up to that rank.
+Variable at_least(const char* operation, std::size_t rank, const Variable& x) {
+  require_defined(operation, x);
+  Shape shape = x.shape();
+  while (shape.size() < rank) shape.insert(shape.begin(), 1);
+  return reshape(x, shape);
+}
+
+std::vector<Variable> all_at_least(const char* operation, std::size_t rank, const std::vector<Variable>& xs) {
+  std::vector<Variable> result;
+  for (const Variable& x : xs) result.push_back(at_least(operation, rank, x));
+  return result;
+}
+
+}  // namespace
+
+Variable hstack(const std::vector<Variable>& xs) {
+  std::vector<Variable> parts = all_at_least("hstack", 1, xs);
+  return concatenate(parts, !parts.empty() && parts[0].rank() > 1);
+}
+
+Variable vstack(const std::vector<Variable>& xs) { return concatenate(all_at_least("vstack", 2, xs), 0); }
+
+Variable dstack(const std::vector<Variable>& xs) {
+  std::vector<Variable> parts = all_at_least("dstack", 2, xs);
+  for (Variable& x : parts)
+    if (x.rank() == 2) x = expand_dims(x, -1);
+  return concatenate(parts, 2);
+}
+
+Variable block_diag(const std::vector<Variable>& xs) {
+  std::vector<Variable> blocks = all_at_least("block_diag", 2, xs);
+  std::size_t columns = 0, before = 0;
+  for (const Variable& x : blocks) {
+    if (x.rank() > 2) throw ShapeError("block_diag: " + to_string(x.shape()) + ", needs matrices");
+    columns += x.shape()[1];
+  }
+  for (Variable& x : blocks) {
+    std::size_t width = x.shape()[1], after = columns - before - width;
+    x = pad(x, {{0, 0}, {static_cast<std::ptrdiff_t>(before), static_cast<std::ptrdiff_t>(after)}});
+    before += width;
+  }
+  return concatenate(blocks);
+}
+
+std::vector<Variable> chunk(const Variable& x, std::size_t chunks, std::ptrdiff_t axis) {
+  require_defined("chunk", x);
+  if (chunks == 0) throw ValueError("chunk: 0 chunks of " + to_string(x.shape()) + ", needs one or more");
+  std::size_t extent = x.shape()[normalize_axis("chunk", axis, x.rank())];
+  std::size_t size = (extent + chunks - 1) / chunks;
+  if (size == 0) return split(x, std::vector<std::size_t>(chunks, 0), axis);
+  std::vector<std::size_t> sizes(extent / size, size);
+  if (extent % size != 0) sizes.push_back(extent % size);
+  return split(x, sizes, axis);
+}
+
+std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::ptrdiff_t axis) {
+  require_defined("array_split", x);
+  if (sections == 0) throw ValueError("array_split: 0 sections of " + to_string(x.shape()) + ", needs one or more");
+  std::size_t extent = x.shape()[normalize_axis("array_split", axis, x.rank())];
+  std::vector<std::size_t> sizes(sections, extent / sections);
+  for (std::size_t i = 0; i < extent % sections; ++i) ++sizes[i];
+  return split(x, sizes, axis);
+}
+
+Variable unflatten(const Variable& x, std::ptrdiff_t axis, const Dims& shape) {
+  require_defined("unflatten", x);
+  std::size_t i = normalize_axis("unflatten", axis, x.rank());
+  Shape result(x.shape().begin(), x.shape().begin() + static_cast<std::ptrdiff_t>(i));
+  for (std::size_t extent : shape.shape("unflatten", x.shape()[i])) result.push_back(extent);
+  result.insert(result.end(), x.shape().begin() + static_cast<std::ptrdiff_t>(i) + 1, x.shape().end());
+  return reshape(x, result);
+}
+
+Variable rot90(const Variable& x, std::ptrdiff_t k, std::ptrdiff_t axis1, std::ptrdiff_t axis2) {
+  require_defined("rot90", x);
+  axes_mask("rot90", {axis1, axis2}, x.rank());  // throws where they are one
+  switch ((k % 4 + 4) % 4) {
+    case 1: return swapaxes(flip(x, axis2), axis1, axis2);
+    case 2: return flip(x, {axis1, axis2});
+    case 3: return flip(swapaxes(x, axis1, axis2), axis2);
+    default: return positive(x);
+  }
+}
+
+}  // namespace xtape

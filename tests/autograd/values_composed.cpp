@@ -1,0 +1,215 @@
+// Values of the operations that are compositions of others: closed forms, and the examples of NumPy's documentation.
+#include <cmath>
+#include <limits>
+
+#include <autograd/autograd.hpp>
+#include <tests/support.hpp>
+
+using namespace xtape;
+using xtape::testing::close;
+using xtape::testing::same;
+using xtape::testing::throws;
+
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+Variable numbers(std::initializer_list<Nested> values) { return Variable(values, float64); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(values_composed)
+
+BOOST_AUTO_TEST_CASE(quantiles) {
+  Variable a = numbers({{10, 7, 4}, {3, 2, 1}});
+  BOOST_TEST(quantile(a, 0.5).item() == 3.5);
+  same(quantile(a, 0.5, 0), numbers({6.5, 4.5, 2.5}));
+  same(quantile(a, 0.5, 1, true), numbers({{7}, {2}}));
+  same(quantile(a, numbers({0, 1}), 1), numbers({{4, 1}, {10, 3}}));
+  Variable b = numbers({1, 2, 3, 4});  // the rank of 0.45 is 1.35, that of 0.5 is 1.5
+  for (auto [kind, expected] : {std::pair("linear", 2.35), {"lower", 2.0}, {"higher", 3.0}, {"midpoint", 2.5}, {"nearest", 2.0}})
+    BOOST_TEST(quantile(b, 0.45, {}, false, kind).item() == expected, boost::test_tools::tolerance(1e-15));
+  BOOST_TEST(quantile(b, 0.5, {}, false, "nearest").item() == 3);
+  BOOST_TEST(std::isnan(quantile(numbers({1, not_a_number, 2}), 0.1).item()));
+  same(quantile(Variable({1.0, 2.0}), 0.25), Variable(Array::scalar(1.25, float32)));
+  throws<ValueError>([&] { quantile(a, 1.5); }, {"quantile", "[0, 1]"});
+  throws<ValueError>([&] { quantile(a, not_a_number); }, {"quantile", "[0, 1]"});
+  throws<ValueError>([&] { quantile(a, 0.5, {}, false, "cubic"); }, {"quantile", "cubic", "midpoint"});
+  throws<ShapeError>([&] { quantile(zeros({2, 0}), 0.5, 1); }, {"quantile", "(2, 0)", "no elements"});
+  throws<ShapeError>([&] { quantile(a, zeros({2, 2})); }, {"quantile", "(2, 2)"});
+  throws<DTypeError>([&] { quantile(arange(3), 0.5); }, {"quantile", "int64"});
+
+  WithIndices third = kthvalue(a, 3);
+  same(third.values, numbers({10, 3}));
+  same(third.indices, Variable({0, 0}, int64));
+  throws<ValueError>([&] { kthvalue(a, 0); }, {"kthvalue", "0th", "(2, 3)"});
+  throws<ValueError>([&] { kthvalue(a, 4); }, {"kthvalue", "4th of 3"});
+}
+
+BOOST_AUTO_TEST_CASE(of_what_is_not_nan) {
+  Variable a = numbers({{1, not_a_number}, {3, 4}});
+  BOOST_TEST(nansum(a).item() == 8);
+  same(nanmean(a, 0), numbers({2, 4}));
+  BOOST_TEST(std::isnan(nanmean(numbers({not_a_number})).item()));
+  BOOST_TEST(nansum(numbers({not_a_number})).item() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(running_extrema) {
+  auto [values, indices] = cummax(numbers({1, 3, 2, 3, 0}), 0);
+  same(values, numbers({1, 3, 3, 3, 3}));
+  same(indices, Variable({0, 1, 1, 3, 3}, int64));
+  same(cummin(numbers({{2, 1}, {3, 0}, {1, 5}}), 0).values, numbers({{2, 1}, {2, 0}, {1, 0}}));
+  BOOST_TEST(std::isnan(cummin(numbers({1, not_a_number, 0}), 0).values.value().at(2)));
+  throws<ShapeError>([] { cummax(zeros({2}), 1); }, {"cummax", "axis 1"});
+}
+
+BOOST_AUTO_TEST_CASE(differences_and_integrals) {
+  same(diff(numbers({1, 2, 4, 7, 0})), numbers({1, 2, 3, -7}));
+  same(diff(numbers({1, 2, 4, 7, 0}), 2), numbers({1, 1, -10}));
+  same(diff(numbers({{1, 3, 6, 10}, {0, 5, 6, 8}}), 1, 0), numbers({{-1, 2, 0, -2}}));
+  BOOST_TEST(trapezoid(numbers({1, 2, 3})).item() == 4);
+  BOOST_TEST(trapezoid(numbers({1, 2, 3}), 2).item() == 8);
+  BOOST_TEST(trapezoid(numbers({1, 2, 3}), numbers({4, 6, 8})).item() == 8);
+  same(trapezoid(numbers({{0, 1, 2}, {3, 4, 5}}), 1, 0), numbers({1.5, 2.5, 3.5}));
+  same(cumulative_trapezoid(numbers({1, 2, 3}), numbers({4, 6, 8})), numbers({3, 8}));
+  BOOST_TEST(trapezoid(numbers({5})).item() == 0);
+  throws<ShapeError>([] { trapezoid(zeros({3, 2}), zeros({4})); }, {"trapezoid", "(4,)", "(3, 2)"});
+}
+
+BOOST_AUTO_TEST_CASE(covariances) {
+  same(cov(numbers({{0, 1, 2}, {2, 1, 0}})), numbers({{1, -1}, {-1, 1}}));
+  BOOST_TEST(cov(numbers({1, 2, 3, 4}), 0).item() == 1.25);
+  close(corrcoef(numbers({{0, 1, 2}, {2, 1, 0}})), numbers({{1, -1}, {-1, 1}}), 1e-15);
+  throws<ShapeError>([] { cov(zeros({2, 3, 4})); }, {"cov", "(2, 3, 4)", "observations"});
+}
+
+BOOST_AUTO_TEST_CASE(joining) {
+  Variable a = numbers({1, 2}), b = numbers({3, 4});
+  same(hstack({a, b}), numbers({1, 2, 3, 4}));
+  same(vstack({a, b}), numbers({{1, 2}, {3, 4}}));
+  same(dstack({a, b}), numbers({{{1, 3}, {2, 4}}}));
+  same(hstack({numbers({{1}, {2}}), numbers({{3}, {4}})}), numbers({{1, 3}, {2, 4}}));
+  same(block_diag({numbers({{1, 2}, {3, 4}}), numbers({5})}), numbers({{1, 2, 0}, {3, 4, 0}, {0, 0, 5}}));
+  throws<ShapeError>([] { hstack({}); }, {"no arrays"});
+  throws<ShapeError>([] { block_diag({zeros({1, 1, 1})}); }, {"block_diag", "(1, 1, 1)"});
+  auto sizes = [](const std::vector<Variable>& parts) {
+    std::vector<std::size_t> result;
+    for (const Variable& part : parts) result.push_back(part.shape(0));
+    return result;
+  };
+  BOOST_TEST(sizes(chunk(zeros({7}), 3)) == (std::vector<std::size_t>{3, 3, 1}), boost::test_tools::per_element());
+  BOOST_TEST(sizes(array_split(zeros({7}), 3)) == (std::vector<std::size_t>{3, 2, 2}), boost::test_tools::per_element());
+  BOOST_TEST(sizes(array_split(zeros({1}), 3)) == (std::vector<std::size_t>{1, 0, 0}), boost::test_tools::per_element());
+  throws<ValueError>([] { chunk(zeros({7}), 0); }, {"chunk", "(7,)"});
+  throws<ValueError>([] { array_split(zeros({7}), 0); }, {"array_split", "(7,)"});
+}
+
+BOOST_AUTO_TEST_CASE(turning) {
+  Variable m = numbers({{1, 2}, {3, 4}});
+  same(rot90(m), numbers({{2, 4}, {1, 3}}));
+  same(rot90(m, 2), numbers({{4, 3}, {2, 1}}));
+  same(rot90(m, -1), numbers({{3, 1}, {4, 2}}));
+  same(rot90(m, 1, 1, 0), numbers({{3, 1}, {4, 2}}));
+  throws<ShapeError>([&] { rot90(m, 1, 0, -2); }, {"rot90", "twice"});
+  same(diag_embed(numbers({1, 2})), numbers({{1, 0}, {0, 2}}));
+  same(diag_embed(numbers({{1}, {2}}), 1), numbers({{{0, 1}, {0, 0}}, {{0, 2}, {0, 0}}}));
+  same(unflatten(numbers({1, 2, 3, 4}), 0, {2, -1}), numbers({{1, 2}, {3, 4}}));
+  throws<ShapeError>([] { unflatten(zeros({2, 4}), 1, {3, -1}); }, {"unflatten"});
+}
+
+BOOST_AUTO_TEST_CASE(places) {
+  Variable x = numbers({{1, 2, 3}, {4, 5, 6}}), first_and_last({0, -1}, int64), twice({1, 1}, int64);
+  same(index_add(x, 1, twice, numbers({{10, 20}, {30, 40}})), numbers({{1, 32, 3}, {4, 75, 6}}));
+  same(index_add(x, 1, twice, numbers({{10, 20}, {30, 40}}), -1), numbers({{1, -28, 3}, {4, -65, 6}}));
+  same(index_copy(x, 1, first_and_last, numbers({{7, 8}, {9, 0}})), numbers({{7, 2, 8}, {9, 5, 0}}));
+  same(index_fill(x, 1, twice, 0), numbers({{1, 0, 3}, {4, 0, 6}}));
+  same(index_fill(x, 0, Variable({-1}, int64), 9), numbers({{1, 2, 3}, {9, 9, 9}}));
+  same(masked_scatter(x, x > 2, numbers({9, 8, 7, 6, 5})), numbers({{1, 2, 9}, {8, 7, 6}}));
+  same(masked_scatter(x, Variable({0, 0, 1}, boolean), numbers({9, 8})), numbers({{1, 2, 9}, {4, 5, 8}}));
+  throws<ShapeError>([&] { masked_scatter(x, x > 2, zeros({3}, float64)); }, {"masked_scatter", "(3,)", "4 places"});
+  throws<DTypeError>([&] { masked_scatter(x, x, x); }, {"masked_scatter", "bool"});
+  throws<ValueError>([&] { index_copy(x, 1, twice, zeros({2, 2}, float64)); }, {"twice"});
+  throws<ShapeError>([&] { index_add(x, 1, twice, zeros({2, 3}, float64)); }, {"index_add", "(2, 3)", "(2, 2)"});
+  throws<ValueError>([&] { index_fill(x, 0, Variable({2}, int64), 0); }, {"index_fill", "2"});
+  throws<DTypeError>([&] { index_add(x, 1, zeros({2}), x); }, {"index_add", "int64"});
+}
+
+BOOST_AUTO_TEST_CASE(distances) {
+  same(cross(numbers({1, 2, 3}), numbers({4, 5, 6})), numbers({-3, 6, -3}));
+  throws<ShapeError>([] { cross(zeros({2}), zeros({3})); }, {"cross", "(2,)", "(3,)"});
+  BOOST_TEST(vecdot(numbers({1, 2}), numbers({3, 4})).item() == 11);
+  close(normalize(numbers({{3, 4}, {0, 0}})), numbers({{0.6, 0.8}, {0, 0}}), 1e-15);
+  close(cosine_similarity(numbers({{1, 0}, {1, 1}}), numbers({{0, 2}, {3, 3}})), numbers({0, 1}), 1e-15);
+  close(pairwise_distance(numbers({{3, 4}}), numbers({{0, 0}}), 2, 0), numbers({5}), 1e-15);
+  close(cdist(numbers({{0, 0}, {3, 0}}), numbers({{3, 4}})), numbers({{5}, {4}}), 1e-15);
+  same(cdist(numbers({{0, 0}, {3, 0}}), numbers({{3, 4}}), 1), numbers({{7}, {4}}));
+  close(pdist(numbers({{0, 0}, {3, 4}, {3, 0}})), numbers({5, 3, 4}), 1e-15);
+  throws<ShapeError>([] { cdist(zeros({2, 3}), zeros({2, 4})); }, {"cdist", "(2, 3)", "(2, 4)"});
+  throws<ShapeError>([] { pdist(zeros({2})); }, {"pdist", "(2,)"});
+  throws<DTypeError>([] { normalize(arange(3), 2, 0); }, {"normalize", "int64"});
+}
+
+BOOST_AUTO_TEST_CASE(functions_of_matrices) {
+  close(matrix_exp(numbers({{0, 1}, {0, 0}})), numbers({{1, 1}, {0, 1}}), 1e-15);
+  for (double t : {0.3, 2.0, 40.0})
+    close(matrix_exp(numbers({{0, -t}, {t, 0}})), numbers({{std::cos(t), -std::sin(t)}, {std::sin(t), std::cos(t)}}), 1e-13);
+  close(matrix_exp(diag(numbers({1, -3, 0.5}))), diag(exp(numbers({1, -3, 0.5}))), 1e-15);
+  throws<ShapeError>([] { matrix_exp(zeros({2, 3})); }, {"matrix_exp", "(2, 3)", "square"});
+  throws<ValueError>([] { matrix_exp(numbers({{INFINITY}})); }, {"matrix_exp", "finite"});
+
+  BOOST_TEST(logdet(numbers({{2, 1}, {1, 3}})).item() == std::log(5.0), boost::test_tools::tolerance(1e-15));
+  BOOST_TEST(std::isnan(logdet(numbers({{0, 1}, {1, 0}})).item()));
+  BOOST_TEST(logdet(numbers({{1, 1}, {1, 1}})).item() == -INFINITY);
+  Variable l = numbers({{2, 0}, {1, 3}}), b = numbers({{4}, {11}});
+  close(matmul(matmul(l, transpose(l)), cholesky_solve(b, l)), b, 1e-14);
+  close(cholesky_solve(b, transpose(l), true), cholesky_solve(b, l), 1e-15);
+  same(multi_dot({numbers({{1, 2}}), numbers({{3}, {4}}), numbers({{5, 6}})}), numbers({{55, 66}}));
+  BOOST_TEST(multi_dot({numbers({1, 2}), numbers({{0, 1}, {1, 0}}), numbers({3, 4})}).item() == 10);
+  throws<ShapeError>([] { multi_dot({}); }, {"multi_dot", "no matrices"});
+  throws<ShapeError>([] { multi_dot({zeros({2, 3}), zeros({2, 3})}); }, {"multi_dot", "(2, 3)", "3 columns"});
+  throws<ShapeError>([] { multi_dot({zeros({2, 3}), zeros({3}), zeros({3, 2})}); }, {"multi_dot", "(3,)", "place 1"});
+  same(vander(numbers({1, 2, 3, 5}), 3), numbers({{1, 1, 1}, {4, 2, 1}, {9, 3, 1}, {25, 5, 1}}));
+  same(vander(numbers({2, 3}), 3, true), numbers({{1, 2, 4}, {1, 3, 9}}));
+}
+
+// The places of the identity are those of the pixels.
+BOOST_AUTO_TEST_CASE(images_at_places) {
+  Variable x = reshape(arange(24).to(float64), {1, 2, 3, 4}), identity = numbers({{{1, 0, 0}, {0, 1, 0}}});
+  for (bool align : {false, true})
+    for (bool nearest : {false, true}) {
+      Variable places = affine_grid(identity, {1, 2, 3, 4}, align);
+      close(grid_sample(x, places, {.nearest = nearest, .align_corners = align}), x, 1e-13);
+    }
+  // Three quarters of a pixel beyond the last one of the second row; the middle between four pixels.
+  Variable right = numbers({{{{1.5, 0}}}}), middle = numbers({{{{0, -0.5}}}});
+  auto at = [&](const Variable& place, GridPadding padding) {
+    return grid_sample(x, place, {.padding = padding, .align_corners = true})[{0, 0, 0, 0}].item();
+  };
+  BOOST_TEST(at(right, GridPadding::zeros) == 7 * 0.25);
+  BOOST_TEST(at(right, GridPadding::border) == 7);
+  BOOST_TEST(at(right, GridPadding::reflection) == 6.25);
+  BOOST_TEST(at(middle, GridPadding::zeros) == (1 + 2 + 5 + 6) / 4.0);
+  throws<ShapeError>([&] { grid_sample(x, zeros({1, 2, 2, 3}, float64)); }, {"grid_sample", "(1, 2, 3, 4)", "(1, 2, 2, 3)"});
+  throws<ShapeError>([&] { affine_grid(identity, {1, 1, 2, 2, 2}); }, {"affine_grid", "(1, 2, 3)", "(1, 1, 2, 2, 2)"});
+}
+
+BOOST_AUTO_TEST_CASE(spaced_numbers) {
+  same(linspace(2, 3, 5), Variable({2.0, 2.25, 2.5, 2.75, 3.0}));
+  same(linspace(0, -1, 2, float64), numbers({0, -1}));
+  same(linspace(4, 9, 1), Variable({4.0}));
+  BOOST_TEST(linspace(0, 1, 0).size() == 0);
+  close(logspace(2, 3, 4, 10, float64), numbers({100, 215.44346900318823, 464.15888336127773, 1000}), 1e-11);
+  throws<ValueError>([] { linspace(0, INFINITY, 3); }, {"linspace", "finite"});
+  same(full_like(numbers({1, 2}), 3), numbers({3, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(layers_as_functions) {
+  same(linear(numbers({1, 2}), numbers({{1, 0}, {0, 1}, {1, 1}}), numbers({0, 0, 1})), numbers({1, 2, 4}));
+  throws<ShapeError>([] { linear(zeros({2, 3}), zeros({3, 4})); }, {"linear", "(2, 3)", "(3, 4)"});
+  // Two channels around each: 1, 1 + 4, 4 + 9 squares, of which size 3 makes means of three.
+  Variable x = numbers({{1, 2, 3}});
+  close(local_response_norm(x, 3, 3, 1, 1), numbers({{1 / (1 + 5.0), 2 / (1 + 14.0), 3 / (1 + 13.0)}}), 1e-15);
+  throws<ShapeError>([&] { local_response_norm(x, 0); }, {"local_response_norm", "(1, 3)"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
