@@ -78,15 +78,7 @@ void Schedule::load_state_dict(const StateDict& state) {
   detail::refuse_misfits(name_, problems);
 
   for (const Entry& entry : own) assign(entry.value, state.at(entry.name));
-  try {
-    resume();
-  } catch (const Error& error) {
-    for (const Entry& entry : own) assign(entry.value, before.at(entry.name));
-    detail::refuse_misfits(name_, std::string("\n  ") + error.what());
-  }
 }
-
-void Schedule::resume() { set_rates(std::vector(rates_), {}); }
 
 void Schedule::set_rates(const std::vector<double>& rates, const Momenta& momenta) {
   const char* momentum = optimizer_.has_option("momentum") ? "momentum" : "beta1";
@@ -134,12 +126,6 @@ void RateSchedule::go_to(std::int64_t t) {
     rates.push_back(rate({.group = group, .t = t, .base = base_[group], .current = optimizer().lr(group)}));
   set_rates(rates, momenta(t));
   arrive(t);
-}
-
-void RateSchedule::resume() {
-  std::vector<double> rates;
-  for (std::size_t group = 0; group < groups(); ++group) rates.push_back(lr(group));
-  set_rates(rates, momenta(steps()));
 }
 
 std::vector<Schedule::Entry> RateSchedule::entries() {

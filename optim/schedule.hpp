@@ -34,9 +34,10 @@ class Schedule {
 
   /// "step", "lr", the last rates, what else the schedule goes on from, and its options, "options.gamma" for one.
   StateDict state_dict() const;
-  /// Goes to the saved step with the saved options, and sets the optimizer's rates. Functions are not saved, and modes
-  /// and milestones have to be the same. @throws ValueError listing everything that does not fit, and changes nothing
-  /// then.
+  /// Goes to the saved step with the saved options. The optimizer's rates and momenta are its own state, which other
+  /// schedules and the user may have changed: it loads them itself, before or after, but not before this schedule is
+  /// made, which sets the rates of step 0. Functions are not saved, and modes and milestones have to be the same.
+  /// @throws ValueError listing everything that does not fit, and changes nothing then.
   void load_state_dict(const StateDict& state);
 
  protected:
@@ -59,8 +60,6 @@ class Schedule {
   void check_options();
   /// Both, the options with names of their own.
   std::vector<Entry> all_entries();
-  /// After loading: makes the optimizer what it was. What it throws is taken for a state that does not fit.
-  virtual void resume();
 
   const std::string& name() const { return name_; }
   Optimizer& optimizer() const { return optimizer_; }
@@ -125,7 +124,6 @@ class RateSchedule : public Schedule {
 
   std::vector<Entry> entries() override;
   void advance(std::optional<double>) final { go_to(steps() + 1); }
-  void resume() override;
 
  private:
   friend class CombinedSchedule;
