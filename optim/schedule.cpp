@@ -46,6 +46,20 @@ void Schedule::step() {
   advance(std::nullopt);
 }
 
+void Schedule::step(double metric) {
+  if (!needs_metric())
+    throw ValueError(name_ + ": step(" + detail::text(metric) + "): watches no metric, and takes no step to go to; " +
+                     "needs step()");
+  advance(metric);
+}
+
+double Schedule::lr(std::size_t group) const {
+  if (group >= groups())
+    throw ValueError(name_ + ": lr: group " + std::to_string(group) + " of " + std::to_string(groups()) +
+                     ": out of range");
+  return rates_[group];
+}
+
 StateDict Schedule::state_dict() const {
   StateDict state;
   for (const Entry& entry : const_cast<Schedule*>(this)->all_entries())

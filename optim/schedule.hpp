@@ -23,14 +23,14 @@ class Schedule {
   /// Goes on by one step. @throws ValueError, and changes nothing, for a schedule that needs a metric, and where the
   /// schedule is over or gives a rate that the optimizer does not take.
   void step();
-  /// The same, with what the schedule may watch: most do not look at it.
-  void step(double metric) { advance(metric); }
-  /// Whether every step needs a metric.
+  /// The same, with the metric that the schedule watches. @throws ValueError, and changes nothing, where it needs none.
+  void step(double metric);
+  /// Whether the steps need a metric.
   virtual bool needs_metric() const { return false; }
   /// The number of steps so far.
   std::int64_t steps() const { return steps_; }
-  /// The learning rate that this schedule set last.
-  double lr(std::size_t group = 0) const { return rates_.at(group); }
+  /// The learning rate that this schedule set last. @throws ValueError for a group that there is not.
+  double lr(std::size_t group = 0) const;
 
   /// "step", "lr", the last rates, what else the schedule goes on from, and its options, "options.gamma" for one.
   StateDict state_dict() const;

@@ -18,7 +18,7 @@ struct LearningRateScheduleOptions {
 };
 
 /// Calls a schedule: anything that has `step()` or, with a monitor, `step(double)`, such as those of optim. One that
-/// has both, but needs the number, says so by `needs_metric()`.
+/// has both says which one it needs by `needs_metric()`.
 class LearningRateSchedule : public Callback {
  public:
   /// The schedule must outlive the training. @throws ValueError when it has no such step; at the beginning of the
@@ -40,7 +40,7 @@ class LearningRateSchedule : public Callback {
   void check() const;
 
   LearningRateScheduleOptions options_;
-  bool needs_metric_ = false;
+  std::optional<bool> needs_metric_;  // of those that say so
   std::function<void()> step_;
   std::function<void(double)> step_by_;
 };

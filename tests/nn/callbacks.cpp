@@ -136,6 +136,8 @@ BOOST_AUTO_TEST_CASE(learning_rate_schedules) {
                      {"LearningRateSchedule", "needs a monitor"});
   throws<ValueError>([&] { nn::LearningRateSchedule schedule(halving, {.monitor = "loss"}); },
                      {"\"loss\"", "step(double)"});
+  throws<ValueError>([&] { nn::LearningRateSchedule schedule(by_tens, {.monitor = "loss"}); },
+                     {"\"loss\"", "watches one"});
   throws<ValueError>([&] { nn::LearningRateSchedule schedule(plateau, {nn::Every::batch, "loss"}); }, {"every batch"});
   throws<ValueError>([&] { training.fit({nn::LearningRateSchedule(plateau, {.monitor = "auc"})}); },
                      {"\"auc\"", "loss, lr"});

@@ -281,8 +281,18 @@ BOOST_AUTO_TEST_CASE(by_the_base_class) {
   StepLR stairs(two.optimizer, {.gamma = 0.5});
   Schedule& schedule = stairs;
   schedule.step();
-  schedule.step(123);  // most do not look at the metric
+  schedule.step();
   BOOST_TEST(two.optimizer.lr(0) == 0.2);
+  throws<ValueError>([&] { schedule.lr(2); }, {"StepLR: lr: group 2 of 2"});
+}
+
+// PyTorch's takes a fraction of an epoch, which must not pass for a metric that nobody looks at.
+BOOST_AUTO_TEST_CASE(those_of_rates_refuse_a_number) {
+  Two two;
+  CosineAnnealingWarmRestarts schedule(two.optimizer, {.T_0 = 10});
+  throws<ValueError>([&] { schedule.step(7.5); }, {"CosineAnnealingWarmRestarts: step(7.5)", "needs step()"});
+  BOOST_TEST(schedule.steps() == 0);
+  BOOST_TEST(two.optimizer.lr() == 0.8);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
