@@ -21,8 +21,8 @@ namespace xtape::nn {
 /// format and rank, is cut short, or goes on after the last element.
 xt::xarray<std::uint8_t> read_idx(const std::filesystem::path& file, std::optional<std::size_t> rank = {});
 
-/// The elements of an IDX file of any type: float gives float32, double float64, and integers int64. QMNIST's labels are
-/// such a file, of integers of four bytes. @throws FileError as `read_idx`.
+/// The elements of an IDX file of any type: float gives float32, double float64, and integers int64. QMNIST's labels
+/// are such a file, of integers of four bytes. @throws FileError as `read_idx`.
 Variable load_idx(const std::filesystem::path& file);
 
 /// The images of one IDX file with the labels of another.

@@ -3,8 +3,8 @@
 // Predictions are class labels of the target's shape (int64 or bool); probabilities of class 1, of that shape and
 // floating-point, which count as class 1 above 0.5, or another threshold: 0 for logits; or scores (..., classes), of
 // which the greatest counts. Probabilities may have an axis of 1 behind the target's, as a layer of one output gives
-// them. The target is labels, or as for softmax_cross_entropy one-hot rows or probabilities of the shape of the scores, with
-// two classes or more: of probabilities the greatest counts. A NaN among the predictions is refused.
+// them. The target is labels, or as for softmax_cross_entropy one-hot rows or probabilities of the shape of the scores,
+// with two classes or more: of probabilities the greatest counts. A NaN among the predictions is refused.
 #pragma once
 
 #include <cstdint>
