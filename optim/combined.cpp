@@ -12,6 +12,10 @@ CombinedSchedule::CombinedSchedule(std::string name, Optimizer& optimizer, Sched
     if (&schedule.optimizer() != &optimizer)
       throw ValueError(this->name() + ": schedule " + std::to_string(i) + ", " + schedule.name() +
                        ", is of another optimizer");
+    if (schedule.groups() != groups())
+      throw ValueError(this->name() + ": schedule " + std::to_string(i) + ", " + schedule.name() + ", has " +
+                       std::to_string(schedule.groups()) + " of " + std::to_string(groups()) +
+                       " groups: make it after the last group was added");
     for (std::size_t k = 0; k < i; ++k)
       if (&schedules_[k].get() == &schedule)
         throw ValueError(this->name() + ": schedule " + std::to_string(i) + ", " + schedule.name() +

@@ -13,7 +13,7 @@ using Schedules = std::vector<std::reference_wrapper<RateSchedule>>;
 /// Base of the schedules that are made of others.
 class CombinedSchedule : public RateSchedule {
  protected:
-  /// @throws ValueError unless there is a schedule, and all are of this optimizer and different.
+  /// @throws ValueError unless there is a schedule, and all are of this optimizer and its groups, and different.
   CombinedSchedule(std::string name, Optimizer& optimizer, Schedules schedules);
 
   std::size_t size() const { return schedules_.size(); }
@@ -30,7 +30,7 @@ class CombinedSchedule : public RateSchedule {
 };
 
 /// All of them in each step, one after the other: `ChainedScheduler(adam, {warm_up, decay})`. As most schedules
-/// multiply the rate by a factor, the factors multiply. Each goes on from its own step, also from one that it made alone.
+/// multiply the rate by a factor, the factors multiply. Each goes on from its own step, even one that it made alone.
 class ChainedScheduler : public CombinedSchedule {
  public:
   ChainedScheduler(Optimizer& optimizer, Schedules schedules);
