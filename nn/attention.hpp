@@ -66,6 +66,7 @@ class MultiHeadAttention : public Module {
     return const_cast<MultiHeadAttention*>(this)->forward(query, key, value, arguments);
   }
   std::string description() const override;
+  std::size_t num_heads() const { return num_heads_; }
 
  private:
   void check(const Variable& query, const Variable& key, const Variable& value,

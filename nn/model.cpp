@@ -1,5 +1,6 @@
 #include <nn/model.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -167,6 +168,7 @@ History Model::fit(const Batches& data, const FitOptions& options) {
                     .epoch = options.epochs_done, .lr = optimizer_.lr(),
                     .scores = expected_scores(options.validation.has_value())};
   std::vector<CallbackHandle> callbacks = options.callbacks;
+  std::stable_partition(callbacks.begin(), callbacks.end(), [](const CallbackHandle& c) { return c->comes_first(); });
   auto call = [&](void (Callback::*event)(Training&)) {
     for (CallbackHandle& callback : callbacks) ((*callback.operator->()).*event)(training);
   };

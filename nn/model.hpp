@@ -112,7 +112,7 @@ concept Optimizing = requires(O& optimizer) {
 struct FitOptions {
   std::size_t epochs = 1;
   std::optional<Batches> validation = {};  ///< evaluated after each epoch
-  std::vector<CallbackHandle> callbacks = {};
+  std::vector<CallbackHandle> callbacks = {};  ///< called in this order, learning-rate schedules first
   double clip_norm = 0;  ///< the greatest norm of all gradients together; 0: any. See clip_grad_norm
   std::size_t epochs_done = 0;  ///< where a training goes on that was interrupted; `epochs` counts these, too
 };

@@ -64,6 +64,12 @@ void detail::RunningNorm::check(const Variable& x, std::size_t low, std::size_t 
     if (v->defined() && x.dtype() != v->dtype()) require_dtype(named(name_, *this), x, v->dtype());
 }
 
+void detail::RunningNorm::require_several(const Variable& x, std::size_t of_channel) const {
+  if (of_channel == 1 || (training() && of_channel == 0))
+    throw ValueError(named(name_, *this) + ": input " + describe(x) + ", needs more than one element a channel" +
+                     (training() ? " to train on" : ", as there are no running statistics"));
+}
+
 void detail::RunningNorm::track(const Variable& mean, const Variable& variance, double count, double momentum) {
   NoGrad guard;
   running_mean.assign(lerp(running_mean, mean, momentum));
@@ -73,14 +79,12 @@ void detail::RunningNorm::track(const Variable& mean, const Variable& variance, 
 Variable detail::BatchNorm::forward(const Variable& x) {
   check(x, low_, high_);
   if (!by_input()) return batch_norm(x, running_mean, running_var, weight, bias, options_.epsilon);
-  auto count = static_cast<double>(x.size() / channels_);
-  if (training() && count < 2)
-    throw ValueError(named(name_,
-                           *this) + ": input " + describe(x) + ", needs more than one element a channel to train on");
+  std::size_t count = x.size() / channels_;
+  require_several(x, count);
   auto [y, mean, variance] = batch_norm_with_statistics(x, weight, bias, options_.epsilon);
   if (training() && running_mean.defined()) {
     num_batches_tracked.assign(num_batches_tracked + 1);
-    track(mean, variance, count, options_.momentum ? *options_.momentum : 1 / num_batches_tracked.item());
+    track(mean, variance, static_cast<double>(count), options_.momentum ? *options_.momentum : 1 / num_batches_tracked.item());
   }
   return y;
 }
@@ -95,9 +99,7 @@ Variable InstanceNorm::forward(const Variable& x) {
   std::size_t samples = x.shape()[0], instances = samples * channels_;
   std::size_t count = 1;
   for (std::size_t i = 2; i < x.rank(); ++i) count *= x.shape()[i];
-  if (training() && count < 2)
-    throw ValueError(named(name_, *this) + ": input " + describe(x) +
-                     ", needs more than one element a channel to train on");
+  require_several(x, count);
   auto [result, mean, variance] = batch_norm_with_statistics(reshape(x, {std::size_t(1), instances, count}), {}, {},
                                                              options_.epsilon);
   if (training() && running_mean.defined() && samples > 0) {

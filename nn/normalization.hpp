@@ -35,6 +35,8 @@ class RunningNorm : public Module {
   void check(const Variable& x, std::size_t low, std::size_t high) const;
   /// Whether the mean and the variance are those of x itself.
   bool by_input() const { return training() || !running_mean.defined(); }
+  /// @throws ValueError when the channels of x have one element each, whose variance is 0, or in training none.
+  void require_several(const Variable& x, std::size_t of_channel) const;
   /// Takes a batch into the running statistics. `count` elements had this variance, of the biased kind.
   void track(const Variable& mean, const Variable& variance, double count, double momentum);
 
@@ -45,8 +47,8 @@ class RunningNorm : public Module {
 
 class BatchNorm : public RunningNorm {
  public:
-  /// @throws ShapeError for other channels or axes, ValueError in training for one element a channel, which has no
-  /// variance.
+  /// @throws ShapeError for other channels or axes, ValueError for one element a channel, which has no variance, in
+  /// training and where there are no running statistics.
   Variable forward(const Variable& x) override;
 
  protected:
@@ -89,7 +91,7 @@ class InstanceNorm : public detail::RunningNorm {
  public:
   /// @throws as BatchNorm1D.
   explicit InstanceNorm(std::size_t channels, const InstanceNormOptions& options = {});
-  /// @throws ShapeError for other channels, ValueError in training for one element a channel.
+  /// @throws as BatchNorm1D, by the elements of a channel of one sample.
   Variable forward(const Variable& x) override;
 };
 

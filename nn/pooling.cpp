@@ -39,6 +39,8 @@ Variable GlobalAvgPool::forward(const Variable& x) {
   if (!x.defined() || x.rank() < 3) detail::refuse_input("GlobalAvgPool", x, "(batch, channels, space...)");
   std::vector<std::ptrdiff_t> space;
   for (std::size_t i = 2; i < x.rank(); ++i) space.push_back(static_cast<std::ptrdiff_t>(i));
+  if (x.size() == 0 && x.shape(0) > 0 && x.shape(1) > 0)
+    detail::refuse_input("GlobalAvgPool", x, "one element or more of space");
   return mean(x, space);
 }
 

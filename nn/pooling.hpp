@@ -122,6 +122,7 @@ class AdaptiveAvgPool2D : public detail::AdaptivePooling {
 /// The mean of each channel of x (batch, channels, space...), for any number of axes of space: (batch, channels).
 class GlobalAvgPool : public Module {
  public:
+  /// @throws ShapeError for other axes, and where there is nothing to take the mean of.
   Variable forward(const Variable& x) override;
 };
 

@@ -18,7 +18,7 @@ struct RecurrentOptions {
   Nonlinearity nonlinearity = Nonlinearity::tanh;  ///< of an RNN; LSTM and GRU have no choice
   bool bias = true;
   bool batch_first = false;    ///< (batch, steps, width), not (steps, batch, width), for inputs, outputs and masks
-  double dropout = 0;          ///< in training, of the outputs of each layer but the last
+  double dropout = 0;  ///< in training, of the outputs of each layer but the last: with one layer, there is none
   bool bidirectional = false;  ///< each layer reads both ways; its outputs stand side by side
   Initializer weight_init = {}, recurrent_init = {}, bias_init = {};  ///< empty: uniform within 1 / sqrt(hidden)
   DType dtype = float32;

@@ -42,9 +42,10 @@ LayerNorm norm(std::size_t d_model, const TransformerOptions& options) {
   return LayerNorm(d_model, {.epsilon = options.layer_norm_eps, .dtype = options.dtype});
 }
 
-std::string describe(std::size_t d_model, const TransformerOptions& options) {
+std::string describe(std::size_t d_model, std::size_t nhead, const TransformerOptions& options) {
   std::ostringstream out;
-  out << d_model << (options.norm_first ? ", pre-norm" : ", post-norm")
+  out << d_model << ", " << nhead << ", dim_feedforward " << options.dim_feedforward
+      << (options.norm_first ? ", pre-norm" : ", post-norm")
       << (options.activation == TransformerActivation::relu ? ", relu" : ", gelu");
   if (options.dropout > 0) out << ", dropout " << options.dropout;
   if (options.batch_first) out << ", batch first";
@@ -95,7 +96,9 @@ Variable TransformerEncoderLayer::forward(const Variable& src, const EncoderMask
   return block.residual(x, norm2, [&](const Variable& x) { return block.feed_forward(x, linear1, linear2); });
 }
 
-std::string TransformerEncoderLayer::description() const { return describe(norm1.weight.size(), options_); }
+std::string TransformerEncoderLayer::description() const {
+  return describe(norm1.weight.size(), self_attn.num_heads(), options_);
+}
 
 TransformerDecoderLayer::TransformerDecoderLayer(std::size_t d_model, std::size_t nhead,
                                                  const TransformerOptions& options)
@@ -128,6 +131,8 @@ Variable TransformerDecoderLayer::forward(const Variable& tgt, const Variable& m
   return block.residual(x, norm3, [&](const Variable& x) { return block.feed_forward(x, linear1, linear2); });
 }
 
-std::string TransformerDecoderLayer::description() const { return describe(norm1.weight.size(), options_); }
+std::string TransformerDecoderLayer::description() const {
+  return describe(norm1.weight.size(), self_attn.num_heads(), options_);
+}
 
 }  // namespace xtape::nn

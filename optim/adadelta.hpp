@@ -10,6 +10,7 @@ struct AdadeltaOptions {
   double rho = 0.9;
   double epsilon = 1e-6;
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
+  bool maximize = false;    ///< goes up instead of down: takes minus the gradient
 };
 
 /// Zeiler, ADADELTA: an adaptive learning rate method, arXiv:1212.5701, Algorithm 1. With gradient g of parameter p:

@@ -11,6 +11,7 @@ struct AdagradOptions {
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
   double initial_accumulator_value = 0;
   double epsilon = 1e-10;
+  bool maximize = false;  ///< goes up instead of down: takes minus the gradient
 };
 
 /// Duchi, Hazan and Singer, Adaptive subgradient methods for online learning and stochastic optimization, JMLR 12,

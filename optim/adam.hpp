@@ -12,6 +12,7 @@ struct AdamOptions {
   double epsilon = 1e-8;
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
   bool amsgrad = false;     ///< see AMSGrad
+  bool maximize = false;    ///< goes up instead of down: takes minus the gradient
 };
 
 /// Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, Algorithm 1. With gradient g of parameter p
@@ -36,6 +37,7 @@ struct AMSGradOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
+  bool maximize = false;    ///< goes up instead of down: takes minus the gradient
 };
 
 /// Reddi, Kale and Kumar, On the convergence of Adam and beyond, ICLR 2018, Algorithm 2, with Adam's corrections of
@@ -56,6 +58,7 @@ struct AdamWOptions {
   double epsilon = 1e-8;
   double weight_decay = 1e-2;  ///< times lr, the part of the parameter that each step takes off
   bool amsgrad = false;        ///< see AMSGrad
+  bool maximize = false;       ///< goes up instead of down: takes minus the gradient
 };
 
 /// Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, Algorithm 2: as Adam, but instead of

@@ -11,6 +11,7 @@ struct AdamaxOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
+  bool maximize = false;    ///< goes up instead of down: takes minus the gradient
 };
 
 /// Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, Algorithm 2, with PyTorch's epsilon. With

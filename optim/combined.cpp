@@ -12,6 +12,10 @@ CombinedSchedule::CombinedSchedule(std::string name, Optimizer& optimizer, Sched
     if (&schedule.optimizer() != &optimizer)
       throw ValueError(this->name() + ": schedule " + std::to_string(i) + ", " + schedule.name() +
                        ", is of another optimizer");
+    if (schedule.groups() != groups())
+      throw ValueError(this->name() + ": schedule " + std::to_string(i) + ", " + schedule.name() + ", has " +
+                       std::to_string(schedule.groups()) + " of " + std::to_string(groups()) +
+                       " groups: make it after the last group was added");
     for (std::size_t k = 0; k < i; ++k)
       if (&schedules_[k].get() == &schedule)
         throw ValueError(this->name() + ": schedule " + std::to_string(i) + ", " + schedule.name() +
@@ -53,20 +57,20 @@ ChainedScheduler::ChainedScheduler(Optimizer& optimizer, Schedules schedules)
 
 double ChainedScheduler::rate(const At& at) const {
   double current = at.current;
-  for (std::size_t i = 0; i < size(); ++i) current = rate_of(i, at.group, at.t, current);
+  for (std::size_t i = 0; i < size(); ++i) current = rate_of(i, at.group, next_step_of(i, at.t), current);
   return current;
 }
 
 std::optional<double> ChainedScheduler::momentum(std::size_t group, std::int64_t t) const {
   std::optional<double> last;
   for (std::size_t i = 0; i < size(); ++i)
-    if (auto momentum = momentum_of(i, group, t)) last = momentum;
+    if (auto momentum = momentum_of(i, group, next_step_of(i, t))) last = momentum;
   return last;
 }
 
 void ChainedScheduler::arrive(std::int64_t t) {
   set_steps(t);
-  for (std::size_t i = 0; i < size(); ++i) let_arrive(i, t);
+  for (std::size_t i = 0; i < size(); ++i) let_arrive(i, next_step_of(i, t));
 }
 
 SequentialLR::SequentialLR(Optimizer& optimizer, Schedules schedules, std::vector<std::int64_t> milestones)

@@ -33,7 +33,7 @@ struct CosineAnnealingWarmRestartsOptions {
 
 /// eta_min + (base - eta_min) (1 + cos(pi t_i / T_i)) / 2, where t_i is the number of steps since the last restart and
 /// T_i that between two restarts: T_0, T_0 T_mult, T_0 T_mult^2, ... (Loshchilov and Hutter, SGDR, ICLR 2017,
-/// equation 5).
+/// equation 5). For rates between epochs, make a step after each batch, with T_0 in batches.
 class CosineAnnealingWarmRestarts : public RateSchedule {
  public:
   /// @throws ValueError unless T_0 >= 1, T_mult >= 1 and eta_min is finite and 0 or more.

@@ -24,7 +24,8 @@ struct CyclicLROptions {
 };
 
 /// base_lr + (max_lr - base_lr) x s, where x goes from 0 to 1 and back in each cycle, and s is 1, 1 / 2^(cycle - 1) or
-/// gamma^t by the mode (Smith, Cyclical learning rates for training neural networks, WACV 2017).
+/// gamma^t by the mode (Smith, Cyclical learning rates for training neural networks, WACV 2017). The lowest rate is
+/// base_lr always; after another schedule of the same optimizer, PyTorch's is the optimizer's initial_lr instead.
 class CyclicLR : public RateSchedule {
  public:
   /// @throws ValueError for options out of range, or an optimizer without a momentum to cycle.

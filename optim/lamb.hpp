@@ -11,6 +11,7 @@ struct LAMBOptions {
   double beta2 = 0.999;
   double epsilon = 1e-6;
   double weight_decay = 0;
+  bool maximize = false;  ///< goes up instead of down: takes minus the gradient
 };
 
 /// You et al., Large batch optimization for deep learning: training BERT in 76 minutes, ICLR 2020, Algorithm 2, with

@@ -34,6 +34,7 @@ class LBFGS : public Method<LBFGS, LBFGSOptions> {
   /// @throws ValueError for options that are out of range, DTypeError for parameters of several dtypes; see Optimizer.
   explicit LBFGS(std::vector<Variable> parameters, const LBFGSOptions& options = {});
   static const Description<LBFGSOptions>& description();
+  void add_param_group(const Group&) = delete;
 
   /// The number of calls of closures so far.
   std::int64_t evaluations() const { return state_.evaluations; }

@@ -17,7 +17,14 @@ double cubic_minimum(const LinePoint& a, const LinePoint& b, double low, double 
   if (!(square >= 0)) return (low + high) / 2;
   double d2 = std::sqrt(square);
   double t = right.t - (right.t - left.t) * ((right.slope + d2 - d1) / (right.slope - left.slope + 2 * d2));
+  if (std::isnan(t)) return (low + high) / 2;  // a loss is infinite
   return std::min(std::max(t, low), high);
+}
+
+// A point that is out of the loss's domain, such as beyond a barrier, is no point to go to: it counts as infinitely
+// high, and the search comes back from it.
+double height(const LinePoint& point) {
+  return std::isfinite(point.loss) && std::isfinite(point.slope) ? point.loss : INFINITY;
 }
 
 // Two points around the minimum, and which of them has the lesser loss.
@@ -26,7 +33,7 @@ struct Bracket {
   std::size_t lesser = 0;
 
   Bracket(LinePoint a, LinePoint b) : ends{std::move(a), std::move(b)} { compare(); }
-  void compare() { lesser = ends[0].loss <= ends[1].loss ? 0 : 1; }
+  void compare() { lesser = height(ends[0]) <= height(ends[1]) ? 0 : 1; }
   LinePoint& low() { return ends[lesser]; }
   LinePoint& high() { return ends[1 - lesser]; }
   double left() const { return std::min(ends[0].t, ends[1].t); }
@@ -48,7 +55,7 @@ class Search {
 
  private:
   bool falls_enough(const LinePoint& point) const {
-    return !(point.loss > start_.loss + options_.c1 * point.t * start_.slope);
+    return !(height(point) > start_.loss + options_.c1 * point.t * start_.slope);
   }
   bool is_flat_enough(const LinePoint& point) const { return std::abs(point.slope) <= -options_.c2 * start_.slope; }
 

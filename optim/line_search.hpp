@@ -25,7 +25,8 @@ struct WolfeOptions {
 /// Finds a point that satisfies the strong Wolfe conditions: Nocedal and Wright, Numerical optimization, 2nd edition,
 /// 2006, Algorithms 3.5 and 3.6, with cubic interpolation (equation 3.59) guarded as in Schmidt's minFunc, on which
 /// PyTorch's is built. `evaluate(t)` gives the point at t > 0, `start` is the one at 0, `t` the first to try, and
-/// `direction_size` the greatest element of the direction.
+/// `direction_size` the greatest element of the direction. A point whose loss or slope is not finite counts as too
+/// high.
 LinePoint strong_wolfe(const std::function<LinePoint(double t)>& evaluate, const LinePoint& start, double t,
                        double direction_size, const WolfeOptions& options = {});
 

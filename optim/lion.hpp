@@ -10,6 +10,7 @@ struct LionOptions {
   double beta1 = 0.9;
   double beta2 = 0.99;
   double weight_decay = 0;  ///< times lr, the part of the parameter that each step takes off
+  bool maximize = false;    ///< goes up instead of down: takes minus the gradient
 };
 
 /// Chen et al., Symbolic discovery of optimization algorithms, NeurIPS 2023, Program 1 and Algorithm 2. With gradient g

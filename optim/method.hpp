@@ -58,6 +58,8 @@ struct Description {
 ///      protected:
 ///       void update(const SignSGDOptions& options, std::size_t i, Array& parameter, const Array& gradient) override;
 ///     };
+///
+/// An option `bool maximize` needs no more than the member: `update` then gets minus the gradient.
 template <class Derived, class Options>
 class Method : public Optimizer {
  public:
@@ -73,11 +75,17 @@ class Method : public Optimizer {
       : Optimizer(Derived::description().name, parameters_of(groups), specifications(), moment_names(),
                   Derived::description().numbers) {
     for (const Group& group : groups) {
-      if (std::string problem = options_problem(to_numbers(group.options)); !problem.empty())
-        throw ValueError(name() + ": " + (groups.size() > 1 ? "group " + std::to_string(options_.size()) + ": " : "") +
-                         problem);
+      require_valid(group.options, groups.size() > 1);
       options_.push_back(group.options);
     }
+  }
+
+  /// One more group, such as that of layers which begin to train later. Schedules that were made before leave it alone.
+  /// @throws as the constructor, and changes nothing then.
+  void add_param_group(const Group& group) {
+    require_valid(group.options, true);
+    add_group(group.parameters);
+    options_.push_back(group.options);
   }
 
   /// Those of a group; Optimizer::set_option changes them.
@@ -91,10 +99,30 @@ class Method : public Optimizer {
   virtual void update(const Options& options, std::size_t i, Array& parameter, const Array& gradient) = 0;
 
   void update_parameter(std::size_t group, std::size_t i, Array& parameter, const Array& gradient) final {
-    update(options_[group], i, parameter, gradient);
+    const Options& options = options_[group];
+    if constexpr (can_maximize)
+      if (options.maximize) return update(options, i, parameter, negative(gradient));
+    update(options, i, parameter, gradient);
   }
 
  private:
+  static constexpr bool can_maximize = requires(Options options) { options.maximize; };
+
+  static const std::vector<OptionOf<Options>>& all_options() {
+    static const std::vector<OptionOf<Options>> all = [] {
+      std::vector<OptionOf<Options>> all = Derived::description().options;
+      if constexpr (can_maximize) all.push_back({"maximize", &Options::maximize});
+      return all;
+    }();
+    return all;
+  }
+
+  void require_valid(const Options& options, bool one_of_several) const {
+    if (std::string problem = options_problem(to_numbers(options)); !problem.empty())
+      throw ValueError(name() + ": " + (one_of_several ? "group " + std::to_string(options_.size()) + ": " : "") +
+                       problem);
+  }
+
   std::vector<double> options_of(std::size_t group) const final { return to_numbers(options_[group]); }
   void assign_options(std::size_t group, const std::vector<double>& values) final {
     options_[group] = from_numbers(values);
@@ -107,7 +135,7 @@ class Method : public Optimizer {
 
   static std::vector<double> to_numbers(const Options& options) {
     std::vector<double> values;
-    for (const auto& option : Derived::description().options)
+    for (const auto& option : all_options())
       values.push_back(std::visit([&](auto member) { return static_cast<double>(options.*member); }, option.member));
     return values;
   }
@@ -116,7 +144,7 @@ class Method : public Optimizer {
     for (std::size_t k = 0; k < values.size(); ++k)
       std::visit([&](auto member) {
         options.*member = static_cast<std::remove_reference_t<decltype(options.*member)>>(values[k]);
-      }, Derived::description().options[k].member);
+      }, all_options()[k].member);
     return options;
   }
 
@@ -127,7 +155,7 @@ class Method : public Optimizer {
   }
   static std::vector<OptionSpec> specifications() {
     std::vector<OptionSpec> specifications;
-    for (const auto& option : Derived::description().options) {
+    for (const auto& option : all_options()) {
       bool is_flag = std::holds_alternative<bool Options::*>(option.member);
       bool is_count = std::holds_alternative<std::int64_t Options::*>(option.member);
       detail::Range range = is_flag ? detail::Range{0, 1, true, true} : option.range;

@@ -13,6 +13,7 @@ struct NAdamOptions {
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
   double momentum_decay = 4e-3;
   bool decoupled_weight_decay = false;  ///< decays the parameter as AdamW does
+  bool maximize = false;                ///< goes up instead of down: takes minus the gradient
 };
 
 /// Dozat, Incorporating Nesterov momentum into Adam, ICLR 2016 workshop, Algorithm 2 with its schedule of the

@@ -6,31 +6,39 @@
 
 #include <autograd/clip_grad.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/ops/elementwise.hpp>
 
 namespace xtape::optim {
 
 Optimizer::Optimizer(std::string name, const std::vector<std::vector<Variable>>& groups,
                      std::vector<OptionSpec> options, const std::vector<const char*>& moments,
                      const std::vector<const char*>& numbers)
-    : name_(std::move(name)), options_(std::move(options)), initial_lrs_(groups.size(), NAN) {
+    : name_(std::move(name)), options_(std::move(options)) {
   if (groups.empty()) throw ValueError(name_ + ": the list of groups is empty");
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (groups[g].empty())
-      throw ValueError(name_ + ": the list of parameters is empty" +
-                       (groups.size() > 1 ? " in group " + std::to_string(g) : ""));
-    parameters_.insert(parameters_.end(), groups[g].begin(), groups[g].end());
-    group_ends_.push_back(parameters_.size());
-  }
-  check_parameters();
-  steps_.assign(parameters_.size(), 0);
-  for (const char* moment : moments) moments_.push_back({moment, std::vector<Array>(parameters_.size())});
-  for (const char* number : numbers) numbers_.push_back({number, std::vector<double>(parameters_.size())});
+  for (const char* moment : moments) moments_.push_back({moment, {}});
+  for (const char* number : numbers) numbers_.push_back({number, {}});
+  for (const std::vector<Variable>& group : groups) add_group(group);
 }
 
-void Optimizer::check_parameters() const {
+void Optimizer::add_group(const std::vector<Variable>& parameters) {
+  if (parameters.empty())
+    throw ValueError(name_ + ": the list of parameters is empty" +
+                     (groups() > 0 ? " in group " + std::to_string(groups()) : ""));
+  std::vector<Variable> all = parameters_;
+  all.insert(all.end(), parameters.begin(), parameters.end());
+  check_parameters(all);
+  parameters_ = std::move(all);
+  group_ends_.push_back(parameters_.size());
+  initial_lrs_.push_back(NAN);
+  steps_.resize(parameters_.size(), 0);
+  for (Moment& moment : moments_) moment.values.resize(parameters_.size());
+  for (Number& number : numbers_) number.values.resize(parameters_.size());
+}
+
+void Optimizer::check_parameters(const std::vector<Variable>& parameters) const {
   std::map<const VariableImpl*, std::size_t> seen;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Variable& x = parameters_[i];
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Variable& x = parameters[i];
     std::string which = name_ + ": parameter " + std::to_string(i);
     if (!x.defined()) throw ValueError(which + " is undefined");
     if (!is_floating(x.dtype())) throw DTypeError(which + " is " + describe(x) + ", needs float32 or float64");
@@ -88,6 +96,8 @@ void Optimizer::take_step() {
       update_parameter(group, i, parameters_[i].mutable_value(), gradient.value());
     }
 }
+
+Array Optimizer::negative(const Array& gradient) { return (-Variable(gradient)).value(); }
 
 Array& Optimizer::moment(std::size_t which, std::size_t i, double initial) {
   Array& value = moments_[which].values[i];

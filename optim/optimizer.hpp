@@ -80,6 +80,8 @@ class Optimizer {
             const std::vector<const char*>& moments, const std::vector<const char*>& numbers);
 
   const std::string& name() const { return name_; }
+  /// @throws as the constructor, and changes nothing then.
+  void add_group(const std::vector<Variable>& parameters);
   /// Where the parameters of `group` begin and end.
   std::size_t group_begin(std::size_t group) const { return group == 0 ? 0 : group_ends_[group - 1]; }
   std::size_t group_end(std::size_t group) const { return group_ends_[group]; }
@@ -120,6 +122,8 @@ class Optimizer {
   double& number(std::size_t which, std::size_t i) { return numbers_[which].values[i]; }
   /// The number of steps of parameter `i`; 1 in the first.
   std::int64_t steps(std::size_t i) const { return steps_[i]; }
+  /// Minus the gradient.
+  static Array negative(const Array& gradient);
   /// @throws DTypeError for a gradient that does not fit its parameter.
   void check_gradients() const;
 
@@ -134,7 +138,7 @@ class Optimizer {
     const char* name;
     std::vector<double> values;
   };
-  void check_parameters() const;
+  void check_parameters(const std::vector<Variable>& parameters) const;
   std::size_t option_index(const std::string& name, std::size_t group) const;
   double initial_lr_or(std::size_t group, double lr) const;
   void set_initial_lr(std::size_t group, double lr) { initial_lrs_[group] = lr; }

@@ -12,6 +12,7 @@ struct RAdamOptions {
   double epsilon = 1e-8;
   double weight_decay = 0;              ///< adds this times the parameter to its gradient
   bool decoupled_weight_decay = false;  ///< decays the parameter as AdamW does
+  bool maximize = false;                ///< goes up instead of down: takes minus the gradient
 };
 
 /// Liu et al., On the variance of the adaptive learning rate and beyond, ICLR 2020, Algorithm 2, with PyTorch's

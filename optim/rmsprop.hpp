@@ -12,6 +12,7 @@ struct RMSPropOptions {
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
   double momentum = 0;
   bool centered = false;    ///< divides by an estimate of the standard deviation
+  bool maximize = false;    ///< goes up instead of down: takes minus the gradient
 };
 
 /// Tieleman and Hinton, Lecture 6.5 - RMSProp, COURSERA: Neural networks for machine learning, 2012; centered: Graves,

@@ -46,6 +46,20 @@ void Schedule::step() {
   advance(std::nullopt);
 }
 
+void Schedule::step(double metric) {
+  if (!needs_metric())
+    throw ValueError(name_ + ": step(" + detail::text(metric) + "): watches no metric, and takes no step to go to; " +
+                     "needs step()");
+  advance(metric);
+}
+
+double Schedule::lr(std::size_t group) const {
+  if (group >= groups())
+    throw ValueError(name_ + ": lr: group " + std::to_string(group) + " of " + std::to_string(groups()) +
+                     ": out of range");
+  return rates_[group];
+}
+
 StateDict Schedule::state_dict() const {
   StateDict state;
   for (const Entry& entry : const_cast<Schedule*>(this)->all_entries())
@@ -78,15 +92,7 @@ void Schedule::load_state_dict(const StateDict& state) {
   detail::refuse_misfits(name_, problems);
 
   for (const Entry& entry : own) assign(entry.value, state.at(entry.name));
-  try {
-    resume();
-  } catch (const Error& error) {
-    for (const Entry& entry : own) assign(entry.value, before.at(entry.name));
-    detail::refuse_misfits(name_, std::string("\n  ") + error.what());
-  }
 }
-
-void Schedule::resume() { set_rates(std::vector(rates_), {}); }
 
 void Schedule::set_rates(const std::vector<double>& rates, const Momenta& momenta) {
   const char* momentum = optimizer_.has_option("momentum") ? "momentum" : "beta1";
@@ -134,12 +140,6 @@ void RateSchedule::go_to(std::int64_t t) {
     rates.push_back(rate({.group = group, .t = t, .base = base_[group], .current = optimizer().lr(group)}));
   set_rates(rates, momenta(t));
   arrive(t);
-}
-
-void RateSchedule::resume() {
-  std::vector<double> rates;
-  for (std::size_t group = 0; group < groups(); ++group) rates.push_back(lr(group));
-  set_rates(rates, momenta(steps()));
 }
 
 std::vector<Schedule::Entry> RateSchedule::entries() {

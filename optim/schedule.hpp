@@ -23,20 +23,21 @@ class Schedule {
   /// Goes on by one step. @throws ValueError, and changes nothing, for a schedule that needs a metric, and where the
   /// schedule is over or gives a rate that the optimizer does not take.
   void step();
-  /// The same, with what the schedule may watch: most do not look at it.
-  void step(double metric) { advance(metric); }
-  /// Whether every step needs a metric.
+  /// The same, with the metric that the schedule watches. @throws ValueError, and changes nothing, where it needs none.
+  void step(double metric);
+  /// Whether the steps need a metric.
   virtual bool needs_metric() const { return false; }
   /// The number of steps so far.
   std::int64_t steps() const { return steps_; }
-  /// The learning rate that this schedule set last.
-  double lr(std::size_t group = 0) const { return rates_.at(group); }
+  /// The learning rate that this schedule set last. @throws ValueError for a group that there is not.
+  double lr(std::size_t group = 0) const;
 
   /// "step", "lr", the last rates, what else the schedule goes on from, and its options, "options.gamma" for one.
   StateDict state_dict() const;
-  /// Goes to the saved step with the saved options, and sets the optimizer's rates. Functions are not saved, and modes
-  /// and milestones have to be the same. @throws ValueError listing everything that does not fit, and changes nothing
-  /// then.
+  /// Goes to the saved step with the saved options. The optimizer's rates and momenta are its own state, which other
+  /// schedules and the user may have changed: it loads them itself, before or after, but not before this schedule is
+  /// made, which sets the rates of step 0. Functions are not saved, and modes and milestones have to be the same.
+  /// @throws ValueError listing everything that does not fit, and changes nothing then.
   void load_state_dict(const StateDict& state);
 
  protected:
@@ -59,8 +60,6 @@ class Schedule {
   void check_options();
   /// Both, the options with names of their own.
   std::vector<Entry> all_entries();
-  /// After loading: makes the optimizer what it was. What it throws is taken for a state that does not fit.
-  virtual void resume();
 
   const std::string& name() const { return name_; }
   Optimizer& optimizer() const { return optimizer_; }
@@ -125,7 +124,6 @@ class RateSchedule : public Schedule {
 
   std::vector<Entry> entries() override;
   void advance(std::optional<double>) final { go_to(steps() + 1); }
-  void resume() override;
 
  private:
   friend class CombinedSchedule;

@@ -11,6 +11,7 @@ struct SGDOptions {
   double dampening = 0;
   double weight_decay = 0;  ///< adds this times the parameter to its gradient
   bool nesterov = false;    ///< needs a momentum, and no dampening
+  bool maximize = false;    ///< goes up instead of down: takes minus the gradient
 };
 
 /// With gradient g of parameter p (Sutskever et al., On the importance of initialization and momentum in deep

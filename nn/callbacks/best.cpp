@@ -45,6 +45,8 @@ EarlyStopping::EarlyStopping(const EarlyStoppingOptions& options)
 
 void EarlyStopping::on_fit_begin(Training& training) {
   monitor_.require(training);
+  bool goes_on = 0 < best_epoch_ && best_epoch_ <= training.epoch;
+  if (goes_on) return;
   monitor_.reset();
   best_epoch_ = waited_ = 0;
   best_state_.clear();
@@ -62,7 +64,6 @@ void EarlyStopping::on_epoch_end(Training& training) {
 
 void EarlyStopping::on_fit_end(Training& training) {
   if (options_.restore_best && best_epoch_ > 0) training.network.load_state_dict(best_state_);
-  best_state_.clear();
 }
 
 BestCheckpoint::BestCheckpoint(std::filesystem::path file, const BestCheckpointOptions& options)

@@ -41,7 +41,8 @@ struct EarlyStoppingOptions {
   bool restore_best = false;  ///< at the end of the training, the network goes back to its best epoch
 };
 
-/// Ends a training that no longer improves. Prechelt, Early stopping - but when?, 1998.
+/// Ends a training that no longer improves. Prechelt, Early stopping - but when?, 1998. In a training
+/// that goes on behind the best epoch that it knows of, it goes on, too; otherwise it begins anew.
 class EarlyStopping : public Callback {
  public:
   /// @throws ValueError for options that do not fit; at the beginning of the training when the score is not there.

@@ -51,6 +51,9 @@ struct Training {
 class Callback {
  public:
   virtual ~Callback() = default;
+  /// Whether it is called before the others of the list, wherever it stands there: one that goes on with what the
+  /// others save.
+  virtual bool comes_first() const { return false; }
   /// Before anything is changed: the place to refuse what cannot work.
   virtual void on_fit_begin(Training&) {}
   virtual void on_epoch_begin(Training&) {}

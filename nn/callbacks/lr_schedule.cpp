@@ -3,10 +3,12 @@
 namespace xtape::nn {
 
 void LearningRateSchedule::check() const {
-  if (options_.monitor.empty() && (!step_ || needs_metric_))
+  if (options_.monitor.empty() && (!step_ || needs_metric_ == true))
     throw ValueError("LearningRateSchedule: the schedule steps by a score, needs a monitor: {.monitor = \"val_loss\"}");
   if (!options_.monitor.empty() && !step_by_)
     throw ValueError("LearningRateSchedule: monitor \"" + options_.monitor + "\", needs a schedule with step(double)");
+  if (!options_.monitor.empty() && needs_metric_ == false)
+    throw ValueError("LearningRateSchedule: monitor \"" + options_.monitor + "\", needs a schedule that watches one");
   if (!options_.monitor.empty() && options_.every == Every::batch)
     throw ValueError("LearningRateSchedule: monitor \"" + options_.monitor + "\" at every batch, needs Every::epoch");
 }

@@ -18,7 +18,7 @@ struct LearningRateScheduleOptions {
 };
 
 /// Calls a schedule: anything that has `step()` or, with a monitor, `step(double)`, such as those of optim. One that
-/// has both, but needs the number, says so by `needs_metric()`.
+/// has both says which one it needs by `needs_metric()`. It comes first: what other callbacks save has its step in it.
 class LearningRateSchedule : public Callback {
  public:
   /// The schedule must outlive the training. @throws ValueError when it has no such step; at the beginning of the
@@ -32,6 +32,7 @@ class LearningRateSchedule : public Callback {
     if constexpr (requires { schedule.step(0.0); }) step_by_ = [&schedule](double score) { schedule.step(score); };
     check();
   }
+  bool comes_first() const override { return true; }
   void on_fit_begin(Training& training) override;
   void on_batch_end(Training& training) override;
   void on_epoch_end(Training& training) override;
@@ -40,7 +41,7 @@ class LearningRateSchedule : public Callback {
   void check() const;
 
   LearningRateScheduleOptions options_;
-  bool needs_metric_ = false;
+  std::optional<bool> needs_metric_;  // of those that say so
   std::function<void()> step_;
   std::function<void(double)> step_by_;
 };

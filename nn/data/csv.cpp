@@ -1,9 +1,9 @@
 #include <nn/data/csv.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <set>
 
@@ -120,13 +120,9 @@ std::optional<double> parse_number(std::string_view text) {
   double value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size() || text.empty()) return {};
-  if (error == std::errc::result_out_of_range) {  // from_chars does not say which end of the range
-    value = std::strtod(std::string(text).c_str(), nullptr);
-    if (std::isinf(value)) return {};
-  } else if (error != std::errc{}) {
-    return {};
-  }
-  return value;
+  // from_chars does not say which end of the range, 0 or infinity
+  if (error == std::errc::result_out_of_range) return std::strtod(std::string(text).c_str(), nullptr);
+  return error == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
 std::string shown(const std::string& text) {
@@ -205,12 +201,17 @@ class CsvReader {
     std::string_view text = trimmed(fields_[i]);
     const auto& marks = options_.missing_marks;
     bool missing = std::find(marks.begin(), marks.end(), text) != marks.end();
-    if (missing && options_.missing == Missing::nan) return std::numeric_limits<double>::quiet_NaN();
-    std::optional<double> value = missing ? std::nullopt : parse_number(text);
-    if (value) return *value;
+    std::optional<double> value = missing ? NAN : parse_number(text);
+    if (value && (std::isnan(*value) ? options_.missing == Missing::nan : is_finite(*value))) return *value;
     std::string name = options_.header ? " (" + shown(names_[i]) + ")" : "";
     lines_.fail(", column " + std::to_string(i + 1) + name,
-                missing ? "the number is missing" : shown(fields_[i]) + ", needs a number");
+                missing  ? "the number is missing"
+                : !value ? shown(fields_[i]) + ", needs a number"
+                         : shown(fields_[i]) + ", needs a finite " + to_string(options_.dtype));
+  }
+
+  bool is_finite(double value) const {
+    return std::isfinite(options_.dtype == float32 ? static_cast<float>(value) : value);
   }
 
   const CsvOptions& options_;
@@ -225,8 +226,10 @@ class CsvReader {
 }  // namespace
 
 CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options) {
-  if (std::string_view("\" \t\r\n").find(options.delimiter) != std::string_view::npos && options.delimiter != '\t')
-    throw ValueError("read_csv: the delimiter is a quote, a space or a line break, needs another character");
+  if (std::string_view("\" \r\n+-.").find(options.delimiter) != std::string_view::npos ||
+      std::isalnum(static_cast<unsigned char>(options.delimiter)))
+    throw ValueError(std::string("read_csv: the delimiter is '") + options.delimiter +
+                     "', needs one that is no quote, space, line break, letter, digit, '+', '-' or '.'");
   if (!is_floating(options.dtype))
     throw DTypeError(std::string("read_csv: dtype ") + to_string(options.dtype) + ", needs float32 or float64");
   return CsvReader(path, options).read();

@@ -33,10 +33,11 @@ struct CsvTable {
 
 /// Reads a table, plain or gzip. Fields may be quoted, and then have delimiters, line breaks and doubled quotes within.
 /// Lines end with LF or CRLF, or with the file; a byte order mark is skipped, and so are empty lines, unless there is
-/// just one column. Around numbers there may be spaces.
-/// @throws FileError naming file, line and column for what is no number, a missing one where `missing` is error, lines
-/// of unequal length, and quotes that are out of place; for a column that the file lacks or has twice; and when the
-/// file is missing. ValueError for a delimiter that is a quote, space or line break, DTypeError unless floating-point.
+/// just one column. Around numbers there may be spaces. The text "nan" is a missing number as well.
+/// @throws FileError naming file, line and column for what is no number or infinite in the dtype, a missing one where
+/// `missing` is error, lines of unequal length, and quotes that are out of place; for a column that the file lacks or
+/// has twice; and when the file is missing. ValueError for a delimiter that is a quote, space or line break, or may be
+/// part of a number or name: a letter, a digit, '+', '-' or '.'. DTypeError unless floating-point.
 CsvTable read_csv(const std::filesystem::path& file, const CsvOptions& options = {});
 
 /// Texts as indices of classes.

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <string>
 
 #include <autograd/error.hpp>
 #include <autograd/shape.hpp>
+#include <nn/data/elements.hpp>
 #include <nn/data/gunzip.hpp>
 #include <nn/data/input_file.hpp>
 
@@ -16,27 +18,68 @@ namespace {
 
 constexpr std::uint8_t unsigned_byte = 0x08;
 
+std::optional<ElementType> element_type(std::uint8_t code) {
+  using Kind = ElementType::Kind;
+  switch (code) {
+    case unsigned_byte: return ElementType{Kind::unsigned_integer, 1};
+    case 0x09: return ElementType{Kind::signed_integer, 1};
+    case 0x0b: return ElementType{Kind::signed_integer, 2, true};
+    case 0x0c: return ElementType{Kind::signed_integer, 4, true};
+    case 0x0d: return ElementType{Kind::floating, 4, true};
+    case 0x0e: return ElementType{Kind::floating, 8, true};
+    default: return {};
+  }
+}
+
+/// What a reader takes.
+struct Needs {
+  bool unsigned_bytes = false;           ///< no other elements
+  std::optional<std::size_t> rank = {};  ///< of those; any, where it is not given
+
+  std::string text() const {
+    if (!unsigned_bytes) return "00 00, one of 08, 09, 0b, 0c, 0d and 0e, and the number of axes (IDX)";
+    if (!rank) return "00 00 08 and the number of axes (IDX, unsigned bytes)";
+    return "00 00 08 " + hex(static_cast<std::uint8_t>(*rank)) + " (IDX, unsigned bytes, " + std::to_string(*rank) +
+           (*rank == 1 ? " axis)" : " axes)");
+  }
+
+  static std::string hex(std::uint8_t byte) {
+    char text[3];
+    std::snprintf(text, sizeof text, "%02x", byte);
+    return text;
+  }
+};
+
+struct Header {
+  std::uint8_t code;  // of the elements' type
+  Shape shape;
+  bool operator==(const Header&) const = default;
+  ElementType type() const { return *element_type(code); }
+};
+
 /// One pass over an IDX file: its header first, then its elements.
 class IdxFile {
  public:
-  explicit IdxFile(const std::filesystem::path& path)
-      : file_("read_idx", path), name_(file_.name()), content_(file_.stream(), name_) {}
+  IdxFile(const char* operation, const std::filesystem::path& path)
+      : file_(operation, path), name_(file_.name()), content_(file_.stream(), name_) {}
 
-  /// The shape that the header declares.
-  Shape shape(std::size_t rank) {
+  const std::string& name() const { return name_; }
+
+  Header header(const Needs& needs) {
     std::array<std::uint8_t, 4> magic{};
     read_header(magic);
-    if (magic[0] != 0 || magic[1] != 0 || magic[2] != unsigned_byte || magic[3] != rank)
-      throw FileError(name_ + ": begins with " + hex(magic) + ", needs " +
-                      hex({0, 0, unsigned_byte, static_cast<std::uint8_t>(rank)}) + " (IDX, unsigned bytes, " +
-                      std::to_string(rank) + (rank == 1 ? " axis)" : " axes)"));
+    auto [zero, also_zero, code, rank] = magic;
+    if (zero != 0 || also_zero != 0 || !element_type(code) || (needs.unsigned_bytes && code != unsigned_byte) ||
+        rank != needs.rank.value_or(rank))
+      throw FileError(name_ + ": begins with " + Needs::hex(zero) + " " + Needs::hex(also_zero) + " " +
+                      Needs::hex(code) + " " + Needs::hex(rank) + ", needs " + needs.text());
     Shape shape(rank);
     for (std::size_t& extent : shape) extent = read_extent();
     require_addressable(shape);
-    return shape;
+    return {code, shape};
   }
 
-  /// Checks that exactly `count` elements follow, and keeps none.
+  /// Checks that exactly `count` bytes follow, and keeps none.
   void require_elements(std::size_t count) {
     std::array<std::uint8_t, 64 << 10> chunk;
     std::size_t found = 0, read;
@@ -48,9 +91,10 @@ class IdxFile {
       throw FileError(name_ + ": goes on after the " + std::to_string(count) + " bytes that its header declares");
   }
 
-  void read_elements(std::span<std::uint8_t> out) {
-    if (content_.read(out) != out.size()) throw FileError(name_ + ": changed while it was read");
+  void read(void* out, std::size_t bytes) {
+    if (content_.read({static_cast<std::uint8_t*>(out), bytes}) != bytes) fail_changed();
   }
+  [[noreturn]] void fail_changed() const { throw FileError(name_ + ": changed while it was read"); }
 
  private:
   void read_header(std::span<std::uint8_t> out) {
@@ -74,30 +118,39 @@ class IdxFile {
     }
   }
 
-  static std::string hex(const std::array<std::uint8_t, 4>& bytes) {
-    char text[12];
-    std::snprintf(text, sizeof text, "%02x %02x %02x %02x", bytes[0], bytes[1], bytes[2], bytes[3]);
-    return text;
-  }
-
   InputFile file_;
   std::string name_;
   Gunzip content_;
   std::size_t header_ = 0;
 };
 
+/// Calls `take` with the header and with the file, which stands at its elements, once these are known to be there.
+template <class Take>
+auto read_checked(const char* operation, const std::filesystem::path& path, const Needs& needs, Take take) {
+  IdxFile check(operation, path);
+  Header header = check.header(needs);
+  check.require_elements(element_count(header.shape) * header.type().bytes);
+  IdxFile idx(operation, path);
+  if (idx.header(needs) != header) idx.fail_changed();
+  return take(header, idx);
+}
+
 }  // namespace
 
-xt::xarray<std::uint8_t> read_idx(const std::filesystem::path& file, std::size_t rank) {
-  IdxFile check(file);
-  Shape shape = check.shape(rank);
-  check.require_elements(element_count(shape));
+xt::xarray<std::uint8_t> read_idx(const std::filesystem::path& file, std::optional<std::size_t> rank) {
+  return read_checked("read_idx", file, {.unsigned_bytes = true, .rank = rank}, [](const Header& header, IdxFile& idx) {
+    auto result = xt::xarray<std::uint8_t>::from_shape(header.shape);
+    idx.read(result.data(), result.size());
+    return result;
+  });
+}
 
-  IdxFile idx(file);
-  if (idx.shape(rank) != shape) throw FileError("read_idx: " + file.string() + ": changed while it was read");
-  auto result = xt::xarray<std::uint8_t>::from_shape(shape);
-  idx.read_elements({result.data(), result.size()});
-  return result;
+Variable load_idx(const std::filesystem::path& file) {
+  return read_checked("load_idx", file, {}, [](const Header& header, IdxFile& idx) {
+    Array result(header.shape, dtype_of(header.type()));
+    read_elements(idx.name(), header.type(), result, [&](void* out, std::size_t bytes) { idx.read(out, bytes); });
+    return Variable(std::move(result));
+  });
 }
 
 LabeledImages read_labeled_images(const std::filesystem::path& images, const std::filesystem::path& labels,

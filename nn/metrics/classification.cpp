@@ -31,7 +31,6 @@ double f1_of(const Counts& c) { return ratio(2 * c.both, c.predicted + c.actual)
 
 double averaged(const char* metric, Score score, const Variable& predictions, const Variable& target,
                 const AverageOptions& options) {
-  if (std::isnan(options.threshold)) throw ValueError(std::string(metric) + ": threshold is nan, needs a number");
   auto [predicted, actual] = classes_of(metric, predictions, target, options.threshold);
   std::map<std::int64_t, Counts> classes;
   Counts all;
@@ -74,8 +73,8 @@ std::size_t require_scores(const char* metric, const Variable& scores, const Var
 
 }  // namespace
 
-double accuracy(const Variable& predictions, const Variable& target) {
-  auto [predicted, actual] = classes_of("accuracy", predictions, target, half);
+double accuracy(const Variable& predictions, const Variable& target, const AccuracyOptions& options) {
+  auto [predicted, actual] = classes_of("accuracy", predictions, target, options.threshold);
   std::size_t right = 0;
   for (std::size_t i = 0; i < actual.size(); ++i) right += predicted[i] == actual[i];
   return static_cast<double>(right) / static_cast<double>(actual.size());
@@ -128,9 +127,9 @@ double f1_score(const Variable& predictions, const Variable& target, const Avera
   return averaged("f1_score", f1_of, predictions, target, options);
 }
 
-double log_loss(const Variable& probabilities, const Variable& target) {
+double log_loss(const Variable& p, const Variable& target) {
   constexpr const char* metric = "log_loss";
-  Variable indices = class_indices(metric, probabilities, target);
+  Variable probabilities = without_axis_of_one(p, target), indices = class_indices(metric, probabilities, target);
   bool binary = probabilities.defined() && indices.defined() && probabilities.shape() == indices.shape();
   std::size_t classes = binary ? 2 : require_scores(metric, probabilities, indices);
   Labels labels = labels_of(metric, indices);

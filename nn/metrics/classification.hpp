@@ -1,9 +1,10 @@
 // Metrics of classes.
 //
 // Predictions are class labels of the target's shape (int64 or bool); probabilities of class 1, of that shape and
-// floating-point, which count as class 1 above 0.5; or scores (..., classes), of which the greatest counts. The target
-// is labels, or as for softmax_cross_entropy one-hot rows or probabilities of the shape of the scores, with two classes
-// or more: of probabilities the greatest counts.
+// floating-point, which count as class 1 above 0.5, or another threshold: 0 for logits; or scores (..., classes), of
+// which the greatest counts. Probabilities may have an axis of 1 behind the target's, as a layer of one output gives
+// them. The target is labels, or as for softmax_cross_entropy one-hot rows or probabilities of the shape of the scores,
+// with two classes or more: of probabilities the greatest counts. A NaN among the predictions is refused.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,12 @@
 
 namespace xtape::nn {
 
+struct AccuracyOptions {
+  double threshold = 0.5;  ///< of probabilities of class 1
+};
+
 /// The part of the samples whose class was predicted.
-double accuracy(const Variable& predictions, const Variable& target);
+double accuracy(const Variable& predictions, const Variable& target, const AccuracyOptions& options = {});
 
 /// The part of the samples whose label is among the k classes of the greatest scores (..., classes). Of equal scores,
 /// the first count. @throws ValueError for a k of 0 or more than there are classes, or a label out of range.

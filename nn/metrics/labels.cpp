@@ -1,9 +1,11 @@
 #include <nn/metrics/labels.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <nn/losses/checks.hpp>
 
@@ -26,6 +28,13 @@ Labels labels_of(const char* metric, const Variable& target) {
     labels.push_back(static_cast<std::int64_t>(label));
   }
   return labels;
+}
+
+Variable without_axis_of_one(const Variable& predictions, const Variable& target) {
+  if (!predictions.defined() || !target.defined() || predictions.rank() != target.rank() + 1) return predictions;
+  Shape with_axis = target.shape();
+  with_axis.push_back(1);
+  return predictions.shape() == with_axis ? reshape(predictions, target.shape()) : predictions;
 }
 
 bool has_rows(const Variable& scores, const Variable& target) {
@@ -53,14 +62,28 @@ Variable class_indices(const char* metric, const Variable& scores, const Variabl
   return argmax(target.to(float64), -1);
 }
 
+namespace {
+
+void require_no_nan(const char* metric, const Variable& x) {
+  visit(x.dtype(), [&]<class T>(T) {
+    const T* first = x.data<T>();
+    auto found = std::find_if(first, first + x.size(), [](T v) { return std::isnan(static_cast<double>(v)); });
+    if (found != first + x.size())
+      throw ValueError(std::string(metric) + ": element " + std::to_string(found - first) + " is NaN");
+  });
+}
+
+}  // namespace
+
 Classes classes_of(const char* metric, const Variable& predictions, const Variable& target, double threshold) {
   if (!predictions.defined() || !target.defined())
     throw Error(describe_both(metric, predictions, target) + ": needs both");
+  if (std::isnan(threshold)) throw ValueError(std::string(metric) + ": threshold is nan, needs a number");
+  require_no_nan(metric, predictions);
   NoGrad guard;
-  Variable actual = class_indices(metric, predictions, target);
-  if (predictions.shape() == actual.shape())
-    return {labels_of(metric, is_floating(predictions.dtype()) ? predictions > threshold : predictions),
-            labels_of(metric, actual)};
+  Variable actual = class_indices(metric, predictions, target), single = without_axis_of_one(predictions, actual);
+  if (single.shape() == actual.shape())
+    return {labels_of(metric, is_floating(single.dtype()) ? single > threshold : single), labels_of(metric, actual)};
   Shape samples = predictions.shape();
   if (!samples.empty()) samples.pop_back();
   if (predictions.rank() == 0 || samples != actual.shape() || predictions.size() == 0)
@@ -72,12 +95,9 @@ Classes classes_of(const char* metric, const Variable& predictions, const Variab
 std::vector<double> numbers_of(const char* metric, const Variable& x) {
   if (!x.defined()) throw Error(std::string(metric) + ": an operand is an undefined Variable");
   if (x.size() == 0) throw ShapeError(std::string(metric) + ": " + describe(x) + ", needs one element or more");
+  require_no_nan(metric, x);
   std::vector<double> numbers;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    numbers.push_back(x.value().at(i));
-    if (std::isnan(numbers.back()))
-      throw ValueError(std::string(metric) + ": element " + std::to_string(i) + " is NaN");
-  }
+  for (std::size_t i = 0; i < x.size(); ++i) numbers.push_back(x.value().at(i));
   return numbers;
 }
 

@@ -16,7 +16,8 @@ struct Points {
   std::vector<double> false_positives, true_positives, thresholds;
 };
 
-Points points_of(const char* metric, const Variable& scores, const Variable& target) {
+Points points_of(const char* metric, const Variable& given, const Variable& target) {
+  Variable scores = without_axis_of_one(given, target);
   if (!scores.defined() || !target.defined()) throw Error(describe_both(metric, scores, target) + ": needs both");
   if (scores.shape() != target.shape()) throw ShapeError(describe_both(metric, scores, target) + ": needs one shape");
   Labels labels = labels_of(metric, target);

@@ -159,8 +159,10 @@ BOOST_AUTO_TEST_CASE(transformer_layers_are_modules_like_others) {
   nn::TransformerEncoderLayer encoder(8, 2, {.dim_feedforward = 16});
   std::ostringstream text;
   text << encoder;
-  for (const char* part : {"TransformerEncoderLayer(8, post-norm, relu, dropout 0.1)",
-                           "self_attn: MultiHeadAttention(8, 2, dropout 0.1)", "linear1: Dense(8, 16)", "norm2: LayerNorm(8)"})
+  text << nn::TransformerDecoderLayer(4, 1, {.dim_feedforward = 6, .dropout = 0, .norm_first = true});
+  for (const char* part : {"TransformerEncoderLayer(8, 2, dim_feedforward 16, post-norm, relu, dropout 0.1)",
+                           "self_attn: MultiHeadAttention(8, 2, dropout 0.1)", "linear1: Dense(8, 16)",
+                           "norm2: LayerNorm(8)", "TransformerDecoderLayer(4, 1, dim_feedforward 6, pre-norm, relu)"})
     BOOST_TEST((text.str().find(part) != std::string::npos), text.str() << " lacks " << part);
   Variable x = randn({3, 2, 8});
   BOOST_TEST(sum(abs(encoder(x) - encoder(x))).item() > 0.01);  // dropout

@@ -46,6 +46,46 @@ BOOST_AUTO_TEST_CASE(early_stopping) {
   BOOST_TEST(unasked.epoch == 0);
 }
 
+// As if the training had not been interrupted: what was best, how long ago that is, and the network then.
+BOOST_AUTO_TEST_CASE(early_stopping_of_a_training_that_goes_on) {
+  nn::EarlyStopping stopping({.monitor = "loss", .patience = 3, .restore_best = true});
+  Scripted training({5, 3, 4, 6, 7, 2});
+  auto fit = [&](std::size_t epochs, std::size_t done) {
+    return training.model.fit(training.data, {.epochs = epochs, .callbacks = {&stopping}, .epochs_done = done}).size();
+  };
+  BOOST_TEST(fit(3, 0) == 3);
+  training.set(3);  // where the training was, before it went back to the best
+  BOOST_TEST(fit(6, 3) == 2);
+  BOOST_TEST(stopping.best_epoch() == 2);
+  BOOST_TEST(stopping.best_score() == 3);
+  BOOST_TEST(training.net.w.item() == 4);  // after the second epoch's step
+  // From before the best epoch, the best is not known any more.
+  training.epoch = 0;
+  training.set(0);
+  BOOST_TEST(fit(2, 1) == 1);
+  BOOST_TEST(stopping.best_score() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(checkpoints_have_the_schedule_s_step_in_them) {
+  TemporaryDirectory directory;
+  for (bool schedule_first : {true, false}) {
+    auto path = directory / "best";
+    nn::Dense dense(1, 1);
+    optim::SGD sgd(dense.parameters(), {.lr = 1e-3});
+    optim::StepLR stairs(sgd, {.step_size = 1});
+    nn::LearningRateSchedule schedule(stairs);
+    nn::BestCheckpoint best(path, {.monitor = "lr", .parts = {{"optimizer", sgd}, {"schedule", stairs}}});
+    std::vector<nn::CallbackHandle> callbacks{&schedule, &best};
+    if (!schedule_first) std::swap(callbacks[0], callbacks[1]);
+    nn::Model(dense, nn::mse_loss, sgd)
+        .fit(std::vector<nn::Batch>{{ones({1, 1}), ones({1, 1})}}, {.epochs = 3, .callbacks = callbacks});
+    nn::Checkpoint saved = nn::Checkpoint::load(path);
+    BOOST_TEST(saved.step == 3);
+    BOOST_TEST(saved.states["schedule"].at("step").item() == 3);
+    BOOST_TEST(std::abs(saved.states["optimizer"].at("lr").item() - 1e-6) < 1e-12);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(best_checkpoint) {
   TemporaryDirectory directory;
   auto path = directory / "best";
@@ -136,6 +176,8 @@ BOOST_AUTO_TEST_CASE(learning_rate_schedules) {
                      {"LearningRateSchedule", "needs a monitor"});
   throws<ValueError>([&] { nn::LearningRateSchedule schedule(halving, {.monitor = "loss"}); },
                      {"\"loss\"", "step(double)"});
+  throws<ValueError>([&] { nn::LearningRateSchedule schedule(by_tens, {.monitor = "loss"}); },
+                     {"\"loss\"", "watches one"});
   throws<ValueError>([&] { nn::LearningRateSchedule schedule(plateau, {nn::Every::batch, "loss"}); }, {"every batch"});
   throws<ValueError>([&] { training.fit({nn::LearningRateSchedule(plateau, {.monitor = "auc"})}); },
                      {"\"auc\"", "loss, lr"});

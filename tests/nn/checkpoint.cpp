@@ -136,6 +136,20 @@ BOOST_AUTO_TEST_CASE(nothing_is_restored_by_halves) {
   same(Checkpoint(training.parts(), 1), good);
 }
 
+// The rates are the optimizer's alone: a schedule that goes back does not set those of an earlier time.
+BOOST_AUTO_TEST_CASE(a_rate_that_was_set_outlives_a_failed_restore) {
+  optim::SGD sgd({parameter(ones({1}))}, {.lr = 1});
+  optim::StepLR stairs(sgd, {.gamma = 0.5});
+  optim::ExponentialLR decay(sgd, {.gamma = 0.9});
+  std::vector<nn::CheckpointPart> parts{{"stairs", stairs}, {"optimizer", sgd}, {"decay", decay}};
+  stairs.step();
+  Checkpoint bad(parts);
+  bad.states["decay"].erase("step");
+  sgd.set_lr(0.1);
+  throws<ValueError>([&] { bad.restore(parts); }, {"restore \"decay\"", "step"});
+  BOOST_TEST(sgd.lr() == 0.1);
+}
+
 BOOST_AUTO_TEST_CASE(networks_that_were_not_yet_called_go_back_to_that) {
   seed(3);
   Generator generator(5);

@@ -196,6 +196,8 @@ BOOST_AUTO_TEST_CASE(misuse_of_pooling_and_shapes) {
   throws<ValueError>([] { nn::AdaptiveAvgPool1D(0); }, {"AdaptiveAvgPool1D", "1 or more"});
   throws<ShapeError>([] { nn::MaxPool2D(2)(zeros({2, 3})); }, {"max_pool2d", "(2, 3)"});
   throws<ShapeError>([] { nn::GlobalAvgPool()(zeros({1, 2})); }, {"GlobalAvgPool", "(1, 2)"});
+  throws<ShapeError>([] { nn::GlobalAvgPool()(zeros({2, 3, 0})); }, {"GlobalAvgPool", "(2, 3, 0)", "one element"});
+  BOOST_TEST((nn::GlobalAvgPool()(zeros({0, 3, 2})).shape() == Shape{0, 3}));
   throws<ShapeError>([] { nn::Reshape({-1, -1}); }, {"Reshape(-1, -1)", "at most one"});
   throws<ShapeError>([] { nn::Reshape({-2}); }, {"Reshape(-2)"});
   throws<ShapeError>([] { nn::Reshape({4, -1})(zeros({2, 6})); }, {"Reshape(4, -1)", "6 elements"});

@@ -251,6 +251,17 @@ BOOST_AUTO_TEST_CASE(idx_files_plain_and_compressed) {
         64});
 }
 
+BOOST_AUTO_TEST_CASE(idx_files_of_all_types) {
+  Texts files;
+  for (auto [code, size] : {std::pair(8, 6), {9, 6}, {11, 12}, {12, 24}, {13, 24}, {14, 48}})
+    files.push_back(bytes({0, 0, code, 2, 0, 0, 0, 2, 0, 0, 0, 3}) + std::string(static_cast<std::size_t>(size), 'x'));
+  fuzz({"load_idx: ", files,
+        [](const std::string& path) {
+          return nn::load_idx(path).size() <= fs::file_size(path) ? "" : "more elements than bytes";
+        },
+        64});
+}
+
 BOOST_AUTO_TEST_CASE(csv_files) {
   for (nn::Missing missing : {nn::Missing::error, nn::Missing::nan})
     fuzz({"read_csv: ",

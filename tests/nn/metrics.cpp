@@ -32,6 +32,27 @@ BOOST_AUTO_TEST_CASE(accuracy_of_labels_scores_and_probabilities) {
   equals(nn::accuracy(Variable{0.1, 0.9}, Variable(1).to(int64)), 1);
 }
 
+// What a layer of one output gives: a number for each sample, not a row of scores of a single class.
+BOOST_AUTO_TEST_CASE(probabilities_with_an_axis_of_one) {
+  Variable p = Variable{0.9, 0.2, 0.7}.reshape({3, 1}), y = ints({1, 0, 0});
+  equals(nn::accuracy(p, y), 2.0 / 3);
+  equals(nn::accuracy(p.reshape({1, 3, 1}), y.reshape({1, 3})), 2.0 / 3);
+  equals(nn::accuracy((p > 0.8).to(int64), y), 1);
+  equals(nn::f1_score(p, y), nn::f1_score(p.reshape({3}), y));
+  equals(nn::log_loss(p, y), nn::log_loss(p.reshape({3}), y));
+  equals(nn::roc_auc(p, y), nn::roc_auc(p.reshape({3}), y));
+  close(nn::confusion_matrix(p, y), ints({{1, 1}, {0, 1}}));
+  throws<ShapeError>([&] { nn::accuracy(p, ints({1, 0})); }, {"accuracy", "float32(3, 1)", "int64(2,)"});
+}
+
+BOOST_AUTO_TEST_CASE(accuracy_of_logits_has_a_threshold) {
+  Variable logits{-1, 0.3, 0.7, 2}, y = ints({0, 1, 1, 0});
+  equals(nn::accuracy(logits, y), 0.5);
+  equals(nn::accuracy(logits, y, {.threshold = 0}), 0.75);
+  equals(nn::Metric{"accuracy", {nn::accuracy, {.threshold = 0}}}.function(logits, y), 0.75);
+  throws<ValueError>([&] { nn::accuracy(logits, y, {.threshold = NAN}); }, {"accuracy", "threshold is nan"});
+}
+
 BOOST_AUTO_TEST_CASE(one_hot_targets) {
   Variable scores{{0.1, 0.9, 0}, {0.5, 0.25, 0.25}, {0.2, 0.3, 0.5}}, labels = ints({1, 2, 2});
   for (const Variable& rows : {one_hot(labels, 3), one_hot(labels, 3).to(int64), one_hot(labels, 3).to(float32)}) {
@@ -168,14 +189,14 @@ BOOST_AUTO_TEST_CASE(errors_of_numbers) {
 BOOST_AUTO_TEST_CASE(metrics_refuse_what_does_not_fit) {
   Variable none, nothing = zeros({0}), y = ints({0, 1});
   using Metric = std::function<double(const Variable&, const Variable&)>;
-  std::vector<Metric> all{nn::accuracy,
-                          nn::log_loss,
+  std::vector<Metric> all{nn::log_loss,
                           nn::roc_auc,
                           nn::mean_absolute_error,
                           nn::mean_squared_error,
                           nn::root_mean_squared_error,
                           nn::r2_score,
                           nn::explained_variance,
+                          [](auto& p, auto& y) { return nn::accuracy(p, y); },
                           [](auto& p, auto& y) { return nn::precision(p, y); },
                           [](auto& p, auto& y) { return nn::recall(p, y); },
                           [](auto& p, auto& y) { return nn::f1_score(p, y); }};
@@ -191,6 +212,10 @@ BOOST_AUTO_TEST_CASE(metrics_refuse_what_does_not_fit) {
         nn::mean_squared_error(Variable{1.0, NAN}, Variable{1, 2});
       },
       {"mean_squared_error", "element 1 is NaN"});
+  Variable wrong{{0, 1}, {NAN, 0}};
+  throws<ValueError>([&] { nn::accuracy(wrong, y); }, {"accuracy", "element 2 is NaN"});
+  throws<ValueError>([&] { nn::f1_score(Variable{1, NAN}, y); }, {"f1_score", "element 1 is NaN"});
+  throws<ValueError>([&] { nn::confusion_matrix(wrong, y); }, {"confusion_matrix", "element 2 is NaN"});
   throws<ShapeError>([&] { nn::r2_score(zeros({1}), zeros({1})); }, {"r2_score", "two samples"});
   throws<ShapeError>([&] { nn::accuracy(zeros({2, 0}), y); }, {"accuracy", "(2, 0)"});
 }

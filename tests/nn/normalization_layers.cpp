@@ -107,6 +107,14 @@ BOOST_AUTO_TEST_CASE(misuse) {
   throws<ShapeError>([] { nn::BatchNorm2D(2)(zeros({4, 2})); }, {"BatchNorm2D(2)", "(4, 2)", "of 4"});
   throws<ShapeError>([] { nn::InstanceNorm(2)(zeros({4, 2})); }, {"InstanceNorm(2)", "(4, 2)", "of 3 or more"});
   throws<ValueError>([] { nn::InstanceNorm(2)(zeros({4, 2, 1})); }, {"InstanceNorm(2)", "more than one element"});
+  nn::BatchNorm1D of_batch(8, {.track_running_stats = false});
+  nn::InstanceNorm of_instance(8);
+  for (nn::Module* norm : std::vector<nn::Module*>{&of_batch, &of_instance}) {
+    norm->eval();
+    throws<ValueError>([&] { (*norm)(zeros({1, 8, 1})); },
+                       {"(8): input float32(1, 8, 1)", "more than one element", "no running statistics"});
+    BOOST_TEST(((*norm)(zeros({0, 8, 3})).shape() == Shape{0, 8, 3}));
+  }
   throws<ValueError>([] { nn::BatchNorm1D(0); }, {"BatchNorm1D(0)", "1 or more"});
   throws<ValueError>([] { nn::BatchNorm1D(2, {.epsilon = 0}); }, {"BatchNorm1D(2)", "epsilon is 0"});
   throws<ValueError>([] { nn::BatchNorm2D(2, {.epsilon = NAN}); }, {"BatchNorm2D(2)", "epsilon is nan"});

@@ -183,6 +183,23 @@ BOOST_AUTO_TEST_CASE(the_line_search_satisfies_its_conditions) {
   }
 }
 
+// Beyond a barrier there is no loss, or an infinite one: the search comes back from there.
+BOOST_AUTO_TEST_CASE(the_line_search_stays_where_the_loss_is_finite) {
+  for (double beyond : std::vector<double>{NAN, INFINITY, -INFINITY}) {
+    Variable x = parameter(Variable({0.5}, float64));
+    LBFGS lbfgs({x}, {.strong_wolfe = true});
+    auto barrier = [&] {
+      lbfgs.zero_grad();
+      Variable loss = sum(-100 * x - 0.001 * log(1 - x));
+      loss.backward();
+      return x.item() < 1 ? loss : Variable(full({}, beyond, float64));
+    };
+    for (int t = 0; t < 3; ++t) lbfgs.step(barrier);
+    BOOST_TEST(x.item() < 1);
+    BOOST_TEST(x.item() > 0.9999);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_line_search_gives_up_on_an_endless_descent) {
   int calls = 0;
   auto line = [&](double t) {

@@ -31,6 +31,29 @@ class SignSGD : public Method<SignSGD, SignSGDOptions> {
 
 Variable two() { return parameter(ones({2})); }
 
+// That going up is going down with minus the gradients, in the group that asks for it.
+template <class O, class Options>
+void maximizes(Options options) {
+  auto up = parameters(float32), down = parameters(float32);
+  options.weight_decay = 0.1;
+  O descent(down, options);
+  options.maximize = true;
+  O ascent({{{up[0], up[1], up[2]}, options}, {{up[3], up[4]}, options}});
+  options.maximize = false;
+  for (int t = 1; t <= 4; ++t) {
+    set_gradients(up, t);
+    set_gradients(down, t);
+    for (const Variable& x : down) x.set_grad(-x.grad());
+    std::vector<Variable> before;
+    for (const Variable& x : up) before.push_back(x.grad().copy());
+    ascent.step();
+    descent.step();
+    for (std::size_t i = 0; i < up.size(); ++i) same(up[i].grad(), before[i]);
+  }
+  same(up, down);
+  BOOST_TEST(up[3].value().at(0) != parameters(float32)[3].value().at(0));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(optimizer)
@@ -48,9 +71,9 @@ BOOST_AUTO_TEST_CASE(parameters_without_a_gradient_stay) {
 
 // As designated initializers make the order part of the interface: that of PyTorch's arguments.
 BOOST_AUTO_TEST_CASE(options_are_in_the_order_of_pytorch) {
-  auto [lr, momentum, dampening, weight_decay, nesterov] =
-      SGDOptions{.lr = 1, .momentum = 2, .dampening = 3, .weight_decay = 4, .nesterov = true};
-  BOOST_TEST((lr == 1 && momentum == 2 && dampening == 3 && weight_decay == 4 && nesterov));
+  auto [lr, momentum, dampening, weight_decay, nesterov, maximize] = SGDOptions{
+      .lr = 1, .momentum = 2, .dampening = 3, .weight_decay = 4, .nesterov = true, .maximize = true};
+  BOOST_TEST((lr == 1 && momentum == 2 && dampening == 3 && weight_decay == 4 && nesterov && maximize));
 }
 
 BOOST_AUTO_TEST_CASE(each_group_goes_by_its_options) {
@@ -70,6 +93,53 @@ BOOST_AUTO_TEST_CASE(each_group_goes_by_its_options) {
     other.step();
   }
   same(xs, ys);
+}
+
+BOOST_AUTO_TEST_CASE(they_maximize) {
+  maximizes<SGD, SGDOptions>({.momentum = 0.9});
+  maximizes<Adagrad, AdagradOptions>({});
+  maximizes<Adadelta, AdadeltaOptions>({});
+  maximizes<RMSProp, RMSPropOptions>({.centered = true});
+  maximizes<Adam, AdamOptions>({});
+  maximizes<AMSGrad, AMSGradOptions>({});
+  maximizes<AdamW, AdamWOptions>({});
+  maximizes<Adamax, AdamaxOptions>({});
+  maximizes<NAdam, NAdamOptions>({});
+  maximizes<RAdam, RAdamOptions>({});
+  maximizes<Lion, LionOptions>({});
+  maximizes<LAMB, LAMBOptions>({});
+}
+
+BOOST_AUTO_TEST_CASE(groups_may_be_added) {
+  auto xs = parameters(float64), ys = parameters(float64);
+  Adam grown({xs[0], xs[1]}, {.lr = 0.1}), first({ys[0], ys[1]}, {.lr = 0.1});
+  Adam second({ys[2], ys[3], ys[4]}, {.lr = 0.01, .weight_decay = 0.1});
+  ExponentialLR decay(grown, {.gamma = 0.5});
+  for (int t = 1; t <= 5; ++t) {
+    if (t == 3) {
+      grown.add_param_group({{xs[2], xs[3], xs[4]}, {.lr = 0.01, .weight_decay = 0.1}});
+      decay.step();  // of the group that was there when it was made
+      first.set_lr(0.05);
+    }
+    set_gradients(xs, t);
+    set_gradients(ys, t);
+    grown.step();
+    first.step();
+    if (t >= 3) second.step();
+  }
+  same(xs, ys);
+  BOOST_TEST(grown.groups() == 2u);
+  StateDict state = grown.state_dict();
+  Adam fresh({{{xs[0], xs[1]}, {}}, {{xs[2], xs[3], xs[4]}, {}}});
+  fresh.load_state_dict(state);
+  same(fresh.state_dict(), state);
+
+  Variable x = two();
+  throws<ValueError>([&] { grown.add_param_group({{}, {}}); }, {"Adam: the list of parameters is empty in group 2"});
+  throws<ValueError>([&] { grown.add_param_group({{x, xs[1]}, {}}); }, {"Adam: parameter 6", "as parameter 1"});
+  throws<ValueError>([&] { grown.add_param_group({{x}, {.beta1 = 1}}); }, {"Adam: group 2: beta1 is 1"});
+  throws<ValueError>([&] { ChainedScheduler(grown, {decay}); }, {"ExponentialLR, has 1 of 2 groups"});
+  same(grown.state_dict(), state);
 }
 
 BOOST_AUTO_TEST_CASE(groups_may_be_listed_at_run_time) {

@@ -76,10 +76,11 @@ BOOST_AUTO_TEST_CASE(goes_on_from_a_state) {
     auto schedule = make();
     for (double metric : {3.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0}) {
       if (interrupted) {
-        StateDict state = schedule->state_dict();
+        StateDict state = schedule->state_dict(), of_optimizer = sgd.state_dict();
         sgd.set_lr(99);
         schedule = make();
         schedule->load_state_dict(state);
+        sgd.load_state_dict(of_optimizer);
         same(schedule->state_dict(), state);
       }
       schedule->step(metric);

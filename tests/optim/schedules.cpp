@@ -179,6 +179,39 @@ BOOST_AUTO_TEST_CASE(chained_factors_multiply) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(chained_ones_go_on_from_the_steps_that_they_made_alone) {
+  Two two, other;
+  CyclicLROptions options{.base_lr = 0.1, .max_lr = 0.5, .step_size_up = 5};
+  StepLR stairs(two.optimizer, {.step_size = 4, .gamma = 0.5}), alone(other.optimizer, {.step_size = 4, .gamma = 0.5});
+  for (int t = 0; t < 3; ++t) stairs.step(), alone.step();
+  CyclicLR cycle(two.optimizer, options), cycle_alone(other.optimizer, options);
+  ChainedScheduler schedule(two.optimizer, {cycle, stairs});
+  for (int t = 0; t < 20; ++t) {
+    schedule.step();
+    cycle_alone.step();
+    alone.step();
+    BOOST_TEST(stairs.steps() == alone.steps());
+    BOOST_TEST(cycle.steps() == cycle_alone.steps());
+    for (std::size_t group : {0, 1}) {
+      BOOST_TEST(two.optimizer.lr(group) == other.optimizer.lr(group));
+      BOOST_TEST(two.optimizer.options(group).momentum == other.optimizer.options(group).momentum);
+    }
+  }
+  BOOST_TEST(schedule.steps() == 20);
+}
+
+// One that begins anew in another combination begins all of its schedules anew.
+BOOST_AUTO_TEST_CASE(chained_ones_begin_where_a_sequence_begins) {
+  Two two;
+  ExponentialLR decay(two.optimizer, {.gamma = 0.5}), first(two.optimizer, {.gamma = 1});
+  StepLR stairs(two.optimizer, {.step_size = 2, .gamma = 0.1});
+  ChainedScheduler both(two.optimizer, {decay, stairs});
+  SequentialLR schedule(two.optimizer, {first, both}, {3});
+  for (int t = 0; t < 5; ++t) schedule.step();
+  BOOST_TEST(decay.steps() == 2);
+  BOOST_TEST(near(two.optimizer.lr(), 0.8 * 0.25 * 0.1));
+}
+
 BOOST_AUTO_TEST_CASE(sequential_begins_each_from_the_base_rate) {
   Two two;
   LinearLR warm_up(two.optimizer, {.start_factor = 0.1, .total_iters = 10});
@@ -248,8 +281,18 @@ BOOST_AUTO_TEST_CASE(by_the_base_class) {
   StepLR stairs(two.optimizer, {.gamma = 0.5});
   Schedule& schedule = stairs;
   schedule.step();
-  schedule.step(123);  // most do not look at the metric
+  schedule.step();
   BOOST_TEST(two.optimizer.lr(0) == 0.2);
+  throws<ValueError>([&] { schedule.lr(2); }, {"StepLR: lr: group 2 of 2"});
+}
+
+// PyTorch's takes a fraction of an epoch, which must not pass for a metric that nobody looks at.
+BOOST_AUTO_TEST_CASE(those_of_rates_refuse_a_number) {
+  Two two;
+  CosineAnnealingWarmRestarts schedule(two.optimizer, {.T_0 = 10});
+  throws<ValueError>([&] { schedule.step(7.5); }, {"CosineAnnealingWarmRestarts: step(7.5)", "needs step()"});
+  BOOST_TEST(schedule.steps() == 0);
+  BOOST_TEST(two.optimizer.lr() == 0.8);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -116,6 +116,9 @@ def decay(o):
 EXPECTED = {
     "SGD": lambda: optimizer(O.SGD, {}, dict(lr=0.05, momentum=0.9, weight_decay=0.02, nesterov=True), lr=0.1),
     "SGD dampened": lambda: optimizer(O.SGD, {}, dict(lr=0.05, momentum=0.8, dampening=0.3), lr=1e-3),
+    "SGD maximize": lambda: optimizer(O.SGD, dict(maximize=True), dict(momentum=0.8, weight_decay=0.3, maximize=True),
+                                      lr=0.01),
+    "AdamW maximize": lambda: optimizer(O.AdamW, {}, dict(lr=0.01, weight_decay=0.3, maximize=True)),
     "Adagrad": lambda: optimizer(O.Adagrad, {}, dict(lr=0.1, lr_decay=0.01, weight_decay=0.02, eps=1e-4)),
     # PyTorch does not look at this option in a group.
     "Adagrad accumulator": lambda: optimizer(O.Adagrad, {}, {}, initial_accumulator_value=0.3),

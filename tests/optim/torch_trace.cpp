@@ -126,6 +126,9 @@ void trace(const std::string& name, const Make& make) {
 void trace_optimizers() {
   trace<SGD, SGDOptions>("SGD", {.lr = 0.1}, {.lr = 0.05, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true});
   trace<SGD, SGDOptions>("SGD dampened", {}, {.lr = 0.05, .momentum = 0.8, .dampening = 0.3});
+  trace<SGD, SGDOptions>("SGD maximize", {.lr = 0.01, .maximize = true},
+                         {.lr = 0.01, .momentum = 0.8, .weight_decay = 0.3, .maximize = true});
+  trace<AdamW, AdamWOptions>("AdamW maximize", {}, {.lr = 0.01, .weight_decay = 0.3, .maximize = true});
   trace<Adagrad, AdagradOptions>("Adagrad", {}, {.lr = 0.1, .lr_decay = 0.01, .weight_decay = 0.02, .epsilon = 1e-4});
   trace<Adagrad, AdagradOptions>("Adagrad accumulator", {.initial_accumulator_value = 0.3},
                                  {.initial_accumulator_value = 0.3});

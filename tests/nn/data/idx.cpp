@@ -11,6 +11,9 @@
 #include <tests/nn/support.hpp>
 
 using xtape::FileError;
+using xtape::float64;
+using xtape::int64;
+using xtape::Variable;
 using xtape::testing::gzip;
 namespace fs = std::filesystem;
 
@@ -72,6 +75,35 @@ BOOST_FIXTURE_TEST_CASE(idx_elements_in_order, Folder) {
   BOOST_TEST(int(images(0, 1, 2)) == 255);
   BOOST_TEST(int(images(1, 0, 0)) == 6);
   BOOST_TEST(int(images(1, 1, 2)) == 128);
+}
+
+// Each type by the bytes of the format's description: two of its numbers, one of them negative.
+BOOST_FIXTURE_TEST_CASE(idx_elements_of_all_types, Folder) {
+  auto check = [&](int code, const std::string& elements, const Variable& expected) {
+    std::string text = bytes({0, 0, code, 2, 0, 0, 0, 2, 0, 0, 0, 1}) + elements;
+    for (const std::string& file : {text, gzip(text)})
+      xtape::testing::same(xtape::nn::load_idx(write("x", file)), expected);
+    check_error([&] { xtape::nn::load_idx(write("x", text.substr(0, text.size() - 1))); }, path / "x",
+                std::to_string(elements.size() - 1) + " bytes follow the header, which declares " +
+                    std::to_string(elements.size()));
+  };
+  check(0x08, bytes({1, 255}), Variable({{1}, {255}}, int64));
+  check(0x09, bytes({1, 255}), Variable({{1}, {-1}}, int64));
+  check(0x0b, bytes({1, 2, 255, 254}), Variable({{258}, {-2}}, int64));
+  check(0x0c, bytes({1, 2, 3, 4, 255, 255, 255, 254}), Variable({{16909060}, {-2}}, int64));
+  check(0x0d, bytes({0x3f, 0x80, 0, 0, 0xbe, 0x80, 0, 0}), Variable{{1}, {-0.25}});
+  check(0x0e, bytes({0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0xbf, 0xd0, 0, 0, 0, 0, 0, 0}), Variable({{1}, {-0.25}}, float64));
+  for (int code : {0x00, 0x07, 0x0a, 0x0f})
+    check_error([&] { xtape::nn::load_idx(write("x", bytes({0, 0, code, 1, 0, 0, 0, 0}))); }, path / "x",
+                ", needs 00 00, one of 08, 09, 0b, 0c, 0d and 0e, and the number of axes (IDX)");
+}
+
+BOOST_FIXTURE_TEST_CASE(idx_of_any_rank, Folder) {
+  auto images = write("images", two_images);
+  BOOST_TEST((xtape::nn::read_idx(images) == xtape::nn::read_idx(images, 3)));
+  BOOST_TEST((xtape::nn::load_idx(images).shape() == xtape::Shape{2, 2, 3}));
+  check_error([&] { xtape::nn::read_idx(write("floats", bytes({0, 0, 13, 1, 0, 0, 0, 0}))); }, path / "floats",
+              "begins with 00 00 0d 01, needs 00 00 08 and the number of axes (IDX, unsigned bytes)");
 }
 
 BOOST_FIXTURE_TEST_CASE(idx_gzip_reads_as_plain, Folder) {
