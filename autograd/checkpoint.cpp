@@ -57,7 +57,7 @@ std::uint64_t now() { return reshape(parameter(Variable(0)), {1}).impl()->node->
 // f(xs), which begins with a node of its own also where f returns one of xs, or something captured, as it is.
 Variable recorded_anew(const Callable& f, const Variables& xs) {
   std::uint64_t start = now();
-  Variable y = f(xs);
+  Variable y = f(xs, "checkpoint");
   return y.requires_grad() && y.impl()->node->sequence() <= start ? y.copy() : y;
 }
 
@@ -127,7 +127,7 @@ class CheckpointNode final : public Node {
 }  // namespace
 
 Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
-  if (!grad_enabled()) return f(inputs);
+  if (!grad_enabled()) return f(inputs, "checkpoint");
   std::string generator = default_generator().state();
   Variables xs;
   for (const Variable& x : inputs) xs.push_back(detail::isolated(x, false));

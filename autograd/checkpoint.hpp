@@ -1,6 +1,7 @@
 // Memory for time: values that are computed again instead of kept.
 #pragma once
 
+#include <concepts>
 #include <vector>
 
 #include <autograd/callable.hpp>
@@ -14,5 +15,11 @@ namespace xtape {
 /// the default generator (Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost).
 /// @throws GraphError in the walk when an input, or a parameter that f captured, was changed in place since.
 Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs);
+/// The same of inputs one by one: `checkpoint(f, x, w)`.
+template <std::same_as<Variable>... X>
+  requires(sizeof...(X) > 0)
+Variable checkpoint(const Callable& f, const X&... inputs) {
+  return checkpoint(f, std::vector<Variable>{inputs...});
+}
 
 }  // namespace xtape

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 namespace xtape {
 
 /// Base of everything that xtape throws. The message names the operation, what it got and what it needs.
 struct Error : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& message);
 };
 
 /// Shapes or axes that do not fit the operation.
@@ -34,5 +35,22 @@ struct GraphError : Error {
 struct FileError : Error {
   using Error::Error;
 };
+
+namespace detail {
+
+/// While one lives, the messages of this thread's errors begin with the name of an operation: the one that the user
+/// called, where that is made of others which complain in their own names. The outermost counts.
+class Calling {
+ public:
+  explicit Calling(const char* operation);
+  ~Calling();
+  Calling(const Calling&) = delete;
+  Calling& operator=(const Calling&) = delete;
+
+ private:
+  bool outermost_;
+};
+
+}  // namespace detail
 
 }  // namespace xtape

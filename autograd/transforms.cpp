@@ -15,10 +15,11 @@ using Variables = std::vector<Variable>;
 
 // The inputs as Variables of their own to differentiate by: connected to the caller's where these are recorded.
 struct Inputs {
+  const char* transform;
   Variables all, floating;
   bool recorded = false;
 
-  Inputs(const char* transform, const Variables& xs) {
+  Inputs(const char* transform, const Variables& xs) : transform(transform) {
     for (const Variable& x : xs) {
       detail::require_defined(transform, x);
       bool connected = grad_enabled() && x.requires_grad();
@@ -40,7 +41,7 @@ struct Inputs {
 // Whatever the caller's mode.
 Variable evaluate(const Callable& f, const Inputs& inputs) {
   EnableGrad recording;
-  return f(inputs.all);
+  return f(inputs.all, inputs.transform);
 }
 
 // v' J, with zeros for what plays no part.
@@ -91,18 +92,21 @@ Variables jacobian_of(const Variable& y, const Variables& xs, bool create_graph)
   return result;
 }
 
+ValueAndGrad value_and_grad_for(const char* name, const Callable& f, const std::vector<Variable>& xs) {
+  Inputs inputs(name, xs);
+  Variable y = evaluate(f, inputs);
+  require_one_element(name, y);
+  Variables gradients = pull_back(y, inputs.floating, ones_like(y), inputs.recorded, false);
+  return {without_past(y, inputs.recorded), inputs.spread(gradients)};
+}
+
 }  // namespace
 
 std::vector<Variable> grad(const Callable& f, const std::vector<Variable>& inputs) {
-  return value_and_grad(f, inputs).grads;
+  return value_and_grad_for("grad", f, inputs).grads;
 }
-
-ValueAndGrad value_and_grad(const Callable& f, const std::vector<Variable>& xs) {
-  Inputs inputs("value_and_grad", xs);
-  Variable y = evaluate(f, inputs);
-  require_one_element("value_and_grad", y);
-  Variables gradients = pull_back(y, inputs.floating, ones_like(y), inputs.recorded, false);
-  return {without_past(y, inputs.recorded), inputs.spread(gradients)};
+ValueAndGrad value_and_grad(const Callable& f, const std::vector<Variable>& inputs) {
+  return value_and_grad_for("value_and_grad", f, inputs);
 }
 
 ValueAndGrad vjp(const Callable& f, const std::vector<Variable>& xs, const Variable& v) {

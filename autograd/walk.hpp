@@ -1,6 +1,7 @@
 // The walk back through the tape.
 #pragma once
 
+#include <concepts>
 #include <vector>
 
 #include <autograd/variable.hpp>
@@ -21,8 +22,14 @@ struct GradOptions {
 std::vector<Variable> grad(const std::vector<Variable>& outputs, const std::vector<Variable>& inputs,
                            const GradOptions& options = {});
 
+/// The derivatives of one output. (A template, as the next one, lest `{y}` be taken for a Variable, not for a list.)
+template <std::same_as<Variable> Y>
+std::vector<Variable> grad(const Y& output, const std::vector<Variable>& inputs, const GradOptions& options = {}) {
+  return grad(std::vector{output}, inputs, options);
+}
 /// The derivative of one output with respect to one input.
-inline Variable grad(const Variable& output, const Variable& input, const GradOptions& options = {}) {
+template <std::same_as<Variable> Y, std::same_as<Variable> X>
+Variable grad(const Y& output, const X& input, const GradOptions& options = {}) {
   return grad(std::vector{output}, std::vector{input}, options)[0];
 }
 

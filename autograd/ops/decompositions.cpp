@@ -62,6 +62,7 @@ Variable solve_matrices(const Variable& a, const Variable& b) {
 
 // d(A^-1) = -A^-1 dA A^-1
 Variable inverse(const Variable& a) {
+  detail::Calling calling("inverse");
   require_matrix("inverse", a);
   return record("inverse", [&] { return kernels::inverse("inverse", a.value()); },
                 wrt(a, [](const Variable& y, const Variable& g) {
@@ -70,6 +71,7 @@ Variable inverse(const Variable& a) {
 }
 
 Variable solve(const Variable& a, const Variable& b, bool left) {
+  detail::Calling calling("solve");
   require_matrix("solve", a);
   detail::require_floating("solve", b);
   if (a.dtype() != b.dtype())
@@ -88,6 +90,7 @@ Variable solve(const Variable& a, const Variable& b, bool left) {
 }
 
 Variable solve_triangular(const Variable& a, const Variable& b, bool upper, bool unit_diagonal, bool left) {
+  detail::Calling calling("solve_triangular");
   require_matrix("solve_triangular", a);
   Variable triangle = upper ? triu(a, unit_diagonal) : tril(a, -static_cast<std::ptrdiff_t>(unit_diagonal));
   return solve(unit_diagonal ? triangle + eye(a.shape(-1), a.shape(-1), a.dtype()) : triangle, b, left);
@@ -95,11 +98,12 @@ Variable solve_triangular(const Variable& a, const Variable& b, bool upper, bool
 
 namespace {
 
+double epsilon(DType dtype) { return dtype == float32 ? 0x1p-23 : 0x1p-52; }
+
 // Whether elimination leaves no more than rounding of a pivot, in any of the matrices.
 bool any_singular(const Variable& pivots) {
   if (pivots.size() == 0) return false;
-  double epsilon = pivots.dtype() == float32 ? 0x1p-23 : 0x1p-52;
-  Variable sizes = abs(pivots), least = min(sizes, -1), bound = max(sizes, -1) * epsilon * pivots.shape(-1);
+  Variable sizes = abs(pivots), least = min(sizes, -1), bound = max(sizes, -1) * epsilon(pivots.dtype()) * pivots.shape(-1);
   return any(least <= bound).item() != 0;
 }
 
@@ -127,6 +131,7 @@ Variable cofactors_by_powers(const Variable& a) {
 
 // d(det A) = trace(cofactors' dA), where the cofactors are det A A'^-1 of a regular matrix.
 Variable det(const Variable& a) {
+  detail::Calling calling("det");
   require_matrix("det", a);
   Variable pivots(kernels::pivots(a.value()));
   return record("det", [&] { return prod(pivots, -1).value(); },
@@ -137,6 +142,7 @@ Variable det(const Variable& a) {
 }
 
 SignAndLogDet slogdet(const Variable& a) {
+  detail::Calling calling("slogdet");
   require_matrix("slogdet", a);
   Variable pivots(kernels::pivots(a.value()));
   return {prod(sign(pivots), -1), record("slogdet", [&] { return sum(log(abs(pivots)), -1).value(); },
@@ -147,6 +153,7 @@ SignAndLogDet slogdet(const Variable& a) {
 
 // With P the lower triangle of L' dL's gradient, its diagonal halved: dA = L'^-1 P L^-1, made symmetric.
 Variable cholesky(const Variable& a, bool upper) {
+  detail::Calling calling("cholesky");
   require_matrix("cholesky", a);
   if (upper) return transposed(cholesky(transposed(a)));
   return record("cholesky", [&] { return kernels::cholesky("cholesky", a.value()); },
@@ -220,16 +227,22 @@ Variable mirrored(const char* operation, const Variable& a, const std::string& u
 }  // namespace
 
 Eigen eigh(const Variable& a) {
+  detail::Calling calling("eigh");
   require_matrix("eigh", a);
   return of_symmetric(symmetric(a));
 }
-Eigen eigh(const Variable& a, const std::string& uplo) { return of_symmetric(mirrored("eigh", a, uplo)); }
+Eigen eigh(const Variable& a, const std::string& uplo) {
+  detail::Calling calling("eigh");
+  return of_symmetric(mirrored("eigh", a, uplo));
+}
 
 Variable eigvalsh(const Variable& a) {
+  detail::Calling calling("eigvalsh");
   require_matrix("eigvalsh", a);
   return values_of_symmetric(symmetric(a));
 }
 Variable eigvalsh(const Variable& a, const std::string& uplo) {
+  detail::Calling calling("eigvalsh");
   return values_of_symmetric(mirrored("eigvalsh", a, uplo));
 }
 
@@ -300,6 +313,7 @@ Variable filled_up(const Variable& columns) {
 }  // namespace
 
 SVD svd(const Variable& a, bool full_matrices) {
+  detail::Calling calling("svd");
   require_matrix("svd", a, false);
   Singular vectors = parts(singular_vectors(a), a.shape(-2));
   auto all = [&](const Variable& columns) { return full_matrices ? filled_up(columns) : columns; };
@@ -307,6 +321,7 @@ SVD svd(const Variable& a, bool full_matrices) {
 }
 
 Variable svdvals(const Variable& a) {
+  detail::Calling calling("svdvals");
   require_matrix("svdvals", a, false);
   return singular_values(a, recording(a) ? parts(singular_vectors(a), a.shape(-2)) : Singular());
 }
@@ -325,6 +340,7 @@ QR complete_qr(const Variable& a) {
 }  // namespace
 
 QR qr(const Variable& a, const std::string& mode) {
+  detail::Calling calling("qr");
   require_matrix("qr", a, false);
   if (mode != "reduced" && mode != "complete")
     throw ValueError("qr: mode is \"" + mode + "\", needs \"reduced\" or \"complete\"");
@@ -335,7 +351,18 @@ QR qr(const Variable& a, const std::string& mode) {
   return {q, triu(matmul(transposed(q), a))};
 }
 
+namespace {
+
+// Whether a column of Q R, of so many rows, is a sum of others but for rounding, in any of the matrices.
+bool any_dependent(const Variable& r, std::size_t rows) {
+  Variable left = min(abs(diagonal(r, 0, -2, -1)), -1), bound = max(abs(r), {-2, -1}) * epsilon(r.dtype()) * rows;
+  return any(left <= bound).item() != 0;
+}
+
+}  // namespace
+
 Variable lstsq(const Variable& a, const Variable& b) {
+  detail::Calling calling("lstsq");
   require_matrix("lstsq", a, false);
   detail::require_floating("lstsq", b);
   if (b.rank() > 1 && is_column(a, b)) return squeeze(lstsq(a, expand_dims(b, -1)), -1);
@@ -343,6 +370,8 @@ Variable lstsq(const Variable& a, const Variable& b) {
     throw ShapeError("lstsq: " + to_string(a.shape()) + " x = " + to_string(b.shape()) + ": needs as many rows in both");
   if (a.shape(-2) < a.shape(-1)) return matmul(pinv(a), b);
   auto [q, r] = qr(a);
+  if (r.size() > 0 && any_dependent(r.detach(), a.shape(-2)))
+    throw ValueError("lstsq: the columns of " + to_string(a.shape()) + " are not independent; use pinv");
   return solve(r, matmul(transposed(q), b));
 }
 
@@ -367,9 +396,9 @@ Array pseudo_inverse(const Variable& a, double atol, double rtol, bool symmetric
 
 // With Y = A^+: dA = -Y'GY' + (I - AY) G'YY' + Y'YG' (I - YA).
 Variable pinv(const Variable& matrix, const PinvOptions& options) {
+  detail::Calling calling("pinv");
   require_matrix("pinv", matrix, options.hermitian);
-  double epsilon = matrix.dtype() == float64 ? 0x1p-52 : 0x1p-23;
-  double usual = options.atol > 0 ? 0 : epsilon * static_cast<double>(std::max(matrix.shape(-2), matrix.shape(-1)));
+  double usual = options.atol > 0 ? 0 : epsilon(matrix.dtype()) * static_cast<double>(std::max(matrix.shape(-2), matrix.shape(-1)));
   double atol = options.atol, rtol = options.rtol.value_or(usual);
   if (!(atol >= 0) || !(rtol >= 0))
     throw ValueError("pinv: atol is " + std::to_string(atol) + " and rtol " + std::to_string(rtol) +
@@ -385,6 +414,7 @@ Variable pinv(const Variable& matrix, const PinvOptions& options) {
 }
 
 Variable pinv(const Variable& a, double rtol) {
+  detail::Calling calling("pinv");
   return pinv(a, {.rtol = rtol < 0 ? std::nullopt : std::optional(rtol)});
 }
 
@@ -409,6 +439,7 @@ Variable over_matrices(const char* operation, const Variable& a, const Axes& axe
 }  // namespace
 
 Variable matrix_norm(const Variable& a, const std::string& kind, const Axes& axes, bool keepdims) {
+  detail::Calling calling("matrix_norm");
   if (kind != "fro" && kind != "nuc")
     throw ValueError("matrix_norm: the kind is \"" + kind + "\", needs \"fro\", \"nuc\" or a number");
   return over_matrices("matrix_norm", a, axes, keepdims, [&](const Variable& x) {
@@ -417,6 +448,7 @@ Variable matrix_norm(const Variable& a, const std::string& kind, const Axes& axe
 }
 
 Variable matrix_norm(const Variable& a, double p, const Axes& axes, bool keepdims) {
+  detail::Calling calling("matrix_norm");
   double size = std::abs(p);
   if (size != 1 && size != 2 && !std::isinf(p))
     throw ValueError("matrix_norm: p is " + std::to_string(p) + ", needs 1, 2, infinity, or one of these negative");
@@ -427,6 +459,7 @@ Variable matrix_norm(const Variable& a, double p, const Axes& axes, bool keepdim
 }
 
 Variable matrix_power(const Variable& a, int n) {
+  detail::Calling calling("matrix_power");
   require_matrix("matrix_power", a);
   if (n == 0) return broadcast_to(eye(a.shape(-1), a.shape(-1), a.dtype()), a.shape());
   // By squaring: a^n is the product of those a^(2^k) whose bit is set in n.

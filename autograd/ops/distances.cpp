@@ -22,11 +22,13 @@ void require_vectors(const char* operation, const Variable& a, const Variable& b
 }  // namespace
 
 Variable vecdot(const Variable& a, const Variable& b, std::ptrdiff_t axis) {
+  detail::Calling calling("vecdot");
   require_vectors("vecdot", a, b);
   return sum(a * b, axis);
 }
 
 Variable cross(const Variable& a, const Variable& b, std::ptrdiff_t axis) {
+  detail::Calling calling("cross");
   for (const Variable* x : {&a, &b}) {
     detail::require_defined("cross", *x);
     if (x->shape()[normalize_axis("cross", axis, x->rank())] != 3)
@@ -37,11 +39,13 @@ Variable cross(const Variable& a, const Variable& b, std::ptrdiff_t axis) {
 }
 
 Variable normalize(const Variable& x, double p, std::ptrdiff_t axis, double epsilon) {
+  detail::Calling calling("normalize");
   detail::require_floating("normalize", x);
   return x / clamp_min(norm(x, p, axis, true), epsilon);
 }
 
 Variable cosine_similarity(const Variable& a, const Variable& b, std::ptrdiff_t axis, double epsilon) {
+  detail::Calling calling("cosine_similarity");
   require_vectors("cosine_similarity", a, b);
   Shape shape = broadcast_shapes("cosine_similarity", a.shape(), b.shape());
   return vecdot(normalize(broadcast_to(a, shape), 2, axis, epsilon), normalize(broadcast_to(b, shape), 2, axis, epsilon),
@@ -49,10 +53,12 @@ Variable cosine_similarity(const Variable& a, const Variable& b, std::ptrdiff_t 
 }
 
 Variable pairwise_distance(const Variable& a, const Variable& b, double p, double epsilon, bool keepdims) {
+  detail::Calling calling("pairwise_distance");
   return norm(a - b + epsilon, p, -1, keepdims);
 }
 
 Variable cdist(const Variable& a, const Variable& b, double p) {
+  detail::Calling calling("cdist");
   for (const Variable* x : {&a, &b}) {
     detail::require_floating("cdist", *x);
     if (x->rank() < 2 || x->shape(-1) != a.shape(-1))
@@ -63,6 +69,7 @@ Variable cdist(const Variable& a, const Variable& b, double p) {
 }
 
 Variable pdist(const Variable& x, double p) {
+  detail::Calling calling("pdist");
   detail::require_floating("pdist", x);
   if (x.rank() != 2) throw ShapeError("pdist: " + to_string(x.shape()) + ", needs (rows, width)");
   std::size_t n = x.shape()[0];

@@ -49,6 +49,7 @@ std::vector<Reading> readings(const Variable& place, bool nearest) {
 }  // namespace
 
 Variable grid_sample(const Variable& x, const Variable& places, const GridSampleOptions& options) {
+  detail::Calling calling("grid_sample");
   detail::require_floating("grid_sample", x);
   detail::require_floating("grid_sample", places);
   std::size_t axes = x.rank() < 2 ? 0 : x.rank() - 2;
@@ -85,6 +86,7 @@ Variable grid_sample(const Variable& x, const Variable& places, const GridSample
 }
 
 Variable affine_grid(const Variable& matrices, const Dims& dims, bool align_corners) {
+  detail::Calling calling("affine_grid");
   detail::require_floating("affine_grid", matrices);
   Shape shape = dims.shape("affine_grid");
   std::size_t axes = shape.size() < 2 ? 0 : shape.size() - 2;

@@ -1,6 +1,7 @@
 #include <autograd/ops/indexing.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 #include <autograd/kernels/indexed.hpp>
 #include <autograd/ops/creation.hpp>
@@ -69,7 +70,7 @@ class ViewBuilder {
         case Index::Kind::range: add(index.range); break;
         case Index::Kind::new_axis: push(1, 0); break;
         case Index::Kind::ellipsis: rest(shape.size() - named); break;
-        case Index::Kind::array: throw ValueError(prefix() + "an array of indices; use scatter or where");
+        case Index::Kind::array: throw ValueError(prefix() + "an array of indices; use scatter");
       }
     }
     rest(shape.size() - axis_);
@@ -123,32 +124,6 @@ class ViewBuilder {
   std::size_t axis_ = 0;
 };
 
-// The axes that the array at place `at` stands for are made one, in which its positions are taken.
-Variable slice_by_array(const Variable& x, std::vector<Index> indices, std::size_t at) {
-  Variable array = indices[at].array;
-  if (std::count_if(indices.begin(), indices.end(), [](auto& i) { return i.kind == Index::Kind::array; }) > 1)
-    throw ValueError("slice: more than one array of indices; use take_along_axis");
-  bool is_mask = array.dtype() == DType::boolean;
-  std::size_t spanned = is_mask ? array.rank() : 1, axis = 0;
-  indices[at] = range();
-  indices.insert(indices.begin() + static_cast<std::ptrdiff_t>(at), spanned - 1, Index(range()));
-  if (is_mask && spanned == 0) throw ShapeError("slice: a 0-d mask, needs one axis or more");
-  Variable part = slice(x, indices);
-  for (std::size_t i = 0; i < at; ++i) {
-    if (indices[i].kind == Index::Kind::ellipsis) axis += x.rank() - (indices.size() - 1);
-    else if (indices[i].kind != Index::Kind::position) ++axis;
-  }
-  if (!is_mask) return take(part, array, static_cast<std::ptrdiff_t>(axis));
-  Shape shape(part.shape().begin(), part.shape().begin() + static_cast<std::ptrdiff_t>(axis));
-  Shape covered(part.shape().begin() + static_cast<std::ptrdiff_t>(axis),
-                part.shape().begin() + static_cast<std::ptrdiff_t>(axis + spanned));
-  if (covered != array.shape())
-    throw ShapeError("slice: a mask of " + to_string(array.shape()) + " for axes of " + to_string(covered));
-  shape.push_back(array.size());
-  for (std::size_t i = axis + spanned; i < part.rank(); ++i) shape.push_back(part.shape()[i]);
-  return take(reshape(part, shape), true_positions(array), static_cast<std::ptrdiff_t>(axis));
-}
-
 // Indices that are all in [0, extent): negative ones have been turned.
 Array checked_indices(const char* operation, const Variable& indices, std::size_t extent, const Shape& shape) {
   require_integers(operation, indices);
@@ -182,6 +157,70 @@ Variable take_checked(const Variable& x, const Array& indices, std::size_t axis)
                 }));
 }
 
+// Some neighbouring axes of x that an array stands for, and the positions that it names in them as if they were one.
+struct Pick {
+  std::size_t axis, axes, extent;
+  Variable positions;
+
+  Pick(const Variable& x, std::size_t first, const Variable& array) : axis(first) {
+    bool is_mask = array.defined() && array.dtype() == DType::boolean;
+    axes = is_mask ? array.rank() : 1;
+    auto start = x.shape().begin() + static_cast<std::ptrdiff_t>(axis);
+    Shape covered(start, start + static_cast<std::ptrdiff_t>(axes));
+    extent = element_count(covered);
+    if (is_mask && covered != array.shape())
+      throw ShapeError("slice: a mask of " + to_string(array.shape()) + " for axes of " + to_string(covered));
+    positions = is_mask ? true_positions(array) : Variable(checked_indices("slice", array, extent, x.shape()));
+  }
+};
+
+bool has_arrays(const std::vector<Index>& indices) {
+  return std::any_of(indices.begin(), indices.end(), [](auto& i) { return i.kind == Index::Kind::array; });
+}
+
+// How many axes an index names.
+std::size_t axes_named(const Index& index) {
+  if (index.kind == Index::Kind::new_axis || index.kind == Index::Kind::ellipsis) return 0;
+  bool is_mask = index.kind == Index::Kind::array && index.array.defined() && index.array.dtype() == DType::boolean;
+  if (is_mask && index.array.rank() == 0) throw ShapeError("slice: a 0-d mask, needs one axis or more");
+  return is_mask ? index.array.rank() : 1;
+}
+
+// The axes that arrays stand for are made one, in which their positions, which broadcast, are taken. It stands in the
+// place of these axes if they are neighbours, else it comes first, as in NumPy.
+Variable slice_by_arrays(const Variable& x, const std::vector<Index>& indices) {
+  std::vector<Index> ranges;
+  std::size_t named = 0;
+  for (const Index& index : indices) {
+    bool is_array = index.kind == Index::Kind::array;
+    named += axes_named(index);
+    ranges.insert(ranges.end(), is_array ? axes_named(index) : 1, is_array ? Index(range()) : index);
+  }
+  Variable part = slice(x, ranges);
+
+  std::vector<Pick> picks;
+  std::size_t axis = 0;
+  for (const Index& index : indices) {
+    if (index.kind == Index::Kind::ellipsis) axis += x.rank() - named;
+    else if (index.kind == Index::Kind::array) axis += picks.emplace_back(part, axis, index.array).axes;
+    else if (index.kind != Index::Kind::position) ++axis;
+  }
+
+  std::vector<std::ptrdiff_t> places;
+  Variable positions;
+  for (const Pick& pick : picks) {
+    for (std::size_t i = 0; i < pick.axes; ++i) places.push_back(static_cast<std::ptrdiff_t>(pick.axis + i));
+    positions = positions.defined() ? positions * pick.extent + pick.positions : pick.positions;
+  }
+  auto count = static_cast<std::ptrdiff_t>(places.size()), first = places.front();
+  if (places.back() != first + count - 1) {
+    std::vector<std::ptrdiff_t> front(places.size());
+    std::iota(front.begin(), front.end(), first = 0);
+    part = movedim(part, places, front);
+  }
+  return take(flatten(part, first, first + count - 1), positions, first);
+}
+
 }  // namespace
 
 Variable detail::take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
@@ -199,12 +238,12 @@ Variable detail::take_along(const Variable& x, const Array& indices, std::size_t
 
 Variable slice(const Variable& x, const std::vector<Index>& indices) {
   require_defined("slice", x);
-  auto array = std::find_if(indices.begin(), indices.end(), [](auto& i) { return i.kind == Index::Kind::array; });
-  if (array != indices.end()) return slice_by_array(x, indices, static_cast<std::size_t>(array - indices.begin()));
+  if (has_arrays(indices)) return slice_by_arrays(x, indices);
   return detail::read_view("slice", x, ViewBuilder("slice", x.shape(), indices).view);
 }
 
 Variable unslice(const Variable& g, const Dims& dims, const std::vector<Index>& indices) {
+  detail::Calling calling("unslice");
   require_defined("unslice", g);
   Shape shape = dims.shape("unslice");
   ViewBuilder builder("unslice", shape, indices);
@@ -214,8 +253,15 @@ Variable unslice(const Variable& g, const Dims& dims, const std::vector<Index>& 
 }
 
 Variable slice_assign(const Variable& x, const std::vector<Index>& indices, const Variable& value) {
+  detail::Calling calling("slice_assign");
   require_defined("slice_assign", x);
   require_defined("slice_assign", value);
+  if (has_arrays(indices)) {
+    // Of the numbers of all elements, the same part says where the values go.
+    Variable places = slice(reshape(arange(static_cast<std::int64_t>(x.size())), x.shape()), indices);
+    Variable values = broadcast_to(value.to(x.dtype()), places.shape());
+    return reshape(scatter(reshape(x, {-1}), 0, reshape(places, {-1}), reshape(values, {-1})), x.shape());
+  }
   kernels::View view = ViewBuilder("slice_assign", x.shape(), indices).view;
   std::array operands{&x, &value};
   detail::common_dtype("slice_assign", operands);
@@ -240,6 +286,7 @@ Variable take(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
 }
 
 Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
+  detail::Calling calling("take_along_axis");
   require_defined("take_along_axis", x);
   require_integers("take_along_axis", indices);
   if (x.rank() == 0 && indices.rank() == 0)
@@ -257,11 +304,14 @@ Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdif
   return detail::take_along(broadcast_to(x, from_all), checked, i);
 }
 Variable take_along_axis(const Variable& x, const Variable& indices) {
+  detail::Calling calling("take_along_axis");
   return take_along_axis(flatten(x), flatten(indices), 0);
 }
 
 Variable index_select(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
-  if (indices.defined() && indices.rank() != 1)
+  detail::Calling calling("index_select");
+  if (indices.defined() && indices.rank() == 0) return index_select(x, axis, reshape(indices, {1}));
+  if (indices.defined() && indices.rank() > 1)
     throw ShapeError("index_select: indices of " + to_string(indices.shape()) + ", needs one axis");
   if (x.defined() && x.rank() == 0)
     return detail::with_an_axis("index_select", x, [&](auto& v) { return take(v, indices, axis); });
@@ -310,6 +360,7 @@ Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t 
 }  // namespace
 
 Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
+  detail::Calling calling("gather");
   require_defined("gather", x);
   require_integers("gather", indices);
   if (x.rank() == 0) {
@@ -322,10 +373,12 @@ Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices)
 }
 
 Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
+  detail::Calling calling("scatter_add");
   return x + scatter_zeros("scatter_add", x, axis, indices, source);
 }
 
 Variable scatter(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
+  detail::Calling calling("scatter");
   Variable placed = scatter_zeros("scatter", x, axis, indices, source);
   Variable count = scatter_zeros("scatter", zeros_like(x), axis, indices, 1);
   if (sum(count > 1).item() > 0)
@@ -357,14 +410,17 @@ Variable for_each_element(const char* operation, const Variable& x, std::ptrdiff
 
 Variable index_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source,
                    double alpha) {
+  detail::Calling calling("index_add");
   return scatter_add(x, axis, for_each_element("index_add", x, axis, indices, source), alpha == 1 ? source : source * alpha);
 }
 
 Variable index_copy(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
+  detail::Calling calling("index_copy");
   return scatter(x, axis, for_each_element("index_copy", x, axis, indices, source), source);
 }
 
 Variable index_fill(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& value) {
+  detail::Calling calling("index_fill");
   require_defined("index_fill", x);
   require_integers("index_fill", indices);
   std::size_t i = normalize_axis("index_fill", axis, x.rank());
@@ -377,6 +433,7 @@ Variable index_fill(const Variable& x, std::ptrdiff_t axis, const Variable& indi
 }
 
 Variable masked_scatter(const Variable& x, const Variable& mask, const Variable& source) {
+  detail::Calling calling("masked_scatter");
   require_defined("masked_scatter", x);
   require_defined("masked_scatter", mask);
   require_defined("masked_scatter", source);
@@ -393,6 +450,7 @@ Variable masked_scatter(const Variable& x, const Variable& mask, const Variable&
 }
 
 Variable masked_select(const Variable& x, const Variable& mask) {
+  detail::Calling calling("masked_select");
   require_defined("masked_select", x);
   require_defined("masked_select", mask);
   if (mask.dtype() != DType::boolean)
@@ -401,9 +459,13 @@ Variable masked_select(const Variable& x, const Variable& mask) {
   return take(reshape(broadcast_to(x, shape), {-1}), true_positions(broadcast_to(mask, shape)));
 }
 
-Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value) { return where(mask, value, x); }
+Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value) {
+  detail::Calling calling("masked_fill");
+  return where(mask, value, x);
+}
 
 Variable one_hot(const Variable& indices, std::optional<std::size_t> given, DType dtype) {
+  detail::Calling calling("one_hot");
   require_integers("one_hot", indices);
   if (!given && indices.size() == 0) throw ValueError("one_hot: no indices, needs a number of classes");
   std::size_t classes = given ? *given : static_cast<std::size_t>(std::max(max(indices).item(), 0.0)) + 1;
@@ -420,17 +482,20 @@ Variable one_hot(const Variable& indices, std::optional<std::size_t> given, DTyp
 }
 
 WithIndices sort(const Variable& x, std::ptrdiff_t axis, bool descending) {
+  detail::Calling calling("sort");
   Variable order = argsort(x, axis, descending);
   return {take_along_axis(x, order, axis), order};
 }
 
 Variable argsort(const Variable& x, std::ptrdiff_t axis, bool descending) {
+  detail::Calling calling("argsort");
   return detail::with_an_axis("sort", x, [&](auto& v) {
     return Variable(kernels::argsort(v.value(), normalize_axis("sort", axis, v.rank()), descending));
   });
 }
 
 WithIndices topk(const Variable& x, std::size_t k, std::ptrdiff_t axis, bool largest) {
+  detail::Calling calling("topk");
   require_defined("topk", x);
   if (x.rank() == 0 && k == 1) return sort(x, axis);
   std::size_t i = normalize_axis("topk", axis, x.rank());

@@ -33,7 +33,7 @@ inline constexpr NewAxis newaxis{};
 struct Ellipsis {};
 inline constexpr Ellipsis ellipsis{};
 
-/// One item between the brackets: a position, a range, a new axis, an ellipsis, or one mask or array of positions.
+/// One item between the brackets: a position, a range, a new axis, an ellipsis, a mask or an array of positions.
 class Index {
  public:
   enum class Kind { position, range, new_axis, ellipsis, array };
@@ -44,7 +44,8 @@ class Index {
   Index(NewAxis) : kind(Kind::new_axis) {}
   Index(Ellipsis) : kind(Kind::ellipsis) {}
 
-  /// A mask of dtype bool that covers as many axes as it has, or an array of int64 positions.
+  /// A mask of dtype bool that covers as many axes as it has, or an array of int64 positions. Several of them broadcast,
+  /// and pick element by element.
   Index(const Variable& array) : kind(Kind::array), array(array) {}
 
   Kind kind;
@@ -52,13 +53,15 @@ class Index {
   Variable array;
 };
 
-/// The part that the indices name, axis by axis, as in NumPy: `slice(x, {0, range(1, 5), newaxis})`.
+/// The part that the indices name, axis by axis, as in NumPy: `slice(x, {0, range(1, 5), newaxis})`. The axes that arrays
+/// pick from are replaced by those of the arrays, which come first where other axes stand between them.
 /// @throws ValueError for a position out of range or a step of 0, ShapeError for too many indices.
 Variable slice(const Variable& x, const std::vector<Index>& indices);
 /// The transposed operation: zeros of `shape`, with g where `slice` would read.
 Variable unslice(const Variable& g, const Dims& shape, const std::vector<Index>& indices);
 
 /// x with that part replaced by `value`, which broadcasts to it; x itself stays.
+/// @throws as slice, and ValueError where arrays name a place twice.
 Variable slice_assign(const Variable& x, const std::vector<Index>& indices, const Variable& value);
 
 /// The slices of x along an axis that `indices` (int64, any shape) name; negative ones count from the end.

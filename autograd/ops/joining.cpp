@@ -28,13 +28,18 @@ std::vector<Variable> all_at_least(const char* operation, std::size_t rank, cons
 }  // namespace
 
 Variable hstack(const std::vector<Variable>& xs) {
+  detail::Calling calling("hstack");
   std::vector<Variable> parts = all_at_least("hstack", 1, xs);
   return concatenate(parts, !parts.empty() && parts[0].rank() > 1);
 }
 
-Variable vstack(const std::vector<Variable>& xs) { return concatenate(all_at_least("vstack", 2, xs), 0); }
+Variable vstack(const std::vector<Variable>& xs) {
+  detail::Calling calling("vstack");
+  return concatenate(all_at_least("vstack", 2, xs), 0);
+}
 
 Variable dstack(const std::vector<Variable>& xs) {
+  detail::Calling calling("dstack");
   std::vector<Variable> parts = all_at_least("dstack", 2, xs);
   for (Variable& x : parts)
     if (x.rank() == 2) x = expand_dims(x, -1);
@@ -42,6 +47,7 @@ Variable dstack(const std::vector<Variable>& xs) {
 }
 
 Variable block_diag(const std::vector<Variable>& xs) {
+  detail::Calling calling("block_diag");
   std::vector<Variable> blocks = all_at_least("block_diag", 2, xs);
   std::size_t columns = 0, before = 0;
   for (const Variable& x : blocks) {
@@ -57,6 +63,7 @@ Variable block_diag(const std::vector<Variable>& xs) {
 }
 
 std::vector<Variable> chunk(const Variable& x, std::size_t chunks, std::ptrdiff_t axis) {
+  detail::Calling calling("chunk");
   require_defined("chunk", x);
   if (chunks == 0) throw ValueError("chunk: 0 chunks of " + to_string(x.shape()) + ", needs one or more");
   std::size_t extent = x.shape()[normalize_axis("chunk", axis, x.rank())];
@@ -68,6 +75,7 @@ std::vector<Variable> chunk(const Variable& x, std::size_t chunks, std::ptrdiff_
 }
 
 std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::ptrdiff_t axis) {
+  detail::Calling calling("array_split");
   require_defined("array_split", x);
   if (sections == 0) throw ValueError("array_split: 0 sections of " + to_string(x.shape()) + ", needs one or more");
   std::size_t extent = x.shape()[normalize_axis("array_split", axis, x.rank())];
@@ -77,6 +85,7 @@ std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::
 }
 
 Variable unflatten(const Variable& x, std::ptrdiff_t axis, const Dims& shape) {
+  detail::Calling calling("unflatten");
   require_defined("unflatten", x);
   std::size_t i = normalize_axis("unflatten", axis, x.rank());
   Shape result(x.shape().begin(), x.shape().begin() + static_cast<std::ptrdiff_t>(i));
@@ -86,6 +95,7 @@ Variable unflatten(const Variable& x, std::ptrdiff_t axis, const Dims& shape) {
 }
 
 Variable rot90(const Variable& x, std::ptrdiff_t k, std::ptrdiff_t axis1, std::ptrdiff_t axis2) {
+  detail::Calling calling("rot90");
   require_defined("rot90", x);
   axes_mask("rot90", {axis1, axis2}, x.rank());  // throws where they are one
   switch ((k % 4 + 4) % 4) {

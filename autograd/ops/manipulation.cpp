@@ -117,6 +117,7 @@ Variable concatenate(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
 }
 
 Variable stack(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
+  detail::Calling calling("stack");
   if (xs.empty()) throw ShapeError("stack: got no arrays, needs one or more");
   std::vector<Variable> expanded;
   for (const Variable& x : xs) {
@@ -129,6 +130,7 @@ Variable stack(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
 }
 
 std::vector<Variable> split(const Variable& x, const std::vector<std::size_t>& sizes, std::ptrdiff_t axis) {
+  detail::Calling calling("split");
   require_defined("split", x);
   std::size_t i = normalize_axis("split", axis, x.rank());
   std::size_t total = 0;
@@ -146,6 +148,7 @@ std::vector<Variable> split(const Variable& x, const std::vector<std::size_t>& s
 }
 
 std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdiff_t axis) {
+  detail::Calling calling("split");
   require_defined("split", x);
   std::size_t extent = x.shape()[normalize_axis("split", axis, x.rank())];
   if (sections == 0 || extent % sections != 0)
@@ -182,6 +185,7 @@ class UnbindNode final : public Node {
 }  // namespace
 
 std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis) {
+  detail::Calling calling("unbind");
   require_defined("unbind", x);
   if (std::size_t i = normalize_axis("unbind", axis, x.rank()); i != 0) return unbind(movedim(x, axis, 0));
   NodePtr node(recording(x) && x.shape()[0] > 0 ? new UnbindNode(x) : nullptr);
@@ -194,6 +198,7 @@ std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis) {
 }
 
 Variable flatten(const Variable& x, std::ptrdiff_t start, std::ptrdiff_t end) {
+  detail::Calling calling("flatten");
   require_defined("flatten", x);
   if (x.rank() == 0) return reshape(x, {1});
   std::size_t first = normalize_axis("flatten", start, x.rank()), last = normalize_axis("flatten", end, x.rank());
@@ -209,6 +214,7 @@ Variable flatten(const Variable& x, std::ptrdiff_t start, std::ptrdiff_t end) {
 }
 
 Variable movedim(const Variable& x, const Axes& source, const Axes& destination) {
+  detail::Calling calling("movedim");
   require_defined("movedim", x);
   if (source.size() != destination.size())
     throw ShapeError("movedim: " + std::to_string(source.size()) + " axes to " + std::to_string(destination.size()) +
@@ -230,6 +236,7 @@ Variable movedim(const Variable& x, const Axes& source, const Axes& destination)
 }
 
 Variable swapaxes(const Variable& x, std::ptrdiff_t a, std::ptrdiff_t b) {
+  detail::Calling calling("swapaxes");
   require_defined("swapaxes", x);
   std::vector<std::ptrdiff_t> order(x.rank());
   std::iota(order.begin(), order.end(), 0);
@@ -249,6 +256,7 @@ Shape with_leading_ones(const Shape& shape, std::size_t rank) {
 
 // Each axis n becomes (copies, n), repeated by a broadcast and merged again.
 Variable tile(const Variable& x, const Dims& dims) {
+  detail::Calling calling("tile");
   require_defined("tile", x);
   Shape copies = dims.shape("tile");
   std::size_t rank = std::max(copies.size(), x.rank());
@@ -264,6 +272,7 @@ Variable tile(const Variable& x, const Dims& dims) {
 }
 
 Variable repeat_interleave(const Variable& x, std::size_t copies, std::optional<std::ptrdiff_t> axis) {
+  detail::Calling calling("repeat_interleave");
   if (!axis) return repeat_interleave(flatten(x), copies, 0);
   require_defined("repeat_interleave", x);
   std::size_t i = normalize_axis("repeat_interleave", *axis, x.rank());
@@ -275,6 +284,7 @@ Variable repeat_interleave(const Variable& x, std::size_t copies, std::optional<
 }
 
 Variable repeat_interleave(const Variable& x, const Variable& copies, std::optional<std::ptrdiff_t> axis) {
+  detail::Calling calling("repeat_interleave");
   if (!axis) return repeat_interleave(flatten(x), copies, 0);
   require_defined("repeat_interleave", x);
   detail::require_integers("repeat_interleave", copies);
@@ -293,6 +303,7 @@ Variable repeat_interleave(const Variable& x, const Variable& copies, std::optio
 }
 
 Variable flip(const Variable& x, const Axes& axes) {
+  detail::Calling calling("flip");
   require_defined("flip", x);
   std::vector<bool> mask = axes_mask("flip", axes, x.rank());
   std::vector<Index> indices;
@@ -301,6 +312,7 @@ Variable flip(const Variable& x, const Axes& axes) {
 }
 
 Variable roll(const Variable& x, std::ptrdiff_t shift, std::optional<std::ptrdiff_t> axis) {
+  detail::Calling calling("roll");
   require_defined("roll", x);
   if (!axis) return reshape(roll(flatten(x), shift, 0), x.shape());
   if (x.rank() == 0) return detail::with_an_axis("roll", x, [&](auto& v) { return roll(v, shift, axis); });
@@ -313,6 +325,7 @@ Variable roll(const Variable& x, std::ptrdiff_t shift, std::optional<std::ptrdif
 }
 
 Variable roll(const Variable& x, const Axes& shifts, const Axes& axes) {
+  detail::Calling calling("roll");
   if (shifts.size() != axes.size())
     throw ShapeError("roll: " + std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) +
                      " axes: needs one for each");
@@ -327,14 +340,21 @@ namespace {
 Variable triangle(const char* operation, const Variable& x, std::ptrdiff_t k, bool upper) {
   require_defined(operation, x);
   if (x.rank() < 2) throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + ", needs two axes or more");
+  if (x.dtype() == DType::boolean) return triangle(operation, x.to(int64), k, upper).to(boolean);
   Variable row = expand_dims(arange(x.shape(-2)), 1), column = arange(x.shape(-1));
   return where(upper ? column - row >= k : column - row <= k, x, 0);
 }
 
 }  // namespace
 
-Variable triu(const Variable& x, std::ptrdiff_t k) { return triangle("triu", x, k, true); }
-Variable tril(const Variable& x, std::ptrdiff_t k) { return triangle("tril", x, k, false); }
+Variable triu(const Variable& x, std::ptrdiff_t k) {
+  detail::Calling calling("triu");
+  return triangle("triu", x, k, true);
+}
+Variable tril(const Variable& x, std::ptrdiff_t k) {
+  detail::Calling calling("tril");
+  return triangle("tril", x, k, false);
+}
 
 namespace {
 
@@ -366,6 +386,7 @@ Variable diagonal(const Variable& x, std::ptrdiff_t k, std::ptrdiff_t axis1, std
 }
 
 Variable diag(const Variable& x, std::ptrdiff_t k) {
+  detail::Calling calling("diag");
   require_defined("diag", x);
   if (x.rank() == 2) return diagonal(x, k);
   if (x.rank() != 1) throw ShapeError("diag: " + to_string(x.shape()) + ", needs one or two axes");
@@ -382,6 +403,7 @@ Variable diag_embed(const Variable& x, std::ptrdiff_t k) {
 }
 
 Variable trace(const Variable& x) {
+  detail::Calling calling("trace");
   require_defined("trace", x);
   if (x.rank() != 2) throw ShapeError("trace: " + to_string(x.shape()) + ", needs two axes");
   return sum(diagonal(x));
@@ -433,6 +455,7 @@ Variable cut(const Variable& x, const std::vector<std::pair<std::ptrdiff_t, std:
 
 Variable pad(const Variable& uncut, const std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>>& given, PadMode mode,
              double value) {
+  detail::Calling calling("pad");
   require_defined("pad", uncut);
   if (given.size() > uncut.rank())
     throw ShapeError("pad: widths for " + std::to_string(given.size()) + " axes, shape " + to_string(uncut.shape()));
@@ -458,6 +481,7 @@ Variable pad(const Variable& uncut, const std::vector<std::pair<std::ptrdiff_t, 
 }
 
 std::vector<Variable> meshgrid(const std::vector<Variable>& xs, const std::string& indexing) {
+  detail::Calling calling("meshgrid");
   if (indexing != "ij" && indexing != "xy")
     throw ValueError("meshgrid: indexing is \"" + indexing + "\", needs \"ij\" or \"xy\"");
   if (indexing == "xy" && xs.size() > 1) {
@@ -483,6 +507,7 @@ std::vector<Variable> meshgrid(const std::vector<Variable>& xs, const std::strin
 }
 
 Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::size_t step) {
+  detail::Calling calling("windows");
   require_defined("windows", x);
   if (x.rank() == 0) return reshape(windows(reshape(x, {1}), axis, size, step), {size});
   std::size_t i = normalize_axis("windows", axis, x.rank());

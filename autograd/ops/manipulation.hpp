@@ -15,7 +15,10 @@ Variable reshape(const Variable& x, const Dims& shape);
 /// The axes in another order: reversed if left out.
 Variable transpose(const Variable& x, const Axes& axes = {});
 /// The axes in another order.
-inline Variable permute(const Variable& x, const Axes& axes) { return transpose(x, axes); }
+inline Variable permute(const Variable& x, const Axes& axes) {
+  detail::Calling calling("permute");
+  return transpose(x, axes);
+}
 /// Without the axes of extent 1, or without those named. Copies nothing. @throws ShapeError for other extents.
 Variable squeeze(const Variable& x, const Axes& axes = {});
 /// With new axes of extent 1, which in the result have these places. Copies nothing.
@@ -42,7 +45,10 @@ Variable swapaxes(const Variable& x, std::ptrdiff_t a, std::ptrdiff_t b);
 /// Copies side by side, so many along each axis; fewer numbers than axes are for the last ones.
 Variable tile(const Variable& x, const Dims& copies);
 /// tile under PyTorch's name.
-inline Variable repeat(const Variable& x, const Dims& copies) { return tile(x, copies); }
+inline Variable repeat(const Variable& x, const Dims& copies) {
+  detail::Calling calling("repeat");
+  return tile(x, copies);
+}
 /// Each slice along an axis, or each element of the flattened array, so many times in a row.
 Variable repeat_interleave(const Variable& x, std::size_t copies, std::optional<std::ptrdiff_t> axis = {});
 /// The same with a number of copies (int64) for each slice, or one for all.

@@ -15,6 +15,7 @@
 namespace xtape {
 
 Variable matrix_exp(const Variable& a) {
+  detail::Calling calling("matrix_exp");
   detail::require_floating("matrix_exp", a);
   if (a.rank() < 2 || a.shape(-1) != a.shape(-2))
     throw ShapeError("matrix_exp: " + to_string(a.shape()) + ", needs square matrices in the last two axes");
@@ -39,11 +40,13 @@ Variable matrix_exp(const Variable& a) {
 }
 
 Variable logdet(const Variable& a) {
+  detail::Calling calling("logdet");
   auto [sign, logabsdet] = slogdet(a);
   return where(sign < 0, std::numeric_limits<double>::quiet_NaN(), logabsdet);
 }
 
 Variable cholesky_solve(const Variable& b, const Variable& triangle, bool upper) {
+  detail::Calling calling("cholesky_solve");
   detail::require_floating("cholesky_solve", triangle);
   Variable other = triangle.rank() < 2 ? triangle : swapaxes(triangle, -1, -2);
   const Variable& first = upper ? other : triangle;
@@ -52,6 +55,7 @@ Variable cholesky_solve(const Variable& b, const Variable& triangle, bool upper)
 }
 
 Variable multi_dot(const std::vector<Variable>& given) {
+  detail::Calling calling("multi_dot");
   if (given.empty()) throw ShapeError("multi_dot: got no matrices, needs one or more");
   std::vector<Variable> matrices = given;
   for (std::size_t i = 0; i < matrices.size(); ++i) {
@@ -94,6 +98,7 @@ Variable multi_dot(const std::vector<Variable>& given) {
 }
 
 Variable vander(const Variable& x, std::size_t n, bool increasing) {
+  detail::Calling calling("vander");
   detail::require_floating("vander", x);
   if (x.rank() == 0) throw ShapeError("vander: (), needs one axis or more");
   if (n == 0) n = x.shape(-1);

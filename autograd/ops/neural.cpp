@@ -17,6 +17,7 @@
 
 namespace xtape {
 Variable dropout(const Variable& x, double p, Generator& generator) {
+  detail::Calling calling("dropout");
   detail::require_floating("dropout", x);
   if (!(p >= 0 && p <= 1)) throw ValueError("dropout: a probability of " + std::to_string(p) + ", needs 0 to 1");
   if (p == 0) return x;
@@ -26,6 +27,7 @@ Variable dropout(const Variable& x, double p, Generator& generator) {
 }
 
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+  detail::Calling calling("linear");
   detail::require_floating("linear", x);
   detail::require_floating("linear", weight);
   if (weight.rank() != 2 || x.rank() == 0 || x.shape(-1) != weight.shape()[1])
@@ -36,6 +38,7 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
 }
 
 Variable local_response_norm(const Variable& x, std::size_t size, double alpha, double beta, double k) {
+  detail::Calling calling("local_response_norm");
   detail::require_floating("local_response_norm", x);
   if (x.rank() < 2 || size == 0)
     throw ShapeError("local_response_norm: " + std::to_string(size) + " channels of " + to_string(x.shape()) +
@@ -45,11 +48,18 @@ Variable local_response_norm(const Variable& x, std::size_t size, double alpha, 
   return x / pow(k + alpha * mean(around, -1), beta);
 }
 
-Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx) {
+Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx,
+                   bool scale_grad_by_freq) {
+  detail::Calling calling("embedding");
   detail::require_floating("embedding", table);
   detail::require_integers("embedding", indices);
   if (table.rank() != 2) throw ShapeError("embedding: a table " + to_string(table.shape()) + ", needs (rows, width)");
   Variable y = take(table, indices, 0);
+  if (scale_grad_by_freq) {
+    Variable count = scatter_add(zeros({table.shape(0)}, table.dtype()), 0, reshape(indices, {-1}), 1);
+    Variable share = expand_dims(1 / take(count, indices), -1);
+    y = record("embedding", [&] { return y.value(); }, wrt(y, [share](const Variable& g) { return g * share; }));
+  }
   if (!padding_idx) return y;
   auto rows = static_cast<std::ptrdiff_t>(table.shape(0));
   std::ptrdiff_t padding = *padding_idx < 0 ? *padding_idx + rows : *padding_idx;
@@ -60,6 +70,7 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
 }
 
 Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights) {
+  detail::Calling calling("cross_entropy");
   detail::require_floating("cross_entropy", logits);
   detail::require_integers("cross_entropy", labels);
   detail::require_defined("cross_entropy", weights);
@@ -88,7 +99,8 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
 }
 
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
-                                      const Variable& mask, bool causal, std::optional<double> scale) {
+                                      const Variable& mask, bool causal, std::optional<double> scale, double dropout_p) {
+  detail::Calling calling("scaled_dot_product_attention");
   const char* name = "scaled_dot_product_attention";
   for (const Variable* x : {&query, &key, &value}) {
     detail::require_floating(name, *x);
@@ -103,7 +115,7 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
   if (causal) scores = masked_fill(scores, triu(ones({scores.shape(-2), scores.shape(-1)}), 1) > 0, never);
   if (mask.defined())
     scores = mask.dtype() == DType::boolean ? masked_fill(scores, logical_not(mask), never) : scores + mask;
-  return matmul(softmax(scores, -1), value);
+  return matmul(dropout(softmax(scores, -1), dropout_p), value);
 }
 
 namespace {
@@ -126,6 +138,7 @@ Variable last_axes(const Variable& x, const std::vector<std::ptrdiff_t>& order) 
 }  // namespace
 
 Variable pixel_shuffle(const Variable& x, std::size_t r) {
+  detail::Calling calling("pixel_shuffle");
   detail::require_defined("pixel_shuffle", x);
   if (x.rank() < 3 || r == 0 || x.shape(-3) % r != 0 || x.shape(-3) / r % r != 0)
     throw ShapeError("pixel_shuffle: " + to_string(x.shape()) + " by " +
@@ -136,6 +149,7 @@ Variable pixel_shuffle(const Variable& x, std::size_t r) {
 }
 
 Variable pixel_unshuffle(const Variable& x, std::size_t r) {
+  detail::Calling calling("pixel_unshuffle");
   detail::require_defined("pixel_unshuffle", x);
   if (x.rank() < 3 || r == 0 || x.shape(-2) % r != 0 || x.shape(-1) % r != 0)
     throw ShapeError("pixel_unshuffle: " + to_string(x.shape()) + " by " +

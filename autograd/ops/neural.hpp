@@ -20,8 +20,10 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias 
 Variable local_response_norm(const Variable& x, std::size_t size, double alpha = 1e-4, double beta = 0.75, double k = 1);
 
 /// Rows of a table (rows, width): shape of `indices` (int64) + (width). The row `padding_idx`, counted from the end if
-/// negative, gets no gradient. @throws ValueError for an index out of range.
-Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx = {});
+/// negative, gets no gradient. With scale_grad_by_freq the gradient of a row is divided by how often it occurs.
+/// @throws ValueError for an index out of range.
+Variable embedding(const Variable& table, const Variable& indices, std::optional<std::ptrdiff_t> padding_idx = {},
+                   bool scale_grad_by_freq = false);
 
 /// For each row of logits (..., classes), weight (logsumexp(row) - row[label]): the cross-entropy of softmax(row) and
 /// its label. Labels (int64) and weights (of the logits' dtype) are (...), and not differentiable. Rows of weight 0 give
@@ -32,9 +34,10 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
 /// softmax(scale q k') v for queries (..., n, d), keys (..., m, d) and values (..., m, e) (Vaswani et al. 2017).
 /// `mask` broadcasts to (..., n, m): bool, false where a query must not look, or numbers to add; it may be undefined.
 /// With `causal`, a query looks at no key behind its own place. The scale is 1 / sqrt(d) if left out.
+/// Weights that softmax gives are dropped with probability dropout_p.
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
                                       const Variable& mask = {}, bool causal = false,
-                                      std::optional<double> scale = {});
+                                      std::optional<double> scale = {}, double dropout_p = 0);
 
 /// x (..., channels r^2, height, width) as (..., channels, height r, width r): each block of channels becomes a block
 /// of pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.

@@ -40,12 +40,14 @@ void require_equal(const char* operation, const Variable& a, std::ptrdiff_t axis
 }  // namespace
 
 Variable dot(const Variable& a, const Variable& b) {
+  detail::Calling calling("dot");
   require_ranks("dot", a, 1, b, 1);
   require_equal("dot", a, 0, b, 0);
   return matmul(a, b);
 }
 
 Variable inner(const Variable& a, const Variable& b) {
+  detail::Calling calling("inner");
   require_floating("inner", a);
   require_floating("inner", b);
   if (a.rank() == 0 || b.rank() == 0) return a * b;
@@ -54,17 +56,20 @@ Variable inner(const Variable& a, const Variable& b) {
 }
 
 Variable outer(const Variable& a, const Variable& b) {
+  detail::Calling calling("outer");
   require_ranks("outer", a, 1, b, 1);
   return expand_dims(a, 1) * b;
 }
 
 Variable mv(const Variable& matrix, const Variable& vector) {
+  detail::Calling calling("mv");
   require_ranks("mv", matrix, 2, vector, 1);
   require_equal("mv", matrix, 1, vector, 0);
   return matmul(matrix, vector);
 }
 
 Variable bmm(const Variable& a, const Variable& b) {
+  detail::Calling calling("bmm");
   require_ranks("bmm", a, 3, b, 3);
   require_equal("bmm", a, 0, b, 0);
   require_equal("bmm", a, 2, b, 1);
@@ -72,6 +77,7 @@ Variable bmm(const Variable& a, const Variable& b) {
 }
 
 Variable addmm(const Variable& input, const Variable& a, const Variable& b, double beta, double alpha) {
+  detail::Calling calling("addmm");
   require_floating("addmm", input);
   require_ranks("addmm", a, 2, b, 2);
   require_equal("addmm", a, 1, b, 0);
@@ -120,6 +126,7 @@ std::vector<std::ptrdiff_t> normalized(const Axes& axes, const Variable& x) {
 }  // namespace
 
 Variable tensordot(const Variable& a, const Variable& b, const Axes& axes_a, const Axes& axes_b) {
+  detail::Calling calling("tensordot");
   require_floating("tensordot", a);
   require_floating("tensordot", b);
   auto summed_a = normalized(axes_a, a), summed_b = normalized(axes_b, b);
@@ -135,6 +142,7 @@ Variable tensordot(const Variable& a, const Variable& b, const Axes& axes_a, con
 }
 
 Variable tensordot(const Variable& a, const Variable& b, std::size_t axes) {
+  detail::Calling calling("tensordot");
   require_floating("tensordot", a);
   require_floating("tensordot", b);
   if (axes > a.rank() || axes > b.rank())
@@ -147,6 +155,7 @@ Variable tensordot(const Variable& a, const Variable& b, std::size_t axes) {
 }
 
 Variable kron(const Variable& a, const Variable& b) {
+  detail::Calling calling("kron");
   require_floating("kron", a);
   require_floating("kron", b);
   std::size_t rank = std::max(a.rank(), b.rank());
@@ -209,6 +218,9 @@ Labeled simplified(const Variable& x, const std::string& labels, const std::map<
   kernels::View view;
   Labeled result;
   for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (std::size_t first = labels.find(labels[i]); x.shape()[first] != x.shape()[i])
+      throw ShapeError("einsum: an operand of " + to_string(x.shape()) + " with axes of one label \"" + labels[i] +
+                       "\" that differ");
     if (x.shape()[i] == 1 && extents.at(labels[i]) != 1) continue;
     if (std::size_t at = result.labels.find(labels[i]); at != std::string::npos) {
       view.strides[at] += strides[i];
@@ -311,6 +323,7 @@ std::string implicit_output(const std::map<char, std::size_t>& occurrences) {
 }  // namespace
 
 Variable einsum(std::string_view subscripts, const std::vector<Variable>& xs) {
+  detail::Calling calling("einsum");
   std::string text(subscripts);
   std::erase(text, ' ');
   std::size_t arrow = text.find("->");

@@ -19,11 +19,13 @@ namespace xtape {
 using detail::require_floating;
 
 Variable nansum(const Variable& x, const Axes& axes, bool keepdims) {
+  detail::Calling calling("nansum");
   require_floating("nansum", x);
   return sum(where(isnan(x), 0, x), axes, keepdims);
 }
 
 Variable nanmean(const Variable& x, const Axes& axes, bool keepdims) {
+  detail::Calling calling("nanmean");
   require_floating("nanmean", x);
   return nansum(x, axes, keepdims) / sum(logical_not(isnan(x)), axes, keepdims).to(x.dtype());
 }
@@ -46,6 +48,7 @@ Variable share_of_upper(const Variable& rank, const Variable& lower, const std::
 
 Variable quantile(const Variable& x, const Variable& q, std::optional<std::ptrdiff_t> axis, bool keepdims,
                   const std::string& interpolation) {
+  detail::Calling calling("quantile");
   require_floating("quantile", x);
   detail::require_defined("quantile", q);
   if (q.rank() > 1) throw ShapeError("quantile: q of " + to_string(q.shape()) + ", needs one axis or none");
@@ -72,6 +75,7 @@ Variable quantile(const Variable& x, const Variable& q, std::optional<std::ptrdi
 }
 
 WithIndices kthvalue(const Variable& x, std::size_t k, std::ptrdiff_t axis, bool keepdims) {
+  detail::Calling calling("kthvalue");
   detail::require_defined("kthvalue", x);
   std::size_t n = x.rank() == 0 ? 1 : x.shape()[normalize_axis("kthvalue", axis, x.rank())];
   if (k < 1 || k > n)
@@ -117,6 +121,7 @@ Variable without(const Variable& x, std::size_t axis, std::ptrdiff_t at_start, s
 }  // namespace
 
 Variable diff(const Variable& x, std::size_t n, std::ptrdiff_t axis) {
+  detail::Calling calling("diff");
   detail::require_defined("diff", x);
   std::size_t i = normalize_axis("diff", axis, x.rank());
   Variable result = x;
@@ -152,19 +157,24 @@ Variable distances(const char* operation, const Variable& y, const Variable& x, 
 }  // namespace
 
 Variable trapezoid(const Variable& y, double dx, std::ptrdiff_t axis) {
+  detail::Calling calling("trapezoid");
   return sum(areas("trapezoid", y, dx, axis), axis);
 }
 Variable trapezoid(const Variable& y, const Variable& x, std::ptrdiff_t axis) {
+  detail::Calling calling("trapezoid");
   return sum(areas("trapezoid", y, distances("trapezoid", y, x, axis), axis), axis);
 }
 Variable cumulative_trapezoid(const Variable& y, double dx, std::ptrdiff_t axis) {
+  detail::Calling calling("cumulative_trapezoid");
   return cumsum(areas("cumulative_trapezoid", y, dx, axis), axis);
 }
 Variable cumulative_trapezoid(const Variable& y, const Variable& x, std::ptrdiff_t axis) {
+  detail::Calling calling("cumulative_trapezoid");
   return cumsum(areas("cumulative_trapezoid", y, distances("cumulative_trapezoid", y, x, axis), axis), axis);
 }
 
 Variable cov(const Variable& x, double ddof) {
+  detail::Calling calling("cov");
   require_floating("cov", x);
   if (x.rank() > 2) throw ShapeError("cov: " + to_string(x.shape()) + ", needs (variables, observations)");
   if (x.rank() < 2) return squeeze(cov(reshape(x, {1, -1}), ddof));
@@ -173,6 +183,7 @@ Variable cov(const Variable& x, double ddof) {
 }
 
 Variable corrcoef(const Variable& x) {
+  detail::Calling calling("corrcoef");
   Variable c = cov(x);
   if (c.rank() == 0) return c / c;
   Variable deviation = sqrt(diagonal(c));

@@ -34,6 +34,15 @@ BOOST_AUTO_TEST_CASE(gradients_are_the_same) {
   same(net.w.grad(), plain[1]);
 }
 
+BOOST_AUTO_TEST_CASE(inputs_one_by_one) {
+  Variable x = parameter(Variable({1.0, 2.0}, float64)), w = parameter(Variable({3.0}, float64));
+  auto f = [](auto& x, auto& w) { return sum(square(x) * w); };
+  Variable y = checkpoint(f, x, w);
+  BOOST_TEST(y.item() == 15);
+  BOOST_TEST(grad(y, w).item() == 5);
+  BOOST_TEST(checkpoint([](const Variable& x) { return sum(x); }, x).item() == 3);
+}
+
 BOOST_AUTO_TEST_CASE(any_order) {
   seed(2);
   Net net;

@@ -106,6 +106,14 @@ void arrangements(Cases& cases) {
     cases.one("rot90", x, [k](auto& v) { return rot90(v, k); }, [k](auto& v) { return torch::rot90(v, k, {0, 1}); });
   for (int k : {-1, 0, 2})
     cases.one("diag_embed", x, [k](auto& v) { return diag_embed(v, k); }, [k](auto& v) { return v.diag_embed(k); });
+  Variable cube = numbers({3, 2, 4}), rows = Variable{2, 0, 2}.to(xtape::int64), columns = Variable{3, 1, 1}.to(xtape::int64);
+  using torch::indexing::Slice;
+  cases.one("arrays apart", cube, [=](auto& v) { return v[{rows, xtape::range(), columns}]; },
+            [=](auto& v) { return v.index({to_torch(rows), Slice(), to_torch(columns)}); });
+  cases.one("arrays and a position", cube, [=](auto& v) { return v[{rows, 1, columns}]; },
+            [=](auto& v) { return v.index({to_torch(rows), 1, to_torch(columns)}); });
+  cases.one("arrays and a new axis", cube, [=](auto& v) { return v[{rows, xtape::newaxis, xtape::range(), columns}]; },
+            [=](auto& v) { return v.index({to_torch(rows), torch::indexing::None, Slice(), to_torch(columns)}); });
   Variable places = Variable{2, 0, 2}.to(xtape::int64), other_places = Variable{2, 0}.to(xtape::int64);
   cases.two("index_add", x, numbers({7, 3}), [=](auto& v, auto& s) { return index_add(v, 1, places, s, 0.5); },
             [=](auto& v, auto& s) { return v.index_add(1, to_torch(places), s, 0.5); });

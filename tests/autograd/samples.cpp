@@ -30,27 +30,30 @@ namespace {
 using Unary = Variable (*)(const Variable&);
 using Binary = Variable (*)(const Variable&, const Variable&);
 
-// Every kind of shape: none, one, and more elements than a vector register holds, with a rest.
-const std::vector<Shape> shapes{{}, {1}, {0}, {5}, {2, 0, 3}, {3, 1, 2}, {1, 37}};
+// Every kind of shape: none, one, and more elements than a vector register holds, with a rest. A function, as the list is
+// asked for before the variables of this file are initialized.
+std::vector<Shape> shapes() { return {{}, {1}, {0}, {5}, {2, 0, 3}, {3, 1, 2}, {1, 37}}; }
 
 Operation unary(const char* name, Unary f, double low = -2, double high = 2) {
   Operation result{name, true, {}};
-  for (const Shape& shape : shapes)
+  for (const Shape& shape : shapes())
     result.samples.push_back({"shape " + to_string(shape), {numbers(shape, low, high)}, [f](auto& x) { return f(x[0]); }});
   result.samples.push_back({"of a transposed part", {numbers({4, 3, 2}, low, high)},
                             [f](auto& x) { return f(transpose(x[0][range(none, none, -2)], {2, 0, 1})); }});
   return result;
 }
 
-const std::vector<std::pair<Shape, Shape>> shape_pairs{
+std::vector<std::pair<Shape, Shape>> shape_pairs() {
+  return {
     {{}, {}},        {{5}, {}},        {{}, {2, 3}},       {{3}, {3}},          {{2, 3}, {3}},    {{3}, {2, 3}},
     {{2, 1}, {1, 3}}, {{4, 1, 3}, {2, 1}}, {{1}, {0}},     {{2, 0}, {2, 1}},    {{19}, {2, 19}},  {{2, 19}, {2, 1}},
     {{1, 1}, {3}}};
+}
 
 Operation binary(const char* name, Binary f, double low_a = -2, double high_a = 2, double low_b = -2,
                  double high_b = 2) {
   Operation result{name, true, {}};
-  for (auto& [a, b] : shape_pairs)
+  for (auto& [a, b] : shape_pairs())
     result.samples.push_back({to_string(a) + " and " + to_string(b),
                               {numbers(a, low_a, high_a), numbers(b, low_b, high_b)},
                               [f](auto& x) { return f(x[0], x[1]); }});
@@ -108,7 +111,7 @@ Operation constant(const char* name, Variables inputs, std::function<Variable(co
 
 Operation comparison(const char* name, Binary f) {
   Operation result{name, false, {}};
-  for (auto& [a, b] : shape_pairs)
+  for (auto& [a, b] : shape_pairs())
     result.samples.push_back(
         {to_string(a) + " and " + to_string(b), {numbers(a), numbers(b)}, [f](auto& x) { return f(x[0], x[1]); }});
   return result;
@@ -254,7 +257,7 @@ std::vector<Operation> elementwise_operations() {
       unary("deg2rad", deg2rad),
       unary("rad2deg", rad2deg, -0.1, 0.1),
       unary("sgn", sgn),
-      unary("positive", [](const Variable& x) { return positive(x) * 1; }),
+      unary("positive", [](const Variable& x) { return square(positive(x)); }),
       unary("nan_to_num", [](const Variable& x) { return nan_to_num(x); }),
       binary("clamp_min", clamp_min, -2, 2, -1.9, 2.1),
       binary("clamp_max", clamp_max, -2, 2, -1.9, 2.1),
@@ -471,6 +474,12 @@ std::vector<Operation> arrangements() {
                {"a mask", {numbers({3, 4})}, [](auto& x) { return square(x[0][mask({3, 4})]); }},
                {"a mask of one axis", {numbers({3, 4})}, [](auto& x) { return square(x[0][{range(0, 2), mask({4})}]); }},
                {"an array of positions", {numbers({3, 4})}, [](auto& x) { return square(x[0][{ellipsis, Variable({{1, -1}}, int64)}]); }},
+               {"two arrays of positions", {numbers({3, 4, 2})},
+                [](auto& x) { return square(x[0][{Variable({{0, 2}, {2, -1}}, int64), Variable({3, 3}, int64)}]); }},
+               {"arrays apart", {numbers({3, 2, 4})},
+                [](auto& x) { return square(x[0][{Variable({0, 2, 2}, int64), range(), Variable({3, 1, 1}, int64)}]); }},
+               {"a mask and positions", {numbers({2, 3, 4})},
+                [](auto& x) { return square(x[0][{Variable({1}, int64), Variable({1, 0, 1}, boolean), ellipsis}]); }},
                {"of an empty array", {numbers({0, 3})}, [](auto& x) { return x[0][range()]; }},
                {"squared", {numbers({4, 3})}, [](auto& x) { return square(x[0][{range(0, none, 3), 1}]); }}}),
       general("unslice",
@@ -492,6 +501,9 @@ std::vector<Operation> arrangements() {
                {"steps, broadcast", {numbers({5, 3}), numbers({1, 3})},
                 [](auto& x) { return square(slice_assign(x[0], {range(0, none, 2)}, x[1])); }},
                {"a scalar", {numbers({4})}, [](auto& x) { return square(slice_assign(x[0], {range(1, 3)}, 2)); }},
+               {"a mask", {numbers({3, 4}), numbers({})}, [](auto& x) { return square(slice_assign(x[0], {mask({3, 4})}, x[1])); }},
+               {"rows and a column", {numbers({3, 4}), numbers({2})},
+                [](auto& x) { return square(slice_assign(x[0], {Variable({2, 0}, int64), 1}, x[1])); }},
                {"nothing", {numbers({4})}, [](auto& x) { return square(slice_assign(x[0], {range(1, 1)}, 2)); }}}),
       general("index_select", {{"0-d", {numbers({})}, [](auto& x) { return square(index_select(x[0], 0, Variable({0}, int64))); }},
                                {"columns", {numbers({2, 4})}, [](auto& x) { return square(index_select(x[0], 1, Variable({3, 0, 3}, int64))); }}}),
@@ -529,8 +541,8 @@ std::vector<Operation> arrangements() {
       general("masked_fill", {{"a scalar", {numbers({3, 4})}, [](auto& x) { return square(masked_fill(x[0], mask({4}), 7)); }}}),
       constant("one_hot", {}, [](auto&) { return one_hot(Variable({2, 0}, int64), 3) - one_hot(Variable({2, 0}, int64)); }),
       general("sort",
-              {{"last axis", {numbers({3, 5})}, [](auto& x) { return sort(x[0]).values * numbers({3, 5}).to(x[0].dtype()); }},
-               {"first axis, descending", {numbers({4, 2})}, [](auto& x) { return square(sort(x[0], 0, true).values); }},
+              {{"first axis, descending", {numbers({4, 2})}, [](auto& x) { return square(sort(x[0], 0, true).values); }},
+               {"last axis", {numbers({3, 5})}, [](auto& x) { return sort(x[0]).values * numbers({3, 5}).to(x[0].dtype()); }},
                {"0-d", {numbers({})}, [](auto& x) { return square(sort(x[0]).values); }}}),
       constant("argsort", {numbers({2, 3})}, [](auto& x) { return argsort(x[0]); }),
       general("topk",

@@ -41,6 +41,28 @@ BOOST_AUTO_TEST_CASE(gradients_of_functions) {
   BOOST_TEST(!x.requires_grad());
 }
 
+// Lists give lists, as in PyTorch, and a Variable for a Variable gives one.
+BOOST_AUTO_TEST_CASE(all_forms_of_grad) {
+  Variable x = parameter(numbers({1, 2, 3})), w = parameter(numbers({2}));
+  auto y = [&] { return sum(square(x) * w); };
+  Variable expected = 2 * x.detach() * w.detach();
+  close(grad(y(), x), expected);
+  close(grad({y()}, {x})[0], expected);
+  close(grad(y(), {x})[0], expected);
+  BOOST_TEST(grad({y()}, {x}).size() == 1u);
+  BOOST_TEST(grad(y(), {x, w}).size() == 2u);
+  close(grad({y()}, {x, w})[1], numbers({14}));
+}
+
+BOOST_AUTO_TEST_CASE(any_callable) {
+  Variable x = numbers({1, 2}), w = numbers({3});
+  close(grad([](auto v) { return sum(v * v); }, {x})[0], 2 * x);
+  close(grad([](const auto& v, auto& u) { return sum(v * u); }, {x, w})[1], numbers({3}));
+  close(grad([](auto... v) { return (sum(v * v) + ...); }, {x, w})[1], numbers({6}));
+  close(grad([](const std::vector<Variable>& v) { return sum(v[0] * v[1]); }, {x, w})[0], numbers({3, 3}));
+  xtape::testing::throws<ValueError>([&] { grad([](const Variable& v) { return sum(v); }, {x, w}); }, {"grad: ", "2 Variables"});
+}
+
 BOOST_AUTO_TEST_CASE(what_plays_no_part_has_zeros) {
   Variable x = numbers({1, 2}), y = numbers({3}), i = arange(2).to(int64);
   auto grads = grad([](auto& x, auto&, auto& i) { return sum(take(x, i)); }, {x, y, i});

@@ -134,6 +134,58 @@ BOOST_AUTO_TEST_CASE(places) {
   throws<DTypeError>([&] { index_add(x, 1, zeros({2}), x); }, {"index_add", "int64"});
 }
 
+// Against plain loops over what NumPy's documentation says of each place.
+BOOST_AUTO_TEST_CASE(arrays_of_positions) {
+  Variable x = reshape(arange(24).to(float64), {2, 3, 4});
+  auto at = [](double i, double j, double k) { return 12 * i + 4 * j + k; };
+  same(x[{Variable({1, 0}, int64), Variable({2, -1}, int64)}], stack({x[{1, 2}], x[{0, 2}]}));
+  same(x[{Variable({{1}, {0}}, int64), Variable({0, 2}, int64), 3}],
+       numbers({{at(1, 0, 3), at(1, 2, 3)}, {at(0, 0, 3), at(0, 2, 3)}}));
+  // Apart: the picked axis comes first; neighbours: in their place.
+  same(x[{Variable({1, 0}, int64), range(), Variable({3, 1}, int64)}], stack({x[{1, range(), 3}], x[{0, range(), 1}]}));
+  same(x[{range(), Variable({2, 0}, int64), Variable({3, 1}, int64)}],
+       numbers({{at(0, 2, 3), at(0, 0, 1)}, {at(1, 2, 3), at(1, 0, 1)}}));
+  same(x[{ellipsis, Variable({1, 0, 1}, boolean), Variable({3, 1}, int64)}],
+       numbers({{at(0, 0, 3), at(0, 2, 1)}, {at(1, 0, 3), at(1, 2, 1)}}));
+  throws<ShapeError>([&] { x[{Variable({0, 1}, int64), Variable({0, 1, 2}, int64)}]; }, {"(2,)", "(3,)"});
+  throws<ValueError>([&] { x[{Variable({0, 1}, int64), Variable({0, 3}, int64)}]; }, {"slice", "index 3"});
+  throws<ShapeError>([&] { x[{Variable({1, 0}, boolean), Variable({1, 0}, boolean)}]; }, {"slice", "(2,)", "(3,)"});
+
+  Variable m = numbers({{1, 2, 3}, {4, 5, 6}});
+  same(slice_assign(m, {m > 4}, 0), numbers({{1, 2, 3}, {4, 0, 0}}));
+  same(slice_assign(m, {m > 4}, numbers({8, 9})), numbers({{1, 2, 3}, {4, 8, 9}}));
+  same(slice_assign(m, {range(), Variable({2, 0}, int64)}, numbers({{7, 8}})), numbers({{8, 2, 7}, {8, 5, 7}}));
+  throws<ValueError>([&] { slice_assign(m, {Variable({0, 0}, int64)}, 1); }, {"slice_assign", "twice"});
+  throws<ShapeError>([&] { slice_assign(m, {m > 4}, numbers({1, 2, 3})); }, {"slice_assign", "(3,)", "(2,)"});
+  same(triu(ones({2, 2}, boolean), 1), Variable({{0, 1}, {0, 0}}, boolean));
+  same(index_select(m, 1, Variable(2).to(int64)), numbers({{3}, {6}}));
+}
+
+BOOST_AUTO_TEST_CASE(refusals) {
+  throws<ValueError>([] { lstsq(numbers({{1, 2}, {2, 4}, {3, 6}}), numbers({1, 2, 3})); }, {"lstsq", "(3, 2)", "independent"});
+  throws<ValueError>([] { lstsq(numbers({{1, 1}, {1, 1}, {1, 1}}), numbers({1, 2, 3})); }, {"lstsq", "independent"});
+  throws<ShapeError>([] { einsum("ii->i", {ones({1, 3})}); }, {"einsum", "(1, 3)", "\"i\""});
+  throws<DTypeError>([] { dot(ones({3}), ones({3}, float64)); }, {"dot: ", "float32", "float64"});
+}
+
+// The gradient of a row is that of the mean over its occurrences.
+BOOST_AUTO_TEST_CASE(embedding_by_frequency) {
+  Variable table = parameter(numbers({{1, 2}, {3, 4}, {5, 6}})), rows({{2, 0}, {-1, 2}}, int64);
+  Variable y = embedding(table, rows, {}, true);
+  same(y, embedding(table, rows));
+  close(grad(sum(y * numbers({{{1, 2}, {3, 4}}, {{5, 6}, {7, 8}}})), table),
+        numbers({{3, 4}, {0, 0}, {(1 + 5 + 7) / 3.0, (2 + 6 + 8) / 3.0}}), 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(attention_drops_weights) {
+  Variable q = zeros({1, 4000}, float64), k = zeros({4000, 4000}, float64), v = ones({4000, 1}, float64);
+  seed(3);
+  // Each of 4000 equal weights is kept with probability 0.75, and then divided by it: 1 on average, deviation 0.0091.
+  double y = scaled_dot_product_attention(q, k, v, {}, false, {}, 0.25).item();
+  BOOST_TEST(std::abs(y - 1) < 0.05);
+  BOOST_TEST(y != 1);
+}
+
 BOOST_AUTO_TEST_CASE(distances) {
   same(cross(numbers({1, 2, 3}), numbers({4, 5, 6})), numbers({-3, 6, -3}));
   throws<ShapeError>([] { cross(zeros({2}), zeros({3})); }, {"cross", "(2,)", "(3,)"});
