@@ -48,6 +48,11 @@ Variable special() {
   return Variable({-300.0, -20.5, -6.0, -3.0, -1.5, -1.0, -0.5, -1e-9, 0.0, 1e-9, 0.5, 1.0, 1.5, 3.0, 6.0, 20.5, 300.0},
                   xtape::float64);
 }
+// Four of each, as libtorch computes single ones another way, and not always the same.
+Variable not_finite() {
+  return Variable({NAN, NAN, NAN, NAN, INFINITY, INFINITY, INFINITY, INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY},
+                  xtape::float64);
+}
 Variable pole_free() { return numbers({3, 5}, 0.1, 4); }
 
 using Own1 = Variable (*)(const Variable&);
@@ -58,7 +63,9 @@ void add(std::vector<Case>& list, const std::string& name, Own1 own, G other, bo
   auto call = [own](const Variables& x) { return own(x[0]); };
   auto peer = [other](const Tensors& x) { return other(x[0]); };
   list.push_back({name, {numbers({3, 7}, low, high)}, call, peer});
-  if (everywhere) list.push_back({name + ", special points", {special()}, call, peer});
+  if (!everywhere) return;
+  list.push_back({name + ", special points", {special()}, call, peer});
+  list.push_back({name + ", NaN and infinity", {not_finite()}, call, peer, 1});
 }
 
 std::vector<Case> elementwise() {
@@ -80,17 +87,23 @@ std::vector<Case> elementwise() {
   ACTIVATION(relu6, relu6); ACTIVATION(logsigmoid, logsigmoid); ACTIVATION(gelu, gelu); ACTIVATION(silu, silu);
   ACTIVATION(mish, mish); ACTIVATION(softsign, softsign); ACTIVATION(softplus, softplus); ACTIVATION(elu, elu);
   ACTIVATION(celu, celu); ACTIVATION(leaky_relu, leaky_relu); ACTIVATION(hardtanh, hardtanh);
-  ACTIVATION(softshrink, softshrink); ACTIVATION(hardshrink, hardshrink); ACTIVATION(tanhshrink, tanhshrink);
+  ACTIVATION(tanhshrink, tanhshrink);
+  // At NaN, libtorch passes the gradient of single numbers, as we do, but not of those in vectors.
+  ACTIVATION(softshrink, softshrink); l.pop_back();
+  ACTIVATION(hardshrink, hardshrink); l.pop_back();
 #undef ACTIVATION
   add(l, "gelu_tanh", xtape::gelu_tanh,
       [](const Tensor& x) { return F::gelu(x, F::GELUFuncOptions().approximate("tanh")); }, true);
   add(l, "hardsigmoid", xtape::hardsigmoid, [](const Tensor& x) { return torch::hardsigmoid(x); }, false, -5, 5);
   l.back().orders = 0;  // libtorch 1.13 multiplies by a sixth of float32 in the first, and has no second
-  add(l, "hardswish", xtape::hardswish, [](const Tensor& x) { return torch::hardswish(x); }, false, -5, 5);
+  add(l, "hardswish", xtape::hardswish, [](const Tensor& x) { return torch::hardswish(x); }, true, -5, 5);
+  for (double alpha : {-2.0, -1.0, 0.5})
+    l.push_back({"celu " + std::to_string(alpha), {special()}, [=](auto& x) { return xtape::celu(x[0], alpha); },
+                 [=](auto& x) { return torch::celu(x[0], alpha); }});
   add(l, "logit", xtape::logit, [](const Tensor& x) { return torch::logit(x); }, false, 0.06, 0.95);
   add(l, "logit eps", [](const Variable& x) { return xtape::logit(x, 0.2); }, [](const Tensor& x) { return torch::logit(x, 0.2); },
       true);
-  l.back().orders = 1;  // libtorch divides by 0 in the second, where the first is 0
+  l[l.size() - 2].orders = 1;  // libtorch divides by 0 in the second, where the first is 0
   namespace S = torch::special;
 #define SPECIAL(name, ...) add(l, #name, [](const Variable& x) { return xtape::name(x); }, \
                                [](const Tensor& x) { return S::name(x); }, __VA_ARGS__)
