@@ -166,9 +166,11 @@ auto remainder(const P& a, const Q& b) {
   return chain(remainder_rule, a, b);
 }
 
+// From the nearer end, which is so met exactly.
 inline constexpr auto lerp_rule = elementwise(
-    "lerp", [](auto a, auto b, auto w) { return a + w * (b - a); }, with<C>([](auto w, auto g) { return g * (1 - w); }),
-    with<C>([](auto w, auto g) { return g * w; }), with<A, B>([](auto a, auto b, auto g) { return g * (b - a); }));
+    "lerp", [](auto a, auto b, auto w) { return where(abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w)); },
+    with<C>([](auto w, auto g) { return g * (1 - w); }), with<C>([](auto w, auto g) { return g * w; }),
+    with<A, B>([](auto a, auto b, auto g) { return g * (b - a); }));
 template <class P, class Q, class R>
   requires AnyNumber<P, Q, R>
 auto lerp(const P& a, const Q& b, const R& weight) {

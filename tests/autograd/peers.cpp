@@ -188,6 +188,12 @@ std::vector<Case> elementwise() {
   l.push_back({"lerp", {numbers({3, 5}), numbers({5}), numbers({3, 1})},
                [](auto& x) { return xtape::lerp(x[0], x[1], x[2]); },
                [](auto& x) { return torch::lerp(x[0], x[1], x[2]); }});
+  l.push_back({"lerp, ends and infinity",
+               {Variable({1e16, INFINITY, 0.0, INFINITY, 1.0, 1.0, NAN, 1.0, 3.0}, xtape::float64),
+                Variable({1.0, 1.0, INFINITY, INFINITY, INFINITY, 2.0, 1.0, 2.0, 5.0}, xtape::float64),
+                Variable({1.0, 0.5, 0.5, 0.3, 0.0, 0.5, 0.0, 0.49, INFINITY}, xtape::float64)},
+               [](auto& x) { return xtape::lerp(x[0], x[1], x[2]); },
+               [](auto& x) { return torch::lerp(x[0], x[1], x[2]); }});
   l.push_back({"clamp with bounds", {special(), numbers({17}, -3, 0), numbers({17}, 0.5, 3)},
                [](auto& x) { return xtape::clamp(x[0], x[1], x[2]); },
                [](auto& x) { return torch::clamp(x[0], x[1], x[2]); }});

@@ -199,6 +199,8 @@ std::vector<Operation> elementwise_operations() {
       general("lerp",
               {{"one shape", {numbers({5}), numbers({5}), numbers({5})}, [](auto& x) { return lerp(x[0], x[1], x[2]); }},
                {"broadcast", {numbers({3}), numbers({2, 1}), numbers({})}, [](auto& x) { return lerp(x[0], x[1], x[2]); }},
+               {"either end nearer", {numbers({5}), numbers({5}), numbers({5}, 0, 1)},
+                [](auto& x) { return lerp(x[0], x[1], x[2]); }},
                {"a scalar weight", {numbers({0, 2}), numbers({2})}, [](auto& x) { return lerp(x[0], x[1], 0.3); }}}),
       binary("copysign", copysign),
       unary("floor", floor),
