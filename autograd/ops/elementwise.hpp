@@ -18,7 +18,7 @@ Variable div(const Variable& a, const Variable& b);
 /// are 0. @throws ValueError for another mode.
 Variable div(const Variable& a, const Variable& b, const std::string& rounding_mode);
 Variable neg(const Variable& x);
-/// a to the power b. The derivative with respect to b counts 0 where a is 0, as PyTorch's does.
+/// a to the power b. The derivative with respect to b counts 0 where a is 0 and b is not negative, as PyTorch's does.
 Variable pow(const Variable& a, const Variable& b);
 Variable square(const Variable& x);
 Variable sqrt(const Variable& x);

@@ -178,6 +178,10 @@ std::vector<Case> elementwise() {
   Variable zeros_first({0.0, 0.0, 0.0, 2.0}, xtape::float64), powers({0.0, 1.0, 2.0, 0.0}, xtape::float64);
   BINARY(pow, zeros_first, powers);
   l.back().orders = 1;  // libtorch multiplies 0 by infinity in the second
+  Variable bases({0.0, -0.0, 0.0, -0.0, 0.0, 0.0, 0.0, NAN, NAN, 1.0, INFINITY, INFINITY, -INFINITY, -2.0}, xtape::float64);
+  Variable exponents({-1.0, -1.0, -2.5, -2.5, NAN, INFINITY, -INFINITY, 0.0, 2.0, NAN, 0.0, -1.0, 2.0, 0.5}, xtape::float64);
+  BINARY(pow, bases, exponents);
+  l.back().orders = 1;  // the second are NaN in other places
   BINARY(xlogy, zeros_first, (powers + 1.0).copy());
   binary("xlog1py", [](auto& a, auto& b) { return xtape::xlog1py(a, b); }, [](auto& a, auto& b) { return S::xlog1py(a, b); },
          numbers({3, 5}), numbers({5}, -0.9, 4));
