@@ -193,7 +193,7 @@ auto sign(const X& x) {
 
 inline constexpr auto copysign_rule = elementwise(
     "copysign", [](auto a, auto b) { return copysign(a, b); },
-    with<A, Y>([](auto a, auto y, auto g) { return g * sign(a) * sign(y); }), constant);
+    with<A, Y>([](auto a, auto y, auto g) { return where(is_nan(a), a, g * sign(a) * sign(y)); }), constant);
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto copysign(const P& a, const Q& b) {
