@@ -80,6 +80,13 @@ std::vector<Case> elementwise() {
   UNARY(acos, false, -0.99, 0.99); UNARY(atan, true); UNARY(sinh, false); UNARY(cosh, false); UNARY(tanh, true);
   UNARY(asinh, true); UNARY(acosh, false, 1.01, 9); UNARY(atanh, false, -0.99, 0.99); UNARY(erf, true);
   UNARY(erfc, true); UNARY(erfinv, false, -0.99, 0.99); UNARY(lgamma, false, 0.05, 9); UNARY(digamma, false, 0.05, 9);
+  Variable ends_of_gamma({NAN, INFINITY, 0.0, 1e30}, xtape::float64);
+  l.push_back({"lgamma, ends", {ends_of_gamma}, [](auto& x) { return xtape::lgamma(x[0]); },
+               [](auto& x) { return torch::lgamma(x[0]); }});
+  l.push_back({"lgamma, far below", {Variable({-1e30}, xtape::float64)}, [](auto& x) { return xtape::lgamma(x[0]); },
+               [](auto& x) { return torch::lgamma(x[0]); }, 1});
+  l.push_back({"digamma, ends", {ends_of_gamma}, [](auto& x) { return xtape::digamma(x[0]); },
+               [](auto& x) { return torch::digamma(x[0]); }, 1});  // libtorch's second is NaN at infinity
   UNARY(sigmoid, true); UNARY(relu, true); UNARY(selu, true);
 #undef UNARY
 #define ACTIVATION(name, torch_name) add(l, #name, [](const Variable& x) { return xtape::name(x); }, \
