@@ -238,6 +238,18 @@ std::vector<Case> reductions() {
   for (double p : {1.0, 2.0, 3.0, 0.5, HUGE_VAL, -HUGE_VAL, 0.0})
     l.push_back({"norm " + std::to_string(p), {x}, [p](auto& v) { return norm(v[0], p, -1); },
                  [p](auto& v) { return v[0].norm(p, -1); }});
+  for (double p : {-0.5, -1.0, -2.0})
+    for (const Variable& v : {Variable({1e200, -1e200}, xtape::float64), Variable({INFINITY, INFINITY}, xtape::float64),
+                              Variable({INFINITY, -INFINITY, 1.0}, xtape::float64), Variable({0.0, 1.0}, xtape::float64),
+                              Variable({NAN, 1.0}, xtape::float64), Variable({1.0, 2.0}, xtape::float64)})
+      l.push_back({"norm " + std::to_string(p), {v}, [p](auto& v) { return norm(v[0], p); },
+                   [p](auto& v) { return v[0].norm(p); }, 1});
+  Variable holes({1.0, NAN, 3.0, NAN, 2.0}, xtape::float64);
+  l.push_back({"norm 1, NaN", {holes}, [](auto& v) { return norm(v[0], 1); }, [](auto& v) { return v[0].norm(1); }});
+  l.push_back({"max, NaN", {holes}, [](auto& v) { return max(v[0]); }, [](auto& v) { return v[0].max(); }});
+  l.push_back({"min, NaN", {holes}, [](auto& v) { return min(v[0]); }, [](auto& v) { return v[0].min(); }});
+  l.push_back({"median, NaN", {holes}, [](auto& v) { return median(v[0], 0); },
+               [](auto& v) { return std::get<0>(v[0].median(0)); }});
   l.push_back({"stddev", {x}, [](auto& v) { return stddev(v[0], -1); }, [](auto& v) { return v[0].std(-1, false); }});
   l.push_back({"median of all, ties", {Variable({1.0, 3.0, 2.0, 2.0, 0.0, 2.0, 3.0}, xtape::float64)},
                [](auto& v) { return median(v[0]); }, [](auto& v) { return v[0].median(); }});
