@@ -23,7 +23,7 @@ auto logsigmoid(const X& x) {
 }
 
 inline constexpr auto relu_rule = elementwise(
-    "relu", [](auto x) { return maximum(x, 0); }, with<Y>([](auto y, auto g) { return where(y > 0, g, 0); }));
+    "relu", [](auto x) { return maximum(x, 0); }, with<Y>([](auto y, auto g) { return where(y <= 0, 0, g); }));
 template <Number X>
 auto relu(const X& x) {
   return chain(relu_rule, x);
@@ -42,8 +42,8 @@ auto leaky_relu(const P& x, const Q& slope = 0.01) {
 // By where, not by minimum, which at 0 has half a derivative: the second one there is 0, as in PyTorch.
 inline constexpr auto elu_rule = elementwise(
     "elu", [](auto x, auto alpha) { return where(x > 0, x, alpha * expm1(minimum(x, 0))); },
-    with<A, B>([](auto x, auto alpha, auto g) { return where(x > 0, g, g * alpha * exp(where(x < 0, x, 0))); }),
-    with<A>([](auto x, auto g) { return where(x > 0, 0, g * expm1(where(x < 0, x, 0))); }));
+    with<A, B>([](auto x, auto alpha, auto g) { return where(x > 0, g, g * alpha * exp(where(x >= 0, 0, x))); }),
+    with<A>([](auto x, auto g) { return where(x > 0, 0, g * expm1(where(x >= 0, 0, x))); }));
 template <class P, class Q = double>
   requires AnyNumber<P, Q>
 auto elu(const P& x, const Q& alpha = 1) {
@@ -58,11 +58,18 @@ auto selu(const X& x) {
   return selu_of(x);
 }
 
-inline constexpr auto celu_of = [](const auto& x, const auto& alpha) { return alpha * elu(x / alpha, 1); };
+// Not alpha * elu(x / alpha): a negative alpha would turn the sides round.
+inline constexpr auto celu_rule = elementwise(
+    "celu", [](auto x, auto alpha) { return where(x > 0, x, alpha * expm1(minimum(x, 0) / alpha)); },
+    with<A, B>([](auto x, auto alpha, auto g) { return where(x > 0, g, g * exp(where(x >= 0, 0, x) / alpha)); }),
+    with<A, B>([](auto x, auto alpha, auto g) {
+      auto t = where(x >= 0, 0, x) / alpha;
+      return where(x > 0, 0, g * (expm1(t) - t * exp(t)));
+    }));
 template <class P, class Q = int>
   requires AnyNumber<P, Q>
 auto celu(const P& x, const Q& alpha = 1) {
-  return celu_of(x, alpha);
+  return chain(celu_rule, x, alpha);
 }
 
 // The derivative of x * Phi(x) is Phi(x) + x * phi(x), with the normal distribution Phi and its density phi.
@@ -117,17 +124,21 @@ auto mish(const X& x) {
   return chain(mish_rule, x);
 }
 
+// The derivative at infinity is NaN, as the value is: by 0 * x.
 inline constexpr auto softsign_rule = elementwise(
     "softsign", [](auto x) { return x / (1 + abs(x)); },
-    with<A>([](auto x, auto g) { return g / square(1 + abs(x)); }));
+    with<A>([](auto x, auto g) { return (g + 0 * x) / square(1 + abs(x)); }));
 template <Number X>
 auto softsign(const X& x) {
   return chain(softsign_rule, x);
 }
 
+// The derivative is PyTorch's at -3, from the right, and at 3, from there on; the second one at both is 0.
 inline constexpr auto hardswish_rule = elementwise(
-    "hardswish", [](auto x) { return x * minimum(maximum(x + 3, 0), 6) / 6; },
-    with<A>([](auto x, auto g) { return where(x < -3, 0, where(x <= 3, g * (x / 3 + 0.5), g)); }));
+    "hardswish", [](auto x) { return x * minimum(maximum(x + 3, 0), 6) / 6; }, with<A>([](auto x, auto g) {
+      auto outside = where(x >= 3, g, where(x < -3, 0, where(x == -3, -0.5 * g, NAN)));
+      return where((x > -3) && (x < 3), g * (x / 3 + 0.5), outside);
+    }));
 template <Number X>
 auto hardswish(const X& x) {
   return chain(hardswish_rule, x);

@@ -166,9 +166,11 @@ auto remainder(const P& a, const Q& b) {
   return chain(remainder_rule, a, b);
 }
 
+// From the nearer end, which is so met exactly.
 inline constexpr auto lerp_rule = elementwise(
-    "lerp", [](auto a, auto b, auto w) { return a + w * (b - a); }, with<C>([](auto w, auto g) { return g * (1 - w); }),
-    with<C>([](auto w, auto g) { return g * w; }), with<A, B>([](auto a, auto b, auto g) { return g * (b - a); }));
+    "lerp", [](auto a, auto b, auto w) { return where(abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w)); },
+    with<C>([](auto w, auto g) { return g * (1 - w); }), with<C>([](auto w, auto g) { return g * w; }),
+    with<A, B>([](auto a, auto b, auto g) { return g * (b - a); }));
 template <class P, class Q, class R>
   requires AnyNumber<P, Q, R>
 auto lerp(const P& a, const Q& b, const R& weight) {
@@ -191,7 +193,7 @@ auto sign(const X& x) {
 
 inline constexpr auto copysign_rule = elementwise(
     "copysign", [](auto a, auto b) { return copysign(a, b); },
-    with<A, Y>([](auto a, auto y, auto g) { return g * sign(a) * sign(y); }), constant);
+    with<A, Y>([](auto a, auto y, auto g) { return where(is_nan(a), a, g * sign(a) * sign(y)); }), constant);
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto copysign(const P& a, const Q& b) {

@@ -25,6 +25,7 @@ using xtape::maximum;
 using xtape::minimum;
 using xtape::power;
 using xtape::sigmoid;
+using xtape::sign;
 using xtape::softplus;
 using xtape::square;
 using xtape::tanh;

@@ -35,11 +35,15 @@ auto log1p(const X& x) {
   return chain(log1p_rule, x);
 }
 
-// Where a is 0, log(a) is -inf, and 0 * -inf is NaN: such elements count 0, and so do those where b is 0.
+// Where a is 0, log(a) is -inf, and 0 * -inf is NaN: such elements count 0, and so do those where b is 0. With a
+// negative b, the result is infinite, and so is the derivative.
 inline constexpr auto pow_rule = elementwise(
     "pow", [](auto a, auto b) { return power(a, b); },
     with<A, B>([](auto a, auto b, auto g) { return g * b * power(where(b == 0, 1, a), b - 1); }),
-    with<A, Y>([](auto a, auto y, auto g) { return where(a == 0, 0, g * y * log(where(a == 0, 1, a))); }));
+    with<A, B, Y>([](auto a, auto b, auto y, auto g) {
+      auto counts_0 = (a == 0) && (b >= 0);
+      return where(counts_0, 0, g * y * log(where(counts_0, 1, a)));
+    }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
 auto pow(const P& a, const Q& b) {

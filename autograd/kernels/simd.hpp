@@ -70,6 +70,13 @@ xsimd::batch_bool<T, A> is_nan(const xsimd::batch<T, A>& x) {
   return !(x == x);
 }
 
+// 0 for NaN, as in PyTorch; xsimd's own, which is less constrained, has NaN.
+template <class T, class A>
+  requires std::is_floating_point_v<T>
+xsimd::batch<T, A> sign(const xsimd::batch<T, A>& x) {
+  return xsimd::select(x == x, xsimd::sign(x), xsimd::batch<T, A>(0));
+}
+
 // NaN in either operand gives NaN, as in NumPy; the processor's own max returns the second operand.
 template <class T, class A>
 xsimd::batch<T, A> maximum(const xsimd::batch<T, A>& a, const std::type_identity_t<xsimd::batch<T, A>>& b) {

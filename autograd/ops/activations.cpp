@@ -15,7 +15,7 @@ Variable relu6(const Variable& x) { return fused::relu6_of(x); }
 Variable leaky_relu(const Variable& x, const Variable& slope) { return fused::leaky_relu_rule(x, slope); }
 Variable elu(const Variable& x, const Variable& alpha) { return fused::elu_rule(x, alpha); }
 Variable selu(const Variable& x) { return fused::selu_of(x); }
-Variable celu(const Variable& x, const Variable& alpha) { return fused::celu_of(x, alpha); }
+Variable celu(const Variable& x, const Variable& alpha) { return fused::celu_rule(x, alpha); }
 Variable gelu(const Variable& x) { return fused::gelu_rule(x); }
 
 Variable gelu_tanh(const Variable& x) { return fused::gelu_tanh_rule(x); }

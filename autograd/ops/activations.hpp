@@ -9,7 +9,7 @@ namespace xtape {
 Variable sigmoid(const Variable& x);
 /// log(sigmoid(x)), exact for large negative x, too
 Variable logsigmoid(const Variable& x);
-/// max(x, 0), NaN for NaN. The derivative at 0 is 0.
+/// max(x, 0), NaN for NaN. The derivative at 0 is 0, at NaN 1.
 Variable relu(const Variable& x);
 /// min(max(x, 0), 6)
 Variable relu6(const Variable& x);

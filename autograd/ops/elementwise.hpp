@@ -18,7 +18,7 @@ Variable div(const Variable& a, const Variable& b);
 /// are 0. @throws ValueError for another mode.
 Variable div(const Variable& a, const Variable& b, const std::string& rounding_mode);
 Variable neg(const Variable& x);
-/// a to the power b. The derivative with respect to b counts 0 where a is 0, as PyTorch's does.
+/// a to the power b. The derivative with respect to b counts 0 where a is 0 and b is not negative, as PyTorch's does.
 Variable pow(const Variable& a, const Variable& b);
 Variable square(const Variable& x);
 Variable sqrt(const Variable& x);
@@ -33,11 +33,11 @@ Variable fmod(const Variable& a, const Variable& b);
 Variable remainder(const Variable& a, const Variable& b);
 /// floor(a / b), exact where a / b rounds up to a whole number. The derivative is 0.
 Variable floor_divide(const Variable& a, const Variable& b);
-/// a + weight * (b - a)
+/// a + weight * (b - a), and exactly b for the weight 1
 Variable lerp(const Variable& a, const Variable& b, const Variable& weight);
-/// The derivative at 0 is 0.
+/// The derivative at 0 is 0, and at NaN.
 Variable abs(const Variable& x);
-/// -1, 0 or 1; NaN for NaN. The derivative is 0.
+/// -1, 0 or 1; 0 for NaN, as in PyTorch. The derivative is 0.
 Variable sign(const Variable& x);
 /// sign under PyTorch's name, and x itself.
 inline Variable sgn(const Variable& x) { return sign(x); }

@@ -46,7 +46,8 @@ Axes kept_axes_first(const std::vector<bool>& mask) {
 
 using Kernel = Array (*)(const Array&, const std::vector<bool>&);
 
-// The max or the min, which go the same way: the gradient is shared by the elements that equal the result.
+// The max or the min, which go the same way: the gradient is shared by the elements that equal the result,
+// and where NaN has won, by those that are NaN.
 Variable extremum(const char* operation, Kernel kernel, const Variable& x, const Axes& axes, bool keepdims) {
   require_defined(operation, x);
   auto mask = axes_mask(operation, axes, x.rank());
@@ -55,7 +56,7 @@ Variable extremum(const char* operation, Kernel kernel, const Variable& x, const
   auto choose = [&] { return kernel(x.value(), mask).reshaped(result_shape(x.shape(), mask, keepdims)); };
   return record(operation, choose, wrt(x, [x = save(x), mask](const Variable& y, const Variable& g) {
                   Shape kept = kernels::keep_dims(x().shape(), mask);
-                  Variable chosen = equal(x(), reshape(y, kept)).to(g.dtype());
+                  Variable chosen = (equal(x(), reshape(y, kept)) || isnan(x())).to(g.dtype());
                   return chosen / sum_to(chosen, kept) * reshape(g, kept);
                 }));
 }
@@ -167,10 +168,10 @@ Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
   std::size_t n = x.shape()[i];
   if (n == 0)
     throw ShapeError("median: " + to_string(x.shape()) + " has no elements along axis " + std::to_string(axis));
-  // NaN is sorted to the end: where one is, the last element stands for the middle one.
+  // NaN is sorted to the end: where one is, the first of them, which is the argmax, stands for the middle element.
   Variable order = argsort(x.detach(), axis), sorted = take_along_axis(x.detach(), order, axis);
   auto at = [&](const Variable& v, std::size_t k) { return take(v, Variable({static_cast<double>(k)}, int64), axis); };
-  Variable chosen = where(isnan(at(sorted, n - 1)), at(order, n - 1), at(order, (n - 1) / 2));
+  Variable chosen = where(isnan(at(sorted, n - 1)), argmax(x, axis, true), at(order, (n - 1) / 2));
   Variable result = take_along_axis(x, chosen, axis);
   return keepdims ? result : squeeze(result, static_cast<std::ptrdiff_t>(i));
 }
@@ -182,9 +183,12 @@ Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
   if (p == 1) return sum(abs(x), axes, keepdims);
   if (p == 0) return sum(not_equal(x, 0).to(x.dtype()), axes, keepdims);
   if (std::isinf(p)) return p > 0 ? max(abs(x), axes, keepdims) : min(abs(x), axes, keepdims);
+  if (p < 0 && reduced_count(x.shape(), axes_mask("norm", axes, x.rank())) == 0)
+    throw ShapeError("norm: " + to_string(x.shape()) + " has no elements, p = " + std::to_string(p) + " needs one");
+  // An element of 0 has the power 0 or infinity, and a total of that makes the norm 0.
+  double of_zero = p > 0 ? 0 : std::numeric_limits<double>::infinity();
   Variable is_zero = equal(x, 0), powers = pow(where(is_zero, 1, abs(x)), p);
-  Variable total = sum(where(is_zero, p > 0 ? 0.0 : std::numeric_limits<double>::infinity(), powers), axes, keepdims);
-  Variable none = equal(total, 0);
+  Variable total = sum(where(is_zero, of_zero, powers), axes, keepdims), none = equal(total, of_zero);
   return where(none, 0, pow(where(none, 1, total), 1 / p));
 }
 

@@ -11,10 +11,10 @@ Variable sum(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 Variable mean(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The product. The gradient is right where elements are 0, too.
 Variable prod(const Variable& x, const Axes& axes = {}, bool keepdims = false);
-/// The greatest element; NaN wins. Equal elements share the gradient evenly.
+/// The greatest element; NaN wins. Equal elements, or those that are NaN, share the gradient evenly.
 /// @throws ShapeError for no elements.
 Variable max(const Variable& x, const Axes& axes = {}, bool keepdims = false);
-/// The least element; NaN wins. Equal elements share the gradient evenly.
+/// The least element; NaN wins. Equal elements, or those that are NaN, share the gradient evenly.
 /// @throws ShapeError for no elements.
 Variable min(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The variance, the mean squared deviation; `ddof` is taken off the number of elements divided by (1: unbiased).
@@ -31,7 +31,7 @@ inline Variable amin(const Variable& x, const Axes& axes = {}, bool keepdims = f
 Variable median(const Variable& x);
 Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims = false);
 /// The p-norm sum(|x|^p)^(1/p); p may be infinite, or 0 for the number of elements that are not 0. Where the norm or
-/// an element is 0, the derivative counts 0.
+/// an element is 0, the derivative counts 0. @throws ShapeError for a negative p and no elements.
 Variable norm(const Variable& x, double p = 2, const Axes& axes = {}, bool keepdims = false);
 /// log(sum(exp(x))), without overflow.
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);

@@ -25,7 +25,8 @@ namespace {
 namespace policies = boost::math::policies;
 using Quiet = policies::policy<policies::domain_error<policies::ignore_error>, policies::pole_error<policies::ignore_error>,
                                policies::overflow_error<policies::ignore_error>,
-                               policies::evaluation_error<policies::ignore_error>>;
+                               policies::evaluation_error<policies::ignore_error>,
+                               policies::rounding_error<policies::ignore_error>>;
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 
@@ -43,13 +44,18 @@ double digamma_of(double x) {
 constexpr SpecialFunction<lgamma_of, lgamma> lgamma_at;
 constexpr SpecialFunction<digamma_of, digamma> digamma_at;
 
+// At the poles, where the limits from the two sides may differ, PyTorch's.
+double polygamma_of(int n, double x) {
+  if (n == 0) return digamma_of(x);
+  if (std::isnan(x) || x == -infinity) return nan;
+  if (x == infinity) return 0;
+  if (x <= 0 && x == std::floor(x)) return n % 2 ? infinity : -infinity;
+  return boost::math::polygamma(n, x, Quiet());
+}
+
 template <class T>
 kernels::Batch<T> polygamma_at(const kernels::Batch<T>& n, const kernels::Batch<T>& x) {
-  return kernels::lanewise(
-      [](double n, double v) {
-        return n == 0 ? digamma_of(v) : boost::math::polygamma(static_cast<int>(n), v, Quiet());
-      },
-      n, x);
+  return kernels::lanewise([](double n, double v) { return polygamma_of(static_cast<int>(n), v); }, n, x);
 }
 Variable polygamma_at(const Variable& n, const Variable& x) {
   static constexpr auto op =
@@ -57,6 +63,12 @@ Variable polygamma_at(const Variable& n, const Variable& x) {
                   with<A, B>([](auto n, auto x, auto g) { return g * polygamma_at(n + 1, x); }));
   return op(n, x);
 }
+
+template <class T>
+kernels::Batch<T> trigamma_at(const kernels::Batch<T>& x) {
+  return polygamma_at(kernels::Batch<T>(1), x);
+}
+Variable trigamma_at(const Variable& x) { return polygamma_at(Variable(1), x); }
 
 }  // namespace
 
@@ -87,7 +99,7 @@ Variable lgamma(const Variable& x) {
 Variable digamma(const Variable& x) {
   static constexpr auto op =
       elementwise("digamma", [](auto x) { return digamma_at(x); },
-                  with<A>([](auto x, auto g) { return g * polygamma_at(0 * x + 1, x); }));
+                  with<A>([](auto x, auto g) { return g * trigamma_at(x); }));
   return op(x);
 }
 

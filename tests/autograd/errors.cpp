@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(nothing_to_choose_from) {
   throws<ShapeError>([] { min(zeros({2, 0}), 1); }, {"min", "(2, 0)", "no elements"});
   throws<ShapeError>([] { argmax(zeros({0})); }, {"argmax", "(0,)", "no elements"});
   throws<ShapeError>([] { argmin(zeros({0, 2}), 0); }, {"argmin", "(0, 2)", "no elements"});
+  throws<ShapeError>([] { norm(zeros({0}), -1); }, {"norm", "(0,)", "no elements"});
 }
 
 BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit) {

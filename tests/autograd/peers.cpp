@@ -48,6 +48,11 @@ Variable special() {
   return Variable({-300.0, -20.5, -6.0, -3.0, -1.5, -1.0, -0.5, -1e-9, 0.0, 1e-9, 0.5, 1.0, 1.5, 3.0, 6.0, 20.5, 300.0},
                   xtape::float64);
 }
+// Four of each, as libtorch computes single ones another way, and not always the same.
+Variable not_finite() {
+  return Variable({NAN, NAN, NAN, NAN, INFINITY, INFINITY, INFINITY, INFINITY, -INFINITY, -INFINITY, -INFINITY, -INFINITY},
+                  xtape::float64);
+}
 Variable pole_free() { return numbers({3, 5}, 0.1, 4); }
 
 using Own1 = Variable (*)(const Variable&);
@@ -58,7 +63,9 @@ void add(std::vector<Case>& list, const std::string& name, Own1 own, G other, bo
   auto call = [own](const Variables& x) { return own(x[0]); };
   auto peer = [other](const Tensors& x) { return other(x[0]); };
   list.push_back({name, {numbers({3, 7}, low, high)}, call, peer});
-  if (everywhere) list.push_back({name + ", special points", {special()}, call, peer});
+  if (!everywhere) return;
+  list.push_back({name + ", special points", {special()}, call, peer});
+  list.push_back({name + ", NaN and infinity", {not_finite()}, call, peer, 1});
 }
 
 std::vector<Case> elementwise() {
@@ -73,6 +80,13 @@ std::vector<Case> elementwise() {
   UNARY(acos, false, -0.99, 0.99); UNARY(atan, true); UNARY(sinh, false); UNARY(cosh, false); UNARY(tanh, true);
   UNARY(asinh, true); UNARY(acosh, false, 1.01, 9); UNARY(atanh, false, -0.99, 0.99); UNARY(erf, true);
   UNARY(erfc, true); UNARY(erfinv, false, -0.99, 0.99); UNARY(lgamma, false, 0.05, 9); UNARY(digamma, false, 0.05, 9);
+  Variable ends_of_gamma({NAN, INFINITY, 0.0, 1e30}, xtape::float64);
+  l.push_back({"lgamma, ends", {ends_of_gamma}, [](auto& x) { return xtape::lgamma(x[0]); },
+               [](auto& x) { return torch::lgamma(x[0]); }});
+  l.push_back({"lgamma, far below", {Variable({-1e30}, xtape::float64)}, [](auto& x) { return xtape::lgamma(x[0]); },
+               [](auto& x) { return torch::lgamma(x[0]); }, 1});
+  l.push_back({"digamma, ends", {ends_of_gamma}, [](auto& x) { return xtape::digamma(x[0]); },
+               [](auto& x) { return torch::digamma(x[0]); }, 1});  // libtorch's second is NaN at infinity
   UNARY(sigmoid, true); UNARY(relu, true); UNARY(selu, true);
 #undef UNARY
 #define ACTIVATION(name, torch_name) add(l, #name, [](const Variable& x) { return xtape::name(x); }, \
@@ -80,17 +94,23 @@ std::vector<Case> elementwise() {
   ACTIVATION(relu6, relu6); ACTIVATION(logsigmoid, logsigmoid); ACTIVATION(gelu, gelu); ACTIVATION(silu, silu);
   ACTIVATION(mish, mish); ACTIVATION(softsign, softsign); ACTIVATION(softplus, softplus); ACTIVATION(elu, elu);
   ACTIVATION(celu, celu); ACTIVATION(leaky_relu, leaky_relu); ACTIVATION(hardtanh, hardtanh);
-  ACTIVATION(softshrink, softshrink); ACTIVATION(hardshrink, hardshrink); ACTIVATION(tanhshrink, tanhshrink);
+  ACTIVATION(tanhshrink, tanhshrink);
+  // At NaN, libtorch passes the gradient of single numbers, as we do, but not of those in vectors.
+  ACTIVATION(softshrink, softshrink); l.pop_back();
+  ACTIVATION(hardshrink, hardshrink); l.pop_back();
 #undef ACTIVATION
   add(l, "gelu_tanh", xtape::gelu_tanh,
       [](const Tensor& x) { return F::gelu(x, F::GELUFuncOptions().approximate("tanh")); }, true);
   add(l, "hardsigmoid", xtape::hardsigmoid, [](const Tensor& x) { return torch::hardsigmoid(x); }, false, -5, 5);
   l.back().orders = 0;  // libtorch 1.13 multiplies by a sixth of float32 in the first, and has no second
-  add(l, "hardswish", xtape::hardswish, [](const Tensor& x) { return torch::hardswish(x); }, false, -5, 5);
+  add(l, "hardswish", xtape::hardswish, [](const Tensor& x) { return torch::hardswish(x); }, true, -5, 5);
+  for (double alpha : {-2.0, -1.0, 0.5})
+    l.push_back({"celu " + std::to_string(alpha), {special()}, [=](auto& x) { return xtape::celu(x[0], alpha); },
+                 [=](auto& x) { return torch::celu(x[0], alpha); }});
   add(l, "logit", xtape::logit, [](const Tensor& x) { return torch::logit(x); }, false, 0.06, 0.95);
   add(l, "logit eps", [](const Variable& x) { return xtape::logit(x, 0.2); }, [](const Tensor& x) { return torch::logit(x, 0.2); },
       true);
-  l.back().orders = 1;  // libtorch divides by 0 in the second, where the first is 0
+  l[l.size() - 2].orders = 1;  // libtorch divides by 0 in the second, where the first is 0
   namespace S = torch::special;
 #define SPECIAL(name, ...) add(l, #name, [](const Variable& x) { return xtape::name(x); }, \
                                [](const Tensor& x) { return S::name(x); }, __VA_ARGS__)
@@ -165,6 +185,10 @@ std::vector<Case> elementwise() {
   Variable zeros_first({0.0, 0.0, 0.0, 2.0}, xtape::float64), powers({0.0, 1.0, 2.0, 0.0}, xtape::float64);
   BINARY(pow, zeros_first, powers);
   l.back().orders = 1;  // libtorch multiplies 0 by infinity in the second
+  Variable bases({0.0, -0.0, 0.0, -0.0, 0.0, 0.0, 0.0, NAN, NAN, 1.0, INFINITY, INFINITY, -INFINITY, -2.0}, xtape::float64);
+  Variable exponents({-1.0, -1.0, -2.5, -2.5, NAN, INFINITY, -INFINITY, 0.0, 2.0, NAN, 0.0, -1.0, 2.0, 0.5}, xtape::float64);
+  BINARY(pow, bases, exponents);
+  l.back().orders = 1;  // the second are NaN in other places
   BINARY(xlogy, zeros_first, (powers + 1.0).copy());
   binary("xlog1py", [](auto& a, auto& b) { return xtape::xlog1py(a, b); }, [](auto& a, auto& b) { return S::xlog1py(a, b); },
          numbers({3, 5}), numbers({5}, -0.9, 4));
@@ -173,6 +197,12 @@ std::vector<Case> elementwise() {
 #undef WITHOUT_DERIVATIVES
 #undef BINARY
   l.push_back({"lerp", {numbers({3, 5}), numbers({5}), numbers({3, 1})},
+               [](auto& x) { return xtape::lerp(x[0], x[1], x[2]); },
+               [](auto& x) { return torch::lerp(x[0], x[1], x[2]); }});
+  l.push_back({"lerp, ends and infinity",
+               {Variable({1e16, INFINITY, 0.0, INFINITY, 1.0, 1.0, NAN, 1.0, 3.0}, xtape::float64),
+                Variable({1.0, 1.0, INFINITY, INFINITY, INFINITY, 2.0, 1.0, 2.0, 5.0}, xtape::float64),
+                Variable({1.0, 0.5, 0.5, 0.3, 0.0, 0.5, 0.0, 0.49, INFINITY}, xtape::float64)},
                [](auto& x) { return xtape::lerp(x[0], x[1], x[2]); },
                [](auto& x) { return torch::lerp(x[0], x[1], x[2]); }});
   l.push_back({"clamp with bounds", {special(), numbers({17}, -3, 0), numbers({17}, 0.5, 3)},
@@ -208,6 +238,18 @@ std::vector<Case> reductions() {
   for (double p : {1.0, 2.0, 3.0, 0.5, HUGE_VAL, -HUGE_VAL, 0.0})
     l.push_back({"norm " + std::to_string(p), {x}, [p](auto& v) { return norm(v[0], p, -1); },
                  [p](auto& v) { return v[0].norm(p, -1); }});
+  for (double p : {-0.5, -1.0, -2.0})
+    for (const Variable& v : {Variable({1e200, -1e200}, xtape::float64), Variable({INFINITY, INFINITY}, xtape::float64),
+                              Variable({INFINITY, -INFINITY, 1.0}, xtape::float64), Variable({0.0, 1.0}, xtape::float64),
+                              Variable({NAN, 1.0}, xtape::float64), Variable({1.0, 2.0}, xtape::float64)})
+      l.push_back({"norm " + std::to_string(p), {v}, [p](auto& v) { return norm(v[0], p); },
+                   [p](auto& v) { return v[0].norm(p); }, 1});
+  Variable holes({1.0, NAN, 3.0, NAN, 2.0}, xtape::float64);
+  l.push_back({"norm 1, NaN", {holes}, [](auto& v) { return norm(v[0], 1); }, [](auto& v) { return v[0].norm(1); }});
+  l.push_back({"max, NaN", {holes}, [](auto& v) { return max(v[0]); }, [](auto& v) { return v[0].max(); }});
+  l.push_back({"min, NaN", {holes}, [](auto& v) { return min(v[0]); }, [](auto& v) { return v[0].min(); }});
+  l.push_back({"median, NaN", {holes}, [](auto& v) { return median(v[0], 0); },
+               [](auto& v) { return std::get<0>(v[0].median(0)); }});
   l.push_back({"stddev", {x}, [](auto& v) { return stddev(v[0], -1); }, [](auto& v) { return v[0].std(-1, false); }});
   l.push_back({"median of all, ties", {Variable({1.0, 3.0, 2.0, 2.0, 0.0, 2.0, 3.0}, xtape::float64)},
                [](auto& v) { return median(v[0]); }, [](auto& v) { return v[0].median(); }});

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(unary_functions_agree_with_the_standard_library) {
   check("square", square, [](double x) { return x * x; });
   check("sqrt", sqrt, [](double x) { return std::sqrt(x); });
   check("abs", abs, [](double x) { return std::abs(x); });
-  check("sign", sign, [](double x) { return std::isnan(x) ? x : double((x > 0) - (x < 0)); });
+  check("sign", sign, [](double x) { return double((x > 0) - (x < 0)); });
   check("exp", exp, [](double x) { return std::exp(x); });
   check("expm1", expm1, [](double x) { return std::expm1(x); });
   check("log", log, [](double x) { return std::log(x); });
@@ -150,6 +150,14 @@ BOOST_AUTO_TEST_CASE(special_functions_at_known_values, *boost::unit_test::toler
   BOOST_TEST(std::isnan(at(digamma, -2)));
   BOOST_TEST(polygamma(1, Variable({1.0}, float64)).item() == pi * pi / 6);
   BOOST_TEST(polygamma(3, Variable({1.0}, float64)).item() == std::pow(pi, 4) / 15);
+  for (int n : {1, 2, 3}) {
+    auto polygamma_at = [n](double x) { return polygamma(n, Variable({x}, float64)).item(); };
+    double at_pole = n == 2 ? -infinity : infinity;
+    BOOST_TEST(std::isnan(polygamma_at(not_a_number)));
+    BOOST_TEST(std::isnan(polygamma_at(-infinity)));
+    BOOST_TEST(polygamma_at(infinity) == 0);
+    for (double x : {0.0, -0.0, -2.0, -1e30}) BOOST_TEST((polygamma_at(x) == at_pole));
+  }
   BOOST_TEST(at(erfinv, std::erf(0.7)) == 0.7);
   BOOST_TEST((at(erfinv, 1) == infinity));
   BOOST_TEST(std::isnan(at(erfinv, 1.5)));
