@@ -23,6 +23,9 @@ Work xtape_chain();
 /// The mean of tanh(x * y + c) * sigmoid(x) over `elements`, forward and backward, by `fuse` and by operations.
 Work xtape_fused();
 Work xtape_composed();
+/// A network of 64 layers there and back, and the same with checkpoints.
+Work xtape_deep();
+Work xtape_checkpointed();
 /// One training step of an LSTM: gradients to zero, forward, mean of the squared outputs, backward, Adam.
 Work xtape_lstm();
 

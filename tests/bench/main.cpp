@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
 #endif
   add("xtape_fused", bench::xtape_fused, 1);
   add("xtape_composed", bench::xtape_composed, 1);
+  add("xtape_deep", bench::xtape_deep, 1);
+  add("xtape_checkpointed", bench::xtape_checkpointed, 1);
 #ifdef XTAPE_BENCH_TORCH
   add("torch_composed", bench::torch_composed, 1);
 #endif

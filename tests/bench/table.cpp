@@ -59,6 +59,10 @@ void TableReporter::Finalize() {
     print_row("its time / libtorch's", "", ratio(own, torch));
   }
   print_row("the same, libtorch", "ms", scaled(torch, 1e3));
+  auto kept = time("xtape_deep/1"), again = time("xtape_checkpointed/1");
+  print_row("64 layers there and back", "ms", scaled(kept, 1e3));
+  print_row("the same with checkpoints", "ms", scaled(again, 1e3));
+  print_row("with checkpoints / without", "", ratio(again, kept));
   for (const Network& network : networks()) {
     std::string what = network.what;
     auto of = [&](const char* whose) { return time(whose + std::string(network.name) + "/1"); };

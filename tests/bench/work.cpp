@@ -96,4 +96,30 @@ Work xtape_fused() {
 
 Work xtape_composed() { return mean_of(function); }
 
+namespace {
+
+// 64 residual layers in eight parts, of which all inner results are kept, or computed again on the way back.
+Work deep_step(bool checkpointed) {
+  static constexpr std::size_t layers = 64, part = 8, width = 64, rows = 4096;
+  std::vector<Variable> weights;
+  for (std::size_t i = 0; i < layers; ++i) weights.push_back(parameter(randn({width, width}) * 0.1));
+  return [=, x = randn({rows, width})] {
+    Variable y = x;
+    for (std::size_t first = 0; first < layers; first += part) {
+      auto run = [&weights, first](Variable y) {
+        for (std::size_t i = first; i < first + part; ++i) y = y + gelu(matmul(layer_norm(y), weights[i]));
+        return y;
+      };
+      y = checkpointed ? checkpoint(run, y) : run(y);
+    }
+    for (const Variable& w : weights) w.zero_grad();
+    mean(square(y)).backward();
+  };
+}
+
+}  // namespace
+
+Work xtape_deep() { return deep_step(false); }
+Work xtape_checkpointed() { return deep_step(true); }
+
 }  // namespace bench
