@@ -143,6 +143,13 @@ Variable i0(const Variable& x);
 Variable i0e(const Variable& x);
 Variable i1(const Variable& x);
 Variable i1e(const Variable& x);
+/// Modified Bessel functions of the second kind, of order 0 and 1, and the same times exp(x); NaN for negative x
+Variable modified_bessel_k0(const Variable& x);
+Variable modified_bessel_k1(const Variable& x);
+Variable scaled_modified_bessel_k0(const Variable& x);
+Variable scaled_modified_bessel_k1(const Variable& x);
+/// sin(x) / x, 1 at 0
+Variable spherical_bessel_j0(const Variable& x);
 /// Bessel functions of the first and second kind, of order 0 and 1
 Variable bessel_j0(const Variable& x);
 Variable bessel_j1(const Variable& x);

@@ -118,6 +118,14 @@ std::vector<Case> elementwise() {
   SPECIAL(entr, false, 0.01, 3); SPECIAL(i0, false, -9, 9); SPECIAL(i0e, true); SPECIAL(i1, false, -9, 9);
   SPECIAL(i1e, false, -9, 9);
 #undef SPECIAL
+// What libtorch has no derivatives of.
+#define SPECIAL(name, ...) add(l, #name, [](const Variable& x) { return xtape::name(x); }, \
+                               [](const Tensor& x) { return torch::special_##name(x.detach()); }, false, __VA_ARGS__); \
+                               l.back().orders = 0
+  SPECIAL(modified_bessel_k0, 0.01, 30); SPECIAL(modified_bessel_k1, 0.01, 30);
+  SPECIAL(scaled_modified_bessel_k0, 0.01, 30); SPECIAL(scaled_modified_bessel_k1, 0.01, 30);
+  SPECIAL(spherical_bessel_j0, -9, 9);
+#undef SPECIAL
   add(l, "sinc", xtape::sinc, [](const Tensor& x) { return torch::sinc(x); }, false);
   add(l, "deg2rad", xtape::deg2rad, [](const Tensor& x) { return torch::deg2rad(x); }, true);
   add(l, "rad2deg", xtape::rad2deg, [](const Tensor& x) { return torch::rad2deg(x); }, true);

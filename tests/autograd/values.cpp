@@ -686,6 +686,18 @@ BOOST_AUTO_TEST_CASE(powers_at_zero_have_derivatives) {
 // Abramowitz and Stegun, tables 9.1 and 9.8, and what is wanted where functions pass from one formula to another.
 BOOST_AUTO_TEST_CASE(special_functions) {
   Variable one({1.0}, float64);
+  // The Wronskian (Abramowitz and Stegun 9.6.15), also where the unscaled functions overflow and underflow.
+  Variable sizes({1e-3, 0.5, 1.0, 3.0, 30.0, 699.0, 701.0, 1e4, 1e9}, float64);
+  Variable k0e = scaled_modified_bessel_k0(sizes), k1e = scaled_modified_bessel_k1(sizes);
+  BOOST_TEST(max(abs((i0e(sizes) * k1e + i1e(sizes) * k0e) * sizes - 1)).item() < 1e-12);
+  BOOST_TEST(std::abs(modified_bessel_k0(one).item() - 0.42102443824070833) < 1e-15);
+  BOOST_TEST(std::abs(modified_bessel_k1(one).item() - 0.6019072301972346) < 1e-15);
+  for (auto k : {modified_bessel_k0, modified_bessel_k1, scaled_modified_bessel_k0, scaled_modified_bessel_k1}) {
+    BOOST_TEST((k(Variable({0.0}, float64)).item() == infinity && k(Variable({infinity}, float64)).item() == 0));
+    BOOST_TEST(sum(isnan(k(Variable({-1.0, not_a_number}, float64)))).item() == 2);
+  }
+  BOOST_TEST(std::abs(spherical_bessel_j0(one).item() - std::sin(1.0)) < 1e-15);
+  BOOST_TEST(spherical_bessel_j0(Variable({0.0}, float64)).item() == 1);
   BOOST_TEST(std::abs(bessel_j0(one).item() - 0.7651976865579666) < 1e-15);
   BOOST_TEST(std::abs(bessel_j1(one).item() - 0.4400505857449335) < 1e-15);
   BOOST_TEST(std::abs(bessel_y0(one).item() - 0.08825696421567696) < 1e-15);
