@@ -11,11 +11,20 @@ using namespace detail;
 Variable sigmoid(const Variable& x) { return fused::sigmoid_rule(x); }
 Variable logsigmoid(const Variable& x) { return fused::logsigmoid_rule(x); }
 Variable relu(const Variable& x) { return fused::relu_rule(x); }
-Variable relu6(const Variable& x) { return fused::relu6_of(x); }
+Variable relu6(const Variable& x) {
+  detail::Calling calling("relu6");
+  return fused::relu6_of(x);
+}
 Variable leaky_relu(const Variable& x, const Variable& slope) { return fused::leaky_relu_rule(x, slope); }
 Variable elu(const Variable& x, const Variable& alpha) { return fused::elu_rule(x, alpha); }
-Variable selu(const Variable& x) { return fused::selu_of(x); }
-Variable celu(const Variable& x, const Variable& alpha) { return fused::celu_rule(x, alpha); }
+Variable selu(const Variable& x) {
+  detail::Calling calling("selu");
+  return fused::selu_of(x);
+}
+Variable celu(const Variable& x, const Variable& alpha) {
+  detail::Calling calling("celu");
+  return fused::celu_rule(x, alpha);
+}
 Variable gelu(const Variable& x) { return fused::gelu_rule(x); }
 
 Variable gelu_tanh(const Variable& x) { return fused::gelu_tanh_rule(x); }
@@ -23,6 +32,7 @@ Variable silu(const Variable& x) { return fused::silu_rule(x); }
 Variable mish(const Variable& x) { return fused::mish_rule(x); }
 
 Variable softplus(const Variable& x, double beta, double threshold) {
+  detail::Calling calling("softplus");
   if (!(beta > 0)) throw ValueError("softplus: beta is " + std::to_string(beta) + ", needs more than 0");
   if (beta == 1) return fused::softplus_rule(x, Variable(threshold));
   return fused::softplus_rule(x * beta, Variable(threshold)) / beta;
@@ -30,11 +40,15 @@ Variable softplus(const Variable& x, double beta, double threshold) {
 Variable softsign(const Variable& x) { return fused::softsign_rule(x); }
 
 Variable hardtanh(const Variable& x, double low, double high) {
+  detail::Calling calling("hardtanh");
   if (!(low < high))
     throw ValueError("hardtanh: bounds " + std::to_string(low) + " and " + std::to_string(high) + " are not in order");
   return fused::hardtanh_rule(x, Variable(low), Variable(high));
 }
-Variable hardsigmoid(const Variable& x) { return fused::hardsigmoid_of(x); }
+Variable hardsigmoid(const Variable& x) {
+  detail::Calling calling("hardsigmoid");
+  return fused::hardsigmoid_of(x);
+}
 Variable hardswish(const Variable& x) { return fused::hardswish_rule(x); }
 
 Variable softshrink(const Variable& x, double lambda) {
@@ -45,10 +59,17 @@ Variable softshrink(const Variable& x, double lambda) {
 Variable hardshrink(const Variable& x, double lambda) {
   return fused::hardshrink_rule(x, Variable(lambda));
 }
-Variable threshold(const Variable& x, double least, double value) { return where(x <= least, value, x); }
-Variable tanhshrink(const Variable& x) { return fused::tanhshrink_of(x); }
+Variable threshold(const Variable& x, double least, double value) {
+  detail::Calling calling("threshold");
+  return where(x <= least, value, x);
+}
+Variable tanhshrink(const Variable& x) {
+  detail::Calling calling("tanhshrink");
+  return fused::tanhshrink_of(x);
+}
 
 Variable glu(const Variable& x, std::ptrdiff_t axis) {
+  detail::Calling calling("glu");
   if (x.defined() && x.shape()[normalize_axis("glu", axis, x.rank())] % 2)
     throw ShapeError("glu: axis " + std::to_string(axis) + " of " + to_string(x.shape()) + " is odd");
   auto halves = split(x, 2, axis);

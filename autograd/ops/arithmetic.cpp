@@ -58,8 +58,14 @@ Variable nextafter(const Variable& a, const Variable& b) {
       pass, constant);
   return op(a, b);
 }
-Variable deg2rad(const Variable& x) { return x * (std::numbers::pi / 180); }
-Variable rad2deg(const Variable& x) { return x * (180 / std::numbers::pi); }
+Variable deg2rad(const Variable& x) {
+  detail::Calling calling("deg2rad");
+  return x * (std::numbers::pi / 180);
+}
+Variable rad2deg(const Variable& x) {
+  detail::Calling calling("rad2deg");
+  return x * (180 / std::numbers::pi);
+}
 Variable lerp(const Variable& a, const Variable& b, const Variable& weight) { return fused::lerp_rule(a, b, weight); }
 Variable abs(const Variable& x) { return fused::abs_rule(x); }
 Variable sign(const Variable& x) { return fused::sign_rule(x); }
@@ -88,9 +94,11 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
       with<A>([](auto c, auto g) { return where(c != 0, 0, g); }));
   std::array branches{&a, &b};
   DType dtype = all_scalars(branches) ? DType::float32 : common_dtype("where", branches);
+  if (dtype == DType::boolean) return where(condition, a.to(int64), b.to(int64)).to(boolean);
   return op(condition.to(dtype), a, b);
 }
 Variable clip(const Variable& x, const Variable& low, const Variable& high) {
+  detail::Calling calling("clip");
   if (!low.defined() && high.defined()) return clamp_max(x, high);
   if (low.defined() && !high.defined()) return clamp_min(x, low);
   return fused::clip_rule(x, low, high);

@@ -142,6 +142,9 @@ Variable bessel_y1(const Variable& x) {
   return op(x);
 }
 
-Variable spherical_bessel_j0(const Variable& x) { return sinc(x / std::numbers::pi); }
+Variable spherical_bessel_j0(const Variable& x) {
+  detail::Calling calling("spherical_bessel_j0");
+  return sinc(x / std::numbers::pi);
+}
 
 }  // namespace xtape

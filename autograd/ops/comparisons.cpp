@@ -67,6 +67,7 @@ Variable logical_or(const Variable& a, const Variable& b) {
 }
 
 Variable logical_xor(const Variable& a, const Variable& b) {
+  detail::Calling calling("logical_xor");
   require_bool("logical_xor", a);
   require_bool("logical_xor", b);
   return compare("logical_xor", a, b, std::not_equal_to());
@@ -76,8 +77,17 @@ Variable signbit(const Variable& x) {
   require_floating("signbit", x);
   return copysign(1, x) < 0;
 }
-Variable isnan(const Variable& x) { return not_equal(x, x); }
-Variable isinf(const Variable& x) { return abs(x) == std::numeric_limits<double>::infinity(); }
-Variable isfinite(const Variable& x) { return abs(x) < std::numeric_limits<double>::infinity(); }
+Variable isnan(const Variable& x) {
+  detail::Calling calling("isnan");
+  return not_equal(x, x);
+}
+Variable isinf(const Variable& x) {
+  detail::Calling calling("isinf");
+  return abs(x) == std::numeric_limits<double>::infinity();
+}
+Variable isfinite(const Variable& x) {
+  detail::Calling calling("isfinite");
+  return abs(x) < std::numeric_limits<double>::infinity();
+}
 
 }  // namespace xtape

@@ -40,7 +40,10 @@ Variable abs(const Variable& x);
 /// -1, 0 or 1; 0 for NaN, as in PyTorch. The derivative is 0.
 Variable sign(const Variable& x);
 /// sign under PyTorch's name, and x itself.
-inline Variable sgn(const Variable& x) { return sign(x); }
+inline Variable sgn(const Variable& x) {
+  detail::Calling calling("sgn");
+  return sign(x);
+}
 inline Variable positive(const Variable& x) { return x; }
 /// 1 for positive x, `at_zero` for 0, and 0 else, as in PyTorch also for NaN. The derivative with respect to x is 0.
 Variable heaviside(const Variable& x, const Variable& at_zero);
@@ -172,7 +175,10 @@ Variable clip(const Variable& x, const Variable& low, const Variable& high);
 Variable clamp_min(const Variable& x, const Variable& low);
 Variable clamp_max(const Variable& x, const Variable& high);
 /// clip under PyTorch's name.
-inline Variable clamp(const Variable& x, const Variable& low, const Variable& high) { return clip(x, low, high); }
+inline Variable clamp(const Variable& x, const Variable& low, const Variable& high) {
+  detail::Calling calling("clamp");
+  return clip(x, low, high);
+}
 /// x with these numbers in place of NaN, infinity (the greatest finite number if left out), and -infinity (the least).
 Variable nan_to_num(const Variable& x, double nan = 0, std::optional<double> posinf = {},
                     std::optional<double> neginf = {});

@@ -172,6 +172,7 @@ Variable batch_norm(const Variable& x, const Variable& weight, const Variable& b
 
 BatchNormalized batch_norm_with_statistics(const Variable& x, const Variable& weight, const Variable& bias,
                                            double epsilon) {
+  detail::Calling calling("batch_norm_with_statistics");
   auto [result, moments] = normalized_batch(x, weight, bias, epsilon);
   return {result, statistic(moments.mean, x.dtype()), statistic(moments.variance, x.dtype())};
 }

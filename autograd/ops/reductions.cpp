@@ -93,6 +93,7 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
 }
 
 Variable sum_to(const Variable& x, const Shape& shape) {
+  detail::Calling calling("sum_to");
   require_defined("sum_to", x);
   if (broadcast_shapes("sum_to", x.shape(), shape) != x.shape())
     throw ShapeError("sum_to: " + to_string(x.shape()) + " is no broadcast of " + to_string(shape));
@@ -101,12 +102,14 @@ Variable sum_to(const Variable& x, const Shape& shape) {
 }
 
 Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
+  detail::Calling calling("mean");
   require_floating("mean", x);
   auto count = reduced_count(x.shape(), axes_mask("mean", axes, x.rank()));
   return sum(x, axes, keepdims) / count;
 }
 
 Variable var(const Variable& x, const Axes& axes, bool keepdims, double ddof) {
+  detail::Calling calling("var");
   require_floating("var", x);
   auto count = static_cast<double>(reduced_count(x.shape(), axes_mask("var", axes, x.rank())));
   if (ddof < 0) throw ValueError("var: ddof is " + std::to_string(ddof) + ", needs 0 or more");
@@ -117,6 +120,7 @@ Variable var(const Variable& x, const Axes& axes, bool keepdims, double ddof) {
 // Multiplies halves until one element is left: the same work as a running product, and the derivatives of any order
 // come out right where elements are 0, too.
 Variable prod(const Variable& x, const Axes& axes, bool keepdims) {
+  detail::Calling calling("prod");
   require_defined("prod", x);
   if (x.dtype() == DType::boolean) return prod(x.to(int64), axes, keepdims);
   auto mask = axes_mask("prod", axes, x.rank());
@@ -149,10 +153,12 @@ Variable root_or_zero(const Variable& x) {
 }  // namespace
 
 Variable stddev(const Variable& x, const Axes& axes, bool keepdims, double ddof) {
+  detail::Calling calling("stddev");
   return root_or_zero(var(x, axes, keepdims, ddof));
 }
 
 Variable median(const Variable& x) {
+  detail::Calling calling("median");
   require_defined("median", x);
   return record("median", [&] { return median(reshape(x.detach(), {x.size()}), 0).value(); },
                 wrt(x, [x = save(x)](const Variable& y, const Variable& g) {
@@ -162,6 +168,7 @@ Variable median(const Variable& x) {
 }
 
 Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
+  detail::Calling calling("median");
   if (x.defined() && x.rank() == 0) return detail::with_an_axis("median", x, [&](auto& v) { return median(v, axis); });
   require_defined("median", x);
   std::size_t i = normalize_axis("median", axis, x.rank());
@@ -177,6 +184,7 @@ Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
 }
 
 Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
+  detail::Calling calling("norm");
   require_floating("norm", x);
   if (std::isnan(p)) throw ValueError("norm: p is NaN");
   if (p == 2) return root_or_zero(sum(square(x), axes, keepdims));
@@ -193,11 +201,16 @@ Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
 }
 
 Variable count_nonzero(const Variable& x, const Axes& axes, bool keepdims) {
+  detail::Calling calling("count_nonzero");
   require_defined("count_nonzero", x);
   return sum(not_equal(x, 0), axes, keepdims);
 }
-Variable any(const Variable& x, const Axes& axes, bool keepdims) { return count_nonzero(x, axes, keepdims) > 0; }
+Variable any(const Variable& x, const Axes& axes, bool keepdims) {
+  detail::Calling calling("any");
+  return count_nonzero(x, axes, keepdims) > 0;
+}
 Variable all(const Variable& x, const Axes& axes, bool keepdims) {
+  detail::Calling calling("all");
   require_defined("all", x);
   return equal(sum(equal(x, 0), axes, keepdims), 0);
 }
@@ -220,12 +233,14 @@ Variable cumsum(const Variable& x, std::ptrdiff_t axis) {
 }
 
 Variable cumprod(const Variable& x, std::ptrdiff_t axis) {
+  detail::Calling calling("cumprod");
   return detail::with_an_axis("cumprod", x, [&](auto& v) {
     return detail::scan(v, normalize_axis("cumprod", axis, v.rank()), mul);
   });
 }
 
 Variable logcumsumexp(const Variable& x, std::ptrdiff_t axis) {
+  detail::Calling calling("logcumsumexp");
   require_floating("logcumsumexp", x);
   return detail::with_an_axis("logcumsumexp", x, [&](auto& v) {
     return detail::scan(v, normalize_axis("logcumsumexp", axis, v.rank()), logaddexp);
@@ -233,9 +248,11 @@ Variable logcumsumexp(const Variable& x, std::ptrdiff_t axis) {
 }
 
 WithIndices max_with_indices(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
+  detail::Calling calling("max_with_indices");
   return chosen(x, argmax(x, axis, true), axis, keepdims);
 }
 WithIndices min_with_indices(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
+  detail::Calling calling("min_with_indices");
   return chosen(x, argmin(x, axis, true), axis, keepdims);
 }
 
@@ -248,6 +265,7 @@ Variable min(const Variable& x, const Axes& axes, bool keepdims) {
 }
 
 Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
+  detail::Calling calling("logsumexp");
   require_floating("logsumexp", x);
   auto mask = axes_mask("logsumexp", axes, x.rank());
   // The shift is a constant to the derivative. An infinite one would make NaN of inf - inf.
@@ -278,7 +296,10 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
                 }));
 }
 
-Variable softmin(const Variable& x, std::ptrdiff_t axis) { return softmax(-x, axis); }
+Variable softmin(const Variable& x, std::ptrdiff_t axis) {
+  detail::Calling calling("softmin");
+  return softmax(-x, axis);
+}
 
 Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("log_softmax", x);

@@ -23,8 +23,14 @@ Variable var(const Variable& x, const Axes& axes = {}, bool keepdims = false, do
 /// counts 0.
 Variable stddev(const Variable& x, const Axes& axes = {}, bool keepdims = false, double ddof = 0);
 /// max and min under PyTorch's names.
-inline Variable amax(const Variable& x, const Axes& axes = {}, bool keepdims = false) { return max(x, axes, keepdims); }
-inline Variable amin(const Variable& x, const Axes& axes = {}, bool keepdims = false) { return min(x, axes, keepdims); }
+inline Variable amax(const Variable& x, const Axes& axes = {}, bool keepdims = false) {
+  detail::Calling calling("amax");
+  return max(x, axes, keepdims);
+}
+inline Variable amin(const Variable& x, const Axes& axes = {}, bool keepdims = false) {
+  detail::Calling calling("amin");
+  return min(x, axes, keepdims);
+}
 /// The middle element along an axis, or of all; the lower one of two, as in PyTorch. NaN wins. Elements that equal the
 /// one of all share its gradient evenly.
 /// @throws ShapeError for no elements.

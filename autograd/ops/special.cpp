@@ -109,6 +109,7 @@ Variable polygamma(int n, const Variable& x) {
 }
 
 Variable mvlgamma(const Variable& x, int p) {
+  detail::Calling calling("mvlgamma");
   if (p < 1) throw ValueError("mvlgamma: p is " + std::to_string(p) + ", needs 1 or more");
   Variable sum = lgamma(x);
   for (int k = 1; k < p; ++k) sum = sum + lgamma(x - 0.5 * k);

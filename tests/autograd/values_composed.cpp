@@ -158,6 +158,7 @@ BOOST_AUTO_TEST_CASE(arrays_of_positions) {
   throws<ValueError>([&] { slice_assign(m, {Variable({0, 0}, int64)}, 1); }, {"slice_assign", "twice"});
   throws<ShapeError>([&] { slice_assign(m, {m > 4}, numbers({1, 2, 3})); }, {"slice_assign", "(3,)", "(2,)"});
   same(triu(ones({2, 2}, boolean), 1), Variable({{0, 1}, {0, 0}}, boolean));
+  same(where(Variable({1, 0}, boolean), Variable({1, 1}, boolean), false), Variable({1, 0}, boolean));
   same(index_select(m, 1, Variable(2).to(int64)), numbers({{3}, {6}}));
 }
 
