@@ -1,4 +1,4 @@
-// The operations that are compositions of others, against libtorch's in float64: results, gradients, and gradients of
+// Further operations, most of them compositions of others, against libtorch's in float64: results, gradients, and gradients of
 // gradients.
 #include <string>
 #include <vector>
@@ -185,9 +185,106 @@ void neural(Cases& cases) {
   }
 }
 
+// Of no use as derivatives: as numbers.
+void truths(Cases& cases) {
+  Variable a({1.0, 2.0, NAN, -0.0, INFINITY, 0.0}, xtape::float64), b({2.0, 2.0, NAN, 1.0, INFINITY, -1.0}, xtape::float64);
+  auto one = [&](const std::string& name, auto own, auto other) {
+    cases.one(name, a, [own](auto& x) { return own(x).to(xtape::float64); },
+              [other](auto& x) { return other(x).to(torch::kFloat64); });
+  };
+  auto two = [&](const std::string& name, auto own, auto other) {
+    cases.two(name, a, b, [own](auto& x, auto& y) { return own(x, y).to(xtape::float64); },
+              [other](auto& x, auto& y) { return other(x, y).to(torch::kFloat64); });
+  };
+  two("equal", [](auto& x, auto& y) { return equal(x, y); }, [](auto& x, auto& y) { return x.eq(y); });
+  two("not_equal", [](auto& x, auto& y) { return not_equal(x, y); }, [](auto& x, auto& y) { return x.ne(y); });
+  two("less", [](auto& x, auto& y) { return less(x, y); }, [](auto& x, auto& y) { return x.lt(y); });
+  two("less_equal", [](auto& x, auto& y) { return less_equal(x, y); }, [](auto& x, auto& y) { return x.le(y); });
+  two("greater", [](auto& x, auto& y) { return greater(x, y); }, [](auto& x, auto& y) { return x.gt(y); });
+  two("greater_equal", [](auto& x, auto& y) { return greater_equal(x, y); }, [](auto& x, auto& y) { return x.ge(y); });
+  two("logical_and", [](auto& x, auto& y) { return logical_and(x > 0, y > 0); }, [](auto& x, auto& y) { return (x > 0).logical_and(y > 0); });
+  two("logical_or", [](auto& x, auto& y) { return logical_or(x > 1, y > 1); }, [](auto& x, auto& y) { return (x > 1).logical_or(y > 1); });
+  two("logical_xor", [](auto& x, auto& y) { return logical_xor(x > 1, y > 1); }, [](auto& x, auto& y) { return (x > 1).logical_xor(y > 1); });
+  one("logical_not", [](auto& x) { return logical_not(x > 1); }, [](auto& x) { return (x > 1).logical_not(); });
+  one("isnan", [](auto& x) { return isnan(x); }, [](auto& x) { return x.isnan(); });
+  one("isinf", [](auto& x) { return isinf(x); }, [](auto& x) { return x.isinf(); });
+  one("isfinite", [](auto& x) { return isfinite(x); }, [](auto& x) { return x.isfinite(); });
+  one("signbit", [](auto& x) { return signbit(x); }, [](auto& x) { return x.signbit(); });
+  one("count_nonzero", [](auto& x) { return count_nonzero(x); }, [](auto& x) { return x.count_nonzero(c10::nullopt); });
+  one("any", [](auto& x) { return any(x); }, [](auto& x) { return x.any(); });
+  one("all", [](auto& x) { return all(x); }, [](auto& x) { return x.all(); });
+  one("argmin", [](auto& x) { return argmin(x); }, [](auto& x) { return x.argmin(); });
+  one("argmax", [](auto& x) { return argmax(x, 0, true); }, [](auto& x) { return x.argmax(0, true); });
+  cases.one("argsort", numbers({3, 5}), [](auto& x) { return argsort(x, 0, true).to(xtape::float64); },
+            [](auto& x) { return x.argsort(0, true).to(torch::kFloat64); });
+  Variable classes({2, 0, 3}, xtape::int64);
+  cases.one("one_hot", a, [=](auto&) { return one_hot(classes, 5, xtape::float64); },
+            [=](auto&) { return torch::one_hot(to_torch(classes), 5).to(torch::kFloat64); });
+}
+
+void products(Cases& cases) {
+  Variable v = numbers({3}), w = numbers({3}, -1, 3), m = numbers({2, 3}), n = numbers({3, 4}), cube = numbers({2, 3, 4});
+  cases.two("dot", v, w, [](auto& a, auto& b) { return dot(a, b); }, [](auto& a, auto& b) { return a.dot(b); });
+  cases.two("inner", m, v, [](auto& a, auto& b) { return inner(a, b); }, [](auto& a, auto& b) { return a.inner(b); });
+  cases.two("mv", m, v, [](auto& a, auto& b) { return mv(a, b); }, [](auto& a, auto& b) { return a.mv(b); });
+  cases.two("bmm", cube, numbers({2, 4, 2}), [](auto& a, auto& b) { return bmm(a, b); }, [](auto& a, auto& b) { return a.bmm(b); });
+  cases.all("addmm", {numbers({4}), m, n}, [](auto& x) { return addmm(x[0], x[1], x[2], 0.3, 1.7); },
+            [](auto& x) { return torch::addmm(x[0], x[1], x[2], 0.3, 1.7); });
+  cases.two("tensordot", cube, numbers({4, 2, 5}), [](auto& a, auto& b) { return tensordot(a, b, {2, 0}, {0, 1}); },
+            [](auto& a, auto& b) { return torch::tensordot(a, b, {2, 0}, {0, 1}); });
+}
+
+void rearrangements(Cases& cases) {
+  Variable x = numbers({3, 1, 4}), m = numbers({3, 4});
+  auto one = [&](const std::string& name, const Variable& x, auto own, auto other) { cases.one(name, x, own, other); };
+  one("neg", m, [](auto& x) { return neg(x); }, [](auto& x) { return x.neg(); });
+  one("clip", m, [](auto& x) { return clip(x, -1, 0.5); }, [](auto& x) { return x.clip(-1, 0.5); });
+  one("glu", m, [](auto& x) { return glu(x, 1); }, [](auto& x) { return torch::glu(x, 1); });
+  one("softmin", m, [](auto& x) { return softmin(x, 0); }, [](auto& x) { return F::softmin(x, F::SoftminFuncOptions(0)); });
+  one("min_with_indices", m, [](auto& x) { return xtape::min_with_indices(x, 0).values; }, [](auto& x) { return std::get<0>(x.min(0)); });
+  one("squeeze", x, [](auto& x) { return squeeze(x, 1); }, [](auto& x) { return x.squeeze(1); });
+  one("broadcast_to", x, [](auto& x) { return broadcast_to(x, {2, 3, 5, 4}); }, [](auto& x) { return x.broadcast_to({2, 3, 5, 4}); });
+  one("split", m, [](auto& x) { return split(x, std::vector<std::size_t>{1, 2, 1}, 1)[1]; }, [](auto& x) { return x.split_with_sizes({1, 2, 1}, 1)[1]; });
+  one("unbind", m, [](auto& x) { return unbind(x, 1)[2]; }, [](auto& x) { return x.unbind(1)[2]; });
+  one("flatten", x, [](auto& x) { return flatten(x, 1); }, [](auto& x) { return x.flatten(1); });
+  one("repeat", m, [](auto& x) { return repeat(x, {2, 1, 3}); }, [](auto& x) { return x.repeat({2, 1, 3}); });
+  for (int k : {-1, 0, 2}) {
+    one("diag of a matrix", m, [k](auto& x) { return diag(x, k); }, [k](auto& x) { return x.diag(k); });
+    one("diag of a vector", numbers({3}), [k](auto& x) { return diag(x, k); }, [k](auto& x) { return x.diag(k); });
+  }
+  one("trace", m, [](auto& x) { return trace(x); }, [](auto& x) { return x.trace(); });
+  one("masked_select", m, [](auto& x) { return masked_select(x, x > 0); }, [](auto& x) { return x.masked_select(x > 0); });
+  one("masked_fill", m, [](auto& x) { return masked_fill(x, x > 0, 3); }, [](auto& x) { return x.masked_fill(x > 0, 3); });
+  Variable places = Variable{{0, 2, 2, 1}, {0, 0, 2, 2}}.to(xtape::int64);
+  cases.two("scatter_add", m, numbers({2, 4}), [=](auto& x, auto& s) { return scatter_add(x, 0, places, s); },
+            [=](auto& x, auto& s) { return x.scatter_add(0, to_torch(places), s); });
+  cases.two("slice_assign", m, numbers({3, 2}), [](auto& x, auto& s) { return slice_assign(x, {xtape::range(), xtape::range(1, 3)}, s); },
+            [](auto& x, auto& s) { return x.slice_scatter(s, 1, 1, 3); });
+  cases.two("slice_assign by a mask", m, numbers({}), [](auto& x, auto& s) { return slice_assign(x, {x > 0}, s); },
+            [](auto& x, auto& s) { return x.index_put({x > 0}, s); });
+}
+
+void pools(Cases& cases) {
+  Variable x = numbers({2, 3, 9}), cube = numbers({1, 2, 4, 5, 4});
+  cases.one("max_pool1d", x, [](auto& x) { return max_pool1d(x, 3, {.stride = 2, .padding = 1}); }, [](auto& x) { return torch::max_pool1d(x, 3, 2, 1); });
+  cases.one("avg_pool1d", x, [](auto& x) { return avg_pool1d(x, 3, {.stride = 2, .padding = 1}); }, [](auto& x) { return torch::avg_pool1d(x, 3, 2, 1); });
+  cases.one("max_pool3d_with_indices", cube, [](auto& x) { return xtape::max_pool3d_with_indices(x, 2).values; },
+            [](auto& x) { return std::get<0>(torch::max_pool3d_with_indices(x, 2)); });
+  for (int n : {1, 4, 9}) {
+    cases.one("adaptive_avg_pool1d", x, [n](auto& x) { return adaptive_avg_pool1d(x, n); }, [n](auto& x) { return torch::adaptive_avg_pool1d(x, n); });
+    cases.one("adaptive_max_pool1d", x, [n](auto& x) { return adaptive_max_pool1d(x, n); },
+              [n](auto& x) { return std::get<0>(torch::adaptive_max_pool1d(x, n)); });
+    cases.one("adaptive_max_pool1d_with_indices", x, [n](auto& x) { return xtape::adaptive_max_pool1d_with_indices(x, n).indices.to(xtape::float64); },
+              [n](auto& x) { return std::get<1>(torch::adaptive_max_pool1d(x, n)).to(torch::kFloat64); });
+  }
+  cases.all("instance_norm", {x, numbers({3}), numbers({3})}, [](auto& x) { return instance_norm(x[0], x[1], x[2]); },
+            [](auto& x) { return torch::instance_norm(x[0], x[1], x[2], {}, {}, true, 0.1, 1e-5, false); });
+}
+
 std::vector<Case> all_cases() {
   Cases cases;
-  for (auto family : {statistics, arrangements, distances, matrix_functions, neural}) family(cases);
+  for (auto family : {statistics, arrangements, distances, matrix_functions, neural, truths, products, rearrangements, pools})
+    family(cases);
   return cases.list;
 }
 
