@@ -40,6 +40,12 @@ Operation unary(const char* name, Unary f, double low = -2, double high = 2) {
     result.samples.push_back({"shape " + to_string(shape), {numbers(shape, low, high)}, [f](auto& x) { return f(x[0]); }});
   result.samples.push_back({"of a transposed part", {numbers({4, 3, 2}, low, high)},
                             [f](auto& x) { return f(transpose(x[0][range(none, none, -2)], {2, 0, 1})); }});
+  auto call = [f](auto& x) { return f(x[0]); };
+  if (low < 0 && high > 0) result.samples.push_back({"small magnitudes", {numbers({6}, low * 1e-3, high * 1e-3, 0)}, call});
+  // Where the results stay so small that differences of them say something about derivatives.
+  Variable large = numbers({7}, -40, 40);
+  if (low <= -2 && high >= 2 && all(abs(f(large)) < 1000).item() != 0)
+    result.samples.push_back({"large magnitudes", {large}, call});
   return result;
 }
 
