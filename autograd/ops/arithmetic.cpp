@@ -94,7 +94,12 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
       with<A>([](auto c, auto g) { return where(c != 0, 0, g); }));
   std::array branches{&a, &b};
   DType dtype = all_scalars(branches) ? DType::float32 : common_dtype("where", branches);
-  if (dtype == DType::boolean) return where(condition, a.to(int64), b.to(int64)).to(boolean);
+  if (dtype == DType::boolean) {
+    for (const Variable* x : branches)
+      if (x->impl()->weak && x->impl()->scalar != 0 && x->impl()->scalar != 1)
+        throw DTypeError("where: the scalar " + std::to_string(x->impl()->scalar) + " does not fit bool");
+    return where(condition, a.to(int64), b.to(int64)).to(boolean);
+  }
   return op(condition.to(dtype), a, b);
 }
 Variable clip(const Variable& x, const Variable& low, const Variable& high) {

@@ -33,6 +33,8 @@ double scaled_i(int n, double x) {
 // exp(x) K_n(x), by the expansion where K_n underflows.
 double scaled_k(int n, double x) {
   if (!(x > 0)) return x == 0 ? infinity : std::numeric_limits<double>::quiet_NaN();
+  // For the smallest numbers the library throws an exception of its own: there -log(x / 2) - Euler's constant, or 1 / x.
+  if (x < 1e-300) return n == 0 ? -std::log(x / 2) - std::numbers::egamma : 1 / x;
   if (x <= 700) return std::exp(x) * std::cyl_bessel_k(n, x);
   return hankel(n, -x) / std::sqrt(2 / std::numbers::pi * x);
 }
@@ -144,7 +146,7 @@ Variable bessel_y1(const Variable& x) {
 
 Variable spherical_bessel_j0(const Variable& x) {
   detail::Calling calling("spherical_bessel_j0");
-  return sinc(x / std::numbers::pi);
+  return where(isinf(x), 0, sinc(x / std::numbers::pi));
 }
 
 }  // namespace xtape

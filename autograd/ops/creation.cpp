@@ -56,10 +56,11 @@ Variable spaced(const char* operation, double start, double stop, std::size_t co
     throw ValueError(std::string(operation) + ": from " + std::to_string(start) + " to " + std::to_string(stop) +
                      ": needs finite numbers");
   Array result({count}, dtype);
+  double step = count > 1 ? (stop - start) / static_cast<double>(count - 1) : 0;
   visit(dtype, [&]<class T>(T) {
     for (std::size_t i = 0; i < count; ++i) {
-      double way = count > 1 ? static_cast<double>(i) / static_cast<double>(count - 1) : 0;
-      result.mutable_data<T>()[i] = static_cast<T>(f(std::lerp(start, stop, way)));
+      double x = i > 0 && i + 1 == count ? stop : start + static_cast<double>(i) * step;
+      result.mutable_data<T>()[i] = static_cast<T>(f(x));
     }
   });
   return Variable(std::move(result));

@@ -355,8 +355,8 @@ namespace {
 
 // Whether a column of Q R, of so many rows, is a sum of others but for rounding, in any of the matrices.
 bool any_dependent(const Variable& r, std::size_t rows) {
-  Variable left = min(abs(diagonal(r, 0, -2, -1)), -1), bound = max(abs(r), {-2, -1}) * epsilon(r.dtype()) * rows;
-  return any(left <= bound).item() != 0;
+  Variable left = abs(diagonal(r, 0, -2, -1)), all = norm(r, 2, -2);
+  return any(left <= all * epsilon(r.dtype()) * rows).item() != 0;
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ struct QR {
 QR qr(const Variable& a, const std::string& mode = "reduced");
 /// The x of least |a x - b|^2, b as for solve: by a QR decomposition for as many rows as columns or more, which have to
 /// be independent; the shortest such x, by `pinv`, for fewer rows.
+/// @throws ShapeError for shapes that do not fit, ValueError for columns that depend on each other.
 Variable lstsq(const Variable& a, const Variable& b);
 
 struct PinvOptions {

@@ -29,13 +29,13 @@ Variable vecdot(const Variable& a, const Variable& b, std::ptrdiff_t axis) {
 
 Variable cross(const Variable& a, const Variable& b, std::ptrdiff_t axis) {
   detail::Calling calling("cross");
-  for (const Variable* x : {&a, &b}) {
-    detail::require_defined("cross", *x);
-    if (x->shape()[normalize_axis("cross", axis, x->rank())] != 3)
-      throw ShapeError("cross: " + to_string(a.shape()) + " and " + to_string(b.shape()) + ", needs 3 elements along axis " +
-                       std::to_string(axis));
-  }
-  return roll(a, -1, axis) * roll(b, 1, axis) - roll(a, 1, axis) * roll(b, -1, axis);
+  require_vectors("cross", a, b);
+  Shape shape = broadcast_shapes("cross", a.shape(), b.shape());
+  Variable u = broadcast_to(a, shape), v = broadcast_to(b, shape);
+  if (shape[normalize_axis("cross", axis, shape.size())] != 3)
+    throw ShapeError("cross: " + to_string(a.shape()) + " and " + to_string(b.shape()) + ", needs 3 elements along axis " +
+                     std::to_string(axis));
+  return roll(u, -1, axis) * roll(v, 1, axis) - roll(u, 1, axis) * roll(v, -1, axis);
 }
 
 Variable normalize(const Variable& x, double p, std::ptrdiff_t axis, double epsilon) {

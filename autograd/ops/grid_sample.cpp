@@ -61,7 +61,7 @@ Variable grid_sample(const Variable& x, const Variable& places, const GridSample
 
   // All combinations of the readings along each axis: the pixel's number in the image, and how much of it is read.
   Shape flat{x.shape()[0], 1, places.size() / std::max<std::size_t>(x.shape()[0] * axes, 1)};
-  std::vector<Reading> all{{zeros(flat, x.dtype()), ones(flat, x.dtype())}};
+  std::vector<Reading> all{{zeros(flat, int64), ones(flat, x.dtype())}};
   for (std::size_t i = 0; i < axes; ++i) {
     std::size_t pixels = x.shape()[2 + i];
     auto last = static_cast<double>(pixels - 1);
@@ -69,15 +69,17 @@ Variable grid_sample(const Variable& x, const Variable& places, const GridSample
     std::vector<Reading> more;
     for (const Reading& along : readings(in_pixels(coordinate, pixels, options), options.nearest)) {
       Variable inside = (along.pixel >= 0 && along.pixel <= last).to(x.dtype());
+      Variable pixel = nan_to_num(clip(along.pixel, 0, last)).to(int64);
       for (const Reading& before : all)
-        more.push_back({before.pixel * pixels + nan_to_num(clip(along.pixel, 0, last)), before.weight * along.weight * inside});
+        more.push_back({before.pixel * pixels + pixel, before.weight * along.weight * inside});
     }
     all = std::move(more);
   }
 
-  Variable image = reshape(x, {x.shape()[0], x.shape()[1], -1}), result;
+  std::size_t size = element_count(Shape(x.shape().begin() + 2, x.shape().end()));
+  Variable image = reshape(x, {x.shape()[0], x.shape()[1], size}), result;
   for (const Reading& reading : all) {
-    Variable part = take_along_axis(image, reading.pixel.to(int64), -1) * reading.weight;
+    Variable part = take_along_axis(image, reading.pixel, -1) * reading.weight;
     result = result.defined() ? result + part : part;
   }
   Shape shape{x.shape()[0], x.shape()[1]};

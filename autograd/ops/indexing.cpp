@@ -189,6 +189,7 @@ std::size_t axes_named(const Index& index) {
 // The axes that arrays stand for are made one, in which their positions, which broadcast, are taken. It stands in the
 // place of these axes if they are neighbours, else it comes first, as in NumPy.
 Variable slice_by_arrays(const Variable& x, const std::vector<Index>& indices) {
+  detail::Calling calling("slice");
   std::vector<Index> ranges;
   std::size_t named = 0;
   for (const Index& index : indices) {
@@ -256,6 +257,8 @@ Variable slice_assign(const Variable& x, const std::vector<Index>& indices, cons
   detail::Calling calling("slice_assign");
   require_defined("slice_assign", x);
   require_defined("slice_assign", value);
+  std::array operands{&x, &value};
+  detail::common_dtype("slice_assign", operands);
   if (has_arrays(indices)) {
     // Of the numbers of all elements, the same part says where the values go.
     Variable places = slice(reshape(arange(static_cast<std::int64_t>(x.size())), x.shape()), indices);
@@ -263,8 +266,6 @@ Variable slice_assign(const Variable& x, const std::vector<Index>& indices, cons
     return reshape(scatter(reshape(x, {-1}), 0, reshape(places, {-1}), reshape(values, {-1})), x.shape());
   }
   kernels::View view = ViewBuilder("slice_assign", x.shape(), indices).view;
-  std::array operands{&x, &value};
-  detail::common_dtype("slice_assign", operands);
   Variable part = broadcast_to(value.to(x.dtype()), view.shape);
   auto assign = [&] {
     Array result = x.value().copy();
@@ -423,6 +424,8 @@ Variable index_fill(const Variable& x, std::ptrdiff_t axis, const Variable& indi
   detail::Calling calling("index_fill");
   require_defined("index_fill", x);
   require_integers("index_fill", indices);
+  require_defined("index_fill", value);
+  if (value.rank() > 0) throw ShapeError("index_fill: a value of " + to_string(value.shape()) + ", needs a number");
   std::size_t i = normalize_axis("index_fill", axis, x.rank());
   Array checked = checked_indices("index_fill", indices, x.shape()[i], x.shape());
   Shape along(x.rank() - i, 1);

@@ -54,7 +54,8 @@ class Index {
 };
 
 /// The part that the indices name, axis by axis, as in NumPy: `slice(x, {0, range(1, 5), newaxis})`. The axes that arrays
-/// pick from are replaced by those of the arrays, which come first where other axes stand between them.
+/// pick from are replaced by those of the arrays, which come first where other axes stand between them. Single positions
+/// are taken before, as in PyTorch; NumPy counts them as arrays.
 /// @throws ValueError for a position out of range or a step of 0, ShapeError for too many indices.
 Variable slice(const Variable& x, const std::vector<Index>& indices);
 /// The transposed operation: zeros of `shape`, with g where `slice` would read.

@@ -25,6 +25,13 @@ std::vector<Variable> all_at_least(const char* operation, std::size_t rank, cons
   return result;
 }
 
+// A negative number is a huge one here.
+void require_count(const char* operation, std::size_t parts, const Variable& x) {
+  if (parts == 0 || parts > 0x7fffffff)
+    throw ValueError(std::string(operation) + ": " + std::to_string(static_cast<std::ptrdiff_t>(parts)) + " parts of " +
+                     to_string(x.shape()) + ", needs 1 to 2^31 - 1");
+}
+
 }  // namespace
 
 Variable hstack(const std::vector<Variable>& xs) {
@@ -65,9 +72,9 @@ Variable block_diag(const std::vector<Variable>& xs) {
 std::vector<Variable> chunk(const Variable& x, std::size_t chunks, std::ptrdiff_t axis) {
   detail::Calling calling("chunk");
   require_defined("chunk", x);
-  if (chunks == 0) throw ValueError("chunk: 0 chunks of " + to_string(x.shape()) + ", needs one or more");
+  require_count("chunk", chunks, x);
   std::size_t extent = x.shape()[normalize_axis("chunk", axis, x.rank())];
-  std::size_t size = (extent + chunks - 1) / chunks;
+  std::size_t size = extent / chunks + (extent % chunks != 0);
   if (size == 0) return split(x, std::vector<std::size_t>(chunks, 0), axis);
   std::vector<std::size_t> sizes(extent / size, size);
   if (extent % size != 0) sizes.push_back(extent % size);
@@ -77,7 +84,7 @@ std::vector<Variable> chunk(const Variable& x, std::size_t chunks, std::ptrdiff_
 std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::ptrdiff_t axis) {
   detail::Calling calling("array_split");
   require_defined("array_split", x);
-  if (sections == 0) throw ValueError("array_split: 0 sections of " + to_string(x.shape()) + ", needs one or more");
+  require_count("array_split", sections, x);
   std::size_t extent = x.shape()[normalize_axis("array_split", axis, x.rank())];
   std::vector<std::size_t> sizes(sections, extent / sections);
   for (std::size_t i = 0; i < extent % sections; ++i) ++sizes[i];

@@ -20,22 +20,24 @@ Variable matrix_exp(const Variable& a) {
   if (a.rank() < 2 || a.shape(-1) != a.shape(-2))
     throw ShapeError("matrix_exp: " + to_string(a.shape()) + ", needs square matrices in the last two axes");
   if (a.size() == 0) return positive(a);
-  double size = max(sum(abs(a.detach()), -2)).item();  // the 1-norm
-  if (!std::isfinite(size)) throw ValueError("matrix_exp: elements that are not finite");
+  Variable norms = matrix_norm(a.detach(), 1, {-2, -1}, true);
+  double greatest = max(norms).item();
+  if (!std::isfinite(greatest)) throw ValueError("matrix_exp: elements that are not finite");
   constexpr double theta13 = 5.371920351148152;  // up to which the approximant is exact to double's precision
-  int squarings = size > theta13 ? static_cast<int>(std::ceil(std::log2(size / theta13))) : 0;
+  // For each matrix its own, so that the result is the same in any company.
+  Variable squarings = clamp_min(ceil(log2(clamp_min(norms, 1e-30) / theta13)), 0);
   constexpr double b[] = {64764752532480000., 32382376266240000., 7771770303897600., 1187353796428800.,
                           129060195264000.,   10559470521600.,    670442572800.,     33522128640.,
                           1323241920.,        40840800.,          960960.,           16380.,
                           182.,               1.};
-  Variable x = a * std::exp2(-squarings), identity = eye(a.shape(-1), a.dtype());
+  Variable x = a * exp2(-squarings), identity = eye(a.shape(-1), a.dtype());
   Variable x2 = matmul(x, x), x4 = matmul(x2, x2), x6 = matmul(x4, x2);
   Variable odd = matmul(x, matmul(x6, b[13] * x6 + b[11] * x4 + b[9] * x2) + b[7] * x6 + b[5] * x4 + b[3] * x2 +
                                b[1] * identity);
   Variable even = matmul(x6, b[12] * x6 + b[10] * x4 + b[8] * x2) + b[6] * x6 + b[4] * x4 + b[2] * x2 +
                   b[0] * identity;
   Variable result = solve(even - odd, even + odd);
-  for (; squarings > 0; --squarings) result = matmul(result, result);
+  for (int i = 0; i < max(squarings).item(); ++i) result = where(squarings > i, matmul(result, result), result);
   return result;
 }
 

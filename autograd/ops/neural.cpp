@@ -33,6 +33,8 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   if (weight.rank() != 2 || x.rank() == 0 || x.shape(-1) != weight.shape()[1])
     throw ShapeError("linear: x of " + to_string(x.shape()) + " and weights of " + to_string(weight.shape()) +
                      ": needs (..., in) and (out, in)");
+  if (bias.defined() && bias.shape() != Shape{weight.shape()[0]})
+    throw ShapeError("linear: a bias of " + to_string(bias.shape()) + " for weights of " + to_string(weight.shape()));
   Variable y = matmul(x, transpose(weight));
   return bias.defined() ? y + bias : y;
 }
@@ -99,7 +101,8 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
 }
 
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
-                                      const Variable& mask, bool causal, std::optional<double> scale, double dropout_p) {
+                                      const Variable& mask, bool causal, std::optional<double> scale, double dropout_p,
+                                      Generator& generator) {
   detail::Calling calling("scaled_dot_product_attention");
   const char* name = "scaled_dot_product_attention";
   for (const Variable* x : {&query, &key, &value}) {
@@ -115,7 +118,7 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
   if (causal) scores = masked_fill(scores, triu(ones({scores.shape(-2), scores.shape(-1)}), 1) > 0, never);
   if (mask.defined())
     scores = mask.dtype() == DType::boolean ? masked_fill(scores, logical_not(mask), never) : scores + mask;
-  return matmul(dropout(softmax(scores, -1), dropout_p), value);
+  return matmul(dropout(softmax(scores, -1), dropout_p, generator), value);
 }
 
 namespace {

@@ -34,10 +34,12 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
 /// softmax(scale q k') v for queries (..., n, d), keys (..., m, d) and values (..., m, e) (Vaswani et al. 2017).
 /// `mask` broadcasts to (..., n, m): bool, false where a query must not look, or numbers to add; it may be undefined.
 /// With `causal`, a query looks at no key behind its own place. The scale is 1 / sqrt(d) if left out.
-/// Weights that softmax gives are dropped with probability dropout_p.
+/// Weights that softmax gives are dropped with probability dropout_p (PyTorch has this argument before `causal`).
+/// @throws ShapeError for shapes that do not fit, ValueError unless 0 <= dropout_p <= 1.
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
                                       const Variable& mask = {}, bool causal = false,
-                                      std::optional<double> scale = {}, double dropout_p = 0);
+                                      std::optional<double> scale = {}, double dropout_p = 0,
+                                      Generator& generator = default_generator());
 
 /// x (..., channels r^2, height, width) as (..., channels, height r, width r): each block of channels becomes a block
 /// of pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.

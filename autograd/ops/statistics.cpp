@@ -32,16 +32,18 @@ Variable nanmean(const Variable& x, const Axes& axes, bool keepdims) {
 
 namespace {
 
-// How much of the element above goes into the mixture, by the part of the way that the rank has come there.
-Variable share_of_upper(const Variable& rank, const Variable& lower, const std::string& interpolation) {
-  Variable way = rank - lower;
-  if (interpolation == "linear") return way;
-  if (interpolation == "lower") return zeros_like(way);
-  if (interpolation == "higher") return ceil(way);
-  if (interpolation == "midpoint") return ceil(way) / 2;
-  if (interpolation == "nearest") return round(rank) - lower;
-  throw ValueError("quantile: interpolation \"" + interpolation +
-                   "\", needs linear, lower, higher, midpoint or nearest");
+// The elements of these ranks, or what stands for those between two.
+Variable at_ranks(const Variable& ascending, const Variable& rank, const std::string& interpolation) {
+  auto element = [&](const Variable& ranks) { return take(ascending, ranks.to(int64), -1); };
+  Variable lower = floor(rank);
+  if (interpolation == "lower") return element(lower);
+  if (interpolation == "higher") return element(ceil(rank));
+  if (interpolation == "nearest") return element(round(rank));
+  if (interpolation != "linear" && interpolation != "midpoint")
+    throw ValueError("quantile: interpolation \"" + interpolation +
+                     "\", needs linear, lower, higher, midpoint or nearest");
+  Variable way = interpolation == "linear" ? rank - lower : (ceil(rank) - lower) / 2;
+  return lerp(element(lower), element(ceil(rank)), way.to(ascending.dtype()));
 }
 
 }  // namespace
@@ -52,7 +54,8 @@ Variable quantile(const Variable& x, const Variable& q, std::optional<std::ptrdi
   require_floating("quantile", x);
   detail::require_defined("quantile", q);
   if (q.rank() > 1) throw ShapeError("quantile: q of " + to_string(q.shape()) + ", needs one axis or none");
-  Variable shares = reshape(q.impl()->weak ? Variable(Array::scalar(q.impl()->scalar, x.dtype())) : q.detach().to(x.dtype()), {-1});
+  // In double: float32 does not count beyond 2^24.
+  Variable shares = reshape(q.impl()->weak ? Variable(Array::scalar(q.impl()->scalar, float64)) : q.detach().to(float64), {-1});
   if (!all(shares >= 0 && shares <= 1).item())
     throw ValueError("quantile: a q beyond [0, 1]");
   std::size_t at = axis && x.rank() > 0 ? normalize_axis("quantile", *axis, x.rank()) : 0;
@@ -60,9 +63,7 @@ Variable quantile(const Variable& x, const Variable& q, std::optional<std::ptrdi
   std::size_t n = rows.shape(-1);
   if (n == 0) throw ShapeError("quantile: " + to_string(x.shape()) + " has no elements along that axis");
 
-  Variable ascending = sort(rows).values, rank = shares * (n - 1), lower = floor(rank);
-  auto element = [&](const Variable& ranks) { return take(ascending, ranks.to(int64), -1); };
-  Variable result = lerp(element(lower), element(ceil(rank)), share_of_upper(rank, lower, interpolation));
+  Variable result = at_ranks(sort(rows).values, shares * (n - 1), interpolation);
   result = where(any(isnan(rows), -1, true), std::numeric_limits<double>::quiet_NaN(), result);
 
   result = movedim(result, -1, 0);  // (q, the axes that are left)

@@ -22,7 +22,6 @@ Variable log2(const Variable& x) { return fused::log2_rule(x); }
 Variable log10(const Variable& x) { return fused::log10_rule(x); }
 Variable logaddexp(const Variable& a, const Variable& b) { return fused::logaddexp_rule(a, b); }
 Variable logaddexp2(const Variable& a, const Variable& b) {
-  detail::Calling calling("logaddexp2");
   static constexpr auto op = elementwise(
       "logaddexp2",
       [](auto a, auto b) {

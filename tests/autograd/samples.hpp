@@ -2,6 +2,7 @@
 // of dtypes and of the headers' completeness all run over it.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <iosfwd>
 #include <string>
@@ -18,6 +19,9 @@ struct Sample {
   Variables inputs;   ///< float64, away from points where derivatives do not exist
   std::function<xtape::Variable(const Variables&)> f;
 };
+
+/// What samples throw that ask for more parts of an operand than there are, when a test gave them another.
+struct NoSuchPart : std::exception {};
 
 struct Operation {
   std::string name;

@@ -32,6 +32,9 @@ BOOST_AUTO_TEST_CASE(quantiles) {
   BOOST_TEST(quantile(b, 0.5, {}, false, "nearest").item() == 3);
   BOOST_TEST(std::isnan(quantile(numbers({1, not_a_number, 2}), 0.1).item()));
   same(quantile(Variable({1.0, 2.0}), 0.25), Variable(Array::scalar(1.25, float32)));
+  Variable ends = numbers({1, INFINITY});
+  BOOST_TEST(quantile(ends, 0.5, {}, false, "lower").item() == 1);
+  BOOST_TEST(quantile(ends, 0.5, {}, false, "higher").item() == INFINITY);
   throws<ValueError>([&] { quantile(a, 1.5); }, {"quantile", "[0, 1]"});
   throws<ValueError>([&] { quantile(a, not_a_number); }, {"quantile", "[0, 1]"});
   throws<ValueError>([&] { quantile(a, 0.5, {}, false, "cubic"); }, {"quantile", "cubic", "midpoint"});
@@ -101,6 +104,8 @@ BOOST_AUTO_TEST_CASE(joining) {
   BOOST_TEST(sizes(array_split(zeros({7}), 3)) == (std::vector<std::size_t>{3, 2, 2}), boost::test_tools::per_element());
   BOOST_TEST(sizes(array_split(zeros({1}), 3)) == (std::vector<std::size_t>{1, 0, 0}), boost::test_tools::per_element());
   throws<ValueError>([] { chunk(zeros({7}), 0); }, {"chunk", "(7,)"});
+  throws<ValueError>([] { chunk(zeros({7}), -1); }, {"chunk", "-1", "(7,)"});
+  throws<ValueError>([] { array_split(zeros({7}), -1); }, {"array_split", "-1", "(7,)"});
   throws<ValueError>([] { array_split(zeros({7}), 0); }, {"array_split", "(7,)"});
 }
 
@@ -147,7 +152,7 @@ BOOST_AUTO_TEST_CASE(arrays_of_positions) {
        numbers({{at(0, 2, 3), at(0, 0, 1)}, {at(1, 2, 3), at(1, 0, 1)}}));
   same(x[{ellipsis, Variable({1, 0, 1}, boolean), Variable({3, 1}, int64)}],
        numbers({{at(0, 0, 3), at(0, 2, 1)}, {at(1, 0, 3), at(1, 2, 1)}}));
-  throws<ShapeError>([&] { x[{Variable({0, 1}, int64), Variable({0, 1, 2}, int64)}]; }, {"(2,)", "(3,)"});
+  throws<ShapeError>([&] { x[{Variable({0, 1}, int64), Variable({0, 1, 2}, int64)}]; }, {"slice", "(2,)", "(3,)"});
   throws<ValueError>([&] { x[{Variable({0, 1}, int64), Variable({0, 3}, int64)}]; }, {"slice", "index 3"});
   throws<ShapeError>([&] { x[{Variable({1, 0}, boolean), Variable({1, 0}, boolean)}]; }, {"slice", "(2,)", "(3,)"});
 
@@ -156,6 +161,7 @@ BOOST_AUTO_TEST_CASE(arrays_of_positions) {
   same(slice_assign(m, {m > 4}, numbers({8, 9})), numbers({{1, 2, 3}, {4, 8, 9}}));
   same(slice_assign(m, {range(), Variable({2, 0}, int64)}, numbers({{7, 8}})), numbers({{8, 2, 7}, {8, 5, 7}}));
   throws<ValueError>([&] { slice_assign(m, {Variable({0, 0}, int64)}, 1); }, {"slice_assign", "twice"});
+  throws<DTypeError>([&] { slice_assign(m, {m > 4}, zeros({2})); }, {"slice_assign", "float32", "float64"});
   throws<ShapeError>([&] { slice_assign(m, {m > 4}, numbers({1, 2, 3})); }, {"slice_assign", "(3,)", "(2,)"});
   same(triu(ones({2, 2}, boolean), 1), Variable({{0, 1}, {0, 0}}, boolean));
   same(where(Variable({1, 0}, boolean), Variable({1, 1}, boolean), false), Variable({1, 0}, boolean));
@@ -165,6 +171,8 @@ BOOST_AUTO_TEST_CASE(arrays_of_positions) {
 BOOST_AUTO_TEST_CASE(refusals) {
   throws<ValueError>([] { lstsq(numbers({{1, 2}, {2, 4}, {3, 6}}), numbers({1, 2, 3})); }, {"lstsq", "(3, 2)", "independent"});
   throws<ValueError>([] { lstsq(numbers({{1, 1}, {1, 1}, {1, 1}}), numbers({1, 2, 3})); }, {"lstsq", "independent"});
+  // Columns of other scales are not dependent.
+  close(lstsq(numbers({{1e9, 0}, {0, 1e-9}, {0, 0}}), numbers({1e9, 1e-9, 5})), numbers({1, 1}), 1e-12);
   throws<ShapeError>([] { einsum("ii->i", {ones({1, 3})}); }, {"einsum", "(1, 3)", "\"i\""});
   throws<DTypeError>([] { dot(ones({3}), ones({3}, float64)); }, {"dot: ", "float32", "float64"});
 }
@@ -189,7 +197,10 @@ BOOST_AUTO_TEST_CASE(attention_drops_weights) {
 
 BOOST_AUTO_TEST_CASE(distances) {
   same(cross(numbers({1, 2, 3}), numbers({4, 5, 6})), numbers({-3, 6, -3}));
+  Variable u = numbers({{1, 0, 2}, {2, 1, 0}, {3, 5, 1}}), ones_and = numbers({4, 5, 6});
+  same(cross(u, ones_and, 0), cross(u, broadcast_to(ones_and, {3, 3}), 0));
   throws<ShapeError>([] { cross(zeros({2}), zeros({3})); }, {"cross", "(2,)", "(3,)"});
+  throws<ShapeError>([] { cross(zeros({2, 4}), zeros({4})); }, {"cross", "(2, 4)", "3 elements"});
   BOOST_TEST(vecdot(numbers({1, 2}), numbers({3, 4})).item() == 11);
   close(normalize(numbers({{3, 4}, {0, 0}})), numbers({{0.6, 0.8}, {0, 0}}), 1e-15);
   close(cosine_similarity(numbers({{1, 0}, {1, 1}}), numbers({{0, 2}, {3, 3}})), numbers({0, 1}), 1e-15);
@@ -207,6 +218,8 @@ BOOST_AUTO_TEST_CASE(functions_of_matrices) {
   for (double t : {0.3, 2.0, 40.0})
     close(matrix_exp(numbers({{0, -t}, {t, 0}})), numbers({{std::cos(t), -std::sin(t)}, {std::sin(t), std::cos(t)}}), 1e-13);
   close(matrix_exp(diag(numbers({1, -3, 0.5}))), diag(exp(numbers({1, -3, 0.5}))), 1e-15);
+  Variable small = numbers({{0.1, 0.2}, {-0.3, 0.05}});
+  same(matrix_exp(stack({small, 1e3 * numbers({{0, -1}, {1, 0}})}))[0], matrix_exp(small));
   throws<ShapeError>([] { matrix_exp(zeros({2, 3})); }, {"matrix_exp", "(2, 3)", "square"});
   throws<ValueError>([] { matrix_exp(numbers({{INFINITY}})); }, {"matrix_exp", "finite"});
 
@@ -241,6 +254,7 @@ BOOST_AUTO_TEST_CASE(images_at_places) {
   BOOST_TEST(at(right, GridPadding::zeros) == 7 * 0.25);
   BOOST_TEST(at(right, GridPadding::border) == 7);
   BOOST_TEST(at(right, GridPadding::reflection) == 6.25);
+  BOOST_TEST(grid_sample(zeros({0, 2, 3, 4}), zeros({0, 5, 6, 2})).shape() == (Shape{0, 2, 5, 6}), boost::test_tools::per_element());
   BOOST_TEST(at(middle, GridPadding::zeros) == (1 + 2 + 5 + 6) / 4.0);
   throws<ShapeError>([&] { grid_sample(x, zeros({1, 2, 2, 3}, float64)); }, {"grid_sample", "(1, 2, 3, 4)", "(1, 2, 2, 3)"});
   throws<ShapeError>([&] { affine_grid(identity, {1, 1, 2, 2, 2}); }, {"affine_grid", "(1, 2, 3)", "(1, 1, 2, 2, 2)"});
@@ -249,6 +263,7 @@ BOOST_AUTO_TEST_CASE(images_at_places) {
 BOOST_AUTO_TEST_CASE(spaced_numbers) {
   same(linspace(2, 3, 5), Variable({2.0, 2.25, 2.5, 2.75, 3.0}));
   same(linspace(0, -1, 2, float64), numbers({0, -1}));
+  same(linspace(0, 100, 101, int64), arange(101));
   same(linspace(4, 9, 1), Variable({4.0}));
   BOOST_TEST(linspace(0, 1, 0).size() == 0);
   close(logspace(2, 3, 4, 10, float64), numbers({100, 215.44346900318823, 464.15888336127773, 1000}), 1e-11);
@@ -258,6 +273,10 @@ BOOST_AUTO_TEST_CASE(spaced_numbers) {
 
 BOOST_AUTO_TEST_CASE(layers_as_functions) {
   same(linear(numbers({1, 2}), numbers({{1, 0}, {0, 1}, {1, 1}}), numbers({0, 0, 1})), numbers({1, 2, 4}));
+  throws<ShapeError>([] { linear(zeros({2, 3}), zeros({4, 3}), zeros({5, 4})); }, {"linear", "(5, 4)", "(4, 3)"});
+  BOOST_TEST(modified_bessel_k1(numbers({1e-305})).item() == 1e305, boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(modified_bessel_k0(numbers({1e-310})).item() == 310 * std::log(10.0) + std::log(2.0) - 0.57721566490153286,
+             boost::test_tools::tolerance(1e-14));
   throws<ShapeError>([] { linear(zeros({2, 3}), zeros({3, 4})); }, {"linear", "(2, 3)", "(3, 4)"});
   // Two channels around each: 1, 1 + 4, 4 + 9 squares, of which size 3 makes means of three.
   Variable x = numbers({{1, 2, 3}});
