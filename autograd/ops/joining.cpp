@@ -1,5 +1,8 @@
 #include <autograd/ops/joining.hpp>
 
+#include <algorithm>
+#include <string>
+
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -14,8 +17,9 @@ namespace {
 // With leading axes of extent 1 up to that rank.
 Variable at_least(const char* operation, std::size_t rank, const Variable& x) {
   require_defined(operation, x);
-  Shape shape = x.shape();
-  while (shape.size() < rank) shape.insert(shape.begin(), 1);
+  if (x.rank() >= rank) return x;
+  Shape shape(rank, 1);
+  std::copy(x.shape().begin(), x.shape().end(), shape.end() - static_cast<std::ptrdiff_t>(x.rank()));
   return reshape(x, shape);
 }
 

@@ -397,8 +397,9 @@ Variable diag_embed(const Variable& x, std::ptrdiff_t k) {
   require_defined("diag_embed", x);
   std::size_t last = normalize_axis("diag_embed", -1, x.rank());
   Shape shape = x.shape();
-  shape[last] += static_cast<std::size_t>(std::abs(k));
-  shape.push_back(shape[last]);
+  std::size_t n = shape[last] + static_cast<std::size_t>(std::abs(k));
+  shape[last] = n;
+  shape.push_back(n);
   return detail::write_view("diag_embed", x, shape, diagonal_view(shape, k, last, last + 1));
 }
 
