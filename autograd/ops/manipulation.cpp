@@ -518,7 +518,8 @@ Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::
   kernels::View view{x.shape(), kernels::dense_strides(x.shape()), 0};
   view.shape[i] = (x.shape()[i] - size) / step + 1;
   view.shape.push_back(size);
-  view.strides.push_back(view.strides[i]);
+  std::ptrdiff_t stride = view.strides[i];  // a copy: growing moves it
+  view.strides.push_back(stride);
   view.strides[i] *= static_cast<std::ptrdiff_t>(step);
   return detail::read_view("windows", x, view);
 }
