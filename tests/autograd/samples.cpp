@@ -637,6 +637,7 @@ std::vector<Operation> arrangements() {
       general("windows",
               {{"overlapping", {numbers({7})}, [](auto& x) { return square(windows(x[0], 0, 3, 2)); }},
                {"of an inner axis", {numbers({2, 5, 2})}, [](auto& x) { return square(windows(x[0], 1, 2)); }},
+               {"of four axes", {numbers({1, 2, 1, 5})}, [](auto& x) { return square(windows(x[0], -1, 3)); }},
                {"0-d", {numbers({})}, [](auto& x) { return square(windows(x[0], 0, 1)); }}}),
   };
 }
@@ -1015,6 +1016,7 @@ std::vector<Operation> joined() {
       }()),
       general("diag_embed", {{"vectors", {numbers({2, 3})}, [](auto& x) { return square(diag_embed(x[0])); }},
                              {"offsets", {numbers({3})}, [](auto& x) { return diag_embed(x[0], 1) * diag_embed(x[0], 1) + diag_embed(square(x[0]), -1); }},
+                             {"of four axes", {numbers({1, 2, 1, 3})}, [](auto& x) { return square(diag_embed(x[0], 1)); }},
                              {"empty", {numbers({2, 0})}, [](auto& x) { return diag_embed(x[0]); }}}),
   };
 }
