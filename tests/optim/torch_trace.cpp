@@ -118,7 +118,9 @@ void trace(const std::string& name, const Make& make) {
       values.push_back(optimizer.lr(group));
       values.push_back(optimizer.option(momentum, group));
     }
-    if (t < schedule_steps) schedule->step(1 + 0.5 * std::cos(0.4 * t) * std::exp(-0.05 * t));
+    if (t == schedule_steps) break;
+    if (schedule->needs_metric()) schedule->step(1 + 0.5 * std::cos(0.4 * t) * std::exp(-0.05 * t));
+    else schedule->step();
   }
   print(name, values);
 }
