@@ -14,7 +14,8 @@ namespace xtape {
 namespace detail {
 namespace {
 
-constexpr std::size_t header = 64;            // keeps the elements on a cache line of their own
+constexpr std::size_t cache_line = 64;
+constexpr std::size_t header = (sizeof(ArrayBody) + cache_line - 1) / cache_line * cache_line;  // the elements follow
 constexpr std::size_t cached_from = 64 << 10;  // smaller blocks are malloc's own business
 constexpr std::size_t cache_limit = 64 << 20;
 
@@ -87,27 +88,36 @@ std::size_t size_class(std::size_t bytes) {
 
 }  // namespace
 
-Storage* Storage::allocate(std::size_t bytes) {
-  std::size_t capacity = bytes + header;
+ArrayBody* ArrayBody::allocate(Shape shape, DType dtype, std::size_t size) {
+  std::size_t capacity = size * item_size(dtype) + header;
   void* block = nullptr;
   if (capacity < cached_from) {
     block = std::malloc(capacity);
   } else {
     capacity = size_class(capacity);
     block = BlockCache::instance().take(capacity);
-    if (!block) block = std::aligned_alloc(header, (capacity + header - 1) / header * header);
+    if (!block) block = std::aligned_alloc(cache_line, (capacity + cache_line - 1) / cache_line * cache_line);
   }
   if (!block) throw std::bad_alloc();
-  auto* storage = new (block) Storage;
-  storage->capacity = capacity;
-  storage->data = static_cast<std::byte*>(block) + header;
-  return storage;
+  auto* body = new (block) ArrayBody(std::move(shape), dtype, size);
+  body->capacity = capacity;
+  body->data = static_cast<std::byte*>(block) + header;
+  return body;
 }
 
-void Storage::deallocate(Storage* storage) noexcept {
-  std::size_t capacity = storage->capacity;
-  storage->~Storage();
-  if (capacity < cached_from || !BlockCache::instance().keep(storage, capacity)) std::free(storage);
+ArrayBody* ArrayBody::view(ArrayBody& from, Shape shape, std::size_t size, std::size_t first) {
+  void* block = std::malloc(sizeof(ArrayBody));
+  if (!block) throw std::bad_alloc();
+  auto* body = new (block) ArrayBody(std::move(shape), from.dtype, size);
+  body->elements = from.elements ? from.elements : &from;
+  body->data = from.data + first * item_size(from.dtype);
+  return body;
+}
+
+void ArrayBody::deallocate(ArrayBody* body) noexcept {
+  std::size_t capacity = body->capacity;
+  body->~ArrayBody();
+  if (capacity < cached_from || !BlockCache::instance().keep(body, capacity)) std::free(body);
 }
 
 }  // namespace detail
@@ -121,9 +131,14 @@ const char* to_string(DType dtype) {
   }
 }
 
-Array::Array(Shape shape, DType dtype) : size_(element_count(shape)), dtype_(dtype), shape_(std::move(shape)) {
-  storage_ = detail::Storage::allocate(size_ * item_size(dtype));
-  data_ = storage_->data;
+Array::Array(Shape shape, DType dtype) {
+  std::size_t size = element_count(shape);
+  body_ = detail::ArrayBody::allocate(std::move(shape), dtype, size);
+}
+
+const Shape& Array::no_shape() {
+  static const Shape shape{0};
+  return shape;
 }
 
 Array Array::scalar(double value, DType dtype) { return full({}, value, dtype); }
@@ -135,40 +150,38 @@ Array Array::full(Shape shape, double value, DType dtype) {
 }
 
 Array Array::reshaped(Shape shape) const {
-  if (element_count(shape) != size_)
-    throw ShapeError("reshape: " + to_string(shape_) + " to " + to_string(shape) + ": needs " + std::to_string(size_) +
-                     " elements");
-  Array result = *this;
-  result.shape_ = std::move(shape);
-  return result;
+  if (element_count(shape) != size())
+    throw ShapeError("reshape: " + to_string(this->shape()) + " to " + to_string(shape) + ": needs " +
+                     std::to_string(size()) + " elements");
+  if (shape == this->shape()) return *this;
+  return Array(detail::ArrayBody::view(*body_, std::move(shape), size(), 0));
 }
 
 Array Array::row(std::size_t i) const {
-  if (rank() == 0 || i >= shape_[0])
-    throw ShapeError("row: " + std::to_string(i) + " of shape " + to_string(shape_) + ": out of range");
-  Array result = *this;
-  result.shape_ = Shape(shape_.begin() + 1, shape_.end());
-  result.size_ = size_ / shape_[0];
-  result.data_ = data_ + i * result.bytes();
-  return result;
+  if (rank() == 0 || i >= shape()[0])
+    throw ShapeError("row: " + std::to_string(i) + " of shape " + to_string(shape()) + ": out of range");
+  std::size_t row_size = size() / shape()[0];
+  return Array(detail::ArrayBody::view(*body_, Shape(shape().begin() + 1, shape().end()), row_size, i * row_size));
 }
 
+void Array::make_unique() { *this = copy(); }
+
 double Array::at(std::size_t i) const {
-  return visit(dtype_, [&]<class T>(T) { return static_cast<double>(data<T>()[i]); });
+  return visit(dtype(), [&]<class T>(T) { return static_cast<double>(data<T>()[i]); });
 }
 
 Array Array::copy() const {
-  Array result(shape_, dtype_);
+  Array result(shape(), dtype());
   result.assign(*this);
   return result;
 }
 
-Array Array::to(DType dtype) const {
-  if (dtype == dtype_) return *this;
-  Array result(shape_, dtype);
-  visit(dtype_, [&]<class From>(From) {
-    visit(dtype, [&]<class To>(To) {
-      std::transform(data<From>(), data<From>() + size_, result.mutable_data<To>(),
+Array Array::to(DType to) const {
+  if (to == dtype()) return *this;
+  Array result(shape(), to);
+  visit(dtype(), [&]<class From>(From) {
+    visit(to, [&]<class To>(To) {
+      std::transform(data<From>(), data<From>() + size(), result.mutable_data<To>(),
                      [](From x) { return static_cast<To>(x); });
     });
   });
@@ -176,17 +189,16 @@ Array Array::to(DType dtype) const {
 }
 
 void Array::assign(const Array& source) {
-  if (source.shape_ != shape_ || source.dtype_ != dtype_)
-    throw ShapeError("assign: " + std::string(to_string(source.dtype_)) + to_string(source.shape_) + " to " +
-                     to_string(dtype_) + to_string(shape_) + ": needs the same shape and dtype");
-  visit(dtype_, [&]<class T>(T) {
-    if (size_) std::memmove(mutable_data<T>(), source.data<T>(), bytes());
-  });
+  if (source.shape() != shape() || source.dtype() != dtype())
+    throw ShapeError("assign: " + std::string(to_string(source.dtype())) + to_string(source.shape()) + " to " +
+                     to_string(dtype()) + to_string(shape()) + ": needs the same shape and dtype");
+  if (!unique()) *this = source;
+  else if (size() && body_ != source.body_) std::memcpy(body_->data, source.body_->data, bytes());
 }
 
 void Array::wrong_type(DType asked) const {
   if (!defined()) throw Error("array: undefined, there are no elements to read");
-  throw DTypeError(std::string("array: holds ") + to_string(dtype_) + ", asked for " + to_string(asked) +
+  throw DTypeError(std::string("array: holds ") + to_string(dtype()) + ", asked for " + to_string(asked) +
                    "; convert with .to(" + to_string(asked) + ")");
 }
 

@@ -1,4 +1,4 @@
-// The array value: a shape, a dtype and reference-counted storage. No derivatives here.
+// The array value: elements, their shape and dtype, copied on write. No derivatives here.
 #pragma once
 
 #include <atomic>
@@ -56,26 +56,39 @@ concept XtensorExpression = xt::is_xexpression<E>::value;
 
 namespace detail {
 
-/// Bytes shared by the arrays that view them, and a count of the writes to them.
-struct Storage {
+/// What an Array points to: a shape and dtype, and the elements, which follow in the same block of memory. Or a part of
+/// the elements of another body, or all of them under another shape.
+struct ArrayBody {
   std::atomic<std::uint32_t> references{0};
-  std::atomic<std::uint32_t> version{0};
-  std::size_t capacity = 0;
+  DType dtype;
+  std::size_t size;
   std::byte* data = nullptr;
+  std::size_t capacity = 0;                  ///< of the block, in bytes
+  boost::intrusive_ptr<ArrayBody> elements;  ///< whose elements these are; null where they are its own
+  Shape shape;
 
-  static Storage* allocate(std::size_t bytes);
-  static void deallocate(Storage* storage) noexcept;
+  ArrayBody(Shape shape, DType dtype, std::size_t size) : dtype(dtype), size(size), shape(std::move(shape)) {}
+
+  /// A body with room for its elements. @throws std::bad_alloc when there is no memory.
+  static ArrayBody* allocate(Shape shape, DType dtype, std::size_t size);
+  /// One that shares the elements of `from`, beginning with number `first`.
+  static ArrayBody* view(ArrayBody& from, Shape shape, std::size_t size, std::size_t first);
+  static void deallocate(ArrayBody* body) noexcept;
 };
 
-inline void intrusive_ptr_add_ref(Storage* s) noexcept { add_reference(s->references); }
-inline void intrusive_ptr_release(Storage* s) noexcept {
-  if (drop_reference(s->references)) Storage::deallocate(s);
+inline void intrusive_ptr_add_ref(ArrayBody* body) noexcept { add_reference(body->references); }
+inline void intrusive_ptr_release(ArrayBody* body) noexcept {
+  if (drop_reference(body->references)) ArrayBody::deallocate(body);
 }
 
 }  // namespace detail
 
-/// A dense array in row-major order. Copies share their elements, `reshaped` and `row` too; nothing here is
-/// recorded. Kernels work on it, and a Variable wraps one.
+/// A dense array in row-major order. Kernels work on it, and a Variable wraps one; nothing here is recorded.
+///
+/// An Array is a value: what is written to one is seen by no other. Copies, `reshaped`, `row` and `to` the same dtype
+/// share the elements, and cost nothing, until one of the sharers is written: `mutable_data` and `assign` then give that
+/// one elements of its own. A sole owner is written in place. Two threads may each write to their own of two arrays
+/// that share; one Array that one thread writes may not be used by another at the same time.
 class Array {
  public:
   /// No array at all: `defined()` is false.
@@ -94,36 +107,41 @@ class Array {
   /// Every element is `value`, cast to `dtype`.
   static Array full(Shape shape, double value, DType dtype);
 
-  bool defined() const { return storage_ != nullptr; }
+  bool defined() const { return body_ != nullptr; }
   /// Lets the elements go; `defined()` is false from then on.
-  void reset() { storage_.reset(); }
-  DType dtype() const { return dtype_; }
-  const Shape& shape() const { return shape_; }
-  std::size_t rank() const { return shape_.size(); }
-  std::size_t size() const { return size_; }
-  std::size_t bytes() const { return size_ * item_size(dtype_); }
+  void reset() { body_.reset(); }
+  // An undefined one has no elements, and shape (0,).
+  DType dtype() const { return body_ ? body_->dtype : DType::float32; }
+  const Shape& shape() const { return body_ ? body_->shape : no_shape(); }
+  std::size_t rank() const { return shape().size(); }
+  std::size_t size() const { return body_ ? body_->size : 0; }
+  std::size_t bytes() const { return size() * item_size(dtype()); }
 
   /// The elements to read. @throws DTypeError unless T is what the array stores.
   template <class T>
   const T* data() const {
     require<T>();
-    return reinterpret_cast<const T*>(data_);
+    return reinterpret_cast<const T*>(body_->data);
   }
 
-  /// The elements to write, which counts as a change of every array that shares them.
+  /// The elements to write. Where others share them, they are copied first. @throws as `data`.
   template <class T>
   T* mutable_data() {
     require<T>();
-    storage_->version.store(version() + 1, std::memory_order_relaxed);
-    return reinterpret_cast<T*>(data_);
+    if (!unique()) make_unique();
+    return reinterpret_cast<T*>(body_->data);
   }
 
-  /// How often these elements were handed out for writing.
-  std::uint32_t version() const { return storage_->version.load(std::memory_order_relaxed); }
+  /// Whether nobody else shares the elements, so that they are written in place.
+  bool unique() const {
+    auto alone = [](const detail::ArrayBody& body) { return body.references.load(std::memory_order_acquire) == 1; };
+    return alone(*body_) && (!body_->elements || alone(*body_->elements));
+  }
 
-  /// Whether nobody else holds these elements, so that writing to them is seen by nobody.
-  bool unique() const { return storage_->references.load(std::memory_order_acquire) == 1; }
-  bool shares_storage_with(const Array& other) const { return storage_ == other.storage_; }
+  bool shares_elements_with(const Array& other) const {
+    auto elements = [](const Array& a) { return a.body_ && a.body_->elements ? a.body_->elements : a.body_; };
+    return elements(*this) == elements(other);
+  }
 
   /// The same elements under another shape of the same size.
   Array reshaped(Shape shape) const;
@@ -137,21 +155,21 @@ class Array {
   Array copy() const;
   /// The elements converted to another dtype; the same array when it has that dtype already.
   Array to(DType dtype) const;
-  /// Overwrites the elements with those of an array of the same shape and dtype.
+  /// Overwrites the elements with those of an array of the same shape and dtype: in place, or by sharing them where
+  /// its own are shared by others.
   void assign(const Array& source);
 
  private:
   template <class T>
   void require() const {
-    if (dtype_ != dtype_of<T>() || !defined() || !std::is_same_v<T, stored_t<T>>) wrong_type(dtype_of<T>());
+    if (dtype() != dtype_of<T>() || !defined() || !std::is_same_v<T, stored_t<T>>) wrong_type(dtype_of<T>());
   }
   [[noreturn]] void wrong_type(DType asked) const;
+  explicit Array(detail::ArrayBody* body) : body_(body) {}
+  void make_unique();
+  static const Shape& no_shape();
 
-  boost::intrusive_ptr<detail::Storage> storage_;
-  std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-  DType dtype_ = DType::float32;
-  Shape shape_;
+  boost::intrusive_ptr<detail::ArrayBody> body_;
 };
 
 /// Calls `f(T{})` with the C++ type behind a floating-point dtype.

@@ -73,7 +73,7 @@ class CheckpointNode final : public Node {
       edges_.push_back(edge);
       if (Attached* attached = edge.node->attached()) {
         std::scoped_lock lock(attached->mutex);
-        for (VariableImpl* owner : attached->owners) captured_.push_back(Saved(Variable(owner)));
+        for (VariableImpl* owner : attached->owners) captured_.push_back(owner->value);
       }
     }
     link();
@@ -82,7 +82,7 @@ class CheckpointNode final : public Node {
   std::span<Edge> edges() override { return edges_; }
 
   void backward(std::span<const Variable> outputs, std::span<InputGradient> gradients) override {
-    for (const Saved& parameter : captured_) parameter.array();  // which throws when it was changed
+    check_captured();
     Variables xs, targets;
     std::vector<std::size_t> places;
     auto differentiate_by = [&](const Variable& x, std::size_t place) {
@@ -112,6 +112,21 @@ class CheckpointNode final : public Node {
   }
 
  private:
+  // f would compute something else with parameters that were changed since.
+  void check_captured() const {
+    std::size_t next = 0;
+    for (std::size_t i = inputs_.size(); i < edges_.size(); ++i) {
+      Attached* attached = edges_[i].node->attached();
+      if (!attached) continue;
+      std::scoped_lock lock(attached->mutex);
+      for (VariableImpl* owner : attached->owners)
+        if (next < captured_.size() && !owner->value.shares_elements_with(captured_[next++]))
+          throw GraphError("a Variable of shape " + to_string(owner->value.shape()) +
+                           " that the function captured was changed since: change it after backward, or pass it as "
+                           "an input");
+    }
+  }
+
   void release_saved() override {
     f_.reset();
     inputs_.clear();
@@ -120,7 +135,8 @@ class CheckpointNode final : public Node {
 
   std::optional<Callable> f_;
   std::string generator_;
-  std::vector<Saved> inputs_, captured_;
+  std::vector<Saved> inputs_;
+  std::vector<Array> captured_;  // the values of captured parameters
   std::vector<Edge> edges_;
 };
 

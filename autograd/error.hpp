@@ -26,7 +26,7 @@ struct ValueError : Error {
   using Error::Error;
 };
 
-/// A misuse of the tape: backward twice, a saved value that changed, a leaf modified in place.
+/// A misuse of the tape: backward twice, a leaf modified in place.
 struct GraphError : Error {
   using Error::Error;
 };

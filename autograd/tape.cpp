@@ -59,18 +59,6 @@ std::shared_ptr<Attached> Node::attach() {
 
 Leaf::Leaf(VariableImpl* owner) : Node("leaf", 1) { attach()->owners.push_back(owner); }
 
-Saved::Saved(const Variable& x) : value_(x.value()), version_(value_.version()), edge_(edge_to(x)) {}
-Saved::Saved(const Array& output) : value_(output), version_(output.version()) {}
-
-const Array& Saved::array() const {
-  if (value_.version() != version_)
-    throw GraphError("a value of shape " + to_string(value_.shape()) +
-                     " that the operation saved was changed in place since (version " +
-                     std::to_string(value_.version()) + ", saved at " + std::to_string(version_) +
-                     "): change it after backward, or compute with a copy()");
-  return value_;
-}
-
-Variable Saved::operator()() const { return detail::output_of(edge_.node, array(), edge_.output); }
+Variable Saved::operator()() const { return detail::output_of(edge_.node, value_, edge_.output); }
 
 }  // namespace xtape

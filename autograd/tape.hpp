@@ -119,18 +119,18 @@ class Leaf final : public Node {
   void release_saved() override {}
 };
 
-/// A value that a node keeps for the way back. It notices when the elements were changed meanwhile.
+/// A value that a node keeps for the way back: as it is now, whatever is written to the Variable later.
 class Saved {
  public:
   Saved() = default;
-  explicit Saved(const Variable& x);
+  explicit Saved(const Variable& x) : value_(x.value()), edge_(edge_to(x)) {}
   /// The output of `node` itself, which must not hold a reference to itself.
-  Saved(const Array& output);
+  Saved(const Array& output) : value_(output) {}
 
-  /// The value, connected to the graph as it was. @throws GraphError when it was changed in place.
+  /// The value, connected to the graph as it was.
   Variable operator()() const;
-  /// The value alone, with the same check.
-  const Array& array() const;
+  /// The value alone.
+  const Array& array() const { return value_; }
   bool defined() const { return value_.defined(); }
   /// Keeps nothing any more.
   void reset() {
@@ -140,12 +140,11 @@ class Saved {
 
  private:
   Array value_;
-  std::uint32_t version_ = 0;
   Edge edge_;
 };
 
-/// Keeps `x` for the way back; keeps nothing where nothing is recorded.
-inline Saved save(const Variable& x) { return grad_enabled() ? Saved(x) : Saved(); }
+/// Keeps `x` for the way back; keeps nothing where nothing is recorded, or of an undefined one.
+inline Saved save(const Variable& x) { return grad_enabled() && x.defined() ? Saved(x) : Saved(); }
 
 /// Whether an operation on these inputs is to be recorded.
 template <class... Inputs>
@@ -240,7 +239,11 @@ inline Variable output_of(NodePtr node, Array value, std::uint32_t output = 0) {
   return Variable(boost::intrusive_ptr<VariableImpl>(new VariableImpl(std::move(value), std::move(node), output)));
 }
 
-/// The same, when the node is new.
+/// Another handle to the value of x, at the same place in the graph: what is written through the one, the other does
+/// not see. Undefined for an undefined x.
+Variable another_handle(const Variable& x);
+
+/// output_of, when the node is new.
 inline Variable result_of(NodePtr node, Array value, std::uint32_t output = 0) {
   node->set_result(output, value);
   return output_of(std::move(node), std::move(value), output);

@@ -75,7 +75,7 @@ double Variable::item() const {
 Variable Variable::detach() const { return Variable(value()); }
 
 Variable Variable::to(DType dtype) const {
-  if (value().dtype() == dtype && !impl_->weak) return *this;
+  if (value().dtype() == dtype && !impl_->weak) return detail::same_value("to", *this);
   if (impl_->weak) return Variable(Array::scalar(impl_->scalar, dtype));
   if (!is_floating(dtype)) return Variable(value().to(dtype));
   return record("to", [&] { return value().to(dtype); },
@@ -84,6 +84,16 @@ Variable Variable::to(DType dtype) const {
 
 Variable Variable::copy() const {
   return record("copy", [&] { return value().copy(); }, wrt(*this, [](const Variable& g) { return g; }));
+}
+
+Variable detail::same_value(const char* operation, const Variable& x) {
+  require_defined(operation, x);
+  if (x.impl()->weak) return Variable(x.impl()->scalar);
+  return record(operation, [&] { return x.value(); }, wrt(x, [](const Variable& g) { return g; }));
+}
+
+Variable detail::another_handle(const Variable& x) {
+  return x.defined() ? output_of(x.impl()->node, x.value(), x.impl()->output) : Variable();
 }
 
 bool Variable::requires_grad() const { return impl_ && impl_->node; }
@@ -119,7 +129,7 @@ void Variable::set_grad(const Variable& gradient) const {
   if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype()))
     throw ShapeError(std::string("set_grad: ") + to_string(gradient.dtype()) + to_string(gradient.shape()) + " for " +
                      to_string(dtype()) + to_string(shape()) + ": needs the same shape and dtype");
-  impl_->grad = gradient;
+  impl_->grad = detail::another_handle(gradient);
 }
 
 void Variable::zero_grad() const { set_grad({}); }
@@ -160,8 +170,7 @@ void require_writable(const char* operation, const Variable& x) {
 
 }  // namespace
 
-// What is recorded gets a new value and place in the graph: the old value stays with whoever saved it. What is not
-// is written into the elements that all views of them share.
+// What is recorded gets a new place in the graph with its value: whoever saved the old value keeps it.
 Variable& Variable::update(const char* operation, const Variable& result) {
   if (!impl_->weak && (result.shape() != shape() || result.dtype() != dtype()))
     throw ShapeError(std::string(operation) + ": a result of " + to_string(result.dtype()) +
@@ -180,19 +189,19 @@ Variable& Variable::update(const char* operation, const Variable& result) {
   return *this;
 }
 
-Variable& Variable::operator+=(const Variable& other) {
+Variable& Variable::operator+=(const Variable& other) & {
   require_writable("+=", *this);
   return update("+=", *this + other);
 }
-Variable& Variable::operator-=(const Variable& other) {
+Variable& Variable::operator-=(const Variable& other) & {
   require_writable("-=", *this);
   return update("-=", *this - other);
 }
-Variable& Variable::operator*=(const Variable& other) {
+Variable& Variable::operator*=(const Variable& other) & {
   require_writable("*=", *this);
   return update("*=", *this * other);
 }
-Variable& Variable::operator/=(const Variable& other) {
+Variable& Variable::operator/=(const Variable& other) & {
   require_writable("/=", *this);
   return update("/=", *this / other);
 }

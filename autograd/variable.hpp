@@ -60,8 +60,10 @@ class HookHandle {
 
 /// An array that remembers how it was computed.
 ///
-/// A Variable is a handle: copies share the value and the gradient. Operations on Variables that need a gradient
-/// are recorded, and `backward` walks the record. A C++ scalar converts to a Variable that takes the dtype of what
+/// A Variable is a handle to a value: copies of the handle see what is written through any of them, and nothing else
+/// does. The result of an operation, `detach`, a gradient, what the tape saved and an xtensor adaptor taken before are
+/// values of their own. They share elements where they are equal, and a write copies those that are shared first; see
+/// Array. Operations on Variables that need a gradient are recorded, and `backward` walks the record. A C++ scalar converts to a Variable that takes the dtype of what
 /// it is combined with, so `2 * x` works for every x.
 class Variable {
  public:
@@ -81,8 +83,9 @@ class Variable {
 
   Variable(const Variable& other) : impl_(other.impl_) { if (impl_) follow_clone(); }
   Variable(Variable&&) noexcept = default;
-  Variable& operator=(const Variable& other) { return *this = Variable(other); }
-  Variable& operator=(Variable&&) noexcept = default;
+  // For what has a name: an assignment to a temporary would be lost.
+  Variable& operator=(const Variable& other) & { return *this = Variable(other); }
+  Variable& operator=(Variable&&) & noexcept = default;
   ~Variable() = default;
 
   // The value
@@ -97,7 +100,7 @@ class Variable {
   std::size_t size() const { return value().size(); }
   DType dtype() const { return value().dtype(); }
 
-  /// The elements as an xtensor array, without a copy; it keeps them alive. T is float, double, std::int64_t or bool.
+  /// The elements as they are now, as an xtensor array, without a copy; it keeps them alive. T is float, double, std::int64_t or bool.
   /// @throws DTypeError unless T is what the Variable holds.
   template <class T>
   auto array() const {
@@ -108,18 +111,18 @@ class Variable {
     return static_cast<const decltype(xt::adapt_smart_ptr(elements, shape, keep))>(
         xt::adapt_smart_ptr(elements, shape, std::move(keep)));
   }
-  /// The elements in row-major order. @throws DTypeError unless T is what the Variable holds.
+  /// The elements in row-major order, until the next write. @throws DTypeError unless T is what the Variable holds.
   template <class T>
   const T* data() const { return value().data<T>(); }
-  /// The elements to write; the tape notices when it had saved them.
+  /// The elements to write, which nothing but copies of this handle will see. Valid until the next operation on them.
   template <class T>
   T* mutable_data() const { return mutable_value().mutable_data<T>(); }
   /// The only element. @throws ShapeError when there is not exactly one.
   double item() const;
 
-  /// A new Variable that shares the elements and has no past. The result needs no gradient.
+  /// The value without its past: the result needs no gradient.
   Variable detach() const;
-  /// The elements converted, differentiably between float32 and float64. The same Variable when nothing changes.
+  /// The elements converted, differentiably between float32 and float64.
   Variable to(DType dtype) const;
   /// A copy with elements of its own, differentiable.
   Variable copy() const;
@@ -135,7 +138,7 @@ class Variable {
   bool is_leaf() const;
   /// The gradient that `backward` accumulated; undefined when there is none.
   Variable grad() const;
-  /// Replaces the gradient; an undefined Variable removes it.
+  /// Replaces the gradient by the value of this one; an undefined Variable removes it.
   void set_grad(const Variable& gradient) const;
   /// Forgets the gradient.
   void zero_grad() const;
@@ -147,7 +150,7 @@ class Variable {
 
   /// Adds to every leaf's gradient the derivative of this Variable, weighted by `seed` (of this shape; 1 if left out,
   /// which needs a Variable of one element). The graph is released unless an option keeps it.
-  /// @throws GraphError when there is nothing to differentiate, the graph was released, or a saved value changed.
+  /// @throws GraphError when there is nothing to differentiate, or the graph was released.
   void backward(const Variable& seed = {}, BackwardOptions options = {}) const;
 
   // Shape, as methods for reading from left to right
@@ -157,12 +160,12 @@ class Variable {
   Variable operator[](std::initializer_list<Index> indices) const;
   Variable reshape(const Dims& shape) const;
 
-  // In place: seen by every copy of the handle
+  // In place: seen by every copy of the handle, and by nothing else. Not for temporaries, where it would be lost.
 
-  Variable& operator+=(const Variable& other);
-  Variable& operator-=(const Variable& other);
-  Variable& operator*=(const Variable& other);
-  Variable& operator/=(const Variable& other);
+  Variable& operator+=(const Variable& other) &;
+  Variable& operator-=(const Variable& other) &;
+  Variable& operator*=(const Variable& other) &;
+  Variable& operator/=(const Variable& other) &;
   /// Overwrites the elements; broadcasts `source` to this shape.
   void assign(const Variable& source) const;
 

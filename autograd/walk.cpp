@@ -18,7 +18,8 @@ namespace {
 
 using Gradients = std::vector<Variable>;  // one for each output of a node
 
-bool sole_owner(const Variable& x) { return x.impl()->references == 1 && x.value().unique(); }
+bool sole_handle(const Variable& x) { return x.impl()->references == 1; }
+bool sole_owner(const Variable& x) { return sole_handle(x) && x.value().unique(); }
 
 bool all_finite(const Variable& x) {
   if (!x.defined()) return true;
@@ -158,7 +159,7 @@ class Walk {
   }
   Variable captured(const Variable& x) {
     Gradients& found = captures_.at(x.impl()->node.get());
-    return found.empty() ? Variable() : found[x.impl()->output];
+    return found.empty() ? Variable() : detail::another_handle(found[x.impl()->output]);
   }
 
   void run() {
@@ -256,6 +257,7 @@ class Walk {
     for (const auto& entry : hooks) {
       Variable& gradient = gradients[entry.output];
       if (!gradient.defined()) continue;
+      if (!sole_handle(gradient)) gradient = detail::another_handle(gradient);  // hooks may write to it
       Variable replaced = entry.hook(gradient);
       if (!replaced.defined()) continue;
       if (replaced.shape() != gradient.shape() || replaced.dtype() != gradient.dtype())
@@ -268,17 +270,28 @@ class Walk {
 
   // Only a walk that went through changes any gradient: a failed one leaves them as they were.
   void deliver() {
+    for (const auto& [node, gradients] : deliveries_) {
+      std::scoped_lock lock(node->attached()->mutex);
+      for (VariableImpl* owner : node->attached()->owners) require_fits(*owner, gradients[owner->output]);
+    }
     for (auto& [node, gradients] : deliveries_) {
       std::scoped_lock lock(node->attached()->mutex);
       for (VariableImpl* owner : node->attached()->owners) {
         Variable gradient = gradients[owner->output];
         if (!gradient.defined()) continue;
         gradients[owner->output] = Variable();
-        // Gradients that several Variables share would change together in place.
-        if (!grad_enabled() && !sole_owner(gradient)) gradient = Variable(gradient.value().copy());
+        if (!sole_handle(gradient)) gradient = detail::another_handle(gradient);
         accumulate(owner->grad, std::move(gradient));
       }
     }
+  }
+
+  static void require_fits(const VariableImpl& owner, const Variable& gradient) {
+    if (!gradient.defined()) return;
+    if (owner.value.shape() != gradient.shape() || owner.value.dtype() != gradient.dtype())
+      throw GraphError("backward: a gradient of " + describe(gradient) + " for a Variable that is " +
+                       to_string(owner.value.dtype()) + to_string(owner.value.shape()) +
+                       " now: it was converted or replaced since the forward");
   }
 
   bool retain_;

@@ -12,7 +12,7 @@ Dropout::Dropout(double p, Generator* generator) : p_(p), generator_(generator) 
   detail::require_generator("Dropout", generator);
 }
 
-Variable Dropout::forward(const Variable& x) { return training() ? dropout(x, p_, *generator_) : x; }
+Variable Dropout::forward(const Variable& x) { return dropout(x, training() ? p_ : 0, *generator_); }
 std::string Dropout::description() const { return detail::text(p_); }
 
 Dropout2D::Dropout2D(double p, Generator* generator) : p_(p), generator_(generator) {
@@ -22,7 +22,7 @@ Dropout2D::Dropout2D(double p, Generator* generator) : p_(p), generator_(generat
 
 Variable Dropout2D::forward(const Variable& x) {
   detail::require_rank("Dropout2D", x, 4, "(batch, channels, height, width)");
-  if (!training()) return x;
+  if (!training()) return dropout(x, 0, *generator_);
   return x * dropout(ones({x.shape()[0], x.shape()[1], 1, 1}, x.dtype()), p_, *generator_);
 }
 

@@ -16,10 +16,8 @@ bool completes(const Shape& known, const Shape& shape) {
   return true;
 }
 
-// Replaces the value in every handle. Counted as a write, so that a graph which saved the old one does not go on with
-// it; a gradient of the old one is of no use.
+// Replaces the value in every handle; a gradient of the old one is of no use.
 void replace_value(VariableImpl& impl, Array value) {
-  visit(impl.value.dtype(), [&]<class T>(T) { impl.value.mutable_data<T>(); });
   impl.value = std::move(value);
   impl.grad = Variable();
 }

@@ -16,6 +16,7 @@ Variable add(const Variable& a, const Variable& b) { return fused::add_rule(a, b
 Variable sub(const Variable& a, const Variable& b) { return fused::sub_rule(a, b); }
 Variable mul(const Variable& a, const Variable& b) { return fused::mul_rule(a, b); }
 Variable div(const Variable& a, const Variable& b) { return fused::div_rule(a, b); }
+Variable positive(const Variable& x) { return same_value("positive", x); }
 Variable neg(const Variable& x) { return fused::neg_rule(x); }
 Variable square(const Variable& x) { return fused::square_rule(x); }
 Variable sqrt(const Variable& x) { return fused::sqrt_rule(x); }

@@ -199,7 +199,9 @@ namespace {
 // dw = diag(V' dA V), whatever the vectors of equal values are.
 Variable eigenvalues(const Variable& a, const Variable& v) {
   return record("eigvalsh", [&] { return kernels::eigenvalues("eigvalsh", a.value()); },
-                wrt(a, [v](const Variable& g) { return matmul(v * expand_dims(g, -2), transposed(v)); }));
+                wrt(a, [v = save(v)](const Variable& g) {
+                  return matmul(v() * expand_dims(g, -2), transposed(v()));
+                }));
 }
 
 }  // namespace
@@ -288,8 +290,8 @@ Variable singular_vectors(const Variable& a) {
 // dS = diag(U' dA V), whatever the vectors of equal values are.
 Variable singular_values(const Variable& a, const Singular& vectors) {
   return record("svdvals", [&] { return kernels::singular_vectors("svd", a.value()).s; },
-                wrt(a, [vectors](const Variable& g) {
-                  return matmul(vectors.u * expand_dims(g, -2), transposed(vectors.v));
+                wrt(a, [u = save(vectors.u), v = save(vectors.v)](const Variable& g) {
+                  return matmul(u() * expand_dims(g, -2), transposed(v()));
                 }));
 }
 

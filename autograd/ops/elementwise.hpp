@@ -44,7 +44,7 @@ inline Variable sgn(const Variable& x) {
   detail::Calling calling("sgn");
   return sign(x);
 }
-inline Variable positive(const Variable& x) { return x; }
+Variable positive(const Variable& x);
 /// 1 for positive x, `at_zero` for 0, and 0 else, as in PyTorch also for NaN. The derivative with respect to x is 0.
 Variable heaviside(const Variable& x, const Variable& at_zero);
 /// The magnitude of a with the sign of b. Where a is 0, the derivative is 0.
@@ -208,7 +208,7 @@ inline Variable operator-(const Variable& a, const Variable& b) { return sub(a, 
 inline Variable operator*(const Variable& a, const Variable& b) { return mul(a, b); }
 inline Variable operator/(const Variable& a, const Variable& b) { return div(a, b); }
 inline Variable operator-(const Variable& x) { return neg(x); }
-inline Variable operator+(const Variable& x) { return x; }
+inline Variable operator+(const Variable& x) { return positive(x); }
 inline Variable operator==(const Variable& a, const Variable& b) { return equal(a, b); }
 inline Variable operator!=(const Variable& a, const Variable& b) { return not_equal(a, b); }
 inline Variable operator<(const Variable& a, const Variable& b) { return less(a, b); }

@@ -128,19 +128,15 @@ class ViewBuilder {
 Array checked_indices(const char* operation, const Variable& indices, std::size_t extent, const Shape& shape) {
   require_integers(operation, indices);
   Array result = indices.value();
-  bool turned = false;
   auto n = static_cast<std::int64_t>(extent);
   for (std::size_t i = 0; i < result.size(); ++i) {
     std::int64_t index = result.data<std::int64_t>()[i];
     if (index < -n || index >= n)
       throw ValueError(std::string(operation) + ": index " + std::to_string(index) + " is out of range for an axis of " +
                        std::to_string(extent) + " of " + to_string(shape));
-    if (index >= 0) continue;
-    if (!std::exchange(turned, true)) result = result.copy();
-    result.mutable_data<std::int64_t>()[i] = index + n;
+    if (index < 0) result.mutable_data<std::int64_t>()[i] = index + n;
   }
-  // The vjp keeps them: a later change of the caller's array must not reach it.
-  return turned ? result : result.copy();
+  return result;
 }
 
 Variable take_checked(const Variable& x, const Array& indices, std::size_t axis);

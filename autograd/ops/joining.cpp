@@ -17,7 +17,7 @@ namespace {
 // With leading axes of extent 1 up to that rank.
 Variable at_least(const char* operation, std::size_t rank, const Variable& x) {
   require_defined(operation, x);
-  if (x.rank() >= rank) return x;
+  if (x.rank() >= rank) return detail::same_value(operation, x);
   Shape shape(rank, 1);
   std::copy(x.shape().begin(), x.shape().end(), shape.end() - static_cast<std::ptrdiff_t>(x.rank()));
   return reshape(x, shape);

@@ -55,7 +55,7 @@ Variable squeeze(const Variable& x, const Axes& axes) {
 
 Variable expand_dims(const Variable& x, const Axes& axes) {
   require_defined("expand_dims", x);
-  if (axes.empty()) return x;
+  if (axes.empty()) return detail::same_value("expand_dims", x);
   std::vector<bool> is_new = axes_mask("expand_dims", axes, x.rank() + axes.size());
   Shape shape;
   auto old = x.shape().begin();
@@ -66,7 +66,7 @@ Variable expand_dims(const Variable& x, const Axes& axes) {
 Variable broadcast_to(const Variable& x, const Dims& dims) {
   require_defined("broadcast_to", x);
   Shape shape = dims.shape("broadcast_to");
-  if (x.shape() == shape) return x;
+  if (x.shape() == shape) return detail::same_value("broadcast_to", x);
   if (x.rank() > shape.size() || broadcast_shapes("broadcast_to", x.shape(), shape) != shape)
     throw ShapeError("broadcast_to: " + to_string(x.shape()) + " does not broadcast to " + to_string(shape));
   return record("broadcast_to", [&] { return kernels::broadcast_to(x.value(), shape); },
@@ -219,7 +219,7 @@ Variable movedim(const Variable& x, const Axes& source, const Axes& destination)
   if (source.size() != destination.size())
     throw ShapeError("movedim: " + std::to_string(source.size()) + " axes to " + std::to_string(destination.size()) +
                      " places");
-  if (source.empty()) return x;
+  if (source.empty()) return detail::same_value("movedim", x);
   std::vector<bool> moved = axes_mask("movedim", source, x.rank());
   axes_mask("movedim", destination, x.rank());
   std::vector<std::ptrdiff_t> order(x.rank(), -1);
@@ -241,7 +241,7 @@ Variable swapaxes(const Variable& x, std::ptrdiff_t a, std::ptrdiff_t b) {
   std::vector<std::ptrdiff_t> order(x.rank());
   std::iota(order.begin(), order.end(), 0);
   std::swap(order[normalize_axis("swapaxes", a, order.size())], order[normalize_axis("swapaxes", b, order.size())]);
-  return x.rank() ? transpose(x, order) : x;
+  return transpose(x, order);
 }
 
 namespace {
@@ -317,10 +317,10 @@ Variable roll(const Variable& x, std::ptrdiff_t shift, std::optional<std::ptrdif
   if (!axis) return reshape(roll(flatten(x), shift, 0), x.shape());
   if (x.rank() == 0) return detail::with_an_axis("roll", x, [&](auto& v) { return roll(v, shift, axis); });
   std::size_t i = normalize_axis("roll", *axis, x.rank()), extent = x.shape()[i];
-  if (extent == 0) return x;
+  if (extent == 0) return detail::same_value("roll", x);
   auto n = static_cast<std::ptrdiff_t>(extent);
   auto cut = static_cast<std::size_t>(((-shift) % n + n) % n);
-  if (cut == 0) return x;
+  if (cut == 0) return detail::same_value("roll", x);
   return concatenate({slice(x, along(i, cut, extent)), slice(x, along(i, 0, cut))}, *axis);
 }
 
@@ -329,7 +329,7 @@ Variable roll(const Variable& x, const Axes& shifts, const Axes& axes) {
   if (shifts.size() != axes.size())
     throw ShapeError("roll: " + std::to_string(shifts.size()) + " shifts for " + std::to_string(axes.size()) +
                      " axes: needs one for each");
-  Variable result = x;
+  Variable result = detail::same_value("roll", x);
   for (auto shift = shifts.begin(), axis = axes.begin(); shift != shifts.end(); ++shift, ++axis)
     result = roll(result, *shift, *axis);
   return result;
@@ -465,7 +465,7 @@ Variable pad(const Variable& uncut, const std::vector<std::pair<std::ptrdiff_t, 
   for (auto [before, after] : given)
     widths.emplace_back(std::max<std::ptrdiff_t>(before, 0), std::max<std::ptrdiff_t>(after, 0));
   if (mode != PadMode::constant) {
-    Variable result = x;
+    Variable result = detail::same_value("pad", x);
     for (std::size_t i = 0; i < widths.size(); ++i)
       if (widths[i].first || widths[i].second) result = pad_axis(result, i, widths[i].first, widths[i].second, mode);
     return result;

@@ -20,7 +20,7 @@ Variable dropout(const Variable& x, double p, Generator& generator) {
   detail::Calling calling("dropout");
   detail::require_floating("dropout", x);
   if (!(p >= 0 && p <= 1)) throw ValueError("dropout: a probability of " + std::to_string(p) + ", needs 0 to 1");
-  if (p == 0) return x;
+  if (p == 0) return detail::same_value("dropout", x);
   if (p == 1) return x * 0;
   Variable kept = (Variable(generator.uniform(x.shape(), 0, 1, x.dtype())) >= p).to(x.dtype());
   return x * (kept / (1 - p));
@@ -60,7 +60,7 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
   if (scale_grad_by_freq) {
     Variable count = scatter_add(zeros({table.shape(0)}, table.dtype()), 0, reshape(indices, {-1}), 1);
     Variable share = expand_dims(1 / take(count, indices), -1);
-    y = record("embedding", [&] { return y.value(); }, wrt(y, [share](const Variable& g) { return g * share; }));
+    y = record("embedding", [&] { return y.value(); }, wrt(y, [share = save(share)](const Variable& g) { return g * share(); }));
   }
   if (!padding_idx) return y;
   auto rows = static_cast<std::ptrdiff_t>(table.shape(0));
@@ -88,12 +88,12 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
     if ((label[i] < 0 || label[i] >= classes) && weights.value().at(i) != 0)
       throw ValueError("cross_entropy: label " + std::to_string(label[i]) + " of row " + std::to_string(i) +
                        " is out of range for " + std::to_string(classes) + " classes");
-  Array chosen = labels.value().copy(), factor = weights.value().copy();  // later changes must not reach the vjp
-  Array probabilities(logits.shape(), logits.dtype());
-  auto losses = [&] { return kernels::cross_entropy(logits.value(), chosen, factor, probabilities); };
+  Array chosen = labels.value(), factor = weights.value();
+  auto probabilities = std::make_shared<Array>(logits.shape(), logits.dtype());
+  auto losses = [&] { return kernels::cross_entropy(logits.value(), chosen, factor, *probabilities); };
   auto vjp = [x = save(logits), probabilities, chosen, factor](const Variable& g) {
-    if (!grad_enabled()) return Variable(kernels::cross_entropy_gradient(g.value(), probabilities, chosen, factor));
-    Variable w = Variable(factor), used = w != 0, classes = arange(probabilities.shape().back());
+    if (!grad_enabled()) return Variable(kernels::cross_entropy_gradient(g.value(), *probabilities, chosen, factor));
+    Variable w = Variable(factor), used = w != 0, classes = arange(probabilities->shape().back());
     Variable target = (expand_dims(Variable(chosen), -1) == classes).to(g.dtype());
     return expand_dims(g * w, -1) * (softmax(where(expand_dims(used, -1), x(), 0)) - target);
   };

@@ -122,7 +122,7 @@ Variable scaled(const char* operation, const Variable& x, const Variable& weight
   detail::common_dtype(operation, operands);
   if (weight.defined() && bias.defined()) return affine(x, reshape(weight, spread), reshape(bias, spread));
   if (weight.defined()) return x * reshape(weight, spread);
-  return bias.defined() ? x + reshape(bias, spread) : x;
+  return bias.defined() ? x + reshape(bias, spread) : detail::same_value(operation, x);
 }
 
 // (channels) as it broadcasts to (batch, channels, ...).

@@ -25,6 +25,9 @@ inline void require_integers(const char* operation, const Variable& x) {
     throw DTypeError(std::string(operation) + ": indices of " + to_string(x.dtype()) + ", needs int64");
 }
 
+/// x as the result of an operation that has nothing to do: a value of its own, not another name of x.
+Variable same_value(const char* operation, const Variable& x);
+
 /// f(x), where a 0-d x counts as one element along an axis, as in PyTorch: f sees that, and the result is 0-d again.
 template <class F>
 Variable with_an_axis(const char* operation, const Variable& x, F&& f) {

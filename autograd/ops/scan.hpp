@@ -19,7 +19,7 @@ Variable scan(Variable x, std::size_t axis, F combine) {
   for (std::ptrdiff_t distance = 1; distance < n; distance *= 2)
     x = concatenate({part(0, distance), combine(part(distance, none), part(0, n - distance))},
                     static_cast<std::ptrdiff_t>(axis));
-  return x;
+  return n > 1 ? x : same_value("scan", x);
 }
 
 }  // namespace xtape::detail

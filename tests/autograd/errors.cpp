@@ -172,18 +172,8 @@ BOOST_AUTO_TEST_CASE(walks_that_cannot_be) {
   BOOST_TEST((!grad(sum(x), other, {.allow_unused = true}).defined()));
 }
 
-BOOST_AUTO_TEST_CASE(saved_values_that_changed) {
-  Variable w = ones({3}).requires_grad_(), x = full({3}, 2);
-  Variable y = sum(w * x), untouched = sum(w + x);
-  {
-    NoGrad guard;
-    w += 1;
-    x *= 2;
-  }
-  throws<GraphError>([&] { y.backward(); }, {"backward of mul", "changed in place", "(3,)"});
-  BOOST_TEST(!w.grad().defined());
-  untouched.backward();  // addition keeps no values
-  BOOST_TEST(sum(w.grad()).item() == 3);
+BOOST_AUTO_TEST_CASE(changes_that_are_refused) {
+  Variable w = ones({3}).requires_grad_(), x = full({3}, 2), y = sum(w * x);
   throws<GraphError>([&] { w += 1; }, {"+=", "leaf", "NoGrad"});
   throws<GraphError>([&] { w.assign(x); }, {"assign", "leaf"});
   throws<GraphError>([&] { y.requires_grad_(false); }, {"requires_grad_", "sum", "detach"});

@@ -172,13 +172,17 @@ BOOST_AUTO_TEST_CASE(misuse) {
   BOOST_TEST(message([&] { fuse(f, ones({2}, int64), 1); }).find("fuse: ") == 0);
   BOOST_TEST(message([&] { fuse(f, blocks<2>(ones({2, 3}))); }).find("fuse: the last axis of (2, 3)") == 0);
   BOOST_TEST(message([&] { fuse(f, blocks<2>(ones({}))); }).find("fuse: the last axis of ()") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(later_changes_do_not_reach_the_gradient) {
   Variable x = parameter(ones({2}));
   Variable y = fuse([](auto x) { return x * x; }, x);
   {
     NoGrad guard;
     x.assign(zeros({2}));
   }
-  BOOST_TEST(message([&] { sum(y).backward(); }).find("fuse: ") < 20);
+  sum(y).backward();
+  BOOST_TEST(x.grad().value().at(0) == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
