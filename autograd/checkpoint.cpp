@@ -25,24 +25,21 @@ struct FirstRun {
   std::vector<Edge> captured;                   // where its record leads, beside to its inputs
 };
 
-class CheckpointNode final : public Node {
+// Operands: the inputs, and a stand-in for each captured edge.
+class Checkpoint final : public OperationOf<Checkpoint> {
  public:
-  CheckpointNode(const Callable& f, const Variables& inputs, FirstRun first)
-      : Node("checkpoint", 1), f_(f), seeds_(std::move(first.seeds)), written_(std::move(first.written)) {
-    for (const Variable& x : inputs) {
-      inputs_.push_back(Saved(x));
-      edges_.push_back(edge_to(x));
-    }
-    for (const Edge& edge : first.captured) {
-      edges_.push_back(edge);
+  Checkpoint(const Callable& f, std::size_t inputs, Array value, FirstRun first)
+      : OperationOf("checkpoint"), f_(f), inputs_(inputs), value_(std::move(value)), seeds_(std::move(first.seeds)),
+        written_(std::move(first.written)) {
+    for (const Edge& edge : first.captured)
       for_owners(edge, [&](VariableImpl* owner) { captured_.emplace(owner, owner->value); });
-    }
-    link();
   }
 
-  std::span<Edge> edges() override { return edges_; }
+  bool mixes_dtypes() const override { return true; }
+  void evaluate(std::span<const Array>, std::span<Array> results) override { results[0] = std::move(value_); }
+  std::uint32_t saves(std::uint32_t) override { return all_operands; }
 
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> gradients) override {
+  void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> gradients) const override {
     detail::Mark start;
     Variables xs, targets;
     std::vector<std::size_t> places;
@@ -51,17 +48,21 @@ class CheckpointNode final : public Node {
       places.push_back(place);
     };
     bool higher_order = grad_enabled();
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      xs.push_back(detail::isolated(inputs_[i](), higher_order));
+    for (std::size_t i = 0; i < inputs_; ++i) {
+      xs.push_back(detail::isolated(node.operand(i), higher_order));
       if (xs[i].requires_grad()) differentiate_by(xs[i], i);
     }
-    Variable y = second_run(xs);
-    require_same_result(y, outputs[0], start);
-    // A Variable stands for each captured edge; its value plays no part.
-    for (std::size_t i = inputs_.size(); i < edges_.size(); ++i)
-      differentiate_by(detail::output_of(edges_[i].node, Array::scalar(0, y.dtype()), edges_[i].output), i);
+    auto captured = node.edges().subspan(inputs_);
+    Variable y = second_run(xs, captured);
+    require_same_result(y, outputs[0], start, node.edges());
+    for (std::size_t i = 0; i < captured.size(); ++i) differentiate_by(stand_in(captured[i]), inputs_ + i);
     Variables found = detail::partial_grad(y, outputs[0], targets, start);
     for (std::size_t k = 0; k < found.size(); ++k) gradients[places[k]].value = found[k];
+  }
+
+  // What stands for a captured edge; its value plays no part.
+  static Variable stand_in(const Edge& edge) {
+    return detail::output_of(edge.node, Array::scalar(0, DType::float32), edge.output);
   }
 
  private:
@@ -74,21 +75,21 @@ class CheckpointNode final : public Node {
   }
 
   // With the same random numbers and the same values, and without the side effects: those were the first run's.
-  Variable second_run(const Variables& xs) const {
+  Variable second_run(const Variables& xs, std::span<const Edge> captured) const {
     EnableGrad recording;
     detail::RandomFork same_numbers(seeds_);
-    detail::Undone as_it_was(before_first_run());
-    return (*f_)(xs, "checkpoint");
+    detail::Undone as_it_was(before_first_run(captured));
+    return f_(xs, "checkpoint");
   }
 
   // What f writes to, and captured parameters that somebody has written to since.
-  std::vector<detail::Content> before_first_run() const {
+  std::vector<detail::Content> before_first_run(std::span<const Edge> captured) const {
     std::vector<detail::Content> result = written_;
     auto is_written = [&](VariableImpl* x) {
       return std::ranges::find(written_, x, &detail::Content::impl) != written_.end();
     };
-    for (std::size_t i = inputs_.size(); i < edges_.size(); ++i)
-      for_owners(edges_[i], [&](VariableImpl* owner) {
+    for (const Edge& edge : captured)
+      for_owners(edge, [&](VariableImpl* owner) {
         auto then = captured_.find(owner);
         if (then == captured_.end() || owner->value.shares_elements_with(then->second) || is_written(owner)) return;
         result.emplace_back(Variable(owner)).value = then->second;
@@ -96,29 +97,23 @@ class CheckpointNode final : public Node {
     return result;
   }
 
-  void require_same_result(const Variable& y, const Variable& gradient, const detail::Mark& start) const {
+  static void require_same_result(const Variable& y, const Variable& gradient, const detail::Mark& start,
+                                  std::span<const Edge> edges) {
     if (!y.requires_grad() || y.shape() != gradient.shape() || y.dtype() != gradient.dtype())
       throw GraphError("the function gave another result than the first time: " + describe(y) + " for " +
                        describe(gradient));
     for (const Edge& edge : start.edges_beyond(y))
-      if (std::ranges::none_of(edges_, [&](const Edge& e) { return e.node == edge.node && e.output == edge.output; }))
+      if (std::ranges::none_of(edges, [&](const Edge& e) { return e.node == edge.node && e.output == edge.output; }))
         throw GraphError("the function computed with other Variables than the first time; was one that it captures by "
                          "reference changed since?");
   }
 
-  void release_saved() override {
-    f_.reset();
-    written_.clear();
-    inputs_.clear();
-    captured_.clear();
-  }
-
-  std::optional<Callable> f_;
+  Callable f_;
+  std::size_t inputs_;
+  Array value_;  // until it is handed over
   std::vector<detail::RandomFork::Seed> seeds_;
   std::vector<detail::Content> written_;
-  std::vector<Saved> inputs_;
   std::unordered_map<VariableImpl*, Array> captured_;  // the values of parameters
-  std::vector<Edge> edges_;
 };
 
 }  // namespace
@@ -142,8 +137,12 @@ Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
     first.written = std::move(log).contents();
   }
   first.seeds = numbers.seeds();
-  NodePtr node(new CheckpointNode(f, inputs, std::move(first)));
-  return detail::result_of(std::move(node), std::move(value));
+  Variables operands = inputs;
+  for (const Edge& edge : first.captured) operands.push_back(Checkpoint::stand_in(edge));
+  std::vector<const Variable*> pointers;
+  for (const Variable& x : operands) pointers.push_back(&x);
+  Checkpoint operation(f, inputs.size(), std::move(value), std::move(first));
+  return detail::apply(operation, pointers);
 }
 
 }  // namespace xtape

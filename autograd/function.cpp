@@ -9,7 +9,7 @@ void FunctionContext::keep(const std::vector<Variable>& results) {
     if (!x.defined()) throw Error("FunctionContext: an undefined Variable is saved");
     auto same = std::ranges::find(results, x.impl(), &Variable::impl);
     bool is_result = same != results.end();
-    kept_.push_back({is_result ? Saved(x.value()) : Saved(x), is_result ? same - results.begin() : -1});
+    kept_.push_back({is_result ? Saved(x.detach()) : Saved(x), is_result ? same - results.begin() : -1});
   }
   given_.clear();
 }
@@ -17,38 +17,54 @@ void FunctionContext::keep(const std::vector<Variable>& results) {
 std::vector<Variable> FunctionContext::saved() const {
   std::vector<Variable> xs;
   for (const auto& [value, result] : kept_)
-    xs.push_back(result < 0 ? value() : detail::output_of(node_, value.array(), static_cast<std::uint32_t>(result)));
+    xs.push_back(result < 0 ? value() : detail::output_of(const_cast<Node*>(node_), value.array(), static_cast<std::uint32_t>(result)));
   return xs;
 }
 
-void FunctionContext::release() {
-  kept_.clear();
-  data.reset();
-}
-
-FunctionNode::FunctionNode(const char* name, std::span<const Variable> inputs, std::span<const Variable> results,
-                           FunctionContext context, Backward backward)
-    : Node(name, static_cast<std::uint32_t>(results.size())), context_(std::move(context)),
-      backward_(std::move(backward)) {
-  context_.node_ = this;
+std::vector<Variable> FunctionCall::operator()(const std::vector<Variable>& inputs, const Forward& forward) {
+  std::vector<const Variable*> operands;
+  bool recorded = false;
   for (const Variable& x : inputs) {
-    edges_.push_back(edge_to(x));
+    if (!x.defined()) throw Error(std::string(name()) + ": an input is an undefined Variable");
+    operands.push_back(&x);
+    context_.needed_.push_back(x.requires_grad());
     inputs_.push_back({x.shape(), x.dtype()});
+    recorded = recorded || (x.requires_grad() && grad_enabled());
   }
-  for (const Variable& y : results) results_.push_back({y.shape(), y.dtype()});
-  link();
+  std::vector<Variable> results;
+  {
+    NoGrad guard;
+    results = forward(context_);
+  }
+  for (const Variable& y : results) {
+    if (!y.defined()) throw Error(std::string(name()) + ": forward returned an undefined Variable");
+    values_.push_back(y.value());
+    results_.push_back({y.shape(), y.dtype()});
+  }
+  if (recorded) context_.keep(results);
+  std::vector<Array> values(results.size());
+  NodePtr node = detail::apply(*this, operands, values);
+  for (std::uint32_t i = 0; i < results.size(); ++i)
+    results[i] = detail::output_of(is_floating(values[i].dtype()) ? node : nullptr, values[i], i);
+  return results;
 }
 
-void FunctionNode::backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) {
+void FunctionCall::evaluate(std::span<const Array>, std::span<Array> results) {
+  std::move(values_.begin(), values_.end(), results.begin());
+  values_.clear();
+}
+
+void FunctionCall::backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const {
   std::vector<Variable> given(outputs.begin(), outputs.end());
   for (std::size_t i = 0; i < given.size(); ++i)
     if (!given[i].defined()) given[i] = Variable(Array::full(results_[i].shape, 0, results_[i].dtype));
+  context_.node_ = &node;
   std::vector<Variable> gradients = backward_(context_, given);
   if (gradients.size() != inputs.size())
     throw GraphError("returned " + std::to_string(gradients.size()) + " gradients for " +
                      std::to_string(inputs.size()) + " inputs");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!edges_[i].node || !gradients[i].defined()) continue;
+    if (!node.edges()[i].node || !gradients[i].defined()) continue;
     if (gradients[i].shape() != inputs_[i].shape || gradients[i].dtype() != inputs_[i].dtype)
       throw GraphError("returned a gradient of " + describe(gradients[i]) + " for input " + std::to_string(i) + ", " +
                        to_string(inputs_[i].dtype) + to_string(inputs_[i].shape));

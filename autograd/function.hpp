@@ -20,9 +20,9 @@ namespace xtape {
 /// What a Function's forward leaves to its backward.
 class FunctionContext {
  public:
-  /// Keeps Variables, inputs and results among them, for the way back: protected, and released by the walk.
+  /// Keeps the values of Variables, inputs and results among them, for the way back; the walk releases them.
   void save(std::vector<Variable> xs) { given_ = std::move(xs); }
-  /// What was saved, connected to the graph as it was. @throws GraphError when an element was changed in place since.
+  /// What was saved, as it was, connected to the graph as it was.
   std::vector<Variable> saved() const;
   /// Whether the gradient of an input is of any use; another may be left undefined.
   bool needs_gradient(std::size_t input) const { return needed_.at(input); }
@@ -30,41 +30,41 @@ class FunctionContext {
   std::any data;  ///< whatever else backward needs
 
  private:
-  template <class>
-  friend class Function;
-  friend class FunctionNode;
+  friend class FunctionCall;
   struct Kept {
     Saved value;
     std::ptrdiff_t result;  // which result this is, or -1: their node is not to hold itself
   };
 
-  /// Protects what was given, now that the results are known.
+  /// Keeps what was given, now that the results are known.
   void keep(const std::vector<Variable>& results);
-  void release();
 
   std::vector<Variable> given_;
   std::vector<Kept> kept_;
   std::vector<bool> needed_;
-  Node* node_ = nullptr;
+  const Node* node_ = nullptr;
 };
 
-/// The node of a Function's call.
-class FunctionNode final : public Node {
+/// A Function's call, as the tape sees it.
+class FunctionCall final : public OperationOf<FunctionCall> {
  public:
+  using Forward = std::function<std::vector<Variable>(FunctionContext&)>;
   using Backward = std::function<std::vector<Variable>(FunctionContext&, const std::vector<Variable>&)>;
 
-  FunctionNode(const char* name, std::span<const Variable> inputs, std::span<const Variable> results,
-               FunctionContext context, Backward backward);
-  std::span<Edge> edges() override { return edges_; }
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override;
+  FunctionCall(const char* name, Backward backward) : OperationOf(name), backward_(std::move(backward)) {}
+
+  /// What `forward` returns, recorded when an input needs a gradient. @throws Error for an undefined input or result.
+  std::vector<Variable> operator()(const std::vector<Variable>& inputs, const Forward& forward);
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override;
+  bool mixes_dtypes() const override { return true; }
+  void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override;
 
  private:
-  void release_saved() override { context_.release(); }
-
-  FunctionContext context_;
+  mutable FunctionContext context_;
   Backward backward_;
-  std::vector<Edge> edges_;
-  std::vector<Result> inputs_, results_;
+  std::vector<Array> values_;  // of the results, until they are handed over
+  std::vector<Node::Result> inputs_, results_;
 };
 
 /// Base of operations with a backward of their own:
@@ -91,35 +91,16 @@ class Function {
   template <class... Arguments>
   static auto apply(const std::vector<Variable>& inputs, Arguments&&... arguments) {
     static const std::string name = boost::core::demangle(typeid(Derived).name());
-    FunctionContext context;
-    bool recorded = false;
-    for (const Variable& x : inputs) {
-      if (!x.defined()) throw Error(name + ": an input is an undefined Variable");
-      context.needed_.push_back(x.requires_grad());
-      recorded = recorded || (x.requires_grad() && grad_enabled());
-    }
-    auto forward = [&] {
-      NoGrad guard;
+    auto forward = [&](FunctionContext& context) {
       return Derived::forward(context, inputs, std::forward<Arguments>(arguments)...);
     };
-    constexpr bool single = std::is_same_v<decltype(forward()), Variable>;
-    std::vector<Variable> results{forward()};
-    for (const Variable& y : results)
-      if (!y.defined()) throw Error(name + ": forward returned an undefined Variable");
-    if (recorded) {
-      context.keep(results);
-      auto backward = [](FunctionContext& context, const std::vector<Variable>& gradients) -> std::vector<Variable> {
-        if constexpr (single) return Derived::backward(context, gradients[0]);
-        else return Derived::backward(context, gradients);
-      };
-      NodePtr node(new FunctionNode(name.c_str(), inputs, results, std::move(context), backward));
-      for (std::uint32_t i = 0; i < results.size(); ++i) {
-        bool differentiable = is_floating(results[i].dtype());
-        results[i] = differentiable ? detail::result_of(node, results[i].value(), i) : results[i].detach();
-      }
-    } else {
-      for (Variable& y : results) y = y.detach();
-    }
+    constexpr bool single = std::is_same_v<decltype(forward(std::declval<FunctionContext&>())), Variable>;
+    auto backward = [](FunctionContext& context, const std::vector<Variable>& gradients) -> std::vector<Variable> {
+      if constexpr (single) return Derived::backward(context, gradients[0]);
+      else return Derived::backward(context, gradients);
+    };
+    FunctionCall call(name.c_str(), backward);
+    std::vector<Variable> results = call(inputs, [&](FunctionContext& context) { return std::vector<Variable>{forward(context)}; });
     if constexpr (single) return results[0];
     else return results;
   }

@@ -15,81 +15,54 @@ namespace {
 
 using Variables = std::vector<Variable>;
 
-bool any_requires_grad(const Variables& xs) {
-  return std::ranges::any_of(xs, [](const Variable& x) { return x.requires_grad(); });
-}
-
-class FusedNode final : public Node {
+// Results in these shapes, none where there is no shape. They are one node's.
+class Fused final : public OperationOf<Fused> {
  public:
-  FusedNode(FunctionPtr f, const Shape& common, const Variables& inputs)
-      : Node("fuse", static_cast<std::uint32_t>(f->results())), f_(std::move(f)), common_(common) {
-    for (const Variable& x : inputs) {
-      edges_.push_back(edge_to(x));
-      saved_.push_back(Saved(x));
-    }
-    link();
+  using Shapes = std::vector<std::optional<Shape>>;
+
+  Fused(FunctionPtr f, const Shape& common, Shapes shapes)
+      : OperationOf("fuse"), f_(std::move(f)), common_(common), shapes_(std::move(shapes)) {}
+
+  Variables operator()(const Variables& inputs) {
+    std::vector<const Variable*> operands;
+    for (const Variable& x : inputs) operands.push_back(&x);
+    std::vector<Array> results(shapes_.size());
+    NodePtr node = xtape::detail::apply(*this, operands, results);
+    Variables made(results.size());
+    for (std::uint32_t i = 0; i < results.size(); ++i)
+      if (results[i].defined()) made[i] = xtape::detail::output_of(node, std::move(results[i]), i);
+    return made;
   }
 
-  std::span<Edge> edges() override { return edges_; }
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override;
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    for (std::size_t i = 0; i < shapes_.size(); ++i)
+      if (shapes_[i]) results[i] = Array(*shapes_[i], operands[0].dtype());
+    f_->evaluate(common_, operands, results);
+  }
+
+  std::uint32_t saves(std::uint32_t) override { return all_operands; }
+
+  void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override;
 
  private:
-  void release_saved() override {
-    f_.reset();
-    saved_.clear();
-  }
-
   FunctionPtr f_;
   Shape common_;
-  std::vector<Edge> edges_;
-  std::vector<Saved> saved_;
+  Shapes shapes_;
 };
 
-// All results, for the profile to count.
-struct All {
-  const std::vector<Array>& arrays;
-
-  std::size_t bytes() const {
-    return std::accumulate(arrays.begin(), arrays.end(), std::size_t{0},
-                           [](std::size_t sum, const Array& a) { return sum + a.bytes(); });
-  }
-};
-
-// The results in these shapes, undefined where there is none. They are one node's.
-Variables record(const FunctionPtr& f, const Shape& common, const Variables& inputs,
-                 std::span<const std::optional<Shape>> shapes) {
-  DType dtype = inputs[0].dtype();
-  std::vector<Array> values, results;
-  for (const Variable& x : inputs) values.push_back(x.value());
-  for (const auto& shape : shapes) results.push_back(shape ? Array(*shape, dtype) : Array());
-  auto evaluate = [&] {
-    f->evaluate(common, values, results);
-    return All{results};
-  };
-  xtape::detail::measured("fuse", evaluate);
-  NodePtr node(grad_enabled() && any_requires_grad(inputs) ? new FusedNode(f, common, inputs) : nullptr);
-  Variables made(results.size());
-  for (std::uint32_t i = 0; i < results.size(); ++i) {
-    if (!results[i].defined()) continue;
-    made[i] = node ? xtape::detail::result_of(node, std::move(results[i]), i) : Variable(std::move(results[i]));
-  }
-  return made;
-}
-
-void FusedNode::backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) {
+void Fused::backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const {
   Variables xs;
-  std::vector<std::optional<Shape>> shapes;
-  for (std::size_t i = 0; i < saved_.size(); ++i) {
-    xs.push_back(saved_[i]());
-    bool wanted = edges_[i].node && inputs[i].wanted;
-    shapes.push_back(wanted ? std::optional(xs[i].shape()) : std::nullopt);
+  Shapes shapes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    xs.push_back(node.operand(i));
+    shapes.push_back(inputs[i].wanted ? std::optional(xs[i].shape()) : std::nullopt);
   }
   xs.insert(xs.end(), outputs.begin(), outputs.end());
   Variables gradients;
   if (FunctionPtr gradient = f_->gradient()) {
     for (Variable& x : xs)
       if (!x.defined()) x = Variable(Array::scalar(0, xs[0].dtype()));
-    gradients = record(gradient, common_, xs, shapes);
+    gradients = Fused(gradient, common_, shapes)(xs);
   } else {
     gradients = compose_gradient(*f_, common_, xs);
   }
@@ -148,7 +121,7 @@ Variables call(const FunctionPtr& f, const Variables& inputs) {
     xs.push_back(x.impl()->weak ? Variable(Array::scalar(x.impl()->scalar, dtype)) : x);
     common = broadcast_shapes("fuse", common, block_shape(x, f->input_blocks()[i]));
   }
-  Variables results = record(f, common, xs, std::vector(f->results(), std::optional(common)));
+  Variables results = Fused(f, common, Fused::Shapes(f->results(), common))(xs);
   if (scalars)
     for (Variable& y : results) y = Variable(y.item());
   return results;

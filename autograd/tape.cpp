@@ -1,8 +1,12 @@
 #include <autograd/tape.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
+#include <new>
 
 #include <autograd/anomaly.hpp>
+#include <autograd/ops/operands.hpp>
 
 namespace xtape {
 namespace {
@@ -47,8 +51,68 @@ void intrusive_ptr_release(Node* node) noexcept {
   thread_local bool destroying = false;
   node->next_destroyed_ = std::exchange(queue, node);
   if (std::exchange(destroying, true)) return;
-  while (queue) delete std::exchange(queue, queue->next_destroyed_);
+  while (queue) {
+    Node* next = std::exchange(queue, queue->next_destroyed_);
+    next->~Node();
+    ::operator delete(next);
+  }
   destroying = false;
+}
+
+Node::Node(const char* name, std::uint32_t edge_count, std::uint32_t outputs, std::uint32_t saved_mask)
+    : edge_count_(edge_count), outputs_(outputs), saved_mask_(saved_mask), name_(name) {
+  std::uninitialized_default_construct_n(first_edge(), edge_count);
+  std::uninitialized_default_construct_n(first_saved(), saved_count());
+}
+
+Node::~Node() {
+  release_saved();
+  std::destroy_n(first_saved(), saved_count());
+  std::destroy_n(first_edge(), edge_count_);
+}
+
+NodePtr Node::allocate(const char* name, std::uint32_t edges, std::uint32_t outputs, std::uint32_t saved_mask) {
+  std::size_t saved = saved_mask == Operation::all_operands ? edges : static_cast<std::size_t>(std::popcount(saved_mask));
+  void* memory = ::operator new(sizeof(Node) + edges * sizeof(Edge) + saved * sizeof(Array));
+  return NodePtr(new (memory) Node(name, edges, outputs, saved_mask));
+}
+
+NodePtr Node::leaf(VariableImpl* owner) {
+  NodePtr node = allocate("leaf", 0, 1, 0);
+  node->is_leaf_ = true;
+  node->link();
+  node->attach()->owners.push_back(owner);
+  return node;
+}
+
+NodePtr Node::make(Operation& operation, std::span<const Variable* const> operands, std::span<Array> values,
+                   std::span<const Array> results) {
+  auto count = static_cast<std::uint32_t>(operands.size());
+  std::uint32_t needed = 0;
+  for (std::uint32_t k = 0; k < std::min(count, 31u); ++k)
+    if (operands[k] && operands[k]->requires_grad()) needed |= 1u << k;
+  std::uint32_t wanted = operation.saves(needed), mask = wanted & ~Operation::operand_shapes;
+  NodePtr node = allocate(operation.name(), count, static_cast<std::uint32_t>(results.size()), mask);
+  for (std::uint32_t k = 0; k < count; ++k)
+    if (operands[k]) node->first_edge()[k] = edge_to(*operands[k]);
+  node->keep_types(values, results, wanted & Operation::operand_shapes);
+  Array* next = node->first_saved();
+  if (mask == Operation::all_operands) std::move(values.begin(), values.end(), next);
+  else for (std::uint32_t k = 0; mask >> k; ++k)
+    if (mask >> k & 1) *next++ = k < count ? std::move(values[k]) : results[0];
+  node->link();
+  node->operation_ = operation.kept();
+  return node;
+}
+
+void Node::keep_types(std::span<const Array> values, std::span<const Array> results, bool shapes) {
+  if (results.size() > 1) other_results_ = std::make_unique<Result[]>(results.size() - 1);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (results[i].defined()) (i ? other_results_[i - 1] : first_result_) = {results[i].shape(), results[i].dtype()};
+  auto differs = [&](const Array& value) { return value.shape() != first_result_.shape; };
+  if (!shapes || std::none_of(values.begin(), values.end(), differs)) return;
+  operand_shapes_ = std::make_unique<Shape[]>(values.size());
+  std::transform(values.begin(), values.end(), operand_shapes_.get(), [](const Array& value) { return value.shape(); });
 }
 
 void Node::link() {
@@ -59,11 +123,9 @@ void Node::link() {
   if (detail::detecting_anomaly()) [[unlikely]] attach()->calls = detail::calls();
 }
 
-void Node::set_result(std::uint32_t output, const Array& value) {
-  if (output > other_results_.size()) other_results_.resize(output);
-  Result& result = output == 0 ? first_result_ : other_results_[output - 1];
-  result.shape = value.shape();
-  result.dtype = value.dtype();
+void Node::release_saved() noexcept {
+  if (const Operation* operation = std::exchange(operation_, nullptr)) operation->drop();
+  std::for_each_n(first_saved(), saved_count(), [](Array& saved) { saved.reset(); });
 }
 
 // Hooks go as well: one that holds its own Variable would keep itself alive.
@@ -77,16 +139,75 @@ void Node::release() {
   hooks.swap(attached_->hooks);
 }
 
+// How many values are kept of those before this one.
+std::uint32_t Node::saved_before(std::uint32_t which) const {
+  if (saved_mask_ == Operation::all_operands) return std::min(which, edge_count_);
+  if (saved_mask_ == 0) return 0;
+  return static_cast<std::uint32_t>(std::popcount(saved_mask_ & ((1u << which) - 1)));
+}
+
+Variable Node::operand(std::size_t k) const {
+  const Edge& edge = edges()[k];
+  return detail::output_of(edge.node, operand_value(k), edge.output);
+}
+
+Variable Node::result() const { return detail::output_of(const_cast<Node*>(this), result_value()); }
+
 std::shared_ptr<Attached> Node::attach() {
   if (!attached_) attached_ = std::make_shared<Attached>();
   return attached_;
 }
 
-Leaf::Leaf(VariableImpl* owner) : Node("leaf", 1) {
-  link();
-  attach()->owners.push_back(owner);
-}
-
 Variable Saved::operator()() const { return detail::output_of(edge_.node, value_, edge_.output); }
 
+namespace detail {
+namespace {
+
+// The elements of the operands, in one dtype unless the operation takes several.
+void collect(const Operation& operation, std::span<const Variable* const> operands, std::span<Array> values) {
+  const Variable* first = nullptr;
+  bool alike = true;
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    const Variable* x = operands[k];
+    if (!x) continue;
+    if (!x->defined()) throw Error(std::string(operation.name()) + ": an operand is an undefined Variable");
+    if (!first) first = x;
+    alike = alike && !x->impl()->weak && x->dtype() == first->dtype();
+    values[k] = x->impl()->value;
+  }
+  if (alike || operation.mixes_dtypes()) return;
+  std::vector<const Variable*> present(operands.begin(), operands.end());
+  std::erase(present, nullptr);
+  DType dtype = common_dtype(operation.name(), present);
+  for (std::size_t k = 0; k < operands.size(); ++k)
+    if (operands[k]) values[k] = Operand(operation.name(), *operands[k], dtype).array();
+}
+
+void evaluate(Operation& operation, std::span<const Array> values, std::span<Array> results) {
+  if (!profiling()) [[likely]] return operation.evaluate(values, results);
+  Timer timer(operation.name(), false);
+  operation.evaluate(values, results);
+  for (const Array& result : results) timer.add_bytes(result.bytes());
+}
+
+}  // namespace
+
+NodePtr apply(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results) {
+  std::array<Array, 4> few;
+  std::vector<Array> many(operands.size() > few.size() ? operands.size() : 0);
+  std::span<Array> values = many.empty() ? std::span(few).first(operands.size()) : std::span(many);
+  collect(operation, operands, values);
+  evaluate(operation, values, results);
+  auto needs_gradient = [](const Variable* x) { return x && x->requires_grad(); };
+  if (!grad_enabled() || std::none_of(operands.begin(), operands.end(), needs_gradient)) return nullptr;
+  return Node::make(operation, operands, values, results);
+}
+
+Variable apply(Operation& operation, std::span<const Variable* const> operands) {
+  Array result;
+  NodePtr node = apply(operation, operands, {&result, 1});
+  return output_of(std::move(node), std::move(result));
+}
+
+}  // namespace detail
 }  // namespace xtape

@@ -1,12 +1,14 @@
 // The tape: what a recorded operation looks like. What walks it is in walk.cpp; what fills it are the operations.
 //
-// Each operation on a Variable that needs a gradient makes one Node. The node knows the nodes that made its inputs
-// (its edges) and how to turn the gradient of its output into the gradients of its inputs: the vector-Jacobian
-// product, "vjp". A vjp is written with the same differentiable operations, so that a walk can be recorded as well.
+// An Operation says how it computes on arrays, and how it turns the gradient of its result into the gradients of its
+// operands: the vector-Jacobian product, "vjp". A vjp is written with the same differentiable operations, so that a walk
+// can be recorded as well. `apply` is the one way from Variables to a result: it checks, computes, and, where an operand
+// needs a gradient, makes a Node, which knows the operation, the nodes that made the operands (its edges), and the values
+// that the way back will need.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,10 +32,69 @@ struct Edge {
 /// The edge that leads to `x`.
 inline Edge edge_to(const Variable& x) { return {x.impl()->node, x.impl()->output}; }
 
-/// What a vjp fills in for one input.
+/// What a vjp fills in for one operand.
 struct InputGradient {
-  bool wanted = true;  ///< false: the walk has no use for it
+  bool wanted = true;  ///< false: the operand needs no gradient, or the walk has no use for it
   Variable value;      ///< undefined stands for zeros
+};
+
+/// What an operation is, apart from its operands.
+class Operation {
+ public:
+  constexpr explicit Operation(const char* name) : name_(name) {}
+  Operation(const Operation&) = default;
+  Operation& operator=(const Operation&) = delete;
+
+  /// As errors, profiles and pictures of the graph name it. Of static storage.
+  const char* name() const { return name_; }
+
+  /// Computes the results from the operands' elements; absent operands are undefined. What else of the computation the
+  /// way back needs, the operation keeps.
+  virtual void evaluate(std::span<const Array> operands, std::span<Array> results) = 0;
+
+  /// The vjp: fills `inputs`, one for each operand, from the gradients of the results, which it may take. Undefined ones
+  /// stand for zeros; one at least is defined.
+  virtual void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const = 0;
+
+  /// Which values the node is to keep for the vjp, where the operands of the bits in `needed` need a gradient: bit k for
+  /// operand k, bit `number of operands` for the first result; or `all_operands`, however many there are; and
+  /// `operand_shapes` for their shapes alone. It is asked once, before the operation is kept, which may drop what it holds
+  /// for operands that need no gradient.
+  virtual std::uint32_t saves(std::uint32_t /*needed*/) { return 0; }
+  static constexpr std::uint32_t operand_shapes = 1u << 31, all_operands = 1u << 30;
+
+  /// Whether operands may be of several dtypes. Otherwise they are brought to one, see common_dtype.
+  virtual bool mixes_dtypes() const { return false; }
+
+  /// Whether the vjp adds to the gradients of its operands: `inputs` then hold what other nodes sent there before.
+  virtual bool adds_to_gradients() const { return false; }
+
+  /// The operation as a node holds it, which calls `drop` in the end.
+  virtual const Operation* kept() = 0;
+  virtual void drop() const noexcept = 0;
+
+ protected:
+  ~Operation() = default;
+
+ private:
+  const char* name_;
+};
+
+/// Base of operations with attributes of their own: a node keeps the operation itself, moved.
+template <class Derived>
+class OperationOf : public Operation {
+ public:
+  using Operation::Operation;
+  const Operation* kept() final { return new Derived(std::move(static_cast<Derived&>(*this))); }
+  void drop() const noexcept final { delete static_cast<const Derived*>(this); }
+};
+
+/// Base of operations that are constants: nodes refer to them.
+class ConstantOperation : public Operation {
+ public:
+  using Operation::Operation;
+  const Operation* kept() final { return this; }
+  void drop() const noexcept final {}
 };
 
 using Hook = std::function<Variable(const Variable&)>;
@@ -51,93 +112,101 @@ struct Attached {
   std::vector<const void*> calls;     ///< under DetectAnomaly, where the operation was called
 };
 
-/// One recorded operation.
-class Node {
+/// One recorded operation, or a leaf: a Variable that the user made, at which a walk ends.
+///
+/// Its edges and the values that it keeps lie behind it in one block of memory.
+class Node final {
  public:
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
-  virtual ~Node() = default;
+
+  /// The node of a Variable that the user made, whose gradient goes to it.
+  static NodePtr leaf(VariableImpl* owner);
+  /// The node of an operation on these operands, null where absent, whose elements were `values`: takes those that it
+  /// keeps.
+  static NodePtr make(Operation& operation, std::span<const Variable* const> operands, std::span<Array> values,
+                      std::span<const Array> results);
 
   /// The operation, as its errors name it.
   const char* name() const { return name_; }
+  /// Null for a leaf, and once the node was released.
+  const Operation* operation() const { return operation_; }
+  bool is_leaf() const { return is_leaf_; }
   /// Greater than that of every node it leads to, and unlike that of any other node. A walk goes from the greatest to
   /// the least.
   std::uint64_t sequence() const { return sequence_; }
   std::uint32_t outputs() const { return outputs_; }
-  bool released() const { return released_; }
+  std::span<Edge> edges() { return {first_edge(), edge_count_}; }
+  std::span<const Edge> edges() const { return {const_cast<Node*>(this)->first_edge(), edge_count_}; }
 
-  virtual std::span<Edge> edges() = 0;
-  /// Fills `inputs`, one for each edge, from the gradients of the outputs. Undefined outputs stand for zeros.
-  virtual void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) = 0;
+  /// Operand k as it was, connected to the graph as it was. For operands that the operation `saves`.
+  Variable operand(std::size_t k) const;
+  /// Its elements.
+  const Array& operand_value(std::size_t k) const { return saved(static_cast<std::uint32_t>(k)); }
+  /// The first result, connected to this node; where the operation saves it.
+  Variable result() const;
+  const Array& result_value() const { return saved(edge_count_); }
+  const Shape& operand_shape(std::size_t k) const { return operand_shapes_ ? operand_shapes_[k] : first_result_.shape; }
+
   /// Drops the edges and the saved values: the node can not be walked again.
   void release();
+  bool released() const { return released_; }
 
   /// What an output is, for pictures of the graph.
   struct Result {
     Shape shape;
     DType dtype = float32;
   };
-  /// Null where it is not known.
-  const Result* result(std::uint32_t output) const {
-    return output == 0 ? &first_result_ : output <= other_results_.size() ? &other_results_[output - 1] : nullptr;
+  const Result& result_type(std::uint32_t output) const {
+    return output == 0 ? first_result_ : other_results_[output - 1];
   }
-  void set_result(std::uint32_t output, const Array& value);
 
   /// Hooks and owners; null while there are none.
   Attached* attached() const { return attached_.get(); }
   std::shared_ptr<Attached> attach();
 
- protected:
-  Node(const char* name, std::uint32_t outputs) : name_(name), outputs_(outputs) {}
-  /// Puts the node after those it leads to. To be called once, when the edges are set.
-  void link();
-  virtual void release_saved() = 0;
-
  private:
   friend void intrusive_ptr_add_ref(Node* node) noexcept;
   friend void intrusive_ptr_release(Node* node) noexcept;
-  friend class Leaf;
 
-  const char* name_;
-  std::uint32_t outputs_;
+  Node(const char* name, std::uint32_t edge_count, std::uint32_t outputs, std::uint32_t saved_mask);
+  ~Node();
+  static NodePtr allocate(const char* name, std::uint32_t edges, std::uint32_t outputs, std::uint32_t saved_mask);
+  void keep_types(std::span<const Array> values, std::span<const Array> results, bool shapes);
+  void link();
+  void release_saved() noexcept;
+  Edge* first_edge() { return reinterpret_cast<Edge*>(this + 1); }
+  Array* first_saved() const {
+    return reinterpret_cast<Array*>(const_cast<Node*>(this)->first_edge() + edge_count_);
+  }
+  std::uint32_t saved_before(std::uint32_t which) const;
+  std::uint32_t saved_count() const { return saved_before(edge_count_ + 1); }
+  const Array& saved(std::uint32_t which) const { return first_saved()[saved_before(which)]; }
+
   std::atomic<std::uint32_t> references_{0};
-  bool released_ = false;
+  std::uint32_t edge_count_, outputs_, saved_mask_;
+  const char* name_;
+  const Operation* operation_ = nullptr;
   std::uint64_t sequence_ = 0;
   Node* next_destroyed_ = nullptr;
   std::shared_ptr<Attached> attached_;
+  bool released_ = false, is_leaf_ = false;
   Result first_result_;
-  std::vector<Result> other_results_;
+  std::unique_ptr<Result[]> other_results_;
+  std::unique_ptr<Shape[]> operand_shapes_;  // null where all are that of the first result
 };
 
-/// Stands for a Variable that the user made: the end of a walk, which adds to the owner's gradient.
-class Leaf final : public Node {
- public:
-  explicit Leaf(VariableImpl* owner);
-  std::span<Edge> edges() override { return {}; }
-  void backward(std::span<const Variable>, std::span<InputGradient>) override {}
-
- private:
-  void release_saved() override {}
-};
-
-/// A value that a node keeps for the way back: as it is now, whatever is written to the Variable later.
+/// A value that an operation keeps for the way back: as it is now, whatever is written to the Variable later.
 class Saved {
  public:
   Saved() = default;
   explicit Saved(const Variable& x) : value_(x.value()), edge_(edge_to(x)) {}
-  /// The output of `node` itself, which must not hold a reference to itself.
-  Saved(const Array& output) : value_(output) {}
 
   /// The value, connected to the graph as it was.
   Variable operator()() const;
   /// The value alone.
   const Array& array() const { return value_; }
   bool defined() const { return value_.defined(); }
-  /// Keeps nothing any more.
-  void reset() {
-    value_.reset();
-    edge_.node.reset();
-  }
 
  private:
   Array value_;
@@ -153,8 +222,8 @@ bool recording(const Inputs&... inputs) {
   return grad_enabled() && (inputs.requires_grad() || ...);
 }
 
-/// An input and the vjp with respect to it: `wrt(a, [b = save(b)](const Variable& g) { return g * b(); })`.
-/// A vjp that takes two Variables gets the output first: `[](const Variable& y, const Variable& g)`.
+/// An operand and the vjp with respect to it: `wrt(a, [b = save(b)](const Variable& g) { return g * b(); })`.
+/// A vjp that takes two Variables gets the result first: `[](const Variable& y, const Variable& g)`.
 template <class F>
 struct Wrt {
   const Variable* input;
@@ -170,72 +239,75 @@ namespace detail {
 /// No smaller than the sequence of any node there is. The nodes that this thread makes from here on have greater ones.
 std::uint64_t last_sequence_of_all();
 
-template <class F>
-inline constexpr bool takes_output = std::is_invocable_v<const F&, const Variable&, const Variable&>;
+/// Computes the results of an operation, and records it where an operand needs a gradient. Operands may be absent: null.
+/// Returns the node, or null where nothing is recorded.
+/// @throws Error for an undefined operand, DTypeError for dtypes that do not fit, and what the operation throws.
+NodePtr apply(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results);
 
-/// A node with one vjp for each input.
-template <class... Fs>
-class RecordedNode final : public Node {
+/// The same for an operation with one result.
+Variable apply(Operation& operation, std::span<const Variable* const> operands);
+
+template <class F>
+inline constexpr bool takes_result = std::is_invocable_v<const F&, const Variable&, const Variable&>;
+
+/// An operation written as lambdas: what computes it, and a vjp for each operand.
+template <class Forward, class... Fs>
+class Written final : public OperationOf<Written<Forward, Fs...>> {
  public:
-  RecordedNode(const char* name, const Array& output, Wrt<Fs>... inputs)
-      : Node(name, 1),
-        edges_{edge_to(*inputs.input)...},
-        vjps_{inputs.input->requires_grad() ? std::optional<Fs>(std::move(inputs.vjp)) : std::nullopt...} {
-    if (((takes_output<Fs> && inputs.input->requires_grad()) || ...)) output_ = Saved(output);
-    link();
+  Written(const char* name, Forward forward, Fs... vjps)
+      : OperationOf<Written>(name), forward_(std::move(forward)), vjps_(std::move(vjps)...) {}
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      results[0] = forward_(operands[K]...);
+    }(std::index_sequence_for<Fs...>());
   }
 
-  std::span<Edge> edges() override { return edges_; }
+  std::uint32_t saves(std::uint32_t needed) override {
+    std::uint32_t result = 0, k = 0;
+    auto ask = [&]<class F>(std::optional<F>& vjp) {
+      if (!(needed >> k++ & 1)) vjp.reset();
+      else if (takes_result<F>) result = 1u << sizeof...(Fs);
+    };
+    std::apply([&](auto&... vjp) { (ask(vjp), ...); }, vjps_);
+    return result;
+  }
 
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
-    Variable y = output_.defined() ? output_of(*this, output_) : Variable();
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (apply(std::get<I>(vjps_), y, outputs[0], inputs[I]), ...);
+  void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      (fill(std::get<K>(vjps_), node, gradients[0], inputs[K]), ...);
     }(std::index_sequence_for<Fs...>());
   }
 
  private:
   template <class F>
-  static void apply(const std::optional<F>& vjp, const Variable& y, const Variable& g, InputGradient& input) {
-    if (!vjp || !input.wanted) return;
-    if constexpr (takes_output<F>) input.value = (*vjp)(y, g);
+  static void fill(const std::optional<F>& vjp, const Node& node, const Variable& g, InputGradient& input) {
+    if (!input.wanted) return;
+    if constexpr (takes_result<F>) input.value = (*vjp)(node.result(), g);
     else input.value = (*vjp)(g);
   }
-  static Variable output_of(Node& node, const Saved& saved) {
-    return Variable(boost::intrusive_ptr<VariableImpl>(new VariableImpl(saved.array(), &node)));
-  }
-  void release_saved() override {
-    std::apply([](auto&... vjp) { (vjp.reset(), ...); }, vjps_);
-    output_.reset();
-  }
 
-  std::array<Edge, sizeof...(Fs)> edges_;
+  [[no_unique_address]] Forward forward_;
   std::tuple<std::optional<Fs>...> vjps_;
-  Saved output_;
 };
 
-/// A node with one vjp for any number of inputs; it is told which.
-template <class F>
-class VariadicNode final : public Node {
+/// The same for a list of operands of any length, with one vjp that is told which.
+template <class Forward, class F>
+class WrittenForList final : public OperationOf<WrittenForList<Forward, F>> {
  public:
-  VariadicNode(const char* name, std::span<const Variable> inputs, F vjp)
-      : Node(name, 1), vjp_(std::move(vjp)) {
-    for (const Variable& x : inputs) edges_.push_back(edge_to(x));
-    link();
-  }
+  WrittenForList(const char* name, Forward forward, F vjp)
+      : OperationOf<WrittenForList>(name), forward_(std::move(forward)), vjp_(std::move(vjp)) {}
 
-  std::span<Edge> edges() override { return edges_; }
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override { results[0] = forward_(operands); }
 
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
+  void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (edges_[i].node && inputs[i].wanted) inputs[i].value = (*vjp_)(i, outputs[0]);
+      if (inputs[i].wanted) inputs[i].value = vjp_(i, gradients[0]);
   }
 
  private:
-  void release_saved() override { vjp_.reset(); }
-
-  std::vector<Edge> edges_;
-  std::optional<F> vjp_;
+  [[no_unique_address]] Forward forward_;
+  F vjp_;
 };
 
 /// `value` as output number `output` of `node`.
@@ -247,32 +319,23 @@ inline Variable output_of(NodePtr node, Array value, std::uint32_t output = 0) {
 /// not see. Undefined for an undefined x.
 Variable another_handle(const Variable& x);
 
-/// output_of, when the node is new.
-inline Variable result_of(NodePtr node, Array value, std::uint32_t output = 0) {
-  node->set_result(output, value);
-  return output_of(std::move(node), std::move(value), output);
-}
-
 }  // namespace detail
 
-/// The result of operation `name`: the Array that `forward()` computes, and a node with these vjps when an input needs
-/// a gradient.
+/// The result of operation `name` on the operands in `inputs`: what `forward(const Array&...)` computes of their elements.
+/// A vjp beside each operand says how gradients go back to it.
 template <class Forward, class... Fs>
-Variable record(const char* name, const Forward& forward, Wrt<Fs>... inputs) {
-  Array value = detail::measured(name, forward);
-  if (!recording(*inputs.input...)) return Variable(std::move(value));
-  NodePtr node(new detail::RecordedNode<Fs...>(name, value, std::move(inputs)...));
-  return detail::result_of(std::move(node), std::move(value));
+Variable record(const char* name, Forward forward, Wrt<Fs>... inputs) {
+  detail::Written<Forward, Fs...> operation(name, std::move(forward), std::move(inputs.vjp)...);
+  return detail::apply(operation, std::array{inputs.input...});
 }
 
-/// The same for a list of inputs: `vjp(i, g)` is the gradient of input `i`.
+/// The same for a list of operands: `forward(std::span<const Array>)`, and `vjp(i, g)` for the gradient of operand `i`.
 template <class Forward, class F>
-Variable record_list(const char* name, const Forward& forward, std::span<const Variable> inputs, F vjp) {
-  Array value = detail::measured(name, forward);
-  bool needed = false;
-  for (const Variable& x : inputs) needed = needed || x.requires_grad();
-  if (!needed || !grad_enabled()) return Variable(std::move(value));
-  return detail::result_of(NodePtr(new detail::VariadicNode<F>(name, inputs, std::move(vjp))), std::move(value));
+Variable record_list(const char* name, Forward forward, std::span<const Variable> inputs, F vjp) {
+  detail::WrittenForList<Forward, F> operation(name, std::move(forward), std::move(vjp));
+  std::vector<const Variable*> operands;
+  for (const Variable& x : inputs) operands.push_back(&x);
+  return detail::apply(operation, operands);
 }
 
 }  // namespace xtape

@@ -58,7 +58,7 @@ class Drawing {
   void declare(Node* node, std::size_t number) {
     lines_ << "  n" << number << " [";
     auto name = names_.find(node);
-    if (dynamic_cast<Leaf*>(node)) {
+    if (node->is_leaf()) {
       std::string label = name == names_.end() ? "" : name->second + "\n";
       lines_ << "label=" << string_literal(label + leaf_text(*node)) << ", shape=ellipse, style=filled, fillcolor="
              << (name == names_.end() ? "white" : "lightblue");
@@ -66,7 +66,7 @@ class Drawing {
       std::string label = node->name();
       if (name != names_.end()) label += " " + name->second;
       for (std::uint32_t i = 0; i < node->outputs(); ++i)
-        if (const Node::Result* result = node->result(i)) label += "\n" + type_text(result->dtype, result->shape);
+        label += "\n" + type_text(node->result_type(i).dtype, node->result_type(i).shape);
       if (node->released()) throw GraphError(std::string("to_dot: the graph was released (at ") + node->name() +
                                              "); draw it before backward, or walk with {.retain_graph = true}");
       lines_ << "label=" << string_literal(label) << ", shape=box, style=filled, fillcolor=lightgray";

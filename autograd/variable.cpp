@@ -80,18 +80,18 @@ Variable Variable::to(DType dtype) const {
   if (value().dtype() == dtype && !impl_->weak) return detail::same_value("to", *this);
   if (impl_->weak) return Variable(Array::scalar(impl_->scalar, dtype));
   if (!is_floating(dtype)) return Variable(value().to(dtype));
-  return record("to", [&] { return value().to(dtype); },
+  return record("to", [dtype](const Array& x) { return x.to(dtype); },
                 wrt(*this, [from = this->dtype()](const Variable& g) { return g.to(from); }));
 }
 
 Variable Variable::copy() const {
-  return record("copy", [&] { return value().copy(); }, wrt(*this, [](const Variable& g) { return g; }));
+  return record("copy", [](const Array& x) { return x.copy(); }, wrt(*this, [](const Variable& g) { return g; }));
 }
 
 Variable detail::same_value(const char* operation, const Variable& x) {
   require_defined(operation, x);
   if (x.impl()->weak) return Variable(x.impl()->scalar);
-  return record(operation, [&] { return x.value(); }, wrt(x, [](const Variable& g) { return g; }));
+  return record(operation, [](const Array& x) { return x; }, wrt(x, [](const Variable& g) { return g; }));
 }
 
 Variable detail::another_handle(const Variable& x) {
@@ -113,7 +113,7 @@ Variable& Variable::requires_grad_(bool requires_grad) {
                      "; use detach()");
   if (requires_grad) {
     detail::require_floating("requires_grad_", *this);
-    impl_->node = new Leaf(impl_.get());
+    impl_->node = Node::leaf(impl_.get());
     impl_->weak = false;
   } else {
     impl_->leave_node();

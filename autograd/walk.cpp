@@ -50,6 +50,9 @@ class Frontier {
     accumulate(gradients_of(edge.node)[edge.output], std::move(gradient));
   }
 
+  // What was added so far, to be added to elsewhere and brought back.
+  Variable borrow(const Edge& edge) { return std::exchange(gradients_of(edge.node)[edge.output], Variable()); }
+
   // Takes back what `take` gave, for its memory.
   void recycle(Gradients gradients) {
     gradients.clear();
@@ -204,23 +207,25 @@ class Walk {
                        "); walk the first time with {.retain_graph = true}");
     if (edges.empty()) return;
     inputs_.assign(edges.size(), {});
-    bool any = !pruning_;
-    if (pruning_)
-      for (std::size_t i = 0; i < edges.size(); ++i)
-        any = (inputs_[i].wanted = edges[i].node && pruning_->leads_to_target(edges[i].node.get())) || any;
-    if (!any) return;
-    backward(node, gradients);
+    bool any = false, adds = node.operation()->adds_to_gradients();
+    for (std::size_t i = 0; i < edges.size(); ++i) {
+      Node* next = edges[i].node.get();
+      any = (inputs_[i].wanted = next && (!pruning_ || pruning_->leads_to_target(next))) || any;
+      if (adds && inputs_[i].wanted) inputs_[i].value = frontier_.borrow(edges[i]);
+    }
+    if (any) backward(node, gradients);
     for (std::size_t i = 0; i < edges.size(); ++i)
-      if (inputs_[i].value.defined() && edges[i].node) frontier_.add(edges[i], std::move(inputs_[i].value));
-    if (!retain_) node.release();
+      if (inputs_[i].wanted && inputs_[i].value.defined()) frontier_.add(edges[i], std::move(inputs_[i].value));
+    if (any && !retain_) node.release();
   }
 
-  void backward(Node& node, const Gradients& gradients) try {
+  void backward(Node& node, Gradients& gradients) try {
     bool any = std::any_of(gradients.begin(), gradients.end(), [](const Variable& g) { return g.defined(); });
     if (!any) return;
+    bool check = detecting_anomaly_ && std::all_of(gradients.begin(), gradients.end(), all_finite);
     if (detail::profiling()) measure_backward(node, gradients);
-    else node.backward({gradients.data(), gradients.size()}, inputs_);
-    if (detecting_anomaly_) check_finite(node, gradients);
+    else node.operation()->backward(node, gradients, inputs_);
+    if (check) check_finite(node);
   } catch (const GraphError& error) {
     throw of_backward(error, node);
   } catch (const ShapeError& error) {
@@ -236,17 +241,15 @@ class Walk {
     return E(std::string("backward of ") + node.name() + ": " + error.what());
   }
 
-  void measure_backward(Node& node, const Gradients& gradients) {
+  void measure_backward(Node& node, Gradients& gradients) {
     detail::Timer timer(node.name(), true);
-    node.backward({gradients.data(), gradients.size()}, inputs_);
+    node.operation()->backward(node, gradients, inputs_);
     for (const InputGradient& input : inputs_)
       if (input.value.defined()) timer.add_bytes(input.value.value().bytes());
   }
 
   // What was not finite before is not this node's doing.
-  void check_finite(Node& node, const Gradients& gradients) const {
-    for (const Variable& g : gradients)
-      if (!all_finite(g)) return;
+  void check_finite(Node& node) const {
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       const Variable& g = inputs_[i].value;
       if (all_finite(g)) continue;

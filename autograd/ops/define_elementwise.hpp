@@ -16,29 +16,49 @@ namespace xtape {
 namespace detail {
 
 template <class Rule>
-class ElementwiseNode final : public Node {
+class Elementwise final : public ConstantOperation {
   static constexpr std::size_t N = Rule::N;
 
  public:
-  ElementwiseNode(const Rule& rule, const std::array<const Variable*, N>& inputs,
-                  const std::array<Operand, N>& values, const Array& result)
-      : Node(rule.name, 1), rule_(rule) {
-    for (std::size_t k = 0; k < N; ++k) {
-      edges_[k] = edge_to(*inputs[k]);
-      repeated_[k] = values[k].array().shape() != result.shape();
-      if (repeated_[k]) shapes_[k] = values[k].array().shape();
-    }
-    for (std::size_t k = 0; k < N; ++k)
-      if (needed(k)) saved_[k] = inputs[k]->impl()->weak ? Saved(values[k].array()) : Saved(*inputs[k]);
-    if (needed(fused::Y)) saved_[N] = Saved(result);
-    link();
+  explicit Elementwise(const Rule& rule) : ConstantOperation(rule.name), rule_(rule) {}
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    results[0] = computed(operands, operands[0].dtype());
   }
 
-  std::span<Edge> edges() override { return edges_; }
+  Array computed(std::span<const Array> operands, DType dtype) const {
+    Shape shape = operands[0].shape();
+    for (std::size_t k = 1; k < N; ++k)
+      if (operands[k].shape() != shape) shape = broadcast_shapes(name(), shape, operands[k].shape());
+    Array result(std::move(shape), dtype);
+    auto map = [&]<class T>(T) {
+      [&]<std::size_t... K>(std::index_sequence<K...>) {
+        kernels::map<T>(rule_.forward, result, operands[K]...);
+      }(std::make_index_sequence<N>());
+    };
+    if constexpr (Rule::integers) {
+      if (dtype == DType::int64) {
+        map(std::int64_t());
+        return result;
+      }
+    }
+    visit_floating(name(), dtype, map);
+    return result;
+  }
 
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
+  std::uint32_t saves(std::uint32_t needed) override {
+    std::uint32_t result = operand_shapes;
     for_each_partial([&](auto k, const auto& partial) {
-      if (edges_[k].node && inputs[k].wanted) inputs[k].value = fold(gradient(partial, outputs[0]), k);
+      if (!(needed >> k & 1)) return;
+      for (std::uint32_t which = 0; which < N; ++which) result |= partial.uses(which) ? 1u << which : 0;
+      result |= partial.uses(fused::Y) ? 1u << N : 0;
+    });
+    return result;
+  }
+
+  void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
+    for_each_partial([&](auto k, const auto& partial) {
+      if (inputs[k].wanted) inputs[k].value = fold(gradient(node, partial, gradients[0]), node.operand_shape(k));
     });
   }
 
@@ -50,69 +70,32 @@ class ElementwiseNode final : public Node {
     }(std::make_index_sequence<N>());
   }
 
-  // Whether an operand that needs a gradient has a partial that asks for this value.
-  bool needed(std::size_t which) const {
-    bool result = false;
-    for_each_partial([&](auto k, const auto& partial) { result = result || (edges_[k].node && partial.uses(which)); });
-    return result;
+  static Variable value(const Node& node, std::size_t which) {
+    return which == fused::Y ? node.result() : node.operand(which);
+  }
+  static const Array& array(const Node& node, std::size_t which) {
+    return which == fused::Y ? node.result_value() : node.operand_value(which);
   }
 
-  static constexpr std::size_t slot(std::size_t which) { return which == fused::Y ? N : which; }
-
-  Variable value(std::size_t which) {
-    if (which == fused::Y) return output_of(this, saved_[N].array());
-    return saved_[which]();
-  }
-
-  Variable gradient(const fused::Constant&, const Variable&) { return {}; }
-  Variable gradient(const fused::Pass&, const Variable& g) { return g; }
+  static Variable gradient(const Node&, const fused::Constant&, const Variable&) { return {}; }
+  static Variable gradient(const Node&, const fused::Pass&, const Variable& g) { return g; }
   template <class F, std::size_t... Which>
-  Variable gradient(const fused::With<F, Which...>& partial, const Variable& g) {
-    if (grad_enabled()) return partial.f(value(Which)..., g);
+  static Variable gradient(const Node& node, const fused::With<F, Which...>& partial, const Variable& g) {
+    if (grad_enabled()) return partial.f(value(node, Which)..., g);
     Array result(g.shape(), g.dtype());
-    visit_floating(name(), g.dtype(), [&]<class T>(T) {
-      kernels::map<T>(partial.f, result, saved_[slot(Which)].array()..., g.value());
+    visit_floating(node.name(), g.dtype(), [&]<class T>(T) {
+      kernels::map<T>(partial.f, result, array(node, Which)..., g.value());
     });
     return Variable(std::move(result));
   }
 
   // Sums the gradient over the axes along which the operand was repeated.
-  Variable fold(Variable g, std::size_t k) {
-    return repeated_[k] && g.defined() ? sum_to(g, shapes_[k]) : g;
-  }
-
-  void release_saved() override {
-    for (Saved& saved : saved_) saved.reset();
+  static Variable fold(Variable g, const Shape& shape) {
+    return g.defined() && g.shape() != shape ? sum_to(g, shape) : g;
   }
 
   const Rule& rule_;
-  std::array<Edge, N> edges_;
-  std::array<bool, N> repeated_;
-  std::array<Shape, N> shapes_;  // of the operands that were repeated
-  std::array<Saved, N + 1> saved_;
 };
-
-// The result of a rule's function, before anything is recorded.
-template <class Rule, std::size_t N>
-Array evaluate(const Rule& rule, DType dtype, const std::array<Operand, N>& values) {
-  Shape shape = values[0].array().shape();
-  for (std::size_t k = 1; k < N; ++k)
-    if (values[k].array().shape() != shape) shape = broadcast_shapes(rule.name, shape, values[k].array().shape());
-  Array result(std::move(shape), dtype);
-  auto map = [&]<class T>(T) {
-    [&]<std::size_t... K>(std::index_sequence<K...>) {
-      kernels::map<T>(rule.forward, result, values[K].array()...);
-    }(std::make_index_sequence<N>());
-  };
-  if constexpr (Rule::integers) {
-    if (dtype == DType::int64) {
-      map(std::int64_t());
-      return result;
-    }
-  }
-  visit_floating(rule.name, dtype, map);
-  return result;
-}
 
 }  // namespace detail
 
@@ -121,15 +104,14 @@ template <class... Vs>
 Variable fused::Rule<integers, Forward, Partials...>::operator()(const Vs&... operands) const {
   static_assert(sizeof...(Vs) == N, "a rule has one partial derivative for each operand");
   using namespace xtape::detail;
+  static Elementwise<Rule> operation(*this);
   std::array<const Variable*, N> inputs{&operands...};
-  bool scalars = all_scalars(inputs);
-  DType dtype = scalars ? DType::float64 : common_dtype(name, inputs);
-  std::array<Operand, N> values{Operand(operands, dtype)...};
-  Array result = measured(name, [&] { return evaluate(*this, dtype, values); });
-  if (scalars) return Variable(result.at(0));
-  if (!recording(operands...)) return Variable(std::move(result));
-  NodePtr node(new ElementwiseNode<Rule>(*this, inputs, values, result));
-  return result_of(std::move(node), std::move(result));
+  if (!all_scalars(inputs)) return apply(operation, inputs);
+  // C++ scalars alone are computed as in C++: in int64, or in double.
+  DType dtype = common_dtype(name, inputs);
+  dtype = integers && !is_floating(dtype) ? DType::int64 : DType::float64;
+  std::array<Array, N> values{Operand(name, operands, dtype).array()...};
+  return Variable(operation.computed(values, dtype).element(0));
 }
 
 }  // namespace xtape

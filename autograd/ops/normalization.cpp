@@ -15,56 +15,42 @@ namespace xtape {
 namespace {
 
 // What the functions below make themselves of: batch_norm of x (outer, channels, inner). The weight and the bias
-// (channels) may be undefined.
-class BatchNormNode final : public Node {
+// (channels) may be absent.
+class BatchNorm final : public OperationOf<BatchNorm> {
  public:
-  BatchNormNode(const char* name, const Variable& x, const Variable& weight, const Variable& bias,
-                kernels::Moments moments, double epsilon)
-      : Node(name, 1), x_(x), moments_(std::move(moments)), epsilon_(epsilon) {
-    edges_[0] = edge_to(x);
-    if (weight.defined()) edges_[1] = edge_to(weight), weight_ = Saved(weight);
-    if (bias.defined()) edges_[2] = edge_to(bias);
-    link();
+  BatchNorm(const char* name, double epsilon) : OperationOf(name), epsilon_(epsilon) {}
+
+  const kernels::Moments& moments() const { return moments_; }
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    moments_ = kernels::channel_moments(operands[0]);
+    results[0] = kernels::normalize(operands[0], moments_, operands[1], operands[2], epsilon_);
   }
 
-  std::span<Edge> edges() override { return edges_; }
+  std::uint32_t saves(std::uint32_t) override { return 1 | 2; }
 
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
-    bool any = false;
-    for (std::size_t i = 0; i < inputs.size(); ++i) any = any || wanted(inputs, i);
-    if (!any) return;
-    if (grad_enabled()) return backward_recorded(outputs[0], inputs);
-    auto gradients = kernels::normalize_gradients(outputs[0].value(), x_.array(), moments_,
-                                                  weight_.defined() ? weight_.array() : Array(), epsilon_,
-                                                  wanted(inputs, 0));
-    if (wanted(inputs, 0)) inputs[0].value = Variable(std::move(gradients.x));
-    if (wanted(inputs, 1)) inputs[1].value = Variable(std::move(gradients.weight));
-    if (wanted(inputs, 2)) inputs[2].value = Variable(std::move(gradients.bias));
+  void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override {
+    if (grad_enabled()) return backward_recorded(node, outputs[0], inputs);
+    auto gradients = kernels::normalize_gradients(outputs[0].value(), node.operand_value(0), moments_,
+                                                  node.operand_value(1), epsilon_, inputs[0].wanted);
+    if (inputs[0].wanted) inputs[0].value = Variable(std::move(gradients.x));
+    if (inputs[1].wanted) inputs[1].value = Variable(std::move(gradients.weight));
+    if (inputs[2].wanted) inputs[2].value = Variable(std::move(gradients.bias));
   }
 
  private:
-  bool wanted(std::span<InputGradient> inputs, std::size_t i) const { return edges_[i].node && inputs[i].wanted; }
-
   // The same formulas in differentiable operations, see kernels::normalize_gradients.
-  void backward_recorded(const Variable& g, std::span<InputGradient> inputs) {
+  void backward_recorded(const Node& node, const Variable& g, std::span<InputGradient> inputs) const {
     const Axes all{0, 2};
-    Variable x = x_(), centred = x - mean(x, all, true);
+    Variable x = node.operand(0), centred = x - mean(x, all, true);
     Variable scale = rsqrt(mean(square(centred), all, true) + epsilon_), unit = centred * scale;
-    if (wanted(inputs, 2)) inputs[2].value = sum(g, all);
-    if (wanted(inputs, 1)) inputs[1].value = sum(g * unit, all);
-    if (!wanted(inputs, 0)) return;
-    Variable weighted = weight_.defined() ? g * expand_dims(weight_(), -1) : g;
+    if (inputs[2].wanted) inputs[2].value = sum(g, all);
+    if (inputs[1].wanted) inputs[1].value = sum(g * unit, all);
+    if (!inputs[0].wanted) return;
+    Variable weighted = node.operand_value(1).defined() ? g * expand_dims(node.operand(1), -1) : g;
     inputs[0].value = scale * (weighted - mean(weighted, all, true) - unit * mean(weighted * unit, all, true));
   }
 
-  void release_saved() override {
-    x_.reset();
-    weight_.reset();
-    moments_ = {};
-  }
-
-  std::array<Edge, 3> edges_;
-  Saved x_, weight_;
   kernels::Moments moments_;
   double epsilon_;
 };
@@ -78,19 +64,13 @@ struct Normalized {
 Normalized normalized(const char* operation, const Variable& x, const Shape& view, const Variable& weight,
                       const Variable& bias, double epsilon) {
   Variable source = reshape(x, view);
-  std::vector<const Variable*> operands{&source};
-  for (const Variable* v : {&weight, &bias})
-    if (v->defined()) operands.push_back(v);
-  detail::common_dtype(operation, operands);
-  auto array = [](const Variable& v) { return v.defined() ? v.value() : Array(); };
-  kernels::Moments moments;
-  Array value = detail::measured(operation, [&] {
-    moments = kernels::channel_moments(source.value());
-    return kernels::normalize(source.value(), moments, array(weight), array(bias), epsilon);
-  });
-  if (!recording(source, weight, bias)) return {reshape(Variable(std::move(value)), x.shape()), std::move(moments)};
-  NodePtr node(new BatchNormNode(operation, source, weight, bias, moments, epsilon));
-  return {reshape(detail::result_of(std::move(node), std::move(value)), x.shape()), std::move(moments)};
+  auto present = [](const Variable& v) { return v.defined() ? &v : nullptr; };
+  BatchNorm normalization(operation, epsilon);
+  Array result;
+  NodePtr node = detail::apply(normalization, std::array{&source, present(weight), present(bias)}, {&result, 1});
+  const auto& kept = node ? static_cast<const BatchNorm&>(*node->operation()) : normalization;
+  kernels::Moments moments = kept.moments();
+  return {reshape(detail::output_of(std::move(node), std::move(result)), x.shape()), std::move(moments)};
 }
 
 void require_channels(const char* operation, const Variable& x) {

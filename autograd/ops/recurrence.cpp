@@ -13,32 +13,26 @@
 
 namespace xtape {
 
-// The node of what all steps share. It is made before the steps, so the walk comes to it after them. To step t belong
-// its outputs 2 t and 2 t + 1, and what they receive is not the gradient of the weight but its two factors: the
-// gradient g of the step's sum, and the step's h. Of those it makes the gradient of the weight, h' g summed over the
-// steps, as one product. (It cannot keep the h itself: they lead to it, and would keep it alive in turn.)
-class Recurrence::SumsNode final : public Node {
+namespace {
+
+// What all steps share. Its node is made before the steps, so the walk comes to it after them. To step t belong its
+// outputs 2 t and 2 t + 1, and what they receive is not the gradient of the weight but its two factors: the gradient g
+// of the step's sum, and the step's h. Of those it makes the gradient of the weight, h' g summed over the steps, as one
+// product. (It cannot keep the h itself: they lead to it, and would keep it alive in turn.)
+class Sums final : public OperationOf<Sums> {
  public:
-  SumsNode(const Recurrence& owner)
-      : Node("recurrence", static_cast<std::uint32_t>(2 * owner.steps_)), steps_(owner.steps_),
-        reverse_(owner.reverse_) {
-    const Variable* inputs[]{&owner.x_, &owner.weight_, &owner.bias_};
-    for (std::size_t i = 0; i < 3; ++i)
-      if (inputs[i]->requires_grad()) edges_[i] = edge_to(*inputs[i]);
-    link();
-  }
+  Sums(std::size_t steps, bool reverse) : OperationOf("recurrence"), steps_(steps), reverse_(reverse) {}
 
-  std::span<Edge> edges() override { return edges_; }
+  void evaluate(std::span<const Array>, std::span<Array>) override {}  // each step does
 
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
-    auto wanted = [&](std::size_t i) { return edges_[i].node && inputs[i].wanted; };
+  void backward(const Node&, std::span<Variable> outputs, std::span<InputGradient> inputs) const override {
     Variable g = all_steps(outputs, 0);
-    if (wanted(0)) inputs[0].value = g;
-    if (wanted(1)) {
+    if (inputs[0].wanted) inputs[0].value = g;
+    if (inputs[1].wanted) {
       Variable h = all_steps(outputs, 1);
       inputs[1].value = detail::product(flatten(h, 0, 1), flatten(g, 0, 1), true, false);
     }
-    if (wanted(2)) inputs[2].value = sum(g, {0, 1});
+    if (inputs[2].wanted) inputs[2].value = sum(g, {0, 1});
   }
 
  private:
@@ -54,40 +48,57 @@ class Recurrence::SumsNode final : public Node {
     return stack(steps);
   }
 
-  void release_saved() override {}
-
-  std::array<Edge, 3> edges_;
   std::size_t steps_;
   bool reverse_;
 };
 
-class Recurrence::StepNode final : public Node {
+// x[row] + h W + b. Operands: h, and for the two outputs of the sums that belong to the step, stand-ins.
+class Step final : public OperationOf<Step> {
  public:
-  StepNode(const Variable& h, const Variable& weight, const NodePtr& sums, std::uint32_t step)
-      : Node("recurrence step", 1), edges_{edge_to(h), {sums, 2 * step}, {sums, 2 * step + 1}}, h_(h),
-        weight_(weight) {
-    link();
+  Step(Array x, std::size_t row, const Variable& weight, Array bias)
+      : OperationOf("recurrence step"), x_(std::move(x)), bias_(std::move(bias)), row_(row), weight_(weight) {}
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    const Array& h = operands[0];
+    std::size_t batch = h.shape()[0], width = weight_.array().shape()[1];
+    Array result({batch, width}, weight_.array().dtype());
+    visit_floating(name(), result.dtype(), [&]<class T>(T) {
+      T* to = result.mutable_data<T>();
+      const T* x = x_.defined() ? x_.data<T>() + row_ * batch * width : nullptr;
+      const T* b = bias_.defined() ? bias_.data<T>() : nullptr;
+      for (std::size_t i = 0; i < batch; ++i, to += width, x = x ? x + width : x) {
+        if (x && b) std::transform(x, x + width, b, to, [](T p, T q) { return p + q; });
+        else if (x || b) std::copy_n(x ? x : b, width, to);
+        else std::fill_n(to, width, T(0));
+      }
+    });
+    kernels::add_matmul(result, h, weight_.array());
+    results[0] = std::move(result);
   }
 
-  std::span<Edge> edges() override { return edges_; }
+  std::uint32_t saves(std::uint32_t) override {
+    x_.reset();
+    bias_.reset();
+    return 1;
+  }
 
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
+  void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override {
     const Variable& g = outputs[0];
-    if (edges_[0].node && inputs[0].wanted) inputs[0].value = detail::product(g, weight_(), false, true);
+    if (inputs[0].wanted) inputs[0].value = detail::product(g, weight_(), false, true);
     if (!inputs[1].wanted) return;
     inputs[1].value = g;
-    inputs[2].value = h_();
+    inputs[2].value = node.operand(0);
   }
 
  private:
-  void release_saved() override {
-    h_.reset();
-    weight_.reset();
-  }
-
-  std::array<Edge, 3> edges_;
-  Saved h_, weight_;
+  Array x_, bias_;
+  std::size_t row_;
+  Saved weight_;
 };
+
+Array value_of(const Variable& x) { return x.defined() ? x.value() : Array(); }
+
+}  // namespace
 
 Recurrence::Recurrence(const Variable& x, const Variable& weight, const Variable& bias, bool reverse)
     : Recurrence(x, x.defined() && x.rank() == 3 ? x.shape()[0] : 0, weight, bias, reverse) {
@@ -107,8 +118,10 @@ Recurrence::Recurrence(const Variable& x, std::size_t steps, const Variable& wei
   if (!fits) throw ShapeError(what + ": needs (steps, batch, n), (k, n) and (n,)");
   for (const Variable* v : {&x, &bias})
     if (v->defined() && v->dtype() != weight.dtype()) throw DTypeError(what + ": dtypes differ; convert with .to()");
-  if (steps > 0 && (recording(weight) || (x.defined() && recording(x)) || (bias.defined() && recording(bias))))
-    node_ = new SumsNode(*this);
+  Sums sums(steps, reverse);
+  auto present = [](const Variable& v) { return v.defined() ? &v : nullptr; };
+  std::vector<Array> none(2 * steps);
+  if (steps > 0) node_ = detail::apply(sums, std::array{present(x_), &weight_, present(bias_)}, none);
 }
 
 void Recurrence::check(const Variable& h) const {
@@ -123,23 +136,6 @@ void Recurrence::check(const Variable& h) const {
                      to_string(weight_.dtype()) + "; convert with .to()");
 }
 
-Array Recurrence::evaluate(const Variable& h, std::size_t row) const {
-  std::size_t batch = h.shape()[0], width = weight_.shape()[1];
-  Array result({batch, width}, weight_.dtype());
-  visit_floating("recurrence", result.dtype(), [&]<class T>(T) {
-    T* to = result.mutable_data<T>();
-    const T* x = x_.defined() ? x_.data<T>() + row * batch * width : nullptr;
-    const T* b = bias_.defined() ? bias_.data<T>() : nullptr;
-    for (std::size_t i = 0; i < batch; ++i, to += width, x = x ? x + width : x) {
-      if (x && b) std::transform(x, x + width, b, to, [](T p, T q) { return p + q; });
-      else if (x || b) std::copy_n(x ? x : b, width, to);
-      else std::fill_n(to, width, T(0));
-    }
-  });
-  kernels::add_matmul(result, h.value(), weight_.value());
-  return result;
-}
-
 Variable Recurrence::step(const Variable& h) {
   check(h);
   bool needed = recording(weight_) || (x_.defined() && recording(x_)) || (bias_.defined() && recording(bias_));
@@ -147,11 +143,14 @@ Variable Recurrence::step(const Variable& h) {
     throw GraphError("recurrence: a step that is recorded, of a recurrence made within NoGrad: its weight would get no "
                      "gradient; make it outside");
   std::size_t t = next_++;
-  std::size_t row = reverse_ ? steps_ - 1 - t : t;
-  Array value = detail::measured("recurrence step", [&] { return evaluate(h, row); });
-  if (!grad_enabled() || (!node_ && !recording(h))) return Variable(std::move(value));
-  NodePtr node(new StepNode(h, weight_, node_, static_cast<std::uint32_t>(t)));
-  return detail::result_of(std::move(node), std::move(value));
+  auto output = static_cast<std::uint32_t>(2 * t);
+  Step operation(value_of(x_), reverse_ ? steps_ - 1 - t : t, weight_, value_of(bias_));
+  auto stand_in = [&](std::uint32_t which) {
+    return detail::output_of(node_, Array::scalar(0, weight_.dtype()), output + which);
+  };
+  if (!node_) return detail::apply(operation, std::array<const Variable*, 3>{&h, nullptr, nullptr});
+  Variable g = stand_in(0), factor = stand_in(1);
+  return detail::apply(operation, std::array<const Variable*, 3>{&h, &g, &factor});
 }
 
 }  // namespace xtape

@@ -26,12 +26,8 @@ class Recurrence {
   Variable step(const Variable& h);
 
  private:
-  class SumsNode;
-  class StepNode;
-
   Recurrence(const Variable& x, std::size_t steps, const Variable& weight, const Variable& bias, bool reverse);
   void check(const Variable& h) const;
-  Array evaluate(const Variable& h, std::size_t row) const;
 
   Variable x_, weight_, bias_;
   std::size_t steps_, next_ = 0;
