@@ -29,7 +29,7 @@ class ElementwiseNode final : public Node {
       if (repeated_[k]) shapes_[k] = values[k].array().shape();
     }
     for (std::size_t k = 0; k < N; ++k)
-      if (needed(k)) saved_[k] = inputs[k]->impl()->weak ? Saved(values[k].array()) : Saved(*inputs[k]);
+      if (needed(k)) saved_[k] = values[k].converted() ? Saved(values[k].array()) : Saved(*inputs[k]);
     if (needed(fused::Y)) saved_[N] = Saved(result);
     link();
   }
@@ -123,10 +123,12 @@ Variable fused::Rule<integers, Forward, Partials...>::operator()(const Vs&... op
   using namespace xtape::detail;
   std::array<const Variable*, N> inputs{&operands...};
   bool scalars = all_scalars(inputs);
-  DType dtype = scalars ? DType::float64 : common_dtype(name, inputs);
-  std::array<Operand, N> values{Operand(operands, dtype)...};
+  DType dtype = common_dtype(name, inputs);
+  // C++ scalars alone are computed as in C++: in int64, or in double.
+  if (scalars) dtype = integers && !is_floating(dtype) ? DType::int64 : DType::float64;
+  std::array<Operand, N> values{Operand(name, operands, dtype)...};
   Array result = measured(name, [&] { return evaluate(*this, dtype, values); });
-  if (scalars) return Variable(result.at(0));
+  if (scalars) return Variable(result.element(0));
   if (!recording(operands...)) return Variable(std::move(result));
   NodePtr node(new ElementwiseNode<Rule>(*this, inputs, values, result));
   return result_of(std::move(node), std::move(result));

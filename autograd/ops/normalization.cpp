@@ -75,13 +75,14 @@ struct Normalized {
 };
 
 // batch_norm of x under a shape (outer, channels, inner), as an array of x's own shape.
-Normalized normalized(const char* operation, const Variable& x, const Shape& view, const Variable& weight,
-                      const Variable& bias, double epsilon) {
+Normalized normalized(const char* operation, const Variable& x, const Shape& view, const Variable& given_weight,
+                      const Variable& given_bias, double epsilon) {
   Variable source = reshape(x, view);
   std::vector<const Variable*> operands{&source};
-  for (const Variable* v : {&weight, &bias})
+  for (const Variable* v : {&given_weight, &given_bias})
     if (v->defined()) operands.push_back(v);
-  detail::common_dtype(operation, operands);
+  DType dtype = detail::common_dtype(operation, operands);
+  const Variable weight = detail::in_dtype(operation, given_weight, dtype), bias = detail::in_dtype(operation, given_bias, dtype);
   auto array = [](const Variable& v) { return v.defined() ? v.value() : Array(); };
   kernels::Moments moments;
   Array value = detail::measured(operation, [&] {
@@ -192,8 +193,8 @@ Variable batch_norm(const Variable& x, const Variable& mean, const Variable& var
   require_shape("batch_norm", x, "variance", variance, channels);
   require_shape("batch_norm", x, "weight", weight, channels);
   require_shape("batch_norm", x, "bias", bias, channels);
-  detail::common_dtype("batch_norm", std::array{&x, &mean, &variance, weight.defined() ? &weight : &x, bias.defined() ? &bias : &x});
-  Variable scale = rsqrt(variance + epsilon);
+  DType dtype = detail::common_dtype("batch_norm", std::array{&x, &mean, &variance, weight.defined() ? &weight : &x, bias.defined() ? &bias : &x});
+  Variable scale = rsqrt(detail::in_dtype("batch_norm", variance, dtype) + epsilon);
   if (weight.defined()) scale = scale * weight;
   return op(x, reshape(mean, spread), reshape(scale, spread), bias.defined() ? reshape(bias, spread) : Variable(0));
 }
