@@ -86,6 +86,11 @@ std::size_t size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+[[noreturn]] void no_memory(const Shape& shape, DType dtype, std::size_t size) {
+  throw MemoryError("array: no memory for the " + std::to_string(size * item_size(dtype)) + " bytes of " +
+                    to_string(dtype) + to_string(shape));
+}
+
 }  // namespace
 
 ArrayBody* ArrayBody::allocate(Shape shape, DType dtype, std::size_t size) {
@@ -98,7 +103,7 @@ ArrayBody* ArrayBody::allocate(Shape shape, DType dtype, std::size_t size) {
     block = BlockCache::instance().take(capacity);
     if (!block) block = std::aligned_alloc(cache_line, (capacity + cache_line - 1) / cache_line * cache_line);
   }
-  if (!block) throw std::bad_alloc();
+  if (!block) no_memory(shape, dtype, size);
   auto* body = new (block) ArrayBody(std::move(shape), dtype, size);
   body->capacity = capacity;
   body->data = static_cast<std::byte*>(block) + header;
@@ -107,29 +112,44 @@ ArrayBody* ArrayBody::allocate(Shape shape, DType dtype, std::size_t size) {
 
 ArrayBody* ArrayBody::view(ArrayBody& from, Shape shape, std::size_t size, std::size_t first) {
   void* block = std::malloc(sizeof(ArrayBody));
-  if (!block) throw std::bad_alloc();
+  if (!block) no_memory(shape, from.dtype, 0);
   auto* body = new (block) ArrayBody(std::move(shape), from.dtype, size);
   body->elements = from.elements ? from.elements : &from;
   body->data = from.data + first * item_size(from.dtype);
   return body;
 }
 
+namespace {
+
+// Of elements in memory of somebody else's.
+struct LentBody : ArrayBody {
+  std::shared_ptr<const void> owner;
+
+  LentBody(Shape shape, DType dtype, std::size_t size, std::shared_ptr<const void> owner)
+      : ArrayBody(std::move(shape), dtype, size), owner(std::move(owner)) {}
+};
+
+}  // namespace
+
+ArrayBody* ArrayBody::lent(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only) {
+  std::size_t size = element_count(shape);
+  void* block = std::malloc(sizeof(LentBody));
+  if (!block) no_memory(shape, dtype, 0);
+  auto* body = new (block) LentBody(std::move(shape), dtype, size, std::move(owner));
+  body->data = static_cast<std::byte*>(elements);
+  body->is_lent = true;
+  body->read_only = read_only;
+  return body;
+}
+
 void ArrayBody::deallocate(ArrayBody* body) noexcept {
   std::size_t capacity = body->capacity;
-  body->~ArrayBody();
+  if (body->is_lent) static_cast<LentBody*>(body)->~LentBody();
+  else body->~ArrayBody();
   if (capacity < cached_from || !BlockCache::instance().keep(body, capacity)) std::free(body);
 }
 
 }  // namespace detail
-
-const char* to_string(DType dtype) {
-  switch (dtype) {
-    case DType::float32: return "float32";
-    case DType::float64: return "float64";
-    case DType::int64: return "int64";
-    default: return "bool";
-  }
-}
 
 Array::Array(Shape shape, DType dtype) {
   std::size_t size = element_count(shape);
@@ -141,12 +161,21 @@ const Shape& Array::no_shape() {
   return shape;
 }
 
-Array Array::scalar(double value, DType dtype) { return full({}, value, dtype); }
+Array Array::around(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only) {
+  return Array(detail::ArrayBody::lent(elements, std::move(shape), dtype, std::move(owner), read_only));
+}
 
-Array Array::full(Shape shape, double value, DType dtype) {
-  Array result(std::move(shape), dtype);
-  visit(dtype, [&]<class T>(T) { std::fill_n(result.mutable_data<T>(), result.size(), static_cast<T>(value)); });
-  return result;
+Array Array::scalar(const Scalar& value, DType dtype, const char* operation) {
+  return full({}, value, dtype, operation);
+}
+
+Array Array::full(Shape shape, const Scalar& value, DType dtype, const char* operation) {
+  return visit(dtype, [&]<class T>(T) {
+    T element = value.to<T>(operation);
+    Array result(std::move(shape), dtype);
+    std::fill_n(result.mutable_data<T>(), result.size(), element);
+    return result;
+  });
 }
 
 Array Array::reshaped(Shape shape) const {
@@ -170,6 +199,10 @@ double Array::at(std::size_t i) const {
   return visit(dtype(), [&]<class T>(T) { return static_cast<double>(data<T>()[i]); });
 }
 
+Scalar Array::element(std::size_t i) const {
+  return visit(dtype(), [&]<class T>(T) { return Scalar(data<T>()[i]); });
+}
+
 Array Array::copy() const {
   Array result(shape(), dtype());
   result.assign(*this);
@@ -182,7 +215,11 @@ Array Array::to(DType to) const {
   visit(dtype(), [&]<class From>(From) {
     visit(to, [&]<class To>(To) {
       std::transform(data<From>(), data<From>() + size(), result.mutable_data<To>(),
-                     [](From x) { return static_cast<To>(x); });
+                     [](From x) {
+                       if constexpr (std::is_floating_point_v<From> && std::is_same_v<To, std::int64_t>)
+                         if (!(x >= -0x1p63 && x < 0x1p63)) Scalar(x).does_not_fit("to", "int64");
+                       return static_cast<To>(x);
+                     });
     });
   });
   return result;

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -12,47 +13,32 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <autograd/counted.hpp>
+#include <autograd/dtype.hpp>
 #include <autograd/error.hpp>
+#include <autograd/scalar.hpp>
 #include <autograd/shape.hpp>
 #include <autograd/xtensor.hpp>
 
 namespace xtape {
 
-/// What an array's elements are. Only the floating-point ones are differentiable.
-enum class DType : std::uint8_t { float32, float64, int64, boolean };
-
-inline constexpr DType float32 = DType::float32;
-inline constexpr DType float64 = DType::float64;
-inline constexpr DType int64 = DType::int64;
-inline constexpr DType boolean = DType::boolean;
-
-/// "float32", "float64", "int64" or "bool".
-const char* to_string(DType dtype);
-
-/// The size of one element in bytes.
-constexpr std::size_t item_size(DType dtype) {
-  return dtype == DType::float32 ? sizeof(float) : dtype == DType::boolean ? sizeof(bool) : 8;
-}
-
-constexpr bool is_floating(DType dtype) { return dtype == DType::float32 || dtype == DType::float64; }
-
-/// The dtype that holds a C++ arithmetic type: every integer becomes int64.
-template <class T>
-  requires std::is_arithmetic_v<T>
-constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, bool>) return DType::boolean;
-  else if constexpr (std::is_integral_v<T>) return DType::int64;
-  else if constexpr (std::is_same_v<T, float>) return DType::float32;
-  else return DType::float64;
-}
-
-/// The C++ type that stores a T: float, double, std::int64_t or bool.
-template <class T>
-using stored_t = std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, float>, T,
-                                    std::conditional_t<std::is_integral_v<T>, std::int64_t, double>>;
-
 template <class E>
 concept XtensorExpression = xt::is_xexpression<E>::value;
+
+namespace detail {
+template <class C>
+inline constexpr bool is_dense_container = false;
+template <class S, class Shape, class Tag>
+inline constexpr bool is_dense_container<xt::xarray_container<S, xt::layout_type::row_major, Shape, Tag>> = true;
+template <class S, std::size_t n, class Tag>
+inline constexpr bool is_dense_container<xt::xtensor_container<S, n, xt::layout_type::row_major, Tag>> = true;
+template <class T>
+inline constexpr bool is_stored = std::is_same_v<T, stored_t<T>>;
+}  // namespace detail
+
+/// An xtensor container that owns its elements, in row-major order, of a type that an Array stores.
+template <class C>
+concept XtensorContainer = detail::is_dense_container<C> && std::is_arithmetic_v<typename C::value_type> &&
+                           detail::is_stored<typename C::value_type>;
 
 namespace detail {
 
@@ -61,6 +47,8 @@ namespace detail {
 struct ArrayBody {
   std::atomic<std::uint32_t> references{0};
   DType dtype;
+  bool is_lent = false;    ///< the elements lie in memory of somebody else's
+  bool read_only = false;  ///< and are never written there
   std::size_t size;
   std::byte* data = nullptr;
   std::size_t capacity = 0;                  ///< of the block, in bytes
@@ -69,10 +57,12 @@ struct ArrayBody {
 
   ArrayBody(Shape shape, DType dtype, std::size_t size) : dtype(dtype), size(size), shape(std::move(shape)) {}
 
-  /// A body with room for its elements. @throws std::bad_alloc when there is no memory.
+  /// A body with room for its elements. @throws MemoryError when there is no memory.
   static ArrayBody* allocate(Shape shape, DType dtype, std::size_t size);
   /// One that shares the elements of `from`, beginning with number `first`.
   static ArrayBody* view(ArrayBody& from, Shape shape, std::size_t size, std::size_t first);
+  /// One of elements elsewhere, which live as long as `owner` does.
+  static ArrayBody* lent(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
   static void deallocate(ArrayBody* body) noexcept;
 };
 
@@ -95,17 +85,28 @@ class Array {
   Array() = default;
 
   /// An array whose elements are not set yet.
-  /// @throws ShapeError when it cannot be addressed, std::bad_alloc when there is no memory.
+  /// @throws ShapeError when it cannot be addressed, MemoryError when there is no memory.
   Array(Shape shape, DType dtype);
 
   /// The elements of an xtensor expression, in row-major order whatever its layout or strides.
+  /// @throws ValueError for an unsigned integer that int64 does not have, ShapeError for parts that do not broadcast.
   template <XtensorExpression E>
   static Array from(const E& expression);
 
-  /// `value` as a 0-d array of `dtype`.
-  static Array scalar(double value, DType dtype);
-  /// Every element is `value`, cast to `dtype`.
-  static Array full(Shape shape, double value, DType dtype);
+  /// The elements at an address, without a copy; `owner` keeps them alive. See from_blob.
+  static Array around(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
+
+  /// The elements of an xtensor container or std::vector that is given away, without a copy.
+  template <class C>
+  static Array adopt(C&& container, Shape shape) {
+    auto owner = std::make_shared<C>(std::move(container));
+    return around(owner->data(), std::move(shape), dtype_of<typename C::value_type>(), owner, false);
+  }
+
+  /// `value` as a 0-d array of `dtype`. @throws ValueError naming `operation` unless it fits.
+  static Array scalar(const Scalar& value, DType dtype, const char* operation = "scalar");
+  /// Every element is `value`. @throws ValueError naming `operation` unless it fits `dtype`.
+  static Array full(Shape shape, const Scalar& value, DType dtype, const char* operation = "full");
 
   bool defined() const { return body_ != nullptr; }
   /// Lets the elements go; `defined()` is false from then on.
@@ -134,7 +135,9 @@ class Array {
 
   /// Whether nobody else shares the elements, so that they are written in place.
   bool unique() const {
-    auto alone = [](const detail::ArrayBody& body) { return body.references.load(std::memory_order_acquire) == 1; };
+    auto alone = [](const detail::ArrayBody& body) {
+      return body.references.load(std::memory_order_acquire) == 1 && !body.read_only;
+    };
     return alone(*body_) && (!body_->elements || alone(*body_->elements));
   }
 
@@ -150,10 +153,13 @@ class Array {
 
   /// Element `i` in row-major order as a double.
   double at(std::size_t i) const;
+  /// The same, of its own kind.
+  Scalar element(std::size_t i) const;
 
   /// A copy with elements of its own.
   Array copy() const;
-  /// The elements converted to another dtype; the same array when it has that dtype already.
+  /// The elements converted to another dtype, and rounded towards 0 to int64; the same array when it has that dtype
+  /// already. @throws ValueError for an element that int64 does not have, such as NaN.
   Array to(DType dtype) const;
   /// Overwrites the elements with those of an array of the same shape and dtype: in place, or by sharing them where
   /// its own are shared by others.
@@ -198,12 +204,18 @@ Array Array::from(const E& expression) {
   using Value = std::remove_cv_t<typename E::value_type>;
   static_assert(std::is_arithmetic_v<Value>,
                 "an xtensor expression of numbers is needed; to mix one with a Variable, wrap it: x + Variable(a)");
-  Array result(Shape(expression.shape().begin(), expression.shape().end()), dtype_of<Value>());
-  auto* out = result.mutable_data<stored_t<Value>>();
-  auto end = expression.template end<xt::layout_type::row_major>();
-  for (auto it = expression.template begin<xt::layout_type::row_major>(); it != end; ++it)
-    *out++ = static_cast<stored_t<Value>>(*it);
-  return result;
+  try {
+    Array result(Shape(expression.shape().begin(), expression.shape().end()), dtype_of<Value>());
+    auto* out = result.mutable_data<stored_t<Value>>();
+    auto end = expression.template end<xt::layout_type::row_major>();
+    for (auto it = expression.template begin<xt::layout_type::row_major>(); it != end; ++it) {
+      if constexpr (std::is_same_v<stored_t<Value>, std::int64_t>) *out++ = Scalar(*it).to<std::int64_t>("Variable");
+      else *out++ = static_cast<stored_t<Value>>(*it);
+    }
+    return result;
+  } catch (const xt::broadcast_error& e) {
+    throw ShapeError(std::string("Variable: the xtensor expression does not broadcast: ") + e.what());
+  }
 }
 
 }  // namespace xtape

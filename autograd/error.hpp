@@ -31,6 +31,11 @@ struct GraphError : Error {
   using Error::Error;
 };
 
+/// Elements for which there is no memory.
+struct MemoryError : Error {
+  using Error::Error;
+};
+
 /// A file that is missing, cut short, or not what it should be.
 struct FileError : Error {
   using Error::Error;

@@ -4,6 +4,12 @@
 
 namespace xtape {
 
+bool FunctionContext::needs_gradient(std::size_t input) const {
+  if (input >= needed_.size())
+    throw ValueError("needs_gradient: input " + std::to_string(input) + " of " + std::to_string(needed_.size()));
+  return needed_[input];
+}
+
 void FunctionContext::keep(const std::vector<Variable>& results) {
   for (const Variable& x : given_) {
     if (!x.defined()) throw Error("FunctionContext: an undefined Variable is saved");

@@ -25,7 +25,8 @@ class FunctionContext {
   /// What was saved, as it was, connected to the graph as it was.
   std::vector<Variable> saved() const;
   /// Whether the gradient of an input is of any use; another may be left undefined.
-  bool needs_gradient(std::size_t input) const { return needed_.at(input); }
+  /// @throws ValueError when there is no such input.
+  bool needs_gradient(std::size_t input) const;
 
   std::any data;  ///< whatever else backward needs
 

@@ -118,7 +118,8 @@ Variables call(const FunctionPtr& f, const Variables& inputs) {
   Shape common;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Variable& x = inputs[i];
-    xs.push_back(x.impl()->weak ? Variable(Array::scalar(x.impl()->scalar, dtype)) : x);
+    xtape::detail::Operand operand("fuse", x, dtype);
+    xs.push_back(operand.converted() ? Variable(operand.array()) : x);
     common = broadcast_shapes("fuse", common, block_shape(x, f->input_blocks()[i]));
   }
   Variables results = Fused(f, common, Fused::Shapes(f->results(), common))(xs);

@@ -13,7 +13,7 @@ namespace xtape {
 namespace {
 
 using Variables = std::vector<Variable>;
-using Scalar = std::function<Variable(const Variables&)>;
+using ScalarFunction = std::function<Variable(const Variables&)>;
 
 Variables leaves(const Variables& xs) {
   Variables result;
@@ -23,7 +23,7 @@ Variables leaves(const Variables& xs) {
 }
 
 // The gradients of L with respect to the floating-point inputs; zeros where it does not depend on one.
-Variables gradients(const Scalar& L, const Variables& xs, std::size_t count, bool create_graph) {
+Variables gradients(const ScalarFunction& L, const Variables& xs, std::size_t count, bool create_graph) {
   Variables targets;
   for (std::size_t i = 0; i < count; ++i)
     if (is_floating(xs[i].dtype())) targets.push_back(xs[i]);
@@ -33,14 +33,14 @@ Variables gradients(const Scalar& L, const Variables& xs, std::size_t count, boo
   return found;
 }
 
-double evaluate(const Scalar& L, Variables xs, std::size_t input, std::size_t element, double shift) {
+double evaluate(const ScalarFunction& L, Variables xs, std::size_t input, std::size_t element, double shift) {
   xs = leaves(xs);
   xs[input].mutable_data<double>()[element] += shift;
   return L(xs).item();
 }
 
 // Compares the gradient of L at each element of the first `count` inputs.
-GradcheckResult compare(const Scalar& L, const Variables& inputs, std::size_t count, int order,
+GradcheckResult compare(const ScalarFunction& L, const Variables& inputs, std::size_t count, int order,
                         const GradcheckOptions& options) {
   Variables xs = leaves(inputs);
   Variables analytic = gradients(L, xs, count, false);
@@ -91,7 +91,7 @@ GradcheckResult gradcheck(const Callable& f, const std::vector<Variable>& inputs
   Variables xs = inputs;
   std::size_t count = xs.size();  // how many of them to differentiate by: not the weights of the last projection
   xs.push_back(weights(y.shape(), generator));
-  Scalar L = [&f, count](const Variables& xs) {
+  ScalarFunction L = [&f, count](const Variables& xs) {
     return sum(f({xs.begin(), xs.begin() + static_cast<std::ptrdiff_t>(count)}) * xs[count]);
   };
   for (int order = 1;; ++order) {
@@ -99,7 +99,7 @@ GradcheckResult gradcheck(const Callable& f, const std::vector<Variable>& inputs
     if (!result || order == options.order) return result;
     // The weights of this projection stand behind what there is by now; those of later ones will follow them.
     std::size_t before = xs.size();
-    Scalar project = [L, count, before](const Variables& xs) {
+    ScalarFunction project = [L, count, before](const Variables& xs) {
       Variables g = gradients(L, xs, count, true);
       Variable total = zeros({}, float64);
       std::size_t weight = before;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <ostream>
 
 #include <autograd/error.hpp>
 
@@ -34,6 +35,10 @@ std::string tuple_text(const Extents& extents) {
 
 std::string to_string(const Shape& shape) { return tuple_text(shape); }
 std::string Dims::text() const { return tuple_text(extents_); }
+
+void Dims::too_large(std::uint64_t extent) {
+  throw ShapeError("shape: an extent of " + std::to_string(extent) + " is more than memory can address");
+}
 
 Shape Dims::shape(const char* operation) const {
   for (std::ptrdiff_t extent : extents_)
@@ -91,3 +96,9 @@ std::vector<bool> axes_mask(const char* operation, const Axes& axes, std::size_t
 }
 
 }  // namespace xtape
+
+namespace xt {
+
+std::ostream& operator<<(std::ostream& out, const xtape::Shape& shape) { return out << xtape::to_string(shape); }
+
+}  // namespace xt

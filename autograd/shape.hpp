@@ -3,8 +3,13 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
+#include <iterator>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <autograd/xtensor.hpp>
@@ -14,14 +19,36 @@ namespace xtape {
 /// The extent of each axis; empty for a scalar. The same type as xtensor's run-time shapes, so the two compare.
 using Shape = xt::dynamic_shape<std::size_t>;
 
-/// Zero or more axes; negative ones count from the end. `sum(x, 1)`, `sum(x, {0, -1})`.
+template <class I>
+concept IntegerReference = std::integral<std::remove_cvref_t<I>> && !std::same_as<std::remove_cvref_t<I>, bool> &&
+                           !std::same_as<std::remove_cvref_t<I>, char>;
+
+/// What shapes and axes are made of beside lists: a std::vector<int>, a std::array, an xtensor's shape().
+template <class R>
+concept IntegerRange = requires(const R& range) {
+  { *std::begin(range) } -> IntegerReference;
+  std::end(range);
+};
+
+/// An axis, of any integral type.
+struct Integer {
+  template <std::integral I>
+    requires(!std::same_as<I, bool>)
+  Integer(I integer) : value(static_cast<std::ptrdiff_t>(integer)) {}
+  std::ptrdiff_t value;
+};
+
+/// Zero or more axes; negative ones count from the end. `sum(x, 1)`, `sum(x, {0, -1})`, `sum(x, x.rank() - 1)`.
 class Axes {
  public:
   Axes() = default;
-  Axes(std::ptrdiff_t axis) : axes_{axis} {}
-  Axes(int axis) : axes_{axis} {}
-  Axes(std::initializer_list<std::ptrdiff_t> axes) : axes_(axes) {}
-  Axes(std::vector<std::ptrdiff_t> axes) : axes_(std::move(axes)) {}
+  template <std::integral I>
+    requires(!std::same_as<I, bool>)
+  Axes(I axis) : axes_{Integer(axis).value} {}
+  Axes(std::initializer_list<Integer> axes) { for (Integer axis : axes) axes_.push_back(axis.value); }
+  template <IntegerRange R>
+    requires(!std::same_as<R, Axes>)
+  Axes(const R& axes) : axes_(std::begin(axes), std::end(axes)) {}
 
   bool empty() const { return axes_.empty(); }
   std::size_t size() const { return axes_.size(); }
@@ -32,17 +59,22 @@ class Axes {
   std::vector<std::ptrdiff_t> axes_;
 };
 
-/// A shape as users write it: `{n, 3}` of any integers, or a Shape. In a reshape, one extent may be -1: the rest.
+/// A shape as users write it: `{n, 3}` or a range of any integers. In a reshape, one extent may be -1: the rest.
 class Dims {
  public:
   struct Extent {
+    /// @throws ShapeError for an unsigned integer so large that it would count as a negative one.
     template <std::integral I>
-    Extent(I extent) : value(static_cast<std::ptrdiff_t>(extent)) {}
+      requires(!std::same_as<I, bool>)
+    Extent(I extent) : value(static_cast<std::ptrdiff_t>(extent)) {
+      if (!std::in_range<std::ptrdiff_t>(extent)) too_large(extent);
+    }
     std::ptrdiff_t value;
   };
-  Dims(std::initializer_list<Extent> extents) { for (Extent e : extents) extents_.push_back(e.value); }
-  Dims(const std::vector<std::ptrdiff_t>& extents) : extents_(extents) {}
-  Dims(const Shape& shape) : extents_(shape.begin(), shape.end()) {}
+  Dims(std::initializer_list<Extent> extents) { for (Extent extent : extents) extents_.push_back(extent.value); }
+  template <IntegerRange R>
+    requires(!std::same_as<R, Dims>)
+  Dims(const R& extents) { for (Extent extent : extents) extents_.push_back(extent.value); }
 
   /// @throws ShapeError naming `operation` for a negative extent.
   Shape shape(const char* operation) const;
@@ -50,6 +82,7 @@ class Dims {
   Shape shape(const char* operation, std::size_t size) const;
 
  private:
+  [[noreturn]] static void too_large(std::uint64_t extent);
   std::string text() const;
   std::vector<std::ptrdiff_t> extents_;
 };
@@ -75,3 +108,10 @@ std::size_t normalize_axis(const char* operation, std::ptrdiff_t axis, std::size
 std::vector<bool> axes_mask(const char* operation, const Axes& axes, std::size_t rank);
 
 }  // namespace xtape
+
+namespace xt {  // where a Shape comes from, and operators for it are looked up
+
+/// Prints a Shape as to_string writes it.
+std::ostream& operator<<(std::ostream& out, const xtape::Shape& shape);
+
+}  // namespace xt

@@ -31,7 +31,8 @@ Nested::Nested(std::initializer_list<Nested> list) {
 Array Nested::to_array(DType dtype) const {
   Array result(shape_, dtype);
   visit(dtype, [&]<class T>(T) {
-    std::transform(values_.begin(), values_.end(), result.mutable_data<T>(), [](double v) { return static_cast<T>(v); });
+    std::transform(values_.begin(), values_.end(), result.mutable_data<T>(),
+                   [](const Scalar& v) { return v.to<T>("Variable"); });
   });
   return result;
 }
@@ -48,11 +49,11 @@ Variable::Variable(Array value) : impl_(new VariableImpl(std::move(value))) {
   if (!impl_->value.defined()) throw Error("Variable: the array is undefined");
 }
 
-Variable Variable::scalar(double value) {
-  Variable result(Array::scalar(value, DType::float32));
-  result.impl_->weak = true;
-  result.impl_->scalar = value;
-  return result;
+Variable::Variable(const Scalar& value)
+    : Variable(Array::scalar(value, is_floating(value.dtype()) || !value.exact(value.dtype()) ? default_dtype()
+                                                                                             : value.dtype())) {
+  impl_->weak = true;
+  impl_->scalar = value;
 }
 
 const Array& Variable::value() const {
@@ -69,16 +70,19 @@ Array& Variable::mutable_value() const {
 
 std::size_t Variable::shape(std::ptrdiff_t axis) const { return shape()[normalize_axis("shape", axis, rank())]; }
 
-double Variable::item() const {
+Scalar Variable::only_element() const {
   if (size() != 1) throw ShapeError("item: shape " + to_string(shape()) + ", needs exactly one element");
-  return impl_->weak ? impl_->scalar : value().at(0);
+  return impl_->weak ? impl_->scalar : value().element(0);
 }
 
 Variable Variable::detach() const { return Variable(value()); }
 
 Variable Variable::to(DType dtype) const {
   if (value().dtype() == dtype && !impl_->weak) return detail::same_value("to", *this);
-  if (impl_->weak) return Variable(Array::scalar(impl_->scalar, dtype));
+  if (impl_->weak) {
+    const Scalar& number = impl_->scalar;
+    return Variable(Array::scalar(number, number.exact(number.dtype()) ? number.dtype() : DType::float64).to(dtype));
+  }
   if (!is_floating(dtype)) return Variable(value().to(dtype));
   return record("to", [dtype](const Array& x) { return x.to(dtype); },
                 wrt(*this, [from = this->dtype()](const Variable& g) { return g.to(from); }));
@@ -105,6 +109,11 @@ bool Variable::is_leaf() const {
   return !impl_->node || impl_->node->edges().empty();
 }
 
+std::string Variable::operation() const {
+  detail::require_defined("operation", *this);
+  return is_leaf() ? "" : impl_->node->name();
+}
+
 Variable& Variable::requires_grad_(bool requires_grad) {
   detail::require_defined("requires_grad_", *this);
   if (requires_grad == this->requires_grad()) return *this;
@@ -112,6 +121,7 @@ Variable& Variable::requires_grad_(bool requires_grad) {
     throw GraphError(std::string("requires_grad_: the Variable is the result of ") + impl_->node->name() +
                      "; use detach()");
   if (requires_grad) {
+    if (impl_->weak && dtype() == DType::int64) impl_->value = to(default_dtype()).value();
     detail::require_floating("requires_grad_", *this);
     impl_->node = Node::leaf(impl_.get());
     impl_->weak = false;
@@ -148,6 +158,7 @@ void Variable::retain_grad() const {
 HookHandle Variable::register_hook(std::function<Variable(const Variable&)> hook) const {
   detail::require_defined("register_hook", *this);
   if (!impl_->node) throw GraphError("register_hook: the Variable needs no gradient, so no walk passes it");
+  if (!hook) throw ValueError("register_hook: the hook is an empty function");
   static std::atomic<std::uint64_t> last_id = 0;
   std::uint64_t id = ++last_id;
   auto attached = impl_->node->attach();
@@ -217,11 +228,12 @@ Variable& Variable::operator/=(const Variable& other) & {
 void Variable::assign(const Variable& source) const {
   require_writable("assign", *this);
   detail::require_defined("assign", source);
-  Variable value = source.impl_->weak ? source.to(dtype()) : source;
-  Variable(*this).update("assign", broadcast_to(value, shape()));
+  Variable(*this).update("assign", broadcast_to(detail::as_element("assign", source, dtype()), shape()));
 }
 
 Variable parameter(const Variable& value) {
+  detail::require_defined("parameter", value);
+  if (value.impl()->weak) return Variable(value.impl()->scalar).requires_grad_();
   detail::require_floating("parameter", value);
   return value.detach().copy().requires_grad_();
 }
@@ -233,7 +245,10 @@ std::string describe(const Variable& x) {
 std::ostream& operator<<(std::ostream& out, const Variable& x) {
   if (!x.defined()) return out << "undefined";
   visit(x.dtype(), [&]<class T>(T) { out << x.array<T>(); });
-  return out;
+  std::string more;
+  if (x.dtype() != DType::float32) more += to_string(x.dtype());
+  if (x.size() == 0) more += to_string(x.shape());
+  return more.empty() ? out : out << " " << more;
 }
 
 }  // namespace xtape

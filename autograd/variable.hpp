@@ -1,6 +1,7 @@
 // Variable: the value that users compute with, and its place in the graph.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <initializer_list>
 #include <iosfwd>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include <autograd/array.hpp>
+#include <autograd/by_name.hpp>
 
 namespace xtape {
 
@@ -29,19 +31,21 @@ class Nested {
  public:
   template <class S>
     requires std::is_arithmetic_v<S>
-  Nested(S value) : values_{static_cast<double>(value)} {}
+  Nested(S value) : values_{value} {}
   /// @throws ShapeError when the lists are of unequal length.
   Nested(std::initializer_list<Nested> list);
 
+  /// @throws ValueError for a number that does not fit the dtype.
   Array to_array(DType dtype) const;
 
  private:
-  std::vector<double> values_;
+  std::vector<Scalar> values_;
   Shape shape_;
 };
 
 /// How to walk back. See Variable::backward and grad.
 struct BackwardOptions {
+  [[no_unique_address]] detail::ByName by_name = {};
   bool retain_graph = false;  ///< keep the graph and what it saved, for another walk
   bool create_graph = false;  ///< record the walk itself, for derivatives of the gradients; keeps the graph too
 };
@@ -69,15 +73,28 @@ class Variable {
  public:
   /// No variable: `defined()` is false.
   Variable() = default;
-  /// A 0-d constant of float32 which takes the other operand's dtype in an operation.
+  /// A 0-d constant: a bool, an int64, or one of the default dtype that keeps the double. In an operation it takes the dtype of the
+  /// other operand where that is of its kind or a higher one: bool, integer, floating-point.
   template <class S>
     requires std::is_arithmetic_v<S>
-  Variable(S value) : Variable(scalar(static_cast<double>(value))) {}
+  Variable(S value) : Variable(Scalar(value)) {}
+  explicit Variable(const Scalar& value);
   /// A copy of an xtensor expression's elements: float gives float32, double float64, bool bool, integers int64.
+  /// @throws ValueError for an integer that int64 does not have.
   template <XtensorExpression E>
   Variable(const E& expression) : Variable(Array::from(expression)) {}
+  /// An xtensor container that is given away, `Variable(std::move(a))`: its elements become those of the Variable, without
+  /// a copy.
+  template <XtensorContainer C>
+  Variable(C&& container)
+      : Variable(Array::adopt(std::move(container), Shape(container.shape().begin(), container.shape().end()))) {}
+  /// The numbers of a vector, which has one axis: without a copy where it is given away, `Variable(std::move(v))`, and
+  /// holds float, double or std::int64_t.
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  explicit Variable(std::vector<T> values) : Variable(of_vector(std::move(values))) {}
   /// Nested lists: `Variable{{1, 2}, {3, 4}}` has shape (2, 2), `Variable{3}` has shape (1,).
-  Variable(std::initializer_list<Nested> values, DType dtype = float32) : Variable(Nested(values).to_array(dtype)) {}
+  Variable(std::initializer_list<Nested> values, DType dtype = default_dtype()) : Variable(Nested(values).to_array(dtype)) {}
   /// Wraps an array without copying it.
   explicit Variable(Array value);
 
@@ -117,8 +134,23 @@ class Variable {
   /// The elements to write, which nothing but copies of this handle will see. Valid until the next operation on them.
   template <class T>
   T* mutable_data() const { return mutable_value().mutable_data<T>(); }
-  /// The only element. @throws ShapeError when there is not exactly one.
-  double item() const;
+  /// The same as an xtensor adaptor, to assign to: `x.mutable_array<float>() += a`. Elements that others share are copied
+  /// before it is made, so that nothing but copies of this handle sees what is written. To be used at once: what shares
+  /// the elements after that sees the writes, too, and an operation in place may take others. It keeps the Variable alive.
+  /// @throws DTypeError unless T is what the Variable holds.
+  template <class T>
+  auto mutable_array() const {
+    Shape shape = this->shape();
+    T* elements = mutable_data<T>();
+    return xt::adapt_smart_ptr(elements, shape, std::make_shared<Variable>(*this));
+  }
+  /// The only element as a number of C++: `x.item()`, `x.item<std::int64_t>()`. Only a floating-point number is rounded.
+  /// @throws ShapeError when there is not exactly one, ValueError when T does not have it.
+  template <class T = double>
+    requires std::is_arithmetic_v<T>
+  T item() const {
+    return only_element().to_same<T>("item");
+  }
 
   /// The value without its past: the result needs no gradient.
   Variable detach() const;
@@ -136,6 +168,8 @@ class Variable {
   Variable& requires_grad_(bool requires_grad = true);
   /// Whether this was made by the user, not by a recorded operation.
   bool is_leaf() const;
+  /// The name of the recorded operation that made this, such as "mul"; empty where none did.
+  std::string operation() const;
   /// The gradient that `backward` accumulated; undefined when there is none.
   Variable grad() const;
   /// Replaces the gradient by the value of this one; an undefined Variable removes it.
@@ -151,7 +185,11 @@ class Variable {
   /// Adds to every leaf's gradient the derivative of this Variable, weighted by `seed` (of this shape; 1 if left out,
   /// which needs a Variable of one element). The graph is released unless an option keeps it.
   /// @throws GraphError when there is nothing to differentiate, or the graph was released.
-  void backward(const Variable& seed = {}, BackwardOptions options = {}) const;
+  void backward(const Variable& seed, const BackwardOptions& options) const;
+  void backward(const BackwardOptions& options = {}) const { backward({}, options); }
+  // A template, so that `{.retain_graph = true}` is options rather than a seed.
+  template <class = void>
+  void backward(const Variable& seed) const { backward(seed, {}); }
 
   // Shape, as methods for reading from left to right
 
@@ -176,7 +214,16 @@ class Variable {
   Array& mutable_value() const;
 
  private:
-  static Variable scalar(double value);
+  template <class T>
+  static Array of_vector(std::vector<T> values) {
+    std::size_t size = values.size();
+    if constexpr (detail::is_stored<T> && !std::is_same_v<T, bool>) return Array::adopt(std::move(values), {size});
+    Array result({size}, dtype_of<T>());
+    std::transform(values.begin(), values.end(), result.mutable_data<stored_t<T>>(),
+                   [](T v) { return Scalar(v).to<stored_t<T>>("Variable"); });
+    return result;
+  }
+  Scalar only_element() const;
   void follow_clone();
   Variable& update(const char* operation, const Variable& result);
 
@@ -189,7 +236,7 @@ struct VariableImpl {
   std::uint32_t output = 0;   ///< which output of `node` this is
   bool weak = false;          ///< a C++ scalar, which takes the dtype of what it meets
   std::atomic<bool> being_cloned = false;  ///< copies of the handle go to another one, see clone.hpp
-  double scalar = 0;          ///< the exact value of a weak scalar
+  Scalar scalar = 0;          ///< the number that a weak one was made of
   Array value;
   NodePtr node;  ///< the operation that made this, or the Leaf that collects its gradient
   Variable grad;
@@ -218,7 +265,8 @@ inline void Variable::follow_clone() {
 /// `value` as a leaf that collects its gradient: what layers register and optimizers change.
 Variable parameter(const Variable& value);
 
-/// Prints the elements as NumPy does, with dtype and shape where they are not plain.
+/// Prints the elements as xtensor does, with the dtype where it is not float32, and the shape where there are none:
+/// `{0, 1, 2} int64`, `{} (0, 3)`.
 std::ostream& operator<<(std::ostream& out, const Variable& x);
 
 /// What messages say of a Variable: "float32(2, 3)", or "an undefined Variable".

@@ -341,7 +341,7 @@ Variable checked_seed(const char* operation, const Variable& output, const Varia
 
 }  // namespace
 
-void Variable::backward(const Variable& seed, BackwardOptions options) const {
+void Variable::backward(const Variable& seed, const BackwardOptions& options) const {
   Variable start = checked_seed("backward", *this, seed);
   Walk walk(options.retain_graph, options.create_graph);
   walk.start(*this, std::move(start));

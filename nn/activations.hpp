@@ -28,7 +28,7 @@ class LeakyReLU : public Module {
 class PReLU : public Module {
  public:
   /// @throws ValueError for 0 slopes, or an initial one that is not finite.
-  explicit PReLU(std::size_t slopes = 1, double initial = 0.25, DType dtype = float32);
+  explicit PReLU(std::size_t slopes = 1, double initial = 0.25, DType dtype = default_dtype());
   /// @throws ShapeError for other channels than slopes, if there are several.
   Variable forward(const Variable& x) override;
   std::string description() const override;

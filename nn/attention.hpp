@@ -14,7 +14,7 @@ struct MultiHeadAttentionOptions {
   std::size_t kdim = 0;      ///< the width of the keys, 0: embed_dim
   std::size_t vdim = 0;      ///< the width of the values, 0: embed_dim
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
-  DType dtype = float32;
+  DType dtype = default_dtype();
   Generator* generator = &default_generator();  ///< of the initial weights and dropout
 };
 

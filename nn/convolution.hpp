@@ -24,7 +24,7 @@ struct ConvolutionOptions {
   Initializer bias_init = zeros();
   bool bias = true;
   PadMode padding_mode = PadMode::constant;  ///< what the padding is of: zeros, or the input mirrored or repeated
-  DType dtype = float32;
+  DType dtype = default_dtype();
   Generator* generator = &default_generator();  ///< where the initializers take their random numbers from
 };
 
@@ -38,7 +38,7 @@ struct ConvolutionTransposeOptions {
   Initializer weight_init = he_uniform();
   Initializer bias_init = zeros();
   bool bias = true;
-  DType dtype = float32;
+  DType dtype = default_dtype();
   Generator* generator = &default_generator();
 };
 

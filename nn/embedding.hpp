@@ -11,7 +11,7 @@ namespace xtape::nn {
 struct EmbeddingOptions {
   std::optional<std::size_t> padding_idx = std::nullopt;  ///< a row that begins as zeros and gets no gradient
   Initializer weight_init = normal();
-  DType dtype = float32;
+  DType dtype = default_dtype();
   Generator* generator = &default_generator();  ///< where the initializer takes its random numbers from
 };
 

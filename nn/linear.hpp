@@ -10,7 +10,7 @@ struct DenseOptions {
   Initializer weight_init = xavier_uniform();
   Initializer bias_init = zeros();
   bool bias = true;
-  DType dtype = float32;
+  DType dtype = default_dtype();
   Generator* generator = &default_generator();  ///< where the initializers take their random numbers from
 };
 

@@ -68,7 +68,7 @@ class Module {
   /// Registers a parameter of which some extents are not known yet: 0 stands for them. The handle is final, so that an
   /// optimizer made now will see it change; it has no elements until `materialize` gives it some.
   /// @throws as add; ValueError when no extent is 0.
-  Variable add_lazy(const std::string& name, const Shape& shape, DType dtype = float32);
+  Variable add_lazy(const std::string& name, const Shape& shape, DType dtype = default_dtype());
   /// Gives a parameter that was added so its elements, in every handle.
   /// @throws ShapeError or DTypeError unless they fit the extents that were known and the parameter's dtype.
   void materialize(const Variable& x, const Array& value);

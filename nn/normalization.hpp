@@ -14,7 +14,7 @@ struct BatchNormOptions {
   std::optional<double> momentum = 0.1;  ///< the weight of a batch in the running statistics; none: their plain mean
   bool affine = true;                    ///< with a weight and a bias
   bool track_running_stats = true;       ///< without, evaluation goes by the batch as well
-  DType dtype = float32;
+  DType dtype = default_dtype();
 };
 
 namespace detail {
@@ -83,7 +83,7 @@ struct InstanceNormOptions {
   double momentum = 0.1;             ///< the weight of a batch in the running statistics
   bool affine = false;               ///< with a weight and a bias
   bool track_running_stats = false;  ///< with, evaluation goes by running statistics
-  DType dtype = float32;
+  DType dtype = default_dtype();
 };
 
 /// Normalizes each channel of each sample of (batch, channels, space...) (Ulyanov, Vedaldi, Lempitsky 2016).
@@ -99,7 +99,7 @@ struct LayerNormOptions {
   double epsilon = 1e-5;
   bool affine = true;  ///< with a weight, and
   bool bias = true;    ///< a bias
-  DType dtype = float32;
+  DType dtype = default_dtype();
 };
 
 /// Normalizes over the last axes, of this shape (Ba, Kiros, Hinton 2016).
@@ -122,7 +122,7 @@ class LayerNorm : public Module {
 struct RMSNormOptions {
   std::optional<double> epsilon = std::nullopt;  ///< none: that of the input's dtype
   bool affine = true;                            ///< with a weight
-  DType dtype = float32;
+  DType dtype = default_dtype();
 };
 
 /// x / sqrt(mean(x^2) + epsilon) over the last axes, of this shape, times a weight (Zhang, Sennrich 2019).
@@ -145,7 +145,7 @@ class RMSNorm : public Module {
 struct GroupNormOptions {
   double epsilon = 1e-5;
   bool affine = true;  ///< with a weight and a bias (channels)
-  DType dtype = float32;
+  DType dtype = default_dtype();
 };
 
 /// Normalizes groups of the channels of (batch, channels, space...) and all that follows (Wu, He 2018).

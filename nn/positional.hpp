@@ -11,7 +11,7 @@ namespace xtape::nn {
 struct PositionalOptions {
   double dropout = 0;        ///< in training, of the sum
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
-  DType dtype = float32;     ///< of the parameters
+  DType dtype = default_dtype();     ///< of the parameters
   Generator* generator = &default_generator();  ///< of the initial weights and dropout
 };
 
@@ -20,7 +20,7 @@ struct PositionalOptions {
 ///     P[t, 2 i] = sin(t / 10000^(2 i / width))   P[t, 2 i + 1] = cos(t / 10000^(2 i / width))
 ///
 /// Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.5.
-Variable sinusoidal_encoding(std::size_t steps, std::size_t width, DType dtype = float32);
+Variable sinusoidal_encoding(std::size_t steps, std::size_t width, DType dtype = default_dtype());
 
 /// x + sinusoidal_encoding: no parameters, and no limit to the steps.
 class SinusoidalEncoding : public Module {

@@ -21,7 +21,7 @@ struct RecurrentOptions {
   double dropout = 0;  ///< in training, of the outputs of each layer but the last: with one layer, there is none
   bool bidirectional = false;  ///< each layer reads both ways; its outputs stand side by side
   Initializer weight_init = {}, recurrent_init = {}, bias_init = {};  ///< empty: uniform within 1 / sqrt(hidden)
-  DType dtype = float32;
+  DType dtype = default_dtype();
   Generator* generator = &default_generator();  ///< where the initializers and dropout take their random numbers from
 };
 

@@ -19,7 +19,7 @@ struct TransformerOptions {
   double layer_norm_eps = 1e-5;
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   bool norm_first = false;   ///< x + f(norm(x)), pre-norm, instead of norm(x + f(x)), post-norm
-  DType dtype = float32;
+  DType dtype = default_dtype();
   Generator* generator = &default_generator();  ///< of the initial weights and dropout
 };
 

@@ -58,9 +58,9 @@ Variable softshrink(const Variable& x, double lambda) {
 Variable hardshrink(const Variable& x, double lambda) {
   return fused::hardshrink_rule(x, Variable(lambda));
 }
-Variable threshold(const Variable& x, double least, double value) {
+Variable threshold(const Variable& x, const Scalar& least, const Scalar& value) {
   detail::Calling calling("threshold");
-  return where(x <= least, value, x);
+  return where(x <= Variable(least), Variable(value), x);
 }
 Variable tanhshrink(const Variable& x) {
   detail::Calling calling("tanhshrink");

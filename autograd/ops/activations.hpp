@@ -44,7 +44,7 @@ Variable softshrink(const Variable& x, double lambda = 0.5);
 /// x, but 0 where |x| <= lambda
 Variable hardshrink(const Variable& x, double lambda = 0.5);
 /// x, or `value` where x <= `least`
-Variable threshold(const Variable& x, double least, double value);
+Variable threshold(const Variable& x, const Scalar& least, const Scalar& value);
 /// x - tanh(x)
 Variable tanhshrink(const Variable& x);
 /// a * sigmoid(b) for the halves a and b of x along an axis (Dauphin et al. 2016, https://arxiv.org/abs/1612.08083)

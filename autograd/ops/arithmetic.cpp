@@ -15,7 +15,13 @@ using fused::A, fused::B, fused::constant, fused::elementwise, fused::elementwis
 Variable add(const Variable& a, const Variable& b) { return fused::add_rule(a, b); }
 Variable sub(const Variable& a, const Variable& b) { return fused::sub_rule(a, b); }
 Variable mul(const Variable& a, const Variable& b) { return fused::mul_rule(a, b); }
-Variable div(const Variable& a, const Variable& b) { return fused::div_rule(a, b); }
+Variable div(const Variable& a, const Variable& b) {
+  // The quotient of integers is no integer: they are converted, but for C++ scalars alone, which are computed in double.
+  std::array operands{&a, &b};
+  bool integers = a.defined() && b.defined() && !is_floating(kind_of(a)) && !is_floating(kind_of(b));
+  if (integers && !all_scalars(operands)) return fused::div_rule(a.to(default_dtype()), b);
+  return fused::div_rule(a, b);
+}
 Variable positive(const Variable& x) { return same_value("positive", x); }
 Variable neg(const Variable& x) { return fused::neg_rule(x); }
 Variable square(const Variable& x) { return fused::square_rule(x); }
@@ -94,13 +100,8 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
       with<A>([](auto c, auto g) { return where(c != 0, g, 0); }),
       with<A>([](auto c, auto g) { return where(c != 0, 0, g); }));
   std::array branches{&a, &b};
-  DType dtype = all_scalars(branches) ? DType::float32 : common_dtype("where", branches);
-  if (dtype == DType::boolean) {
-    for (const Variable* x : branches)
-      if (x->impl()->weak && x->impl()->scalar != 0 && x->impl()->scalar != 1)
-        throw DTypeError("where: the scalar " + std::to_string(x->impl()->scalar) + " does not fit bool");
-    return where(condition, a.to(int64), b.to(int64)).to(boolean);
-  }
+  DType dtype = common_dtype("where", branches);
+  if (dtype == DType::boolean) return where(condition, a.to(int64), b.to(int64)).to(boolean);
   return op(condition.to(dtype), a, b);
 }
 Variable clip(const Variable& x, const Variable& low, const Variable& high) {

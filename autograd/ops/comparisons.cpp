@@ -1,3 +1,5 @@
+#include <array>
+#include <cmath>
 #include <functional>
 #include <limits>
 
@@ -9,7 +11,7 @@ using namespace detail;
 
 namespace {
 
-template <class T, class F>
+template <class A, class B, class F>
 Variable map_to_bool(const char* operation, const Array& a, const Array& b, F f) {
   Array result(broadcast_shapes(operation, a.shape(), b.shape()), DType::boolean);
   kernels::Loops<2> loops(result.shape(), {kernels::broadcast_strides(a.shape(), result.shape()),
@@ -17,18 +19,50 @@ Variable map_to_bool(const char* operation, const Array& a, const Array& b, F f)
   bool* out = result.mutable_data<bool>();
   auto [n, step] = loops.inner();
   loops.for_each_row([&](const auto& offset) {
-    const T *x = a.data<T>() + offset[0], *y = b.data<T>() + offset[1];
+    const A* x = a.data<A>() + offset[0];
+    const B* y = b.data<B>() + offset[1];
     for (std::size_t i = 0; i < n; ++i, x += step[0], y += step[1]) *out++ = f(*x, *y);
   });
   return Variable(std::move(result));
 }
 
+// The sign of a - b, where neither may be converted to the type of the other; NaN for NaN.
+double order(std::int64_t a, double b) {
+  if (std::isnan(b)) return b;
+  if (b >= 0x1p63) return -1;
+  if (b < -0x1p63) return 1;
+  auto whole = static_cast<std::int64_t>(b);
+  if (a != whole) return a < whole ? -1 : 1;
+  return std::trunc(b) - b;
+}
+
+bool is_integer(const Variable& x) {
+  return kind_of(x) == DType::int64 && (!x.impl()->weak || x.impl()->scalar.exact<std::int64_t>());
+}
+
+// An integer and another number compare as they are: neither is rounded to the type of the other.
 template <class F>
 Variable compare(const char* operation, const Variable& a, const Variable& b, F f) {
+  detail::Calling calling(operation);
   std::array operands{&a, &b};
   DType dtype = common_dtype(operation, operands);
+  auto exact = [](const Variable& x, DType in) { return x.impl()->weak && x.impl()->scalar.exact(in); };
+  if (is_integer(a) != is_integer(b) && kind_of(a) != DType::boolean && kind_of(b) != DType::boolean) {
+    const Variable &integer = is_integer(a) ? a : b, &number = is_integer(a) ? b : a;
+    if (exact(number, DType::int64)) {
+      dtype = DType::int64;
+    } else if (!exact(integer, dtype)) {
+      Operand x(operation, a, is_integer(a) ? DType::int64 : DType::float64);
+      Operand y(operation, b, is_integer(a) ? DType::float64 : DType::int64);
+      if (is_integer(a))
+        return map_to_bool<std::int64_t, double>(operation, x.array(), y.array(),
+                                                 [&](std::int64_t i, double v) { return f(order(i, v), 0.0); });
+      return map_to_bool<double, std::int64_t>(operation, x.array(), y.array(),
+                                               [&](double v, std::int64_t i) { return f(-order(i, v), 0.0); });
+    }
+  }
   return visit(dtype, [&]<class T>(T) {
-    return map_to_bool<T>(operation, Operand(a, dtype).array(), Operand(b, dtype).array(), f);
+    return map_to_bool<T, T>(operation, Operand(operation, a, dtype).array(), Operand(operation, b, dtype).array(), f);
   });
 }
 
@@ -74,8 +108,9 @@ Variable logical_xor(const Variable& a, const Variable& b) {
 }
 
 Variable signbit(const Variable& x) {
-  require_floating("signbit", x);
-  return copysign(1, x) < 0;
+  detail::Calling calling("signbit");
+  require_defined("signbit", x);
+  return is_floating(x.dtype()) ? copysign(1, x) < 0 : x < 0;
 }
 Variable isnan(const Variable& x) {
   detail::Calling calling("isnan");
@@ -83,10 +118,14 @@ Variable isnan(const Variable& x) {
 }
 Variable isinf(const Variable& x) {
   detail::Calling calling("isinf");
+  require_defined("isinf", x);
+  if (!is_floating(x.dtype())) return not_equal(x, x);
   return abs(x) == std::numeric_limits<double>::infinity();
 }
 Variable isfinite(const Variable& x) {
   detail::Calling calling("isfinite");
+  require_defined("isfinite", x);
+  if (!is_floating(x.dtype())) return equal(x, x);
   return abs(x) < std::numeric_limits<double>::infinity();
 }
 

@@ -1,6 +1,7 @@
 #include <autograd/ops/decompositions.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
@@ -70,13 +71,11 @@ Variable inverse(const Variable& a) {
                 }));
 }
 
-Variable solve(const Variable& a, const Variable& b, bool left) {
+Variable solve(const Variable& matrix, const Variable& columns, bool left) {
   detail::Calling calling("solve");
+  DType dtype = detail::common_dtype("solve", std::array{&matrix, &columns});
+  const Variable a = detail::in_dtype("solve", matrix, dtype), b = detail::in_dtype("solve", columns, dtype);
   require_matrix("solve", a);
-  detail::require_floating("solve", b);
-  if (a.dtype() != b.dtype())
-    throw DTypeError(std::string("solve: dtypes ") + to_string(a.dtype()) + " and " + to_string(b.dtype()) +
-                     " differ; convert one with .to()");
   if (!left) {
     if (b.rank() < 2 || b.shape(-1) != a.shape(-1))
       throw ShapeError("solve: x " + to_string(a.shape()) + " = " + to_string(b.shape()) +

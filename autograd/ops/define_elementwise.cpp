@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include <autograd/fused/number.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/operands.hpp>
@@ -7,22 +5,37 @@
 namespace xtape::detail {
 
 DType common_dtype(const char* operation, std::span<const Variable* const> operands) {
-  const Variable* first = nullptr;
+  const Variable* array = nullptr;  // the floating-point one
+  bool floating = false, integer = false;
   for (const Variable* x : operands) {
     if (!x->defined()) throw Error(std::string(operation) + ": an operand is an undefined Variable");
+    DType kind = kind_of(*x);
+    integer = integer || kind == DType::int64;
+    if (!is_floating(kind)) continue;
+    floating = true;
     if (x->impl()->weak) continue;
-    if (!first) first = x;
-    else if (x->dtype() != first->dtype())
-      throw DTypeError(std::string(operation) + ": " + to_string(first->dtype()) + to_string(first->shape()) +
-                       " with " + to_string(x->dtype()) + to_string(x->shape()) +
-                       ": dtypes differ; convert one with .to(" + to_string(first->dtype()) + ")");
+    if (!array) array = x;
+    else if (x->dtype() != array->dtype())
+      throw DTypeError(std::string(operation) + ": " + describe(*array) + " with " + describe(*x) +
+                       ": dtypes differ; convert one with .to(" + to_string(array->dtype()) + ")");
   }
-  DType dtype = first ? first->dtype() : DType::float32;
-  for (const Variable* x : operands)
-    if (x->impl()->weak && dtype == DType::int64 && x->impl()->scalar != std::trunc(x->impl()->scalar))
-      throw DTypeError(std::string(operation) + ": the scalar " + std::to_string(x->impl()->scalar) +
-                       " does not fit int64" + to_string(first->shape()) + "; convert with .to(float32)");
-  return dtype;
+  if (array) return array->dtype();
+  return floating ? default_dtype() : integer ? DType::int64 : DType::boolean;
+}
+
+Variable in_dtype(const char* operation, const Variable& x, DType dtype) {
+  if (!x.defined() || (x.dtype() == dtype && !x.impl()->weak)) return x;
+  return Variable(Operand(operation, x, dtype).array());
+}
+
+Variable as_element(const char* operation, const Variable& value, DType dtype) {
+  require_defined(operation, value);
+  DType from = value.dtype();
+  bool same_kind = from == dtype || from == DType::boolean || (from == DType::int64 && is_floating(dtype));
+  if (!same_kind && !value.impl()->weak)
+    throw DTypeError(std::string(operation) + ": " + describe(value) + " into " + to_string(dtype) +
+                     ": convert it with .to(" + to_string(dtype) + ")");
+  return in_dtype(operation, value, dtype);
 }
 
 }  // namespace xtape::detail

@@ -8,11 +8,15 @@
 
 namespace xtape {
 
-/// @name Arithmetic. Operands of one dtype, or a C++ scalar; int64 but for division.
+/// @name Arithmetic. int64 and bool operands take the dtype of a floating-point one, bool ones become int64 beside int64.
+/// A C++ scalar takes the dtype of an array of its kind or a higher one; a floating-point one makes int64 arrays such of
+/// the default dtype.
+/// @throws DTypeError for float32 with float64, ValueError for an integer that int64 does not have.
 /// @{
 Variable add(const Variable& a, const Variable& b);
 Variable sub(const Variable& a, const Variable& b);
 Variable mul(const Variable& a, const Variable& b);
+/// The quotient, which is floating-point, of integers too.
 Variable div(const Variable& a, const Variable& b);
 /// The quotient rounded to a whole number: towards 0, "trunc", or down, "floor", as floor_divide. Its derivatives
 /// are 0. @throws ValueError for another mode.

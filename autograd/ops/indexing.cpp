@@ -253,16 +253,15 @@ Variable slice_assign(const Variable& x, const std::vector<Index>& indices, cons
   detail::Calling calling("slice_assign");
   require_defined("slice_assign", x);
   require_defined("slice_assign", value);
-  std::array operands{&x, &value};
-  detail::common_dtype("slice_assign", operands);
+  const Variable elements = detail::as_element("slice_assign", value, x.dtype());
   if (has_arrays(indices)) {
     // Of the numbers of all elements, the same part says where the values go.
     Variable places = slice(reshape(arange(static_cast<std::int64_t>(x.size())), x.shape()), indices);
-    Variable values = broadcast_to(value.to(x.dtype()), places.shape());
+    Variable values = broadcast_to(elements, places.shape());
     return reshape(scatter(reshape(x, {-1}), 0, reshape(places, {-1}), reshape(values, {-1})), x.shape());
   }
   kernels::View view = ViewBuilder("slice_assign", x.shape(), indices).view;
-  Variable part = broadcast_to(value.to(x.dtype()), view.shape);
+  Variable part = broadcast_to(elements, view.shape);
   auto assign = [&] {
     Array result = x.value().copy();
     kernels::assign_view(result, view, part.value());
@@ -343,11 +342,12 @@ Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t 
   }
   std::size_t i = normalize_axis(operation, axis, x.rank());
   std::vector<Index> part = reach(operation, x, i, indices);
-  Variable values = source.impl()->weak ? broadcast_to(source.to(x.dtype()), indices.shape())
-                                        : slice(source, reach(operation, source, source.rank(), indices));
-  if (values.shape() != indices.shape() || values.dtype() != x.dtype())
-    throw ShapeError(std::string(operation) + ": a source of " + to_string(source.dtype()) + to_string(source.shape()) +
-                     " for indices of " + to_string(indices.shape()) + ": needs that shape, and " + to_string(x.dtype()));
+  const Variable elements = detail::as_element(operation, source, x.dtype());
+  Variable values = source.impl()->weak ? broadcast_to(elements, indices.shape())
+                                        : slice(elements, reach(operation, source, source.rank(), indices));
+  if (values.shape() != indices.shape())
+    throw ShapeError(std::string(operation) + ": a source of " + to_string(source.shape()) + " for indices of " +
+                     to_string(indices.shape()) + ": needs that shape");
   Shape within = indices.shape();
   within[i] = x.shape()[i];
   Array checked = checked_indices(operation, indices, x.shape()[i], x.shape());
@@ -406,9 +406,10 @@ Variable for_each_element(const char* operation, const Variable& x, std::ptrdiff
 }  // namespace
 
 Variable index_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source,
-                   double alpha) {
+                   const Scalar& alpha) {
   detail::Calling calling("index_add");
-  return scatter_add(x, axis, for_each_element("index_add", x, axis, indices, source), alpha == 1 ? source : source * alpha);
+  return scatter_add(x, axis, for_each_element("index_add", x, axis, indices, source),
+                     alpha.as_double() == 1 ? source : source * Variable(alpha));
 }
 
 Variable index_copy(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
@@ -428,7 +429,7 @@ Variable index_fill(const Variable& x, std::ptrdiff_t axis, const Variable& indi
   along[0] = x.shape()[i];
   Array mask = Array::full(along, 0, DType::boolean);
   for (std::size_t k = 0; k < checked.size(); ++k) mask.mutable_data<bool>()[checked.data<std::int64_t>()[k]] = true;
-  return where(Variable(std::move(mask)), value, x);
+  return where(Variable(std::move(mask)), detail::as_element("index_fill", value, x.dtype()), x);
 }
 
 Variable masked_scatter(const Variable& x, const Variable& mask, const Variable& source) {
@@ -460,7 +461,8 @@ Variable masked_select(const Variable& x, const Variable& mask) {
 
 Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value) {
   detail::Calling calling("masked_fill");
-  return where(mask, value, x);
+  require_defined("masked_fill", x);
+  return where(mask, detail::as_element("masked_fill", value, x.dtype()), x);
 }
 
 Variable one_hot(const Variable& indices, std::optional<std::size_t> given, DType dtype) {

@@ -88,7 +88,7 @@ Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& ind
 /// x with the slices of `source` along an axis added, times alpha, to those that `indices` (int64, one axis) names; one
 /// may be named more than once. @throws ValueError for an index out of range.
 Variable index_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source,
-                   double alpha = 1);
+                   const Scalar& alpha = 1);
 /// The same, replacing. @throws ValueError also for a place named twice.
 Variable index_copy(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source);
 /// x with the slices along an axis that `indices` names filled with a number.
@@ -103,7 +103,7 @@ Variable masked_fill(const Variable& x, const Variable& mask, const Variable& va
 Variable masked_scatter(const Variable& x, const Variable& mask, const Variable& source);
 /// Rows of an identity matrix: the shape of `indices` and a last axis of `classes`, one more than the greatest index if
 /// left out.
-Variable one_hot(const Variable& indices, std::optional<std::size_t> classes = {}, DType dtype = float32);
+Variable one_hot(const Variable& indices, std::optional<std::size_t> classes = {}, DType dtype = default_dtype());
 
 /// In ascending (or descending) order along an axis; equal elements keep theirs, NaN counts as the greatest.
 WithIndices sort(const Variable& x, std::ptrdiff_t axis = -1, bool descending = false);

@@ -1,5 +1,7 @@
 #include <autograd/ops/linalg.hpp>
 
+#include <array>
+
 #include <autograd/kernels/matmul.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/matrix_product.hpp>
@@ -26,13 +28,11 @@ Variable detail::product(const Variable& a, const Variable& b, bool ta, bool tb)
       }));
 }
 
-Variable matmul(const Variable& a, const Variable& b) {
+Variable matmul(const Variable& left, const Variable& right) {
+  DType dtype = detail::common_dtype("matmul", std::array{&left, &right});
+  const Variable a = detail::in_dtype("matmul", left, dtype), b = detail::in_dtype("matmul", right, dtype);
   detail::require_floating("matmul", a);
-  detail::require_floating("matmul", b);
   auto text = [&] { return "matmul: " + to_string(a.shape()) + " x " + to_string(b.shape()); };
-  if (a.dtype() != b.dtype())
-    throw DTypeError(text() + ": dtypes " + to_string(a.dtype()) + " and " + to_string(b.dtype()) +
-                     " differ; convert one with .to()");
   if (a.rank() == 0 || b.rank() == 0) throw ShapeError(text() + ": needs one axis or more; use * for scalars");
   std::size_t inner_a = a.shape(-1), inner_b = b.shape(b.rank() == 1 ? -1 : -2);
   if (inner_a != inner_b)

@@ -82,11 +82,21 @@ std::vector<Index> along(std::size_t axis, std::size_t start, std::size_t stop) 
   return indices;
 }
 
+// In the dtype that they have in common.
+std::vector<Variable> promoted(const char* operation, const std::vector<Variable>& xs) {
+  if (xs.empty()) throw ShapeError(std::string(operation) + ": got no arrays, needs one or more");
+  std::vector<const Variable*> operands;
+  for (const Variable& x : xs) operands.push_back(&x);
+  DType dtype = detail::common_dtype(operation, operands);
+  std::vector<Variable> result;
+  for (const Variable& x : xs) result.push_back(detail::in_dtype(operation, x, dtype));
+  return result;
+}
+
 }  // namespace
 
-Variable concatenate(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
-  if (xs.empty()) throw ShapeError("concatenate: got no arrays, needs one or more");
-  for (const Variable& x : xs) require_defined("concatenate", x);
+Variable concatenate(const std::vector<Variable>& given, std::ptrdiff_t axis) {
+  const std::vector<Variable> xs = promoted("concatenate", given);
   std::size_t along_axis = normalize_axis("concatenate", axis, xs[0].rank());
   Shape shape = xs[0].shape();
   std::vector<std::size_t> starts{0};
@@ -96,9 +106,6 @@ Variable concatenate(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
     if (x.shape() != expected)
       throw ShapeError("concatenate: " + to_string(xs[0].shape()) + " and " + to_string(x.shape()) +
                        " differ in more than axis " + std::to_string(axis));
-    if (x.dtype() != xs[0].dtype())
-      throw DTypeError(std::string("concatenate: ") + to_string(xs[0].dtype()) + " and " + to_string(x.dtype()) +
-                       ": dtypes differ; convert with .to()");
     starts.push_back(starts.back() + x.shape()[along_axis]);
   }
   shape[along_axis] = starts.back();
@@ -116,12 +123,11 @@ Variable concatenate(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
   });
 }
 
-Variable stack(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
+Variable stack(const std::vector<Variable>& given, std::ptrdiff_t axis) {
   detail::Calling calling("stack");
-  if (xs.empty()) throw ShapeError("stack: got no arrays, needs one or more");
+  const std::vector<Variable> xs = promoted("stack", given);
   std::vector<Variable> expanded;
   for (const Variable& x : xs) {
-    require_defined("stack", x);
     if (x.shape() != xs[0].shape())
       throw ShapeError("stack: shapes " + to_string(xs[0].shape()) + " and " + to_string(x.shape()) + " differ");
     expanded.push_back(expand_dims(x, axis));
@@ -129,9 +135,10 @@ Variable stack(const std::vector<Variable>& xs, std::ptrdiff_t axis) {
   return concatenate(expanded, axis);
 }
 
-std::vector<Variable> split(const Variable& x, const std::vector<std::size_t>& sizes, std::ptrdiff_t axis) {
+std::vector<Variable> split(const Variable& x, const Dims& given, std::ptrdiff_t axis) {
   detail::Calling calling("split");
   require_defined("split", x);
+  const Shape sizes = given.shape("split");
   std::size_t i = normalize_axis("split", axis, x.rank());
   std::size_t total = 0;
   for (std::size_t size : sizes) total += size;
@@ -151,7 +158,7 @@ std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdif
   detail::Calling calling("split");
   require_defined("split", x);
   std::size_t extent = x.shape()[normalize_axis("split", axis, x.rank())];
-  if (sections == 0 || extent % sections != 0)
+  if (sections == 0 || sections > 0x7fffffff || extent % sections != 0)
     throw ShapeError("split: axis " + std::to_string(axis) + " of " + to_string(x.shape()) + " does not divide into " +
                      std::to_string(sections) + " equal parts");
   return split(x, std::vector<std::size_t>(sections, extent / sections), axis);
@@ -455,7 +462,7 @@ Variable cut(const Variable& x, const std::vector<std::pair<std::ptrdiff_t, std:
 }  // namespace
 
 Variable pad(const Variable& uncut, const std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>>& given, PadMode mode,
-             double value) {
+             const Scalar& value) {
   detail::Calling calling("pad");
   require_defined("pad", uncut);
   if (given.size() > uncut.rank())
@@ -477,7 +484,7 @@ Variable pad(const Variable& uncut, const std::vector<std::pair<std::ptrdiff_t, 
     inside.push_back(range(start, start + static_cast<std::ptrdiff_t>(shape[i])));
     shape[i] += widths[i].first + widths[i].second;
   }
-  if (value == 0) return unslice(x, shape, inside);
+  if (value.as_double() == 0) return unslice(x, shape, inside);
   return slice_assign(full(shape, value, x.dtype()), inside, x);
 }
 

@@ -33,7 +33,7 @@ Variable stack(const std::vector<Variable>& xs, std::ptrdiff_t axis = 0);
 /// `sections` equal parts along an axis. @throws ShapeError when they would not be equal.
 std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdiff_t axis = 0);
 /// Parts of these sizes along an axis, which they must fill.
-std::vector<Variable> split(const Variable& x, const std::vector<std::size_t>& sizes, std::ptrdiff_t axis = 0);
+std::vector<Variable> split(const Variable& x, const Dims& sizes, std::ptrdiff_t axis = 0);
 /// The slices along an axis, without that axis. Along the first one, copies nothing.
 std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis = 0);
 
@@ -78,7 +78,7 @@ enum class PadMode { constant, reflect, replicate, circular };
 /// numbers take elements away, before any are added.
 /// @throws ShapeError where x is too short to be mirrored or repeated so far, or to lose so many.
 Variable pad(const Variable& x, const std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>>& widths,
-             PadMode mode = PadMode::constant, double value = 0);
+             PadMode mode = PadMode::constant, const Scalar& value = 0);
 
 /// Coordinate arrays of the grid that 1-d arrays span. "ij": the first of them varies along the first axis; "xy": along
 /// the second one, and the second along the first. @throws ValueError for another text.

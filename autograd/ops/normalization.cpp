@@ -172,8 +172,8 @@ Variable batch_norm(const Variable& x, const Variable& mean, const Variable& var
   require_shape("batch_norm", x, "variance", variance, channels);
   require_shape("batch_norm", x, "weight", weight, channels);
   require_shape("batch_norm", x, "bias", bias, channels);
-  detail::common_dtype("batch_norm", std::array{&x, &mean, &variance, weight.defined() ? &weight : &x, bias.defined() ? &bias : &x});
-  Variable scale = rsqrt(variance + epsilon);
+  DType dtype = detail::common_dtype("batch_norm", std::array{&x, &mean, &variance, weight.defined() ? &weight : &x, bias.defined() ? &bias : &x});
+  Variable scale = rsqrt(detail::in_dtype("batch_norm", variance, dtype) + epsilon);
   if (weight.defined()) scale = scale * weight;
   return op(x, reshape(mean, spread), reshape(scale, spread), bias.defined() ? reshape(bias, spread) : Variable(0));
 }

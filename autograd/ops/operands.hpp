@@ -37,23 +37,36 @@ Variable with_an_axis(const char* operation, const Variable& x, F&& f) {
   return f(one).reshape(Shape{});
 }
 
-/// The dtype in which an operation computes: that of the operands that are not C++ scalars.
-/// @throws DTypeError when those differ, or a C++ scalar does not fit.
+/// The dtype of an array, or the kind of a C++ scalar.
+inline DType kind_of(const Variable& x) { return x.impl()->weak ? x.impl()->scalar.dtype() : x.dtype(); }
+
+/// The dtype in which an operation computes: the floating-point one of the operands; else int64 where one is an integer;
+/// else bool. C++ scalars count by their kind alone: where only they are floating-point, it is the default dtype.
+/// @throws DTypeError when operands are of float32 and of float64.
 DType common_dtype(const char* operation, std::span<const Variable* const> operands);
 
-/// The elements of `x` for an operation in `dtype`: a C++ scalar is converted, anything else has that dtype and is
-/// referred to.
+/// The elements of `x` for an operation in `dtype`: converted, or as they are where x has that dtype.
 class Operand {
  public:
-  Operand(const Variable& x, DType dtype) : variable_(x) {
-    if (x.impl()->weak) converted_ = Array::scalar(x.impl()->scalar, dtype);
+  /// @throws ValueError for a C++ scalar that does not fit.
+  Operand(const char* operation, const Variable& x, DType dtype) : variable_(x) {
+    if (x.impl()->weak) converted_ = Array::scalar(x.impl()->scalar, dtype, operation);
+    else if (x.dtype() != dtype) converted_ = x.value().to(dtype);
   }
-  const Array& array() const { return converted_.defined() ? converted_ : variable_.impl()->value; }
+  bool converted() const { return converted_.defined(); }
+  const Array& array() const { return converted() ? converted_ : variable_.impl()->value; }
 
  private:
   const Variable& variable_;
   Array converted_;
 };
+
+/// x in another dtype; x itself where it has that, or is undefined. @throws ValueError for a C++ scalar that does not fit.
+Variable in_dtype(const char* operation, const Variable& x, DType dtype);
+
+/// What is written into an array of `dtype`: the same, where that loses nothing of its kind.
+/// @throws DTypeError for a floating-point value into int64 or bool, an int64 into bool, float32 into float64 and back.
+Variable as_element(const char* operation, const Variable& value, DType dtype);
 
 inline bool all_scalars(std::span<const Variable* const> operands) {
   for (const Variable* x : operands)

@@ -3,8 +3,10 @@
 
 #include <concepts>
 #include <initializer_list>
-#include <utility>
 #include <vector>
+
+#include <autograd/by_name.hpp>
+#include <autograd/shape.hpp>
 
 namespace xtape {
 
@@ -12,9 +14,13 @@ namespace xtape {
 class PerAxis {
  public:
   template <std::integral I>
+    requires(!std::same_as<I, bool>)
   PerAxis(I value) : values_{static_cast<std::size_t>(value)} {}
-  PerAxis(std::initializer_list<std::size_t> values) : values_(values) {}
-  PerAxis(std::vector<std::size_t> values) : values_(std::move(values)) {}
+  PerAxis(std::initializer_list<Integer> values) {
+    for (Integer v : values) values_.push_back(static_cast<std::size_t>(v.value));
+  }
+  template <IntegerRange R>
+  PerAxis(const R& values) : values_(std::begin(values), std::end(values)) {}
 
   /// The numbers of so many axes. @throws ShapeError naming the operation and the option when there are others,
   /// ValueError for a negative one, or one beyond 32 bits.
@@ -29,9 +35,11 @@ class PerAxis {
 class Padding {
  public:
   template <std::integral I>
+    requires(!std::same_as<I, bool>)
   Padding(I value) : numbers_(value) {}
-  Padding(std::initializer_list<std::size_t> values) : numbers_(values) {}
-  Padding(std::vector<std::size_t> values) : numbers_(std::move(values)) {}
+  Padding(std::initializer_list<Integer> values) : numbers_(values) {}
+  template <IntegerRange R>
+  Padding(const R& values) : numbers_(values) {}
   Padding(const PerAxis& values) : numbers_(values) {}
   /// "same": the result is as large as the input (times the stride, where transposed). "valid": none.
   /// @throws ValueError for another text.
@@ -44,10 +52,5 @@ class Padding {
   PerAxis numbers_ = 0;
   bool same_ = false;
 };
-
-namespace detail {
-/// At the head of options, which then are given by name only: `{3, 5}` is not made options, but a window's extents.
-struct ByName {};
-}  // namespace detail
 
 }  // namespace xtape

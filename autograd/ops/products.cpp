@@ -76,7 +76,8 @@ Variable bmm(const Variable& a, const Variable& b) {
   return matmul(a, b);
 }
 
-Variable addmm(const Variable& input, const Variable& a, const Variable& b, double beta, double alpha) {
+Variable addmm(const Variable& input, const Variable& a, const Variable& b, const Scalar& beta,
+               const Scalar& alpha) {
   detail::Calling calling("addmm");
   require_floating("addmm", input);
   require_ranks("addmm", a, 2, b, 2);
@@ -85,9 +86,10 @@ Variable addmm(const Variable& input, const Variable& a, const Variable& b, doub
   if (input.rank() > 2 || broadcast_shapes("addmm", input.shape(), shape) != shape)
     throw ShapeError("addmm: the input " + to_string(input.shape()) + " does not broadcast to " + to_string(shape));
   Variable product = matmul(a, b);
-  if (alpha != 1) product = product * alpha;
+  if (alpha.as_double() != 1) product = product * Variable(alpha);
   // As in PyTorch, with beta = 0 nothing in the input counts, not even NaN.
-  return beta == 0 ? product : product + (beta == 1 ? input : input * beta);
+  if (beta.as_double() == 0) return product;
+  return product + (beta.as_double() == 1 ? input : input * Variable(beta));
 }
 
 namespace {

@@ -19,7 +19,8 @@ Variable mv(const Variable& matrix, const Variable& vector);
 /// The products of two batches of matrices, (b, m, k) x (b, k, n); no broadcasting.
 Variable bmm(const Variable& a, const Variable& b);
 /// beta input + alpha a b for matrices a (m, k) and b (k, n); `input` broadcasts to (m, n).
-Variable addmm(const Variable& input, const Variable& a, const Variable& b, double beta = 1, double alpha = 1);
+Variable addmm(const Variable& input, const Variable& a, const Variable& b, const Scalar& beta = 1,
+               const Scalar& alpha = 1);
 
 /// The sum of products over these axes of a, each paired with one of b; the axes that are left follow each other.
 Variable tensordot(const Variable& a, const Variable& b, const Axes& axes_a, const Axes& axes_b);

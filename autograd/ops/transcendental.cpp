@@ -7,9 +7,11 @@ using namespace detail;
 using fused::A, fused::B, fused::Y, fused::elementwise, fused::with;
 
 Variable pow(const Variable& a, const Variable& b) {
-  if (b.defined() && b.impl()->weak) {
-    if (b.impl()->scalar == 2) return square(a);
-    if (b.impl()->scalar == 0.5) return sqrt(a);
+  detail::Calling calling("pow");
+  if (a.defined() && b.defined() && b.impl()->weak) {
+    double exponent = b.impl()->scalar.as_double();
+    if (exponent == 2 && (is_floating(kind_of(a)) || !is_floating(kind_of(b)))) return square(a);
+    if (exponent == 0.5 && is_floating(kind_of(a))) return sqrt(a);
   }
   return fused::pow_rule(a, b);
 }
@@ -33,8 +35,8 @@ Variable logaddexp2(const Variable& a, const Variable& b) {
 }
 Variable ldexp(const Variable& a, const Variable& b) {
   detail::Calling calling("ldexp");
-  require_floating("ldexp", b);
-  return a * exp2(b);
+  DType dtype = common_dtype("ldexp", std::array{&a, &b});
+  return a * exp2(in_dtype("ldexp", b, is_floating(dtype) ? dtype : default_dtype()));
 }
 Variable xlogy(const Variable& a, const Variable& b) { return fused::xlogy_rule(a, b); }
 Variable xlog1py(const Variable& a, const Variable& b) {

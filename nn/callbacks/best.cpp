@@ -74,7 +74,8 @@ void BestCheckpoint::on_fit_begin(Training& training) {
   monitor_.reset();
   checkpoint_of(training);
   AtomicFile probe(file_);  // whether it can be written; nothing is
-  if (training.epoch > 0 && std::filesystem::exists(file_)) monitor_.begin_at(saved_score());
+  std::error_code missing;
+  if (training.epoch > 0 && std::filesystem::exists(file_, missing)) monitor_.begin_at(saved_score());
 }
 
 double BestCheckpoint::saved_score() const {

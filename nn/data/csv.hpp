@@ -21,7 +21,7 @@ struct CsvOptions {
   std::vector<std::string> texts = {};  ///< the columns to read as they are
   Missing missing = Missing::error;
   std::vector<std::string> missing_marks = {"", "NA"};  ///< how a missing number is written
-  DType dtype = float32;                ///< float32 or float64
+  DType dtype = default_dtype();                ///< float32 or float64
 };
 
 /// What a CSV file holds.

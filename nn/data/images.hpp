@@ -22,7 +22,7 @@ struct ImageOptions {
   /// What is subtracted from levels between 0 and 1, and then divides them: one number for each channel, or for all.
   std::vector<double> mean = {0}, std = {1};
   bool flatten = false;  ///< gives each image as one row
-  DType dtype = float32;
+  DType dtype = default_dtype();
 };
 
 /// Images as a data set: x is (N, channels, height, width), or (N, channels * height * width) when flattened, of

@@ -16,7 +16,8 @@ constexpr int largest_window = 15, gzip_only = 16;  // added up, as zlib wants i
 z_stream_s* new_stream(Inflate::Wrapper wrapper) {
   auto stream = std::make_unique<z_stream>();
   int window = wrapper == Inflate::Wrapper::gzip ? largest_window + gzip_only : -largest_window;
-  if (inflateInit2(stream.get(), window) != Z_OK) throw std::bad_alloc();
+  if (inflateInit2(stream.get(), window) != Z_OK)
+    throw MemoryError("inflate: no memory to unfold compressed data");
   return stream.release();
 }
 

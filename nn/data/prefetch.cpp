@@ -1,6 +1,7 @@
 #include <nn/data/prefetch.hpp>
 
 #include <algorithm>
+#include <system_error>
 
 namespace xtape::nn {
 
@@ -8,7 +9,15 @@ Prefetch::Prefetch(std::function<Batch(std::size_t)> make, Range range, Workers 
     : make_(std::move(make)), next_(range.begin), end_(range.end),
       ahead_(workers.count * std::min(workers.ahead, end_ - next_)), wanted_(range.begin) {
   std::size_t useful = std::min(workers.count, range.end - range.begin);
-  for (std::size_t i = 0; i < useful; ++i) threads_.emplace_back([this](std::stop_token stop) { work(stop); });
+  auto run = [this, dtype = default_dtype()](std::stop_token stop) {
+    DefaultDType same(dtype);
+    work(stop);
+  };
+  try {
+    for (std::size_t i = 0; i < useful; ++i) threads_.emplace_back(run);
+  } catch (const std::system_error& e) {  // the threads that there are do the work of all
+    if (threads_.empty()) throw Error(std::string("DataLoader: the system starts no thread: ") + e.what());
+  }
 }
 
 Batch Prefetch::take(std::size_t k) {

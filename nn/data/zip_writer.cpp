@@ -33,7 +33,7 @@ std::string common_fields(const ZipMember& member, bool wide, std::size_t extra_
 std::string deflated(std::span<const std::span<const std::byte>> pieces, std::uint64_t size) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-    throw std::bad_alloc();
+    throw MemoryError("save_npz: no memory to compress " + std::to_string(size) + " bytes");
   std::unique_ptr<z_stream, void (*)(z_stream*)> end(&stream, [](z_stream* s) { deflateEnd(s); });
   std::string out;
   std::vector<char> chunk(64 << 10);
