@@ -142,7 +142,7 @@ Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
   std::vector<const Variable*> pointers;
   for (const Variable& x : operands) pointers.push_back(&x);
   Checkpoint operation(f, inputs.size(), std::move(value), std::move(first));
-  return detail::apply(operation, pointers);
+  return detail::perform(operation, pointers);
 }
 
 }  // namespace xtape

@@ -49,7 +49,7 @@ std::vector<Variable> FunctionCall::operator()(const std::vector<Variable>& inpu
   }
   if (recorded) context_.keep(results);
   std::vector<Array> values(results.size());
-  NodePtr node = detail::apply(*this, operands, values);
+  NodePtr node = detail::perform(*this, operands, values);
   for (std::uint32_t i = 0; i < results.size(); ++i)
     results[i] = detail::output_of(is_floating(values[i].dtype()) ? node : nullptr, values[i], i);
   return results;

@@ -27,7 +27,7 @@ class Fused final : public OperationOf<Fused> {
     std::vector<const Variable*> operands;
     for (const Variable& x : inputs) operands.push_back(&x);
     std::vector<Array> results(shapes_.size());
-    NodePtr node = xtape::detail::apply(*this, operands, results);
+    NodePtr node = xtape::detail::perform(*this, operands, results);
     Variables made(results.size());
     for (std::uint32_t i = 0; i < results.size(); ++i)
       if (results[i].defined()) made[i] = xtape::detail::output_of(node, std::move(results[i]), i);

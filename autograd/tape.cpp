@@ -192,7 +192,7 @@ void evaluate(Operation& operation, std::span<const Array> values, std::span<Arr
 
 }  // namespace
 
-NodePtr apply(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results) {
+NodePtr perform(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results) {
   std::array<Array, 4> few;
   std::vector<Array> many(operands.size() > few.size() ? operands.size() : 0);
   std::span<Array> values = many.empty() ? std::span(few).first(operands.size()) : std::span(many);
@@ -203,9 +203,9 @@ NodePtr apply(Operation& operation, std::span<const Variable* const> operands, s
   return Node::make(operation, operands, values, results);
 }
 
-Variable apply(Operation& operation, std::span<const Variable* const> operands) {
+Variable perform(Operation& operation, std::span<const Variable* const> operands) {
   Array result;
-  NodePtr node = apply(operation, operands, {&result, 1});
+  NodePtr node = perform(operation, operands, {&result, 1});
   return output_of(std::move(node), std::move(result));
 }
 

@@ -2,7 +2,7 @@
 //
 // An Operation says how it computes on arrays, and how it turns the gradient of its result into the gradients of its
 // operands: the vector-Jacobian product, "vjp". A vjp is written with the same differentiable operations, so that a walk
-// can be recorded as well. `apply` is the one way from Variables to a result: it checks, computes, and, where an operand
+// can be recorded as well. `perform` is the one way from Variables to a result: it checks, computes, and, where an operand
 // needs a gradient, makes a Node, which knows the operation, the nodes that made the operands (its edges), and the values
 // that the way back will need.
 #pragma once
@@ -242,10 +242,10 @@ std::uint64_t last_sequence_of_all();
 /// Computes the results of an operation, and records it where an operand needs a gradient. Operands may be absent: null.
 /// Returns the node, or null where nothing is recorded.
 /// @throws Error for an undefined operand, DTypeError for dtypes that do not fit, and what the operation throws.
-NodePtr apply(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results);
+NodePtr perform(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results);
 
 /// The same for an operation with one result.
-Variable apply(Operation& operation, std::span<const Variable* const> operands);
+Variable perform(Operation& operation, std::span<const Variable* const> operands);
 
 template <class F>
 inline constexpr bool takes_result = std::is_invocable_v<const F&, const Variable&, const Variable&>;
@@ -326,7 +326,7 @@ Variable another_handle(const Variable& x);
 template <class Forward, class... Fs>
 Variable record(const char* name, Forward forward, Wrt<Fs>... inputs) {
   detail::Written<Forward, Fs...> operation(name, std::move(forward), std::move(inputs.vjp)...);
-  return detail::apply(operation, std::array{inputs.input...});
+  return detail::perform(operation, std::array{inputs.input...});
 }
 
 /// The same for a list of operands: `forward(std::span<const Array>)`, and `vjp(i, g)` for the gradient of operand `i`.
@@ -335,7 +335,7 @@ Variable record_list(const char* name, Forward forward, std::span<const Variable
   detail::WrittenForList<Forward, F> operation(name, std::move(forward), std::move(vjp));
   std::vector<const Variable*> operands;
   for (const Variable& x : inputs) operands.push_back(&x);
-  return detail::apply(operation, operands);
+  return detail::perform(operation, operands);
 }
 
 }  // namespace xtape

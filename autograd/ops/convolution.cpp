@@ -35,8 +35,11 @@ Variable convolve_weight(const Convolution& c, const Variable& x, const Variable
 // A map that adds a bias to each channel, unless that is undefined.
 template <class Forward, class A, class B>
 Variable record_with_bias(const char* name, const Forward& forward, Wrt<A> a, Wrt<B> b, const Variable& bias) {
-  if (!bias.defined()) return record(name, [&] { return forward(Array()); }, std::move(a), std::move(b));
-  return record(name, [&] { return forward(bias.value()); }, std::move(a), std::move(b),
+  if (!bias.defined()) {
+    auto unbiased = [forward](const Array& x, const Array& w) { return forward(x, w, Array()); };
+    return record(name, unbiased, std::move(a), std::move(b));
+  }
+  return record(name, forward, std::move(a), std::move(b),
                 wrt(bias, [](const Variable& g) {
                   std::vector<std::ptrdiff_t> axes{0};
                   for (std::size_t i = 2; i < g.rank(); ++i) axes.push_back(static_cast<std::ptrdiff_t>(i));
@@ -47,8 +50,8 @@ Variable record_with_bias(const char* name, const Forward& forward, Wrt<A> a, Wr
 Variable convolve(const Convolution& c, const Variable& x, const Variable& w, const Variable& bias) {
   return record_with_bias(
       c.name,
-      [&](const Array& b) {
-        return kernels::convolve(x.value(), w.value(), b, c.groups, c.windows,
+      [c](const Array& x, const Array& w, const Array& b) {
+        return kernels::convolve(x, w, b, c.groups, c.windows,
                                  images_shape(x.shape()[0], w.shape()[0], c.windows.positions, c.axes));
       },
       wrt(x, [c, w = save(w)](const Variable& g) { return convolve_input(c, g, w()); }),
@@ -58,8 +61,8 @@ Variable convolve(const Convolution& c, const Variable& x, const Variable& w, co
 Variable convolve_input(const Convolution& c, const Variable& g, const Variable& w, const Variable& bias) {
   return record_with_bias(
       c.name,
-      [&](const Array& b) {
-        return kernels::convolve_input(g.value(), w.value(), b, c.groups, c.windows,
+      [c](const Array& g, const Array& w, const Array& b) {
+        return kernels::convolve_input(g, w, b, c.groups, c.windows,
                                        images_shape(g.shape()[0], w.shape()[1] * c.groups, c.windows.space, c.axes));
       },
       wrt(g, [c, w = save(w)](const Variable& h) { return convolve(c, h, w()); }),
@@ -69,9 +72,9 @@ Variable convolve_input(const Convolution& c, const Variable& g, const Variable&
 Variable convolve_weight(const Convolution& c, const Variable& x, const Variable& g) {
   return record(
       c.name,
-      [&] {
+      [c](const Array& x, const Array& g) {
         Shape shape = images_shape(g.shape()[1], x.shape()[1] / c.groups, c.windows.extent, c.axes);
-        return kernels::convolve_weight(x.value(), g.value(), c.groups, c.windows, shape);
+        return kernels::convolve_weight(x, g, c.groups, c.windows, shape);
       },
       wrt(x, [c, g = save(g)](const Variable& v) { return convolve_input(c, g(), v); }),
       wrt(g, [c, x = save(x)](const Variable& v) { return convolve(c, x(), v); }));

@@ -45,7 +45,7 @@ bool is_column(const Variable& a, const Variable& b) {
 }
 
 Variable regular_solve(const Variable& a, const Variable& b) {
-  return record("solve", [&] { return kernels::solve("solve", a.value(), b.value()); },
+  return record("solve", [](const Array& a, const Array& b) { return kernels::solve("solve", a, b); },
                 wrt(a, [a = save(a)](const Variable& x, const Variable& g) {
                   return -matmul(regular_solve(transposed(a()), g), transposed(x));
                 }),
@@ -65,7 +65,7 @@ Variable solve_matrices(const Variable& a, const Variable& b) {
 Variable inverse(const Variable& a) {
   detail::Calling calling("inverse");
   require_matrix("inverse", a);
-  return record("inverse", [&] { return kernels::inverse("inverse", a.value()); },
+  return record("inverse", [](const Array& a) { return kernels::inverse("inverse", a); },
                 wrt(a, [](const Variable& y, const Variable& g) {
                   return -matmul(matmul(transposed(y), g), transposed(y));
                 }));
@@ -133,7 +133,7 @@ Variable det(const Variable& a) {
   detail::Calling calling("det");
   require_matrix("det", a);
   Variable pivots(kernels::pivots(a.value()));
-  return record("det", [&] { return prod(pivots, -1).value(); },
+  return record("det", [](const Array& a) { return prod(Variable(kernels::pivots(a)), -1).value(); },
                 wrt(a, [a = save(a), singular = any_singular(pivots)](const Variable& y, const Variable& g) {
                   if (!singular) return each(g * y) * transposed(inverse(a()));
                   return each(g) * (grad_enabled() ? cofactors_by_powers(a()) : cofactors_by_svd(a()));
@@ -144,8 +144,8 @@ SignAndLogDet slogdet(const Variable& a) {
   detail::Calling calling("slogdet");
   require_matrix("slogdet", a);
   Variable pivots(kernels::pivots(a.value()));
-  return {prod(sign(pivots), -1), record("slogdet", [&] { return sum(log(abs(pivots)), -1).value(); },
-                                         wrt(a, [a = save(a)](const Variable& g) {
+  auto log_of_pivots = [](const Array& a) { return sum(log(abs(Variable(kernels::pivots(a)))), -1).value(); };
+  return {prod(sign(pivots), -1), record("slogdet", log_of_pivots, wrt(a, [a = save(a)](const Variable& g) {
                                            return each(g) * transposed(inverse(a()));
                                          }))};
 }
@@ -155,7 +155,7 @@ Variable cholesky(const Variable& a, bool upper) {
   detail::Calling calling("cholesky");
   require_matrix("cholesky", a);
   if (upper) return transposed(cholesky(transposed(a)));
-  return record("cholesky", [&] { return kernels::cholesky("cholesky", a.value()); },
+  return record("cholesky", [](const Array& a) { return kernels::cholesky("cholesky", a); },
                 wrt(a, [](const Variable& l, const Variable& g) {
                   Variable p = matmul(transposed(l), tril(g));
                   p = tril(p) - p * (0.5 * eye(p.shape(-1), p.shape(-1), p.dtype()));
@@ -171,7 +171,7 @@ Variable rayleigh(const Variable& a, const Variable& v) { return sum(v * matmul(
 
 // dV = V (F . (V' dA V)) with F_ij = 1 / (w_j - w_i), 0 on the diagonal.
 Variable eigenvectors(const Variable& a) {
-  return record("eigh", [&] { return kernels::eigenvectors("eigh", a.value()); },
+  return record("eigh", [](const Array& a) { return kernels::eigenvectors("eigh", a); },
                 wrt(a, [a = save(a)](const Variable& v, const Variable& g) {
                   Variable w = rayleigh(a(), v), one = eye(v.shape(-1), v.shape(-1), v.dtype());
                   Variable gaps = expand_dims(w, -2) - expand_dims(w, -1) + one;
@@ -182,7 +182,7 @@ Variable eigenvectors(const Variable& a) {
 
 // With M = -G' Q made symmetric from its lower triangle: dA = (G + Q M) R'^-1.
 Variable orthonormal(const Variable& a) {
-  return record("qr", [&] { return kernels::orthonormal("qr", a.value()); },
+  return record("qr", [](const Array& a) { return kernels::orthonormal("qr", a); },
                 wrt(a, [a = save(a)](const Variable& q, const Variable& g) {
                   Variable r = triu(matmul(transposed(q), a()));
                   Variable m = -matmul(transposed(g), q), lower = tril(m, -1);
@@ -197,7 +197,7 @@ namespace {
 
 // dw = diag(V' dA V), whatever the vectors of equal values are.
 Variable eigenvalues(const Variable& a, const Variable& v) {
-  return record("eigvalsh", [&] { return kernels::eigenvalues("eigvalsh", a.value()); },
+  return record("eigvalsh", [](const Array& a) { return kernels::eigenvalues("eigvalsh", a); },
                 wrt(a, [v = save(v)](const Variable& g) {
                   return matmul(v() * expand_dims(g, -2), transposed(v()));
                 }));
@@ -217,9 +217,8 @@ Variable mirrored(const char* operation, const Variable& a, const std::string& u
   if (uplo != "L" && uplo != "U")
     throw ValueError(std::string(operation) + ": uplo is \"" + uplo + "\", needs \"L\" or \"U\"");
   require_matrix(operation, a);
-  auto mirror = [&] {
-    NoGrad guard;
-    Variable half = uplo == "L" ? tril(a, -1) : triu(a, 1);
+  auto mirror = [uplo](const Array& elements) {
+    Variable a(elements), half = uplo == "L" ? tril(a, -1) : triu(a, 1);
     return (tril(triu(a)) + half + transposed(half)).value();
   };
   return record(operation, mirror, wrt(a, [](const Variable& g) { return g; }));
@@ -276,9 +275,8 @@ Variable singular_gradient(const Variable& a, const Singular& own, const Singula
 // U above V, which one LAPACK call and one node make.
 Variable singular_vectors(const Variable& a) {
   std::size_t m = a.shape(-2);
-  auto join = [&] {
-    auto [u, s, v] = kernels::singular_vectors("svd", a.value());
-    NoGrad guard;
+  auto join = [](const Array& a) {
+    auto [u, s, v] = kernels::singular_vectors("svd", a);
     return concatenate({Variable(u), Variable(v)}, -2).value();
   };
   return record("svd", join, wrt(a, [a = save(a), m](const Variable& uv, const Variable& g) {
@@ -288,7 +286,7 @@ Variable singular_vectors(const Variable& a) {
 
 // dS = diag(U' dA V), whatever the vectors of equal values are.
 Variable singular_values(const Variable& a, const Singular& vectors) {
-  return record("svdvals", [&] { return kernels::singular_vectors("svd", a.value()).s; },
+  return record("svdvals", [](const Array& a) { return kernels::singular_vectors("svd", a).s; },
                 wrt(a, [u = save(vectors.u), v = save(vectors.v)](const Variable& g) {
                   return matmul(u() * expand_dims(g, -2), transposed(v()));
                 }));
@@ -331,7 +329,8 @@ namespace {
 
 // As many columns beyond a's as there are is no function of a: they are any basis of the rest of space.
 QR complete_qr(const Variable& a) {
-  Variable q = record("qr", [&] { return whole_basis("qr", a).value(); }, wrt(a, [](const Variable&) -> Variable {
+  auto basis = [](const Array& a) { return whole_basis("qr", Variable(a)).value(); };
+  Variable q = record("qr", basis, wrt(a, [](const Variable&) -> Variable {
                         throw ValueError("qr: mode \"complete\" has no derivatives for more rows than columns, "
                                          "needs \"reduced\"");
                       }));
@@ -385,7 +384,6 @@ kernels::SingularVectors singular_by_eigenvalues(const Variable& a) {
 }
 
 Array pseudo_inverse(const Variable& a, double atol, double rtol, bool symmetric) {
-  NoGrad guard;
   auto [u, s, v] = symmetric ? singular_by_eigenvalues(a) : kernels::singular_vectors("pinv", a.value());
   if (s.size() == 0) return Array::full(transposed(a).shape(), 0, a.dtype());
   Variable values(s), large = values > clamp_min(max(values, -1, true) * rtol, atol);
@@ -405,7 +403,7 @@ Variable pinv(const Variable& matrix, const PinvOptions& options) {
     throw ValueError("pinv: atol is " + std::to_string(atol) + " and rtol " + std::to_string(rtol) +
                      ", needs 0 or more");
   Variable a = options.hermitian ? mirrored("pinv", matrix, "L") : matrix;
-  return record("pinv", [&] { return pseudo_inverse(a, atol, rtol, options.hermitian); },
+  return record("pinv", [=](const Array& a) { return pseudo_inverse(Variable(a), atol, rtol, options.hermitian); },
                 wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
                   Variable yt = transposed(y), gt = transposed(g);
                   Variable left = matmul(gt, matmul(y, yt)), right = matmul(matmul(yt, y), gt);

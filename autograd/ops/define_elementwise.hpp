@@ -106,7 +106,7 @@ Variable fused::Rule<integers, Forward, Partials...>::operator()(const Vs&... op
   using namespace xtape::detail;
   static Elementwise<Rule> operation(*this);
   std::array<const Variable*, N> inputs{&operands...};
-  if (!all_scalars(inputs)) return apply(operation, inputs);
+  if (!all_scalars(inputs)) return perform(operation, inputs);
   // C++ scalars alone are computed as in C++: in int64, or in double.
   DType dtype = common_dtype(name, inputs);
   dtype = integers && !is_floating(dtype) ? DType::int64 : DType::float64;

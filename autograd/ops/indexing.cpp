@@ -15,22 +15,81 @@ namespace xtape {
 
 namespace detail {
 
+namespace {
+
+// The elements of x where nobody else has this handle, so that they can be written in place.
+Array taken(Variable& x) { return x.impl()->references == 1 ? std::move(x.impl()->value) : x.value(); }
+
+class ReadView final : public OperationOf<ReadView> {
+ public:
+  ReadView(const char* name, const kernels::View& view, Shape shape)
+      : OperationOf(name), view_(view), shape_(std::move(shape)) {}
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    results[0] = kernels::copy_view(operands[0], view_);
+  }
+
+  // Many parts of one array add up in one gradient: to read all elements one by one takes time in proportion to them.
+  bool adds_to_gradients() const override { return true; }
+
+  void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
+    Variable sum = std::move(inputs[0].value);
+    if (!sum.defined()) sum = Variable(Array::full(shape_, 0, gradients[0].dtype()));
+    inputs[0].value = add_to_view(name(), std::move(sum), view_, gradients[0]);
+  }
+
+ private:
+  kernels::View view_;
+  Shape shape_;
+};
+
+// Operands: the whole, of which only the place in the graph counts, and the part that is written into its elements.
+class WriteView final : public OperationOf<WriteView> {
+ public:
+  WriteView(const char* name, const kernels::View& view, bool adds, Array elements)
+      : OperationOf(name), view_(view), adds_(adds), elements_(std::move(elements)) {}
+
+  bool mixes_dtypes() const override { return true; }
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    if (adds_) kernels::add_view(elements_, view_, operands[1]);
+    else kernels::assign_view(elements_, view_, operands[1]);
+    results[0] = std::move(elements_);
+  }
+
+  void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
+    if (inputs[1].wanted) inputs[1].value = read_view(name(), gradients[0], view_);
+    if (!inputs[0].wanted) return;
+    Variable g = std::move(gradients[0]);
+    if (adds_) inputs[0].value = std::move(g);
+    else inputs[0].value = assign_to_view(name(), std::move(g), view_, zeros(view_.shape, g.dtype()));
+  }
+
+ private:
+  kernels::View view_;
+  bool adds_;
+  Array elements_;  // until they are handed over
+};
+
+}  // namespace
+
 Variable read_view(const char* operation, const Variable& x, const kernels::View& view) {
-  return record(operation, [&] { return kernels::copy_view(x.value(), view); },
-                wrt(x, [operation, view, shape = x.shape()](const Variable& g) {
-                  return write_view(operation, g, shape, view);
-                }));
+  ReadView read(operation, view, x.shape());
+  return perform(read, std::array{&x});
+}
+
+Variable add_to_view(const char* operation, Variable x, const kernels::View& view, const Variable& part) {
+  WriteView write(operation, view, true, taken(x));
+  return perform(write, std::array<const Variable*, 2>{&x, &part});
+}
+
+Variable assign_to_view(const char* operation, Variable x, const kernels::View& view, const Variable& part) {
+  WriteView write(operation, view, false, taken(x));
+  return perform(write, std::array<const Variable*, 2>{&x, &part});
 }
 
 Variable write_view(const char* operation, const Variable& x, const Shape& shape, const kernels::View& view) {
-  auto place = [&] {
-    Array result = Array::full(shape, 0, x.dtype());
-    kernels::add_view(result, view, x.value());
-    return result;
-  };
-  return record(operation, place, wrt(x, [operation, view](const Variable& g) {
-                  return read_view(operation, g, view);
-                }));
+  return add_to_view(operation, Variable(Array::full(shape, 0, x.dtype())), view, x);
 }
 
 }  // namespace detail
@@ -142,12 +201,12 @@ Array checked_indices(const char* operation, const Variable& indices, std::size_
 Variable take_checked(const Variable& x, const Array& indices, std::size_t axis);
 
 Variable take_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
-  return record("take_adjoint", [&] { return kernels::take_adjoint(g.value(), indices, axis, shape); },
+  return record("take_adjoint", [=](const Array& v) { return kernels::take_adjoint(v, indices, axis, shape); },
                 wrt(g, [indices, axis](const Variable& h) { return take_checked(h, indices, axis); }));
 }
 
 Variable take_checked(const Variable& x, const Array& indices, std::size_t axis) {
-  return record("take", [&] { return kernels::take(x.value(), indices, axis); },
+  return record("take", [=](const Array& v) { return kernels::take(v, indices, axis); },
                 wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
                   return take_adjoint(g, indices, axis, shape);
                 }));
@@ -222,12 +281,12 @@ Variable slice_by_arrays(const Variable& x, const std::vector<Index>& indices) {
 
 Variable detail::take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
   return record("take_along_axis_adjoint",
-                [&] { return kernels::take_along_axis_adjoint(g.value(), indices, axis, shape); },
+                [=](const Array& v) { return kernels::take_along_axis_adjoint(v, indices, axis, shape); },
                 wrt(g, [indices, axis](const Variable& h) { return detail::take_along(h, indices, axis); }));
 }
 
 Variable detail::take_along(const Variable& x, const Array& indices, std::size_t axis) {
-  return record("take_along_axis", [&] { return kernels::take_along_axis(x.value(), indices, axis); },
+  return record("take_along_axis", [=](const Array& v) { return kernels::take_along_axis(v, indices, axis); },
                 wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
                   return take_along_adjoint(g, indices, axis, shape);
                 }));
@@ -262,14 +321,7 @@ Variable slice_assign(const Variable& x, const std::vector<Index>& indices, cons
   }
   kernels::View view = ViewBuilder("slice_assign", x.shape(), indices).view;
   Variable part = broadcast_to(elements, view.shape);
-  auto assign = [&] {
-    Array result = x.value().copy();
-    kernels::assign_view(result, view, part.value());
-    return result;
-  };
-  return record("slice_assign", assign,
-                wrt(x, [indices](const Variable& g) { return slice_assign(g, indices, 0); }),
-                wrt(part, [indices](const Variable& g) { return slice(g, indices); }));
+  return detail::assign_to_view("slice_assign", x, view, part);
 }
 
 Variable Variable::operator[](const Index& index) const { return slice(*this, {index}); }

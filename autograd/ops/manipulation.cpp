@@ -19,7 +19,7 @@ using detail::require_defined;
 
 Variable reshape(const Variable& x, const Dims& shape) {
   require_defined("reshape", x);
-  return record("reshape", [&] { return x.value().reshaped(shape.shape("reshape", x.size())); },
+  return record("reshape", [to = shape.shape("reshape", x.size())](const Array& v) { return v.reshaped(to); },
                 wrt(x, [from = x.shape()](const Variable& g) { return reshape(g, from); }));
 }
 
@@ -37,7 +37,7 @@ Variable transpose(const Variable& x, const Axes& axes) {
                      ": needs each axis once");
   std::vector<std::ptrdiff_t> back(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) back[order[i]] = static_cast<std::ptrdiff_t>(i);
-  return record("transpose", [&] { return kernels::transpose(x.value(), order); },
+  return record("transpose", [order](const Array& v) { return kernels::transpose(v, order); },
                 wrt(x, [back](const Variable& g) { return transpose(g, back); }));
 }
 
@@ -69,7 +69,7 @@ Variable broadcast_to(const Variable& x, const Dims& dims) {
   if (x.shape() == shape) return detail::same_value("broadcast_to", x);
   if (x.rank() > shape.size() || broadcast_shapes("broadcast_to", x.shape(), shape) != shape)
     throw ShapeError("broadcast_to: " + to_string(x.shape()) + " does not broadcast to " + to_string(shape));
-  return record("broadcast_to", [&] { return kernels::broadcast_to(x.value(), shape); },
+  return record("broadcast_to", [shape](const Array& v) { return kernels::broadcast_to(v, shape); },
                 wrt(x, [from = x.shape()](const Variable& g) { return sum_to(g, from); }));
 }
 
@@ -109,12 +109,12 @@ Variable concatenate(const std::vector<Variable>& given, std::ptrdiff_t axis) {
     starts.push_back(starts.back() + x.shape()[along_axis]);
   }
   shape[along_axis] = starts.back();
-  auto join = [&] {
-    Array result(shape, xs[0].dtype());
+  auto join = [shape, starts, along_axis](std::span<const Array> parts) {
+    Array result(shape, parts[0].dtype());
     kernels::Strides strides = kernels::dense_strides(shape);
-    for (std::size_t i = 0; i < xs.size(); ++i) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
       auto offset = static_cast<std::ptrdiff_t>(starts[i]) * strides[along_axis];
-      kernels::assign_view(result, {xs[i].shape(), strides, offset}, xs[i].value());
+      kernels::assign_view(result, {parts[i].shape(), strides, offset}, parts[i]);
     }
     return result;
   };
@@ -167,26 +167,21 @@ std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdif
 namespace {
 
 // The rows of an array: one node, whose gradient is made in one piece.
-class UnbindNode final : public Node {
+class Unbind final : public ConstantOperation {
  public:
-  UnbindNode(const Variable& x) : Node("unbind", static_cast<std::uint32_t>(x.shape()[0])), edge_(edge_to(x)),
-                                  row_(x.shape().begin() + 1, x.shape().end()), dtype_(x.dtype()) {
-    link();
+  Unbind() : ConstantOperation("unbind") {}
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    for (std::size_t i = 0; i < results.size(); ++i) results[i] = operands[0].row(i);
   }
-  std::span<Edge> edges() override { return {&edge_, 1}; }
-  void backward(std::span<const Variable> outputs, std::span<InputGradient> inputs) override {
+
+  void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override {
+    const auto& [shape, dtype] = node.result_type(0);
     std::vector<Variable> rows(outputs.begin(), outputs.end());
     for (Variable& row : rows)
-      if (!row.defined()) row = zeros(row_, dtype_);
+      if (!row.defined()) row = zeros(shape, dtype);
     inputs[0].value = stack(rows);
   }
-
- private:
-  void release_saved() override {}
-
-  Edge edge_;
-  Shape row_;
-  DType dtype_;
 };
 
 }  // namespace
@@ -195,12 +190,12 @@ std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis) {
   detail::Calling calling("unbind");
   require_defined("unbind", x);
   if (std::size_t i = normalize_axis("unbind", axis, x.rank()); i != 0) return unbind(movedim(x, axis, 0));
-  NodePtr node(recording(x) && x.shape()[0] > 0 ? new UnbindNode(x) : nullptr);
+  static Unbind operation;
+  std::vector<Array> values(x.shape()[0]);
   std::vector<Variable> rows;
-  for (std::size_t i = 0; i < x.shape()[0]; ++i) {
-    Array row = x.value().row(i);
-    rows.push_back(node ? detail::result_of(node, std::move(row), static_cast<std::uint32_t>(i)) : Variable(row));
-  }
+  if (values.empty()) return rows;
+  NodePtr node = detail::perform(operation, std::array{&x}, values);
+  for (std::uint32_t i = 0; i < values.size(); ++i) rows.push_back(detail::output_of(node, std::move(values[i]), i));
   return rows;
 }
 

@@ -60,7 +60,7 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
   if (scale_grad_by_freq) {
     Variable count = scatter_add(zeros({table.shape(0)}, table.dtype()), 0, reshape(indices, {-1}), 1);
     Variable share = expand_dims(1 / take(count, indices), -1);
-    y = record("embedding", [&] { return y.value(); }, wrt(y, [share = save(share)](const Variable& g) { return g * share(); }));
+    y = record("embedding", [](const Array& rows) { return rows; }, wrt(y, [share = save(share)](const Variable& g) { return g * share(); }));
   }
   if (!padding_idx) return y;
   auto rows = static_cast<std::ptrdiff_t>(table.shape(0));
@@ -90,7 +90,7 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
                        " is out of range for " + std::to_string(classes) + " classes");
   Array chosen = labels.value(), factor = weights.value();
   auto probabilities = std::make_shared<Array>(logits.shape(), logits.dtype());
-  auto losses = [&] { return kernels::cross_entropy(logits.value(), chosen, factor, *probabilities); };
+  auto losses = [=](const Array& x) { return kernels::cross_entropy(x, chosen, factor, *probabilities); };
   auto vjp = [x = save(logits), probabilities, chosen, factor](const Variable& g) {
     if (!grad_enabled()) return Variable(kernels::cross_entropy_gradient(g.value(), *probabilities, chosen, factor));
     Variable w = Variable(factor), used = w != 0, classes = arange(probabilities->shape().back());

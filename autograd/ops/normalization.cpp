@@ -67,7 +67,7 @@ Normalized normalized(const char* operation, const Variable& x, const Shape& vie
   auto present = [](const Variable& v) { return v.defined() ? &v : nullptr; };
   BatchNorm normalization(operation, epsilon);
   Array result;
-  NodePtr node = detail::apply(normalization, std::array{&source, present(weight), present(bias)}, {&result, 1});
+  NodePtr node = detail::perform(normalization, std::array<const Variable*, 3>{&source, present(weight), present(bias)}, {&result, 1});
   const auto& kept = node ? static_cast<const BatchNorm&>(*node->operation()) : normalization;
   kernels::Moments moments = kept.moments();
   return {reshape(detail::output_of(std::move(node), std::move(result)), x.shape()), std::move(moments)};

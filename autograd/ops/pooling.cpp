@@ -24,11 +24,11 @@ namespace {
 // A pair of maps that are each other's adjoint.
 Variable spread_windows(const char* name, const Variable& g, const Windows& w, const Shape& shape);
 Variable sum_windows(const char* name, const Variable& x, const Windows& w, const Shape& shape) {
-  return record(name, [&] { return kernels::sum_windows(x.value(), w, shape); },
+  return record(name, [=](const Array& v) { return kernels::sum_windows(v, w, shape); },
                 wrt(x, [=, images = x.shape()](const Variable& g) { return spread_windows(name, g, w, images); }));
 }
 Variable spread_windows(const char* name, const Variable& g, const Windows& w, const Shape& shape) {
-  return record(name, [&] { return kernels::spread_windows(g.value(), w, shape); },
+  return record(name, [=](const Array& v) { return kernels::spread_windows(v, w, shape); },
                 wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, w, positions); }));
 }
 
@@ -77,8 +77,8 @@ WithIndices choose(const char* operation, std::size_t axes, const Variable& x, c
                    const Windows::Extents& positions, const Kernel& kernel) {
   Variable flat = reshape(x, {x.shape(0), x.shape(1), Windows::product(space)});
   auto indices = std::make_shared<Array>();
-  auto forward = [&] {
-    kernels::MaxWindows max = kernel(x.value());
+  auto forward = [indices, kernel, images = x.shape()](const Array& pixels) {
+    kernels::MaxWindows max = kernel(pixels.reshaped(images));
     *indices = max.indices;
     return max.values;
   };

@@ -121,7 +121,7 @@ Recurrence::Recurrence(const Variable& x, std::size_t steps, const Variable& wei
   Sums sums(steps, reverse);
   auto present = [](const Variable& v) { return v.defined() ? &v : nullptr; };
   std::vector<Array> none(2 * steps);
-  if (steps > 0) node_ = detail::apply(sums, std::array{present(x_), &weight_, present(bias_)}, none);
+  if (steps > 0) node_ = detail::perform(sums, std::array<const Variable*, 3>{present(x_), &weight_, present(bias_)}, none);
 }
 
 void Recurrence::check(const Variable& h) const {
@@ -148,9 +148,9 @@ Variable Recurrence::step(const Variable& h) {
   auto stand_in = [&](std::uint32_t which) {
     return detail::output_of(node_, Array::scalar(0, weight_.dtype()), output + which);
   };
-  if (!node_) return detail::apply(operation, std::array<const Variable*, 3>{&h, nullptr, nullptr});
+  if (!node_) return detail::perform(operation, std::array<const Variable*, 3>{&h, nullptr, nullptr});
   Variable g = stand_in(0), factor = stand_in(1);
-  return detail::apply(operation, std::array<const Variable*, 3>{&h, &g, &factor});
+  return detail::perform(operation, std::array<const Variable*, 3>{&h, &g, &factor});
 }
 
 }  // namespace xtape

@@ -53,7 +53,7 @@ Variable extremum(const char* operation, Kernel kernel, const Variable& x, const
   auto mask = axes_mask(operation, axes, x.rank());
   if (reduced_count(x.shape(), mask) == 0)
     throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " has no elements to choose from");
-  auto choose = [&] { return kernel(x.value(), mask).reshaped(result_shape(x.shape(), mask, keepdims)); };
+  auto choose = [=](const Array& v) { return kernel(v, mask).reshaped(result_shape(v.shape(), mask, keepdims)); };
   return record(operation, choose, wrt(x, [x = save(x), mask](const Variable& y, const Variable& g) {
                   Shape kept = kernels::keep_dims(x().shape(), mask);
                   Variable chosen = (equal(x(), reshape(y, kept)) || isnan(x())).to(g.dtype());
@@ -86,7 +86,7 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
   require_defined("sum", x);
   if (x.dtype() == DType::boolean) return sum(x.to(int64), axes, keepdims);
   auto mask = axes_mask("sum", axes, x.rank());
-  auto add = [&] { return kernels::sum(x.value(), mask).reshaped(result_shape(x.shape(), mask, keepdims)); };
+  auto add = [=](const Array& v) { return kernels::sum(v, mask).reshaped(result_shape(v.shape(), mask, keepdims)); };
   return record("sum", add, wrt(x, [shape = x.shape(), mask](const Variable& g) {
                   return broadcast_to(with_dims(g, shape, mask), shape);
                 }));
@@ -97,7 +97,7 @@ Variable sum_to(const Variable& x, const Shape& shape) {
   require_defined("sum_to", x);
   if (broadcast_shapes("sum_to", x.shape(), shape) != x.shape())
     throw ShapeError("sum_to: " + to_string(x.shape()) + " is no broadcast of " + to_string(shape));
-  return record("sum_to", [&] { return kernels::sum_to(x.value(), shape); },
+  return record("sum_to", [shape](const Array& v) { return kernels::sum_to(v, shape); },
                 wrt(x, [from = x.shape()](const Variable& g) { return broadcast_to(g, from); }));
 }
 
@@ -160,7 +160,7 @@ Variable stddev(const Variable& x, const Axes& axes, bool keepdims, double ddof)
 Variable median(const Variable& x) {
   detail::Calling calling("median");
   require_defined("median", x);
-  return record("median", [&] { return median(reshape(x.detach(), {x.size()}), 0).value(); },
+  return record("median", [](const Array& v) { return median(Variable(v.reshaped({v.size()})), 0).value(); },
                 wrt(x, [x = save(x)](const Variable& y, const Variable& g) {
                   Variable chosen = (equal(x(), y) || isnan(x())).to(g.dtype());  // NaN is there only where it won
                   return chosen * (g / sum(chosen));
@@ -218,7 +218,7 @@ Variable all(const Variable& x, const Axes& axes, bool keepdims) {
 namespace {
 
 Variable cumsum_from(const Variable& x, std::size_t axis, bool backwards) {
-  return record("cumsum", [&] { return kernels::cumsum(x.value(), axis, backwards); },
+  return record("cumsum", [=](const Array& v) { return kernels::cumsum(v, axis, backwards); },
                 wrt(x, [axis, backwards](const Variable& g) { return cumsum_from(g, axis, !backwards); }));
 }
 
@@ -289,7 +289,7 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("softmax", x);
   if (x.rank() == 0) return detail::with_an_axis("softmax", x, [&](auto& v) { return softmax(v, axis); });
   std::size_t i = normalize_axis("softmax", axis, x.rank());
-  return record("softmax", [&] { return kernels::softmax(x.value(), i); },
+  return record("softmax", [i](const Array& v) { return kernels::softmax(v, i); },
                 wrt(x, [axis](const Variable& y, const Variable& g) {
                   Variable gy = g * y;
                   return gy - y * sum(gy, axis, true);
@@ -305,7 +305,7 @@ Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("log_softmax", x);
   if (x.rank() == 0) return detail::with_an_axis("log_softmax", x, [&](auto& v) { return log_softmax(v, axis); });
   std::size_t i = normalize_axis("log_softmax", axis, x.rank());
-  return record("log_softmax", [&] { return kernels::log_softmax(x.value(), i); },
+  return record("log_softmax", [i](const Array& v) { return kernels::log_softmax(v, i); },
                 wrt(x, [axis](const Variable& y, const Variable& g) { return g - exp(y) * sum(g, axis, true); }));
 }
 
