@@ -76,6 +76,8 @@ class Dims {
     requires(!std::same_as<R, Dims>)
   Dims(const R& extents) { for (Extent extent : extents) extents_.push_back(extent.value); }
 
+  /// As they were given, -1 and all.
+  const std::vector<std::ptrdiff_t>& extents() const { return extents_; }
   /// @throws ShapeError naming `operation` for a negative extent.
   Shape shape(const char* operation) const;
   /// The same for `size` elements, with -1 resolved.

@@ -16,9 +16,9 @@ std::string Flatten::description() const {
   return start_ == 1 && end_ == -1 ? "" : std::to_string(start_) + ", " + std::to_string(end_);
 }
 
-Reshape::Reshape(const std::vector<std::ptrdiff_t>& shape) : shape_(shape) {
-  if (std::any_of(shape.begin(), shape.end(), [](std::ptrdiff_t extent) { return extent < -1; }) ||
-      std::count(shape.begin(), shape.end(), -1) > 1)
+Reshape::Reshape(const Dims& shape) : shape_(shape.extents()) {
+  if (std::any_of(shape_.begin(), shape_.end(), [](std::ptrdiff_t extent) { return extent < -1; }) ||
+      std::count(shape_.begin(), shape_.end(), -1) > 1)
     throw ShapeError("Reshape(" + description() + "): needs extents of 0 or more, and at most one of -1");
 }
 

@@ -26,7 +26,7 @@ class Flatten : public Module {
 class Reshape : public Module {
  public:
   /// @throws ShapeError for extents less than -1, or several of -1.
-  explicit Reshape(const std::vector<std::ptrdiff_t>& shape);
+  explicit Reshape(const Dims& shape);
   /// @throws ShapeError when a sample does not have as many elements.
   Variable forward(const Variable& x) override;
   std::string description() const override;

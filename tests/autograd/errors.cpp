@@ -123,9 +123,9 @@ BOOST_AUTO_TEST_CASE(positions_out_of_range) {
 }
 
 BOOST_AUTO_TEST_CASE(memory_that_there_is_not) {
-  constexpr std::size_t much = std::size_t{1} << 55;  // bytes beyond what processors address
+  static constexpr std::size_t much = std::size_t{1} << 55;  // bytes beyond what processors address
   throws<MemoryError>([] { zeros({much}); }, {"zeros: ", "144115188075855872 bytes", "float32(36028797018963968,)"});
-  throws<MemoryError>([] { arange(std::int64_t{much}); }, {"arange: ", "288230376151711744 bytes", "int64"});
+  throws<MemoryError>([] { arange(static_cast<std::int64_t>(much)); }, {"arange: ", "288230376151711744 bytes", "int64"});
   throws<MemoryError>([] { rand({much}, float64); }, {"rand: ", "288230376151711744 bytes", "float64"});
   throws<MemoryError>([] { eye(much, 1); }, {"eye: ", "144115188075855872 bytes"});
   Variable column = zeros({1 << 23, 1}), row = zeros({1, 1 << 25});

@@ -18,7 +18,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 bool holds(const Variable& x, const std::vector<std::int64_t>& expected) {
   return x.dtype() == int64 && std::vector(x.data<std::int64_t>(), x.data<std::int64_t>() + x.size()) == expected;
 }
-bool holds(const Variable& x, const std::vector<bool>& expected) {
+bool says(const Variable& x, const std::vector<bool>& expected) {
   return x.dtype() == boolean && std::vector<bool>(x.data<bool>(), x.data<bool>() + x.size()) == expected;
 }
 
@@ -127,41 +127,41 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
 BOOST_AUTO_TEST_CASE(integers_and_other_numbers_compare_as_they_are) {
   Variable x({odd, odd - 21, 2}, int64);  // the second is a double
   constexpr double rounded = 1700000000123456768;
-  BOOST_TEST(holds(x == rounded, {false, true, false}));
-  BOOST_TEST(holds(x > rounded, {true, false, false}));
-  BOOST_TEST(holds(rounded < x, {true, false, false}));
-  BOOST_TEST(holds(x <= Variable({rounded}, float64), {false, true, true}));
-  BOOST_TEST(holds(Variable({rounded}, float64) != x, {true, false, true}));
-  BOOST_TEST(holds(x < 2.5, {false, false, true}));
-  BOOST_TEST(holds(x == 2.5, {false, false, false}));
-  BOOST_TEST(holds(-x < -1.5, {true, true, true}));
-  BOOST_TEST(holds(-x > -2.5, {false, false, true}));
+  BOOST_TEST(says(x == rounded, {false, true, false}));
+  BOOST_TEST(says(x > rounded, {true, false, false}));
+  BOOST_TEST(says(rounded < x, {true, false, false}));
+  BOOST_TEST(says(x <= Variable({rounded}, float64), {false, true, true}));
+  BOOST_TEST(says(Variable({rounded}, float64) != x, {true, false, true}));
+  BOOST_TEST(says(x < 2.5, {false, false, true}));
+  BOOST_TEST(says(x == 2.5, {false, false, false}));
+  BOOST_TEST(says(-x < -1.5, {true, true, true}));
+  BOOST_TEST(says(-x > -2.5, {false, false, true}));
   for (double v : {1e30, infinity, 0x1p63}) {
-    BOOST_TEST(holds(x < v, {true, true, true}));
-    BOOST_TEST(holds(x >= v, {false, false, false}));
-    BOOST_TEST(holds(-v <= x, {true, true, true}));
-    BOOST_TEST(holds(x != v, {true, true, true}));
+    BOOST_TEST(says(x < v, {true, true, true}));
+    BOOST_TEST(says(x >= v, {false, false, false}));
+    BOOST_TEST(says(-v <= x, {true, true, true}));
+    BOOST_TEST(says(x != v, {true, true, true}));
   }
-  BOOST_TEST(holds(x < beyond, {true, true, true}));
-  BOOST_TEST(holds(x == beyond, {false, false, false}));
+  BOOST_TEST(says(x < beyond, {true, true, true}));
+  BOOST_TEST(says(x == beyond, {false, false, false}));
   for (const Variable& nothing : {x < NAN, x > NAN, x == NAN, NAN <= x, NAN >= x})
-    BOOST_TEST(holds(nothing, {false, false, false}));
-  BOOST_TEST(holds(x != NAN, {true, true, true}));
-  BOOST_TEST(holds(Variable({16777216.0, 16777218.0}) == 16777217, {false, false}));  // which float32 lacks
-  BOOST_TEST(holds(Variable({16777216.0, 16777218.0}) < 16777217, {true, false}));
-  BOOST_TEST(holds(Variable({0.1}) == 0.1, {true}));  // as in NumPy and PyTorch, where the array has the say
-  BOOST_TEST(holds(Variable({16777217}, int64) == Variable({16777216.0}), {false}));
-  BOOST_TEST(holds((x > 2) == 1.0, {true, true, false}));
-  BOOST_TEST(holds((x > 2) < 2, {true, true, true}));
+    BOOST_TEST(says(nothing, {false, false, false}));
+  BOOST_TEST(says(x != NAN, {true, true, true}));
+  BOOST_TEST(says(Variable({16777216.0, 16777218.0}) == 16777217, {false, false}));  // which float32 lacks
+  BOOST_TEST(says(Variable({16777216.0, 16777218.0}) < 16777217, {true, false}));
+  BOOST_TEST(says(Variable({0.1}) == 0.1, {true}));  // as in NumPy and PyTorch, where the array has the say
+  BOOST_TEST(says(Variable({16777217}, int64) == Variable({16777216.0}), {false}));
+  BOOST_TEST(says((x > 2) == 1.0, {true, true, false}));
+  BOOST_TEST(says((x > 2) < 2, {true, true, true}));
 }
 
 BOOST_AUTO_TEST_CASE(integers_are_finite) {
   for (const Variable& x : {arange(3), Variable({most, least, 0}, int64), arange(3) > 1}) {
-    BOOST_TEST(holds(isfinite(x), {true, true, true}));
-    BOOST_TEST(holds(isinf(x), {false, false, false}));
-    BOOST_TEST(holds(isnan(x), {false, false, false}));
+    BOOST_TEST(says(isfinite(x), {true, true, true}));
+    BOOST_TEST(says(isinf(x), {false, false, false}));
+    BOOST_TEST(says(isnan(x), {false, false, false}));
   }
-  BOOST_TEST(holds(signbit(arange(3) - 1), {true, false, false}));
+  BOOST_TEST(says(signbit(arange(3) - 1), {true, false, false}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
