@@ -15,7 +15,7 @@ struct Content {
   NodePtr node;
   std::uint32_t output;
   bool weak;
-  double scalar;
+  Scalar scalar;
 
   explicit Content(const Variable& x);
   VariableImpl* impl() const { return variable.impl(); }
