@@ -22,9 +22,12 @@ bool Scalar::exact(DType dtype) const {
 
 std::string Scalar::text() const {
   auto digits = [](auto v) -> std::string {
-    if constexpr (std::is_same_v<decltype(v), bool>) return v ? "true" : "false";
-    char buffer[32];
-    return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, v).ptr);
+    if constexpr (std::is_same_v<decltype(v), bool>) {
+      return v ? "true" : "false";
+    } else {
+      char buffer[32];
+      return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, v).ptr);
+    }
   };
   return std::visit(digits, number_);
 }

@@ -104,7 +104,7 @@ detail::Convolution::Convolution(const char* name, Operation operation, std::siz
                                  std::size_t out, const PerAxis& window, const ConvolutionOptions& options)
     : KernelLayer(name, axes, false, in, out, window, options),
       operation_(operation),
-      options_{stride_, options.padding, dilation_, groups_},
+      options_{.stride = stride_, .padding = options.padding, .dilation = dilation_, .groups = groups_},
       padding_mode_(options.padding_mode) {
   Extents reaches = reach(window.of(name, "the window", axes), dilation_);
   if (same_ && stride_ != Extents(axes, 1))
@@ -150,7 +150,8 @@ detail::ConvolutionTranspose::ConvolutionTranspose(const char* name, Operation o
     if (std::size_t added = reaches[i] + more[i]; added <= 2 * padding_[i])
       least_[i] = (2 * padding_[i] - added) / stride_[i] + 2;
   }
-  options_ = {stride_, padding_, more, dilation_, groups_};
+  options_ = {
+      .stride = stride_, .padding = padding_, .output_padding = more, .dilation = dilation_, .groups = groups_};
 }
 
 Variable detail::ConvolutionTranspose::forward(const Variable& x) {

@@ -6,6 +6,8 @@
 
 #include <zlib.h>
 
+#include <autograd/error.hpp>
+
 namespace xtape::nn {
 namespace {
 
