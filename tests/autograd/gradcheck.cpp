@@ -8,9 +8,11 @@ using namespace xtape;
 
 namespace {
 
+Array cubes(const Array& x) { return (Variable(x) * Variable(x) * Variable(x)).value(); }
+
 // x^3, whose derivative leaves out an element, or whose second derivative is wrong.
 Variable wrong_at(const Variable& x, std::size_t element) {
-  return record("wrong", [&] { return (x * x * x).value(); }, wrt(x, [x = save(x), element](const Variable& g) {
+  return record("wrong", cubes, wrt(x, [x = save(x), element](const Variable& g) {
                   Variable right = g * 3 * square(x());
                   Variable broken = right.copy();
                   broken.mutable_data<double>()[element] += 0.01;
@@ -19,7 +21,7 @@ Variable wrong_at(const Variable& x, std::size_t element) {
 }
 
 Variable wrong_in_second_order(const Variable& x) {
-  return record("wrong", [&] { return (x * x * x).value(); }, wrt(x, [x = save(x)](const Variable& g) {
+  return record("wrong", cubes, wrt(x, [x = save(x)](const Variable& g) {
                   return g * 3 * square(x()).detach();
                 }));
 }

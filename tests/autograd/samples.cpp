@@ -643,8 +643,10 @@ std::vector<Operation> arrangements() {
 }
 
 // x, a kernel and a bias, the inputs of a convolution.
-template <class F, class Options>
-Sample convolved(const char* text, F f, const Shape& x, const Shape& kernel, const Shape& bias, const Options& options) {
+template <class Options>
+Sample convolved(const char* text,
+                 Variable (*f)(const Variable&, const Variable&, const Variable&, const std::type_identity_t<Options>&),
+                 const Shape& x, const Shape& kernel, const Shape& bias, const Options& options) {
   return {text, {numbers(x), numbers(kernel), numbers(bias)},
           [f, options](auto& x) { return f(x[0], x[1], x[2], options); }};
 }
