@@ -86,7 +86,7 @@ Array floating_range(double start, double stop, double step, DType dtype) {
 Variable arange(const Scalar& start, const Scalar& stop, const Scalar& step, DType dtype) {
   detail::Calling calling("arange");
   double first = start.as_double(), end = stop.as_double(), by = step.as_double();
-  if (!std::isfinite(first) || !std::isfinite(end) || !std::isfinite(by) || by == 0 || (end - first) / by > 0x1p53)
+  if (!std::isfinite(first) || !std::isfinite(end) || !std::isfinite(by) || by == 0 || (end - first) / by > 0x1p62)
     throw ValueError("arange: from " + start.text() + " to " + stop.text() + " by " + step.text() +
                      ": needs finite numbers and a step that is not 0");
   if (is_floating(start.dtype()) || is_floating(stop.dtype()) || is_floating(step.dtype()))

@@ -480,7 +480,7 @@ Variable pad(const Variable& uncut, const std::vector<std::pair<std::ptrdiff_t, 
     shape[i] += widths[i].first + widths[i].second;
   }
   if (value.as_double() == 0) return unslice(x, shape, inside);
-  return slice_assign(full(shape, value, x.dtype()), inside, x);
+  return slice_assign(Variable(Array::full(shape, value, x.dtype(), "pad")), inside, x);
 }
 
 std::vector<Variable> meshgrid(const std::vector<Variable>& xs, const std::string& indexing) {

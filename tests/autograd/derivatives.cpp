@@ -98,6 +98,7 @@ BOOST_AUTO_TEST_CASE(the_list_is_complete) {
     for (std::string text; std::getline(header, text);)
       if (std::smatch name; std::regex_search(text, name, declaration)) declared.insert(name[1]);
   }
+  declared.erase("from_blob");  // takes no Variable
   BOOST_TEST(declared.size() > 50);
   for (const auto& operation : samples::operations())
     BOOST_TEST(operation.samples.size() >= (operation.name == "exp" || operation.name == "add" ? 8u : 1u), operation.name);

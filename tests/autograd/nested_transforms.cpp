@@ -226,19 +226,19 @@ BOOST_AUTO_TEST_CASE(walks_are_recorded_where_that_is_of_use_only) {
   };
   for (const Operator& op : operators)
     BOOST_TEST_CONTEXT(op.name) {
-      int alone = recorded([](const Variable& y) { return Spy::apply({y * y}); }, op);
-      int captures = recorded([&](const Variable& y) { return Spy::apply({y * y * w}); }, op);
-      BOOST_TEST(captures > 0);
-      // The first of two walks is always recorded.
-      bool two = op.order == 2 || std::string(op.name) == "jvp";
-      BOOST_TEST((alone == 0 || (two && alone < captures)), alone << " of " << captures);
+      int alone = recorded([](const Variable& y) { return square(Spy::apply({y})); }, op);
+      int captures = recorded([&](const Variable& y) { return square(Spy::apply({y})) * w; }, op);
+      // The first of two walks is always recorded; the second walk of jvp does not come by f.
+      bool is_jvp = std::string(op.name) == "jvp";
+      BOOST_TEST(alone == (is_jvp || op.order == 2 ? 1 : 0));
+      BOOST_TEST((captures > alone || is_jvp));
       // Results of what other transforms captured lead no further than to those transforms' inputs.
       auto inner = [](const Variable& y) {
         return grad([&](const Variable& z) { return sum(Spy::apply({y * z})); }, {Y})[0];
       };
       BOOST_TEST(!op.derivative(inner, Y).requires_grad());
       NoGrad guard;
-      BOOST_TEST(recorded([&](const Variable& y) { return Spy::apply({y * y * w}); }, op) == alone);
+      BOOST_TEST(recorded([&](const Variable& y) { return square(Spy::apply({y})) * w; }, op) == alone);
     }
 }
 
@@ -251,7 +251,6 @@ BOOST_AUTO_TEST_CASE(results_are_handles_of_their_own) {
     auto [value, grads] = vjp(identity, {x}, seed);
     BOOST_TEST((value.impl() != x.impl()));
     BOOST_TEST((grads[0].impl() != seed.impl()));
-    BOOST_TEST((grad([](auto& a, auto& b) { return sum(a + b); }, {x, seed})[0].impl() != nullptr));
     auto both = grad([](auto& a, auto& b) { return sum(a + b); }, {x, seed});
     BOOST_TEST((both[0].impl() != both[1].impl()));
   }
