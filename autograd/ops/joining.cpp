@@ -105,6 +105,22 @@ Variable unflatten(const Variable& x, std::ptrdiff_t axis, const Dims& shape) {
   return reshape(x, result);
 }
 
+Variable ravel(const Variable& x) {
+  detail::Calling calling("ravel");
+  return reshape(x, {-1});
+}
+
+Variable expand(const Variable& x, const Dims& shape) {
+  detail::Calling calling("expand");
+  require_defined("expand", x);
+  std::vector<std::ptrdiff_t> extents = shape.extents();
+  for (std::size_t i = 1; i <= std::min(extents.size(), x.rank()); ++i) {
+    std::ptrdiff_t& extent = extents[extents.size() - i];
+    if (extent == -1) extent = static_cast<std::ptrdiff_t>(x.shape()[x.rank() - i]);
+  }
+  return broadcast_to(x, extents);
+}
+
 Variable rot90(const Variable& x, std::ptrdiff_t k, std::ptrdiff_t axis1, std::ptrdiff_t axis2) {
   detail::Calling calling("rot90");
   require_defined("rot90", x);
