@@ -1,6 +1,7 @@
 #include <functional>
 #include <limits>
 
+#include <autograd/grad_mode.hpp>
 #include <autograd/ops/define_elementwise.hpp>
 
 namespace xtape {
@@ -8,6 +9,8 @@ namespace xtape {
 using namespace detail;
 
 namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 template <class T, class F>
 Variable map_to_bool(const char* operation, const Array& a, const Array& b, F f) {
@@ -73,6 +76,25 @@ Variable logical_xor(const Variable& a, const Variable& b) {
   return compare("logical_xor", a, b, std::not_equal_to());
 }
 
+Variable isclose(const Variable& a, const Variable& b, double rtol, double atol, bool equal_nan) {
+  detail::Calling calling("isclose");
+  if (!(rtol >= 0) || !(atol >= 0))
+    throw ValueError("isclose: rtol is " + std::to_string(rtol) + " and atol " + std::to_string(atol) +
+                     ", needs 0 or more");
+  NoGrad guard;
+  std::array operands{&a, &b};
+  DType dtype = common_dtype("isclose", operands);
+  Variable x = Variable(Operand(a, dtype).array()).to(float64), y = Variable(Operand(b, dtype).array()).to(float64);
+  Variable same = equal(a, b), bound = abs(y);
+  // An infinite bound would let everything pass.
+  Variable close = same || ((bound < infinity) && abs(x - y) <= bound * rtol + atol);
+  return equal_nan ? close || (isnan(x) && isnan(y)) : close;
+}
+bool allclose(const Variable& a, const Variable& b, double rtol, double atol, bool equal_nan) {
+  detail::Calling calling("allclose");
+  return all(isclose(a, b, rtol, atol, equal_nan)).item() != 0;
+}
+
 Variable signbit(const Variable& x) {
   require_floating("signbit", x);
   return copysign(1, x) < 0;
@@ -83,11 +105,11 @@ Variable isnan(const Variable& x) {
 }
 Variable isinf(const Variable& x) {
   detail::Calling calling("isinf");
-  return abs(x) == std::numeric_limits<double>::infinity();
+  return abs(x) == infinity;
 }
 Variable isfinite(const Variable& x) {
   detail::Calling calling("isfinite");
-  return abs(x) < std::numeric_limits<double>::infinity();
+  return abs(x) < infinity;
 }
 
 }  // namespace xtape

@@ -6,12 +6,17 @@
 
 namespace xtape {
 
+Variable empty(const Dims& shape, DType dtype) { return Variable(Array(shape.shape("empty"), dtype)); }
 Variable full(const Dims& shape, double value, DType dtype) {
   return Variable(Array::full(shape.shape("full"), value, dtype));
 }
 Variable zeros(const Dims& shape, DType dtype) { return full(shape, 0, dtype); }
 Variable ones(const Dims& shape, DType dtype) { return full(shape, 1, dtype); }
 
+Variable empty_like(const Variable& x) {
+  detail::require_defined("empty_like", x);
+  return empty(x.shape(), x.dtype());
+}
 Variable zeros_like(const Variable& x) {
   detail::require_defined("zeros_like", x);
   return zeros(x.shape(), x.dtype());

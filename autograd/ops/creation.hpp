@@ -6,10 +6,13 @@
 
 namespace xtape {
 
+/// Of any elements, to be set by the caller.
+Variable empty(const Dims& shape, DType dtype = float32);
 Variable zeros(const Dims& shape, DType dtype = float32);
 Variable ones(const Dims& shape, DType dtype = float32);
 Variable full(const Dims& shape, double value, DType dtype = float32);
 /// Of the shape and dtype of x.
+Variable empty_like(const Variable& x);
 Variable zeros_like(const Variable& x);
 Variable ones_like(const Variable& x);
 Variable full_like(const Variable& x, double value);

@@ -27,8 +27,8 @@ Variable detail::product(const Variable& a, const Variable& b, bool ta, bool tb)
 }
 
 Variable matmul(const Variable& a, const Variable& b) {
-  detail::require_floating("matmul", a);
-  detail::require_floating("matmul", b);
+  detail::require_numbers("matmul", a);
+  detail::require_numbers("matmul", b);
   auto text = [&] { return "matmul: " + to_string(a.shape()) + " x " + to_string(b.shape()); };
   if (a.dtype() != b.dtype())
     throw DTypeError(text() + ": dtypes " + to_string(a.dtype()) + " and " + to_string(b.dtype()) +

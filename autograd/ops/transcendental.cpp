@@ -7,10 +7,14 @@ using namespace detail;
 using fused::A, fused::B, fused::Y, fused::elementwise, fused::with;
 
 Variable pow(const Variable& a, const Variable& b) {
+  detail::Calling calling("pow");
   if (b.defined() && b.impl()->weak) {
     if (b.impl()->scalar == 2) return square(a);
     if (b.impl()->scalar == 0.5) return sqrt(a);
   }
+  std::array operands{&a, &b};
+  if (!all_scalars(operands) && common_dtype("pow", operands) == DType::int64 && any(b < 0).item())
+    throw ValueError("pow: int64 to a negative power; convert with .to(float32)");
   return fused::pow_rule(a, b);
 }
 Variable exp(const Variable& x) { return fused::exp_rule(x); }
