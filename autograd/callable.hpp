@@ -18,6 +18,14 @@ constexpr bool takes(std::index_sequence<I...>) {
   return std::is_invocable_r_v<Variable, F&, decltype((void)I, std::declval<const Variable&>())...>;
 }
 
+template <class F>
+constexpr bool is_empty(const F& f) {
+  if constexpr (std::is_pointer_v<F>) return !f;
+  else return false;
+}
+template <class Signature>
+bool is_empty(const std::function<Signature>& f) { return !f; }
+
 template <class F, std::size_t N = 1>
 Variable call(F& f, const std::vector<Variable>& xs, const char* caller) {
   if constexpr (takes<F>(std::make_index_sequence<N>())) {
@@ -50,17 +58,25 @@ class Callable {
   template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, Callable> && !std::convertible_to<F, Variable> &&
              detail::FunctionOfVariables<F>)
-  Callable(F f)
-      : f_([f = std::move(f)](const std::vector<Variable>& xs, const char* caller) mutable {
-          return detail::call(f, xs, caller);
-        }) {}
+  Callable(F f) {
+    if (detail::is_empty(f)) return;
+    f_ = [f = std::move(f)](const std::vector<Variable>& xs, const char* caller) mutable {
+      return detail::call(f, xs, caller);
+    };
+  }
   template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, Callable> && !std::convertible_to<F, Variable> &&
              !detail::FunctionOfVariables<F> && detail::FunctionOfMany<F>)
-  Callable(F f) : f_([f = std::move(f)](const std::vector<Variable>& xs, const char*) mutable { return f(xs); }) {}
+  Callable(F f) {
+    if (detail::is_empty(f)) return;
+    f_ = [f = std::move(f)](const std::vector<Variable>& xs, const char*) mutable { return f(xs); };
+  }
 
-  /// @throws ValueError, in the caller's name, when the function takes another number of Variables.
-  Variable operator()(const std::vector<Variable>& xs, const char* caller = "Callable") const { return f_(xs, caller); }
+  /// @throws ValueError, in the caller's name, when the function takes another number of Variables, or is empty.
+  Variable operator()(const std::vector<Variable>& xs, const char* caller = "Callable") const {
+    if (!f_) throw ValueError(std::string(caller) + ": the function is empty");
+    return f_(xs, caller);
+  }
 
  private:
   std::function<Variable(const std::vector<Variable>&, const char*)> f_;

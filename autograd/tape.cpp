@@ -8,9 +8,29 @@ namespace xtape {
 namespace {
 
 thread_local bool recording_enabled = true;
-thread_local std::uint64_t last_sequence = 0;
+
+// Nodes are numbered in the order in which they are made. A thread takes numbers in blocks, and a new block where it
+// meets a greater number than its own: so the order holds through nodes that other threads made.
+constexpr std::uint64_t block = 1024;
+std::atomic<std::uint64_t> taken = 0;
+thread_local std::uint64_t last_sequence = 0, end_of_block = 0;
+
+void take_block() {
+  last_sequence = taken.fetch_add(block, std::memory_order_relaxed);
+  end_of_block = last_sequence + block;
+}
+
+std::uint64_t next_sequence(std::uint64_t after) {
+  if (last_sequence == end_of_block || after > last_sequence) take_block();
+  return ++last_sequence;
+}
 
 }  // namespace
+
+std::uint64_t detail::last_sequence_of_all() {
+  take_block();
+  return last_sequence;
+}
 
 bool grad_enabled() { return recording_enabled; }
 
@@ -31,11 +51,11 @@ void intrusive_ptr_release(Node* node) noexcept {
   destroying = false;
 }
 
-// A node may lead to nodes that other threads made: Lamport's clock keeps the order through them.
 void Node::link() {
+  std::uint64_t greatest = 0;
   for (const Edge& edge : edges())
-    if (edge.node) last_sequence = std::max(last_sequence, edge.node->sequence_);
-  sequence_ = ++last_sequence;
+    if (edge.node) greatest = std::max(greatest, edge.node->sequence_);
+  sequence_ = next_sequence(greatest);
   if (detail::detecting_anomaly()) [[unlikely]] attach()->calls = detail::calls();
 }
 
@@ -46,10 +66,15 @@ void Node::set_result(std::uint32_t output, const Array& value) {
   result.dtype = value.dtype();
 }
 
+// Hooks go as well: one that holds its own Variable would keep itself alive.
 void Node::release() {
   for (Edge& edge : edges()) edge.node.reset();
   release_saved();
   released_ = true;
+  if (!attached_) return;
+  std::vector<Attached::Entry> hooks;
+  std::scoped_lock lock(attached_->mutex);
+  hooks.swap(attached_->hooks);
 }
 
 std::shared_ptr<Attached> Node::attach() {
@@ -57,7 +82,10 @@ std::shared_ptr<Attached> Node::attach() {
   return attached_;
 }
 
-Leaf::Leaf(VariableImpl* owner) : Node("leaf", 1) { attach()->owners.push_back(owner); }
+Leaf::Leaf(VariableImpl* owner) : Node("leaf", 1) {
+  link();
+  attach()->owners.push_back(owner);
+}
 
 Variable Saved::operator()() const { return detail::output_of(edge_.node, value_, edge_.output); }
 

@@ -60,7 +60,8 @@ class Node {
 
   /// The operation, as its errors name it.
   const char* name() const { return name_; }
-  /// Greater than that of every node it leads to. A walk goes from the greatest to the least.
+  /// Greater than that of every node it leads to, and unlike that of any other node. A walk goes from the greatest to
+  /// the least.
   std::uint64_t sequence() const { return sequence_; }
   std::uint32_t outputs() const { return outputs_; }
   bool released() const { return released_; }
@@ -165,6 +166,9 @@ Wrt<F> wrt(const Variable& input, F vjp) {
 }
 
 namespace detail {
+
+/// No smaller than the sequence of any node there is. The nodes that this thread makes from here on have greater ones.
+std::uint64_t last_sequence_of_all();
 
 template <class F>
 inline constexpr bool takes_output = std::is_invocable_v<const F&, const Variable&, const Variable&>;

@@ -1,6 +1,7 @@
 #include <autograd/transforms.hpp>
 
 #include <autograd/grad_mode.hpp>
+#include <autograd/mark.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -13,43 +14,66 @@ namespace {
 
 using Variables = std::vector<Variable>;
 
-// The inputs as Variables of their own to differentiate by: connected to the caller's where these are recorded.
-struct Inputs {
-  const char* transform;
-  Variables all, floating;
-  bool recorded = false;
-
-  Inputs(const char* transform, const Variables& xs) : transform(transform) {
+// One call of a transform: the inputs as Variables of their own to differentiate by, connected to the caller's where
+// these are recorded, and what is known of where the function's result leads.
+class Call {
+ public:
+  Call(const char* transform, const Variables& xs) : transform_(transform) {
     for (const Variable& x : xs) {
       detail::require_defined(transform, x);
       bool connected = grad_enabled() && x.requires_grad();
-      recorded = recorded || connected;
-      if (!is_floating(x.dtype())) all.push_back(x);
-      else floating.push_back(all.emplace_back(connected ? reshape(x, x.shape()) : x.detach().requires_grad_()));
+      if (!is_floating(x.dtype())) all_.push_back(x);
+      else floating_.push_back(all_.emplace_back(connected ? reshape(x, x.shape()) : x.detach().requires_grad_()));
     }
   }
 
-  // One gradient for each input, from those of the floating-point ones.
-  Variables spread(const Variables& gradients) const {
-    Variables result;
-    auto next = gradients.begin();
-    for (const Variable& x : all) result.push_back(is_floating(x.dtype()) ? *next++ : Variable());
-    return result;
+  // The floating-point inputs.
+  const Variables& floating() const { return floating_; }
+
+  // f at the inputs, recorded whatever the caller's mode.
+  Variable value_of(const Callable& f) const {
+    EnableGrad recording;
+    Variable y = f(all_, transform_);
+    if (!y.defined()) throw Error(std::string(transform_) + ": the function returned an undefined Variable");
+    detail::require_floating(transform_, y);
+    return y;
   }
+
+  // Whether the caller can differentiate derivatives of y, in directions that are given: by them, by the inputs, or by
+  // what f captured.
+  bool recorded(const Variable& y, const Variables& directions = {}) const {
+    if (!grad_enabled()) return false;
+    for (const Variable& v : directions)
+      if (v.requires_grad()) return true;
+    return mark_.leads_beyond(y);
+  }
+
+  // x for the caller, in a handle of its own.
+  Variable result(const Variable& x) const { return recorded(x) ? reshape(x, x.shape()) : x.detach(); }
+
+  // One result for each input, from those for the floating-point ones.
+  Variables results(const Variables& found) const {
+    Variables results;
+    auto next = found.begin();
+    for (const Variable& x : all_) results.push_back(is_floating(x.dtype()) ? result(*next++) : Variable());
+    return results;
+  }
+
+ private:
+  const char* transform_;
+  detail::Mark mark_;  // before the inputs
+  Variables all_, floating_;
 };
 
-// Whatever the caller's mode.
-Variable evaluate(const Callable& f, const Inputs& inputs) {
-  EnableGrad recording;
-  return f(inputs.all, inputs.transform);
-}
-
-// v' J, with zeros for what plays no part.
-Variables pull_back(const Variable& y, const Variables& xs, const Variable& v, bool create_graph, bool retain_graph) {
-  Variables result(xs.size());
-  if (y.requires_grad() && !xs.empty())
-    result = grad({y}, xs, {.retain_graph = retain_graph, .create_graph = create_graph, .allow_unused = true,
-                            .grad_outputs = {v}});
+// The sum of v' J over the ys and their vs, with zeros for what plays no part.
+Variables pull_back(const Variables& ys, const Variables& xs, const Variables& vs, bool create_graph,
+                    bool retain_graph = false) {
+  Variables outputs, seeds, result(xs.size());
+  for (std::size_t i = 0; i < ys.size(); ++i)
+    if (ys[i].requires_grad()) outputs.push_back(ys[i]), seeds.push_back(vs[i]);
+  if (!outputs.empty() && !xs.empty())
+    result = grad(outputs, xs, {.retain_graph = retain_graph, .create_graph = create_graph, .allow_unused = true,
+                                .grad_outputs = seeds});
   for (std::size_t i = 0; i < xs.size(); ++i)
     if (!result[i].defined()) result[i] = zeros_like(xs[i]);
   return result;
@@ -61,18 +85,26 @@ void require_one_element(const char* transform, const Variable& y) {
                      ", needs one element");
 }
 
-void require_like(const char* transform, const Variables& vectors, const Variables& inputs) {
+// The vectors of the floating-point inputs, each of its input's shape and dtype.
+Variables checked_vectors(const char* transform, const Variables& vectors, const Variables& inputs) {
   if (vectors.size() != inputs.size())
     throw ShapeError(std::string(transform) + ": " + std::to_string(vectors.size()) + " vectors for " +
                      std::to_string(inputs.size()) + " inputs");
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (is_floating(inputs[i].dtype()) && (!vectors[i].defined() || vectors[i].shape() != inputs[i].shape()))
-      throw ShapeError(std::string(transform) + ": vector " + std::to_string(i) + " has shape " +
-                       (vectors[i].defined() ? to_string(vectors[i].shape()) : "of nothing") + ", its input " +
-                       to_string(inputs[i].shape()));
+  Variables result;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Variable &v = vectors[i], &x = inputs[i];
+    if (!is_floating(x.dtype())) continue;
+    auto text = [&] {
+      return std::string(transform) + ": vector " + std::to_string(i) + " is " + describe(v) + ", its input " +
+             describe(x);
+    };
+    if (!v.defined() || v.shape() != x.shape()) throw ShapeError(text());
+    bool is_scalar = v.impl()->weak;
+    if (!is_scalar && v.dtype() != x.dtype()) throw DTypeError(text());
+    result.push_back(is_scalar ? v.to(x.dtype()) : v);
+  }
+  return result;
 }
-
-Variable without_past(const Variable& y, bool recorded) { return recorded ? y : y.detach(); }
 
 // Row by row, with unit vectors for v.
 Variables jacobian_of(const Variable& y, const Variables& xs, bool create_graph) {
@@ -80,7 +112,7 @@ Variables jacobian_of(const Variable& y, const Variables& xs, bool create_graph)
   for (std::size_t k = 0; k < y.size(); ++k) {
     Array unit = Array::full(y.shape(), 0, y.dtype());
     visit_floating("jacobian", y.dtype(), [&]<class T>(T) { unit.mutable_data<T>()[k] = 1; });
-    Variables row = pull_back(y, xs, Variable(std::move(unit)), create_graph, true);
+    Variables row = pull_back({y}, xs, {Variable(std::move(unit))}, create_graph, true);
     for (std::size_t i = 0; i < xs.size(); ++i) rows[i].push_back(row[i]);
   }
   Variables result;
@@ -92,12 +124,12 @@ Variables jacobian_of(const Variable& y, const Variables& xs, bool create_graph)
   return result;
 }
 
-ValueAndGrad value_and_grad_for(const char* name, const Callable& f, const std::vector<Variable>& xs) {
-  Inputs inputs(name, xs);
-  Variable y = evaluate(f, inputs);
+ValueAndGrad value_and_grad_for(const char* name, const Callable& f, const Variables& xs) {
+  Call call(name, xs);
+  Variable y = call.value_of(f);
   require_one_element(name, y);
-  Variables gradients = pull_back(y, inputs.floating, ones_like(y), inputs.recorded, false);
-  return {without_past(y, inputs.recorded), inputs.spread(gradients)};
+  Variables gradients = pull_back({y}, call.floating(), {ones_like(y)}, call.recorded(y));
+  return {call.result(y), call.results(gradients)};
 }
 
 }  // namespace
@@ -110,71 +142,52 @@ ValueAndGrad value_and_grad(const Callable& f, const std::vector<Variable>& inpu
 }
 
 ValueAndGrad vjp(const Callable& f, const std::vector<Variable>& xs, const Variable& v) {
-  Inputs inputs("vjp", xs);
-  Variable y = evaluate(f, inputs);
-  require_like("vjp", {v}, {y});
-  bool recorded = inputs.recorded || (v.requires_grad() && grad_enabled());
-  return {without_past(y, inputs.recorded), inputs.spread(pull_back(y, inputs.floating, v, recorded, false))};
+  Call call("vjp", xs);
+  Variable y = call.value_of(f);
+  Variables seed = checked_vectors("vjp", {v}, {y});
+  Variables products = pull_back({y}, call.floating(), seed, call.recorded(y, seed));
+  return {call.result(y), call.results(products)};
 }
 
 ValueAndTangent jvp(const Callable& f, const std::vector<Variable>& xs, const std::vector<Variable>& tangents) {
-  Inputs inputs("jvp", xs);
-  require_like("jvp", tangents, xs);
-  Variables directions;
-  bool recorded = inputs.recorded;
-  for (std::size_t i = 0; i < xs.size(); ++i) {
-    if (!is_floating(xs[i].dtype())) continue;
-    directions.push_back(tangents[i]);
-    recorded = recorded || (tangents[i].requires_grad() && grad_enabled());
-  }
-  Variable y = evaluate(f, inputs);
+  Call call("jvp", xs);
+  Variables directions = checked_vectors("jvp", tangents, xs);
+  Variable y = call.value_of(f);
   Variable u = zeros_like(y).requires_grad_();
-  Variable tangent;
-  {
-    EnableGrad recording;
-    Variables pulled = pull_back(y, inputs.floating, u, true, true);
-    tangent = zeros_like(y);
-    // Each on its own: some of them may not depend on u.
-    for (std::size_t i = 0; i < pulled.size(); ++i)
-      tangent = tangent + pull_back(pulled[i], {u}, directions[i], recorded, true)[0];
-  }
-  return {without_past(y, inputs.recorded), without_past(tangent, recorded)};
+  Variables pulled = pull_back({y}, call.floating(), {u}, true, true);
+  Variable tangent = pull_back(pulled, {u}, directions, call.recorded(y, directions))[0];
+  return {call.result(y), call.result(tangent)};
 }
 
 std::vector<Variable> jacobian(const Callable& f, const std::vector<Variable>& xs) {
-  Inputs inputs("jacobian", xs);
-  Variable y = evaluate(f, inputs);
-  return inputs.spread(jacobian_of(y, inputs.floating, inputs.recorded));
+  Call call("jacobian", xs);
+  Variable y = call.value_of(f);
+  return call.results(jacobian_of(y, call.floating(), call.recorded(y)));
 }
 
 std::vector<std::vector<Variable>> hessian(const Callable& f, const std::vector<Variable>& xs) {
-  Inputs inputs("hessian", xs);
-  Variable y = evaluate(f, inputs);
+  Call call("hessian", xs);
+  Variable y = call.value_of(f);
   require_one_element("hessian", y);
-  Variables gradients = pull_back(y, inputs.floating, ones_like(y), true, true);
+  bool recorded = call.recorded(y);
+  Variables gradients = pull_back({y}, call.floating(), {ones_like(y)}, true, true);
   std::vector<Variables> result;
-  for (const Variable& gradient : inputs.spread(gradients))
-    result.push_back(gradient.defined() ? inputs.spread(jacobian_of(gradient, inputs.floating, inputs.recorded))
-                                        : Variables(xs.size()));
+  auto next = gradients.begin();
+  for (const Variable& x : xs)
+    result.push_back(is_floating(x.dtype()) ? call.results(jacobian_of(*next++, call.floating(), recorded))
+                                            : Variables(xs.size()));
   return result;
 }
 
 ValueAndGrad hvp(const Callable& f, const std::vector<Variable>& xs, const std::vector<Variable>& vectors) {
-  Inputs inputs("hvp", xs);
-  require_like("hvp", vectors, xs);
-  Variable y = evaluate(f, inputs);
+  Call call("hvp", xs);
+  Variables directions = checked_vectors("hvp", vectors, xs);
+  Variable y = call.value_of(f);
   require_one_element("hvp", y);
-  Variables gradients = pull_back(y, inputs.floating, ones_like(y), true, true);
-  // The gradient of v' (gradient of f), which is v' H.
-  Variable projected = zeros({}, y.dtype());
-  std::size_t next = 0;
-  {
-    EnableGrad recording;
-    for (std::size_t i = 0; i < xs.size(); ++i)
-      if (is_floating(xs[i].dtype())) projected = projected + sum(gradients[next++] * vectors[i]);
-  }
-  Variables products = pull_back(projected, inputs.floating, ones_like(projected), inputs.recorded, false);
-  return {without_past(y, inputs.recorded), inputs.spread(products)};
+  Variables gradients = pull_back({y}, call.floating(), {ones_like(y)}, true, true);
+  // v' times the Jacobian of the gradient, which is v' H.
+  Variables products = pull_back(gradients, call.floating(), directions, call.recorded(y, directions));
+  return {call.result(y), call.results(products)};
 }
 
 }  // namespace xtape

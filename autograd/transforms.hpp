@@ -1,8 +1,12 @@
 // Derivatives of functions, rather than of results: what one asks of a function of Variables.
 //
-// The inputs may need a gradient themselves; then what is returned is recorded and can be differentiated again, so
-// these functions nest. Inputs that are not floating-point are passed on as they are; their gradients are undefined.
-// Where the function does not depend on an input, its derivative is zeros.
+// What is returned can be differentiated again: by the inputs, by vectors and tangents, and by what the function
+// captured, where these need a gradient. So these functions nest, in any order. Inputs that are not floating-point are
+// passed on as they are; their gradients are undefined. Where the function does not depend on an input, its derivative
+// is zeros.
+//
+// They throw a DTypeError when the function's value is not floating-point, or a vector is of another dtype than what it
+// is for, and a ShapeError when it is of another shape.
 #pragma once
 
 #include <vector>

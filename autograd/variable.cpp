@@ -7,6 +7,7 @@
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/tape.hpp>
+#include <autograd/undo_log.hpp>
 #if __has_include(<xtensor/io/xio.hpp>)
 #include <xtensor/io/xio.hpp>
 #else
@@ -61,6 +62,7 @@ const Array& Variable::value() const {
 
 Array& Variable::mutable_value() const {
   if (!impl_) throw Error("an undefined Variable has no value");
+  detail::UndoLog::note(*this);
   impl_->weak = false;
   return impl_->value;
 }
@@ -154,8 +156,13 @@ HookHandle Variable::register_hook(std::function<Variable(const Variable&)> hook
   return HookHandle([id, weak = std::weak_ptr(attached)] {
     auto attached = weak.lock();
     if (!attached) return;
+    Hook removed;  // goes outside of the lock: it can hold the last handle to the Variable, which signs off
     std::scoped_lock lock(attached->mutex);
-    std::erase_if(attached->hooks, [id](const auto& entry) { return entry.id == id; });
+    auto& hooks = attached->hooks;
+    auto place = std::ranges::find(hooks, id, &Attached::Entry::id);
+    if (place == hooks.end()) return;
+    removed = std::move(place->hook);
+    hooks.erase(place);
   });
 }
 
@@ -176,6 +183,7 @@ Variable& Variable::update(const char* operation, const Variable& result) {
     throw ShapeError(std::string(operation) + ": a result of " + to_string(result.dtype()) +
                      to_string(result.shape()) + " does not fit in place of " + to_string(dtype()) +
                      to_string(shape()));
+  detail::UndoLog::note(*this);
   if (impl_->weak || result.requires_grad() || (grad_enabled() && requires_grad())) {
     impl_->leave_node();
     impl_->value = result.value();

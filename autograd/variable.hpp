@@ -145,7 +145,9 @@ class Variable {
   /// Keeps the gradient of this intermediate result, too, when a later `backward` passes it.
   void retain_grad() const;
   /// Calls `hook` with the gradient of this Variable in every walk that passes it; what the hook returns, if
-  /// defined, replaces the gradient. Hooks run in the order of registration.
+  /// defined, replaces the gradient. Hooks run in the order of registration, and are freed with the graph. A hook must
+  /// not hold a copy of a leaf that it is registered on: they would keep each other alive until `remove()`. Capture
+  /// `x.detach()`, the value as it is now, or a reference to what lives as long.
   HookHandle register_hook(std::function<Variable(const Variable&)> hook) const;
 
   /// Adds to every leaf's gradient the derivative of this Variable, weighted by `seed` (of this shape; 1 if left out,

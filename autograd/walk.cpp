@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <queue>
 #include <unordered_map>
 
 #include <autograd/anomaly.hpp>
 #include <autograd/kernels/arithmetic.hpp>
+#include <autograd/mark.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/tape.hpp>
@@ -66,19 +68,16 @@ class Frontier {
 
  private:
   struct Turn {
-    std::uint64_t sequence = 0, pushed = 0;
+    std::uint64_t sequence = 0;
     NodePtr node;
-    // The greatest sequence first; among leaves, which have none, the one first met.
-    bool operator<(const Turn& other) const {
-      return sequence != other.sequence ? sequence < other.sequence : pushed > other.pushed;
-    }
+    bool operator<(const Turn& other) const { return sequence < other.sequence; }
   };
 
   Gradients& gradients_of(const NodePtr& node) {
     if (next_.node == node) return next_gradients_;
     if (!rest_.empty())
       if (auto place = rest_.find(node.get()); place != rest_.end()) return place->second;
-    Turn turn{node->sequence(), ++pushed_, node};
+    Turn turn{node->sequence(), node};
     bool first = (!next_.node || next_ < turn) && (queue_.empty() || queue_.top() < turn);
     Gradients gradients = std::move(spare_);
     gradients.resize(node->outputs());
@@ -98,50 +97,62 @@ class Frontier {
   Gradients next_gradients_, spare_;
   std::priority_queue<Turn> queue_;
   std::unordered_map<Node*, Gradients> rest_;
-  std::uint64_t pushed_ = 0;
 };
 
-// Which nodes lead to one of `targets`: the others need no visit.
+// Which nodes lead to one of `targets`: the others need no visit. A node leads to older ones only, so nothing that is
+// older than all targets is looked at.
 class Pruning {
  public:
   // With `stop`, targets are the end of the search.
   Pruning(const std::vector<Variable>& roots, const std::vector<Variable>& targets, bool stop) {
     for (const Variable& x : targets) {
-      leads_[x.impl()->node.get()] = true;
-      if (stop) visited_.try_emplace(x.impl()->node.get());
+      Node* node = x.impl()->node.get();
+      oldest_ = std::min(oldest_, node->sequence());
+      found_[node] = {.entered = stop, .leads = true};
     }
     for (const Variable& x : roots)
       if (x.requires_grad()) search(x.impl()->node.get());
   }
   bool leads_to_target(Node* node) const {
-    auto found = leads_.find(node);
-    return found != leads_.end() && found->second;
+    if (node->sequence() < oldest_) return false;
+    auto place = found_.find(node);
+    return place != found_.end() && place->second.leads;
   }
 
  private:
+  struct Finding {
+    bool entered = false, leads = false;
+  };
+  struct Step {
+    Node* node;
+    Finding* finding;
+    std::size_t next;
+  };
+
   // Depth first with a stack of its own. A node is settled when its edges are; the graph has no cycles. A target
   // is searched below as well, for targets beyond it.
   void search(Node* root) {
-    std::vector<std::pair<Node*, std::size_t>> path;
+    std::vector<Step> path;
     auto enter = [&](Node* node) {
-      if (visited_.try_emplace(node).second) path.push_back({node, 0});
+      if (node->sequence() < oldest_) return;
+      Finding& finding = found_[node];
+      if (!std::exchange(finding.entered, true)) path.push_back({node, &finding, 0});
     };
     enter(root);
     while (!path.empty()) {
-      auto& [node, next] = path.back();
+      auto& [node, finding, next] = path.back();
       auto edges = node->edges();
       if (next < edges.size()) {
         if (Node* child = edges[next++].node.get()) enter(child);
         continue;
       }
-      bool& leads = leads_[node];
-      for (const Edge& edge : edges) leads = leads || (edge.node && leads_to_target(edge.node.get()));
+      for (const Edge& edge : edges) finding->leads = finding->leads || (edge.node && leads_to_target(edge.node.get()));
       path.pop_back();
     }
   }
 
-  std::unordered_map<Node*, bool> leads_;
-  std::unordered_map<Node*, char> visited_;
+  std::uint64_t oldest_ = std::numeric_limits<std::uint64_t>::max();
+  std::unordered_map<Node*, Finding> found_;
 };
 
 class Walk {
@@ -150,11 +161,12 @@ class Walk {
 
   void start(const Variable& output, Variable seed) { frontier_.add(edge_to(output), std::move(seed)); }
 
-  // Sums up in `captured` the gradients of `inputs`, and visits nothing that does not lead to them. With `stop`, goes
-  // no further than to them.
-  void capture(const std::vector<Variable>& roots, const std::vector<Variable>& inputs, bool stop = false) {
-    stop_ = stop;
-    pruning_.emplace(roots, inputs, stop);
+  // Sums up in `captured` the gradients of `inputs`, and visits nothing that does not lead to them. Within another
+  // walk, since `start`, goes no further than to them: the hooks of older ones are that walk's.
+  void capture(const std::vector<Variable>& roots, const std::vector<Variable>& inputs,
+               const detail::Mark* start = nullptr) {
+    start_ = start;
+    pruning_.emplace(roots, inputs, start != nullptr);
     for (const Variable& x : inputs) captures_[x.impl()->node.get()];
   }
   Variable captured(const Variable& x) {
@@ -178,12 +190,12 @@ class Walk {
   };
 
   void visit(Node& node, Gradients& gradients) {
-    if (node.attached()) attend(node, gradients);
+    if (node.attached() && !(start_ && start_->is_older(node))) attend(node, gradients);
     if (pruning_) {
       auto capture = captures_.find(&node);
       if (capture != captures_.end()) {
         capture->second = gradients;
-        if (stop_) return;
+        if (start_) return;
       }
     }
     auto edges = node.edges();
@@ -295,7 +307,7 @@ class Walk {
   }
 
   bool retain_;
-  bool stop_ = false;
+  const detail::Mark* start_ = nullptr;
   bool detecting_anomaly_ = detail::detecting_anomaly();
   GradMode mode_;
   Frontier frontier_;
@@ -366,9 +378,9 @@ Variable detail::isolated(const Variable& x, bool connected) {
 }
 
 std::vector<Variable> detail::partial_grad(const Variable& output, const Variable& seed,
-                                           const std::vector<Variable>& inputs) {
+                                           const std::vector<Variable>& inputs, const Mark& start) {
   Walk walk(false, grad_enabled());
-  walk.capture({output}, inputs, true);
+  walk.capture({output}, inputs, &start);
   walk.start(output, seed);
   walk.run();
   std::vector<Variable> results;

@@ -35,13 +35,17 @@ Variable grad(const Y& output, const X& input, const GradOptions& options = {}) 
 
 namespace detail {
 
+class Mark;
+
 /// x as a Variable of its own, at which a walk can end: one that leads to x when `connected`, a leaf otherwise. The
 /// same where x needs no gradient.
 Variable isolated(const Variable& x, bool connected);
 
 /// The derivatives of the output, weighted by `seed`, with the inputs taken for independent of each other: the walk
-/// ends at them. Undefined for those that play no part. Recorded where the grad mode is on.
-std::vector<Variable> partial_grad(const Variable& output, const Variable& seed, const std::vector<Variable>& inputs);
+/// ends at them. Undefined for those that play no part. Recorded where the grad mode is on. Part of another walk that
+/// has come to `start`: hooks of inputs that are older are left to it.
+std::vector<Variable> partial_grad(const Variable& output, const Variable& seed, const std::vector<Variable>& inputs,
+                                   const Mark& start);
 
 }  // namespace detail
 

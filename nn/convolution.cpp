@@ -96,6 +96,7 @@ void detail::KernelLayer::prepare(const Variable& x) {
                                        text(least_) + " or more");
   Shape shape = weight.shape();
   shape[transposed_ ? 0 : 1] = transposed_ ? in : in / groups_;
+  xtape::detail::PastForks drawn_once;
   materialize(weight, initialized(whole + ": weight", weight_init_, shape, weight.dtype(), *generator_).value());
 }
 

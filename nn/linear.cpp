@@ -50,6 +50,7 @@ Variable Dense::forward(const Variable& x) {
   if (weight.size() == 0) {
     if (x.shape(-1) == 0) refuse("a last extent of 1 or more");
     detail::require_dtype("Dense(" + description() + ")", x, weight.dtype());
+    xtape::detail::PastForks drawn_once;
     materialize(weight, initialized("Dense: weight", weight_init_, {x.shape(-1), weight.shape(1)}, weight.dtype(),
                                     *generator_).value());
   }

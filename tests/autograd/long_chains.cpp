@@ -64,6 +64,15 @@ BOOST_AUTO_TEST_CASE(dropped_without_a_walk) {
   BOOST_TEST(!x.grad().defined());
 }
 
+// Each step takes a gradient by the state, which a hundred thousand steps have led to: none of them looks at those.
+BOOST_AUTO_TEST_CASE(a_gradient_in_each_step) {
+  constexpr int steps = 100'000;
+  constexpr double rate = 1e-5;
+  Variable x = Variable({1.0}, float64).requires_grad_(), y = x;
+  for (int i = 0; i < steps; ++i) y = y - rate * grad([](const Variable& y) { return 0.5 * y * y; }, {y})[0];
+  BOOST_TEST(grad(y, x).item() == std::pow(1 - rate, steps), boost::test_tools::tolerance(1e-9));
+}
+
 BOOST_AUTO_TEST_CASE(pruned_search) {
   Variable x = Variable({1.0}, float64).requires_grad_(), other = Variable({1.0}, float64).requires_grad_();
   Variable y = chain(x) * other;

@@ -138,6 +138,28 @@ BOOST_AUTO_TEST_CASE(a_hook_of_another_shape_is_refused) {
   BOOST_TEST(!x.grad().defined());
 }
 
+// A hook that holds its own Variable is freed with the graph, and by hand. One of a leaf is to hold a detached one.
+BOOST_AUTO_TEST_CASE(hooks_are_freed) {
+  auto sentinel = std::make_shared<int>(0);
+  {
+    Variable x = leaf(2), y = x * x;
+    x.register_hook([sentinel, x = x.detach()](const Variable& g) { return g * x; });
+    y.register_hook([sentinel, y](const Variable& g) { return g + y; });
+    (y * 3).backward();
+    BOOST_TEST(x.grad().item() == (3 + 4) * 4 * 2);
+    BOOST_TEST(sentinel.use_count() == 2);
+  }
+  BOOST_TEST(sentinel.use_count() == 1);
+  HookHandle handle;
+  {
+    Variable x = leaf(2);
+    handle = x.register_hook([sentinel, x](const Variable& g) { return g * x; });
+  }
+  BOOST_TEST(sentinel.use_count() == 2);
+  handle.remove();
+  BOOST_TEST(sentinel.use_count() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_recorded_under_no_grad) {
   Variable x = leaf(2);
   {

@@ -160,10 +160,19 @@ BOOST_AUTO_TEST_CASE(misuse) {
   };
   BOOST_CHECK_EXCEPTION(grad(curve, {x}), ShapeError, says("shape (3,), needs one element"));
   BOOST_CHECK_EXCEPTION(hessian(curve, {x}), ShapeError, says("hessian"));
-  BOOST_CHECK_EXCEPTION(vjp(curve, {x}, x), ShapeError, says("vjp: vector 0 has shape (2,), its input (3,)"));
+  BOOST_CHECK_EXCEPTION(vjp(curve, {x}, x), ShapeError, says("vjp: vector 0 is float64(2,), its input float64(3,)"));
   BOOST_CHECK_EXCEPTION(jvp(curve, {x}, {x, x}), ShapeError, says("jvp: 2 vectors for 1 inputs"));
   BOOST_CHECK_EXCEPTION(grad([](auto& x, auto& y) { return x * y; }, {x}), ValueError, says("take 1 Variables"));
   BOOST_CHECK_EXCEPTION(grad(quadratic, {Variable()}), Error, says("undefined"));
+  BOOST_CHECK_EXCEPTION(vjp(curve, {x}, ones({3})), DTypeError, says("vjp: vector 0 is float32(3,)"));
+  BOOST_CHECK_EXCEPTION(hvp(quadratic, {x}, {ones({2})}), DTypeError, says("hvp: vector 0 is float32(2,)"));
+  BOOST_CHECK_EXCEPTION(jvp(curve, {x}, {Variable()}), ShapeError, says("jvp: vector 0 is an undefined Variable"));
+  BOOST_CHECK_EXCEPTION(jvp([](const Variable& x) { return argmax(x); }, {x}, {x}), DTypeError, says("jvp: needs float32 or float64, got int64"));
+  BOOST_CHECK_EXCEPTION(grad([](const Variable&) { return Variable(); }, {x}), Error, says("grad: the function"));
+  std::function<Variable(const Variable&)> empty;
+  BOOST_CHECK_EXCEPTION(grad(empty, {x}), ValueError, says("grad: the function is empty"));
+  std::function<Variable(const std::vector<Variable>&)> of_many;
+  BOOST_CHECK_EXCEPTION(checkpoint(of_many, {x}), ValueError, says("checkpoint: the function is empty"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -116,6 +116,42 @@ BOOST_DATA_TEST_CASE(clones, layer_samples::all(), sample) {
   for (const Variable& x : originals) BOOST_TEST(!x.grad().defined());
 }
 
+// A layer that is computed again on the way back gives what it gave, and changes its buffers once.
+BOOST_DATA_TEST_CASE(checkpoints, layer_samples::all(), sample) {
+  auto step = [&](auto&& call) {
+    Pointer layer = made(sample);
+    Variable x = is_floating(sample.input.dtype()) ? parameter(sample.input) : sample.input;
+    auto f = [&](const Variable& x) { return (*layer)(x); };
+    seed(6);
+    for (int i = 0; i < 2; ++i) sum(square(call(f, x))).backward();
+    std::vector<Variable> results{x.grad()};
+    for (const Variable& p : layer->parameters()) results.push_back(p.grad());
+    for (const auto& [name, buffer] : layer->named_buffers()) results.push_back(buffer.copy());
+    return results;
+  };
+  auto once = [](auto& f, auto& x) {
+    xtape::detail::RandomFork numbers;  // those of a checkpoint
+    return f(x);
+  };
+  auto nested_once = [&](auto& f, auto& x) {
+    xtape::detail::RandomFork numbers;
+    return once(f, x);
+  };
+  auto again = [](auto& f, auto& x) { return checkpoint(f, x); };
+  auto nested_again = [](auto& f, auto& x) {
+    return checkpoint([&](const Variable& x) { return checkpoint(f, x); }, x);
+  };
+  auto compare = [](const std::vector<Variable>& found, const std::vector<Variable>& expected) {
+    BOOST_REQUIRE(found.size() == expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      BOOST_REQUIRE(found[i].defined() == expected[i].defined());
+      if (found[i].defined()) close(found[i], expected[i], 1e-12);
+    }
+  };
+  compare(step(again), step(once));
+  compare(step(nested_again), step(nested_once));
+}
+
 BOOST_DATA_TEST_CASE(printing, layer_samples::all(), sample) {
   Pointer layer = made(sample);
   std::ostringstream out;
