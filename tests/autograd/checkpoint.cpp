@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_kept) {
 BOOST_AUTO_TEST_CASE(changes_since_play_no_part) {
   Net net;
   Variable x = parameter(ones({1, 3}, float64));
-  auto expected = grad({sum(net(x))}, {x, net.w, net.scale}, {.create_graph = true});
+  auto expected = grad({sum(net(x))}, {x, net.w, net.scale});
   Variable y = sum(checkpoint([&](const Variable& x) { return net(x); }, {x}));
   {
     NoGrad guard;
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(changes_since_play_no_part) {
   }
   Variable changed = net.w.copy();
   auto found = grad({y}, {x, net.w, net.scale}, {.create_graph = true});
-  for (std::size_t i = 0; i < 3; ++i) same(found[i], expected[i]);
+  for (std::size_t i = 0; i < 3; ++i) close(found[i], expected[i], 1e-14);
   same(net.w, changed);
 }
 
