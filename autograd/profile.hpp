@@ -5,11 +5,8 @@
 #include <cstddef>
 #include <iosfwd>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
-
-#include <autograd/error.hpp>
 
 namespace xtape {
 
@@ -76,19 +73,6 @@ class Timer {
   double start_;
   std::size_t bytes_ = 0;
 };
-
-/// The array that `f` computes, in the name of an operation, which errors carry as well.
-template <class F>
-auto measured(const char* name, const F& f) try {
-  Calling calling(name);
-  if (!profiling()) [[likely]] return f();
-  Timer timer(name, false);
-  auto result = f();
-  timer.add_bytes(result.bytes());
-  return result;
-} catch (const std::bad_alloc&) {
-  throw MemoryError(std::string(name) + ": no memory for what it needs beside its result");
-}
 
 }  // namespace detail
 }  // namespace xtape

@@ -183,11 +183,15 @@ void collect(const Operation& operation, std::span<const Variable* const> operan
     if (operands[k]) values[k] = Operand(operation.name(), *operands[k], dtype).array();
 }
 
-void evaluate(Operation& operation, std::span<const Array> values, std::span<Array> results) {
+// Errors carry the operation's name, that of no memory, too.
+void evaluate(Operation& operation, std::span<const Array> values, std::span<Array> results) try {
+  Calling calling(operation.name());
   if (!profiling()) [[likely]] return operation.evaluate(values, results);
   Timer timer(operation.name(), false);
   operation.evaluate(values, results);
   for (const Array& result : results) timer.add_bytes(result.bytes());
+} catch (const std::bad_alloc&) {
+  throw MemoryError(std::string(operation.name()) + ": no memory for what it needs beside its result");
 }
 
 }  // namespace
