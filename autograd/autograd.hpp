@@ -12,12 +12,14 @@
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/decompositions.hpp>
 #include <autograd/ops/distances.hpp>
+#include <autograd/ops/distributions.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/grid_sample.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/interpolation.hpp>
 #include <autograd/ops/joining.hpp>
 #include <autograd/ops/linalg.hpp>
+#include <autograd/ops/lu.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/matrix_functions.hpp>
 #include <autograd/ops/neural.hpp>
@@ -26,7 +28,12 @@
 #include <autograd/ops/products.hpp>
 #include <autograd/ops/recurrence.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/ops/sampling.hpp>
+#include <autograd/ops/searching.hpp>
+#include <autograd/ops/segments.hpp>
+#include <autograd/ops/signals.hpp>
 #include <autograd/ops/statistics.hpp>
+#include <autograd/ops/triangles.hpp>
 #include <autograd/profile.hpp>
 #include <autograd/random.hpp>
 #include <autograd/threads.hpp>

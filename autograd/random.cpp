@@ -88,6 +88,17 @@ Array Generator::normal(const Shape& shape, double mean, double stddev, DType dt
   return fill("normal", shape, dtype, [&] { return mean + stddev * distribution(own.twister); });
 }
 
+Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t high) {
+  if (low >= high)
+    throw ValueError("integers: from " + std::to_string(low) + " to " + std::to_string(high) + ": needs low < high");
+  std::scoped_lock lock(engine_->mutex);
+  std::uniform_int_distribution<std::int64_t> distribution(low, high - 1);
+  Array result(shape, DType::int64);
+  auto* out = result.mutable_data<std::int64_t>();
+  std::generate_n(out, result.size(), [&] { return distribution(engine_->twister); });
+  return result;
+}
+
 Array Generator::permutation(std::size_t n) {
   Engine& own = engine();
   std::scoped_lock lock(own.mutex);

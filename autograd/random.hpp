@@ -32,6 +32,8 @@ class Generator {
   /// Numbers in [low, high).
   Array uniform(const Shape& shape, double low, double high, DType dtype);
   Array normal(const Shape& shape, double mean, double stddev, DType dtype);
+  /// Integers in [low, high), as int64. @throws ValueError unless low < high.
+  Array integers(const Shape& shape, std::int64_t low, std::int64_t high);
   /// The numbers 0 to n - 1 in random order, as int64.
   Array permutation(std::size_t n);
 

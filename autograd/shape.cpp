@@ -59,6 +59,15 @@ Shape Dims::shape(const char* operation, std::size_t size) const {
   return result;
 }
 
+Shape Dims::shape(const char* operation, const Shape& from) const {
+  std::vector<std::ptrdiff_t> extents = extents_;
+  for (std::size_t i = 0; i < std::min(extents.size(), from.size()); ++i) {
+    std::ptrdiff_t& extent = extents[extents.size() - 1 - i];
+    if (extent == -1) extent = static_cast<std::ptrdiff_t>(from[from.size() - 1 - i]);
+  }
+  return Dims(extents).shape(operation);
+}
+
 Shape broadcast_shapes(const char* operation, const Shape& a, const Shape& b) {
   const Shape& longer = a.size() >= b.size() ? a : b;
   const Shape& shorter = a.size() >= b.size() ? b : a;

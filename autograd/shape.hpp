@@ -82,6 +82,8 @@ class Dims {
   Shape shape(const char* operation) const;
   /// The same for `size` elements, with -1 resolved.
   Shape shape(const char* operation, std::size_t size) const;
+  /// The same for what is repeated from a shape, whose last axis becomes the last one: -1 is the extent that it has.
+  Shape shape(const char* operation, const Shape& from) const;
 
  private:
   [[noreturn]] static void too_large(std::uint64_t extent);

@@ -140,8 +140,20 @@ auto hypot(const P& a, const Q& b) {
   return chain(hypot_rule, a, b);
 }
 
-inline constexpr auto fmod_rule = elementwise(
-    "fmod", [](auto a, auto b) { return kernels::lanewise([](auto x, auto y) { return std::fmod(x, y); }, a, b); },
+namespace detail {
+// As C's, for a y that is not 0. The quotient of the least int64 and -1 has no place in 64 bits, and its remainder is 0.
+template <class T>
+T truncated_remainder(T x, T y) {
+  if constexpr (std::is_integral_v<T>) return y == -1 ? 0 : x % y;
+  else return std::fmod(x, y);
+}
+}  // namespace detail
+
+inline constexpr auto fmod_rule = elementwise_any(
+    "fmod",
+    [](auto a, auto b) {
+      return kernels::lanewise([](auto x, auto y) { return detail::truncated_remainder(x, y); }, a, b);
+    },
     pass, with<A, B>([](auto a, auto b, auto g) { return -g * trunc(a / b); }));
 template <class P, class Q>
   requires AnyNumber<P, Q>
@@ -149,12 +161,12 @@ auto fmod(const P& a, const Q& b) {
   return chain(fmod_rule, a, b);
 }
 
-inline constexpr auto remainder_rule = elementwise(
+inline constexpr auto remainder_rule = elementwise_any(
     "remainder",
     [](auto a, auto b) {
       return kernels::lanewise(
           [](auto x, auto y) {
-            auto r = std::fmod(x, y);
+            auto r = detail::truncated_remainder(x, y);
             return r != 0 && (r < 0) != (y < 0) ? r + y : r;
           },
           a, b);

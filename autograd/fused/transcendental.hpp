@@ -37,7 +37,7 @@ auto log1p(const X& x) {
 
 // Where a is 0, log(a) is -inf, and 0 * -inf is NaN: such elements count 0, and so do those where b is 0. With a
 // negative b, the result is infinite, and so is the derivative.
-inline constexpr auto pow_rule = elementwise(
+inline constexpr auto pow_rule = elementwise_any(
     "pow", [](auto a, auto b) { return power(a, b); },
     with<A, B>([](auto a, auto b, auto g) { return g * b * power(where(b == 0, 1, a), b - 1); }),
     with<A, B, Y>([](auto a, auto b, auto y, auto g) {

@@ -16,6 +16,12 @@ struct Around {
   }
 };
 
+template <class T>
+void add(T& sum, T term) {
+  if constexpr (std::is_same_v<T, bool>) sum = sum || term;
+  else sum += term;
+}
+
 // Calls visit(row of the taken, row of the whole, length) for every slice, in row-major order of the taken.
 template <class F>
 void for_each_taken(const Around& whole, const Array& indices, F&& visit) {
@@ -56,11 +62,11 @@ Array take(const Array& x, const Array& indices, std::size_t axis) {
 Array take_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape) {
   Array result = Array::full(shape, 0, g.dtype());
   Around whole(shape, axis);
-  visit_floating("take", g.dtype(), [&]<class T>(T) {
+  visit(g.dtype(), [&]<class T>(T) {
     const T* in = g.data<T>();
     T* out = result.mutable_data<T>();
     for_each_taken(whole, indices, [&](std::size_t from, std::size_t to) {
-      for (std::size_t k = 0; k < whole.inner; ++k) out[to + k] += in[from + k];
+      for (std::size_t k = 0; k < whole.inner; ++k) add(out[to + k], in[from + k]);
     });
   });
   return result;
@@ -78,10 +84,10 @@ Array take_along_axis(const Array& x, const Array& indices, std::size_t axis) {
 
 Array take_along_axis_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape) {
   Array result = Array::full(shape, 0, g.dtype());
-  visit_floating("take_along_axis", g.dtype(), [&]<class T>(T) {
+  visit(g.dtype(), [&]<class T>(T) {
     const T* in = g.data<T>();
     T* out = result.mutable_data<T>();
-    for_each_along(shape, indices, axis, [&](std::size_t from, std::size_t to) { out[to] += in[from]; });
+    for_each_along(shape, indices, axis, [&](std::size_t from, std::size_t to) { add(out[to], in[from]); });
   });
   return result;
 }

@@ -7,7 +7,7 @@ namespace xtape::kernels {
 
 /// Slices of x along `axis`: the result has the shape of `indices` in place of that axis.
 Array take(const Array& x, const Array& indices, std::size_t axis);
-/// The transposed operation: adds the slices of g to zeros of `shape`.
+/// The transposed operation: adds the slices of g to zeros of `shape`. Of bool, a sum holds where one of its terms does.
 Array take_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape);
 
 /// result[i..., j, k...] = x[i..., indices[i..., j, k...], k...]

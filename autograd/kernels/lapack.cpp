@@ -103,6 +103,22 @@ Array pivots(const Array& a) {
   return result;
 }
 
+Eliminated eliminated(const char* operation, const Array& a) {
+  Array columns = transposed(a);
+  std::size_t m = a.shape()[a.rank() - 2], n = a.shape().back();
+  Array order(Shape(a.shape().begin(), a.shape().end() - 1), DType::int64);
+  auto* row = order.mutable_data<std::int64_t>();
+  for (std::size_t i = 0; i < order.size(); ++i) row[i] = static_cast<std::int64_t>(i % m);
+  for_each_matrix(operation, columns, [&]<class T>(T* matrix, std::size_t i) {
+    std::vector<Int> exchanged(std::min(m, n));
+    Int rows = lapack_int(operation, m);
+    cxxlapack::getrf<Int>(rows, lapack_int(operation, n), matrix, rows, exchanged.data());
+    for (std::size_t k = 0; k < exchanged.size(); ++k)
+      std::swap(row[i * m + k], row[i * m + static_cast<std::size_t>(exchanged[k]) - 1]);
+  });
+  return {transposed(columns), order};
+}
+
 Array cholesky(const char* operation, const Array& a) {
   Array result = a.copy();
   std::size_t n = a.shape().back();

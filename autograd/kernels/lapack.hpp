@@ -12,6 +12,12 @@ Array inverse(const char* operation, const Array& a);
 Array solve(const char* operation, const Array& a, const Array& b);
 /// The diagonals (..., n) of U in P L U; the sign of P is that of the first. Zeros for singular matrices.
 Array pivots(const Array& a);
+/// a = P L U: L below the diagonal and U on it and above, in one array of a's shape, and the row of a that each row of
+/// P' a is, (..., m), int64.
+struct Eliminated {
+  Array factors, order;
+};
+Eliminated eliminated(const char* operation, const Array& a);
 /// The lower triangular L of L L', of which a's lower triangle is read.
 Array cholesky(const char* operation, const Array& a);
 /// The orthonormal eigenvectors of symmetric matrices as columns, by ascending eigenvalues; reads the lower triangle.

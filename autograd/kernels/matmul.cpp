@@ -1,10 +1,29 @@
 #include <autograd/kernels/matmul.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/layout.hpp>
 
 namespace xtape::kernels {
 namespace {
+
+// Row by row of c and of b, where that is not transposed.
+void product(const Matrix<const std::int64_t>& a, const Matrix<const std::int64_t>& b, std::int64_t* c, std::size_t m,
+             std::size_t n, std::size_t k) {
+  auto at = [](const auto& x, std::size_t row, std::size_t column) {
+    return static_cast<std::uint64_t>(x.data[x.transposed ? column * x.stride + row : row * x.stride + column]);
+  };
+  std::vector<std::uint64_t> sums(n);
+  for (std::size_t i = 0; i < m; ++i, c += n) {
+    std::fill(sums.begin(), sums.end(), 0);
+    for (std::size_t l = 0; l < k; ++l)
+      for (std::size_t j = 0; j < n; ++j) sums[j] += at(a, i, l) * at(b, l, j);
+    std::transform(sums.begin(), sums.end(), c, [](std::uint64_t sum) { return static_cast<std::int64_t>(sum); });
+  }
+}
 
 Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
@@ -20,14 +39,16 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
   if (k == 0) return Array::full(shape, 0, a.dtype());
   Array result(shape, a.dtype());
   if (result.size() == 0) return result;
-  visit_floating("matmul", a.dtype(), [&]<class T>(T) {
+  visit(a.dtype(), [&]<class T>(T) {
     T* c = result.mutable_data<T>();
     auto size_a = static_cast<std::ptrdiff_t>(m * k), size_b = static_cast<std::ptrdiff_t>(k * n);
     batch.for_each_row([&, loop = batch.inner()](const auto& offset) {
       for (std::size_t i = 0; i < loop.extent; ++i, c += m * n) {
         auto at = static_cast<std::ptrdiff_t>(i);
-        gemm<T>({a.data<T>() + (offset[0] + at * loop.step[0]) * size_a, ta ? m : k, ta},
-                {b.data<T>() + (offset[1] + at * loop.step[1]) * size_b, tb ? k : n, tb}, {c, n}, rows, columns, inner);
+        Matrix<const T> left{a.data<T>() + (offset[0] + at * loop.step[0]) * size_a, ta ? m : k, ta};
+        Matrix<const T> right{b.data<T>() + (offset[1] + at * loop.step[1]) * size_b, tb ? k : n, tb};
+        if constexpr (std::is_floating_point_v<T>) gemm<T>(left, right, {c, n}, rows, columns, inner);
+        else if constexpr (std::is_same_v<T, std::int64_t>) product(left, right, c, m, n, k);
       }
     });
   });

@@ -49,6 +49,14 @@ Batch<T> lanewise(F f, const Batch<T>& x, const Rest&... rest) {
   return Batch<T>::load_unaligned(values[0]);
 }
 
+/// Wraps around beyond 64 bits, for an exponent >= 0: by squaring, where each bit of it that is set takes part.
+inline std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {
+  std::uint64_t square = static_cast<std::uint64_t>(base), result = 1;
+  for (; exponent > 0; exponent >>= 1, square *= square)
+    if (exponent & 1) result *= square;
+  return static_cast<std::int64_t>(result);
+}
+
 }  // namespace xtape::kernels
 
 namespace xtape {
@@ -128,7 +136,10 @@ xsimd::batch<T, A> power(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& 
   for (int exponent : {1, 2, 3})
     if (xsimd::all(b == xsimd::batch<T, A>(static_cast<T>(exponent))))
       return exponent == 1 ? a : exponent == 2 ? a * a : a * a * a;
-  return kernels::lanewise([](T x, T y) { return std::pow(x, y); }, a, b);
+  return kernels::lanewise([](T x, T y) {
+    if constexpr (std::is_integral_v<T>) return kernels::integer_power(x, y);
+    else return std::pow(x, y);
+  }, a, b);
 }
 
 template <class T, class A>

@@ -29,26 +29,69 @@ Variable sqrt(const Variable& x) { return fused::sqrt_rule(x); }
 Variable reciprocal(const Variable& x) { return fused::reciprocal_rule(x); }
 Variable rsqrt(const Variable& x) { return fused::rsqrt_rule(x); }
 Variable hypot(const Variable& a, const Variable& b) { return fused::hypot_rule(a, b); }
-Variable fmod(const Variable& a, const Variable& b) { return fused::fmod_rule(a, b); }
-Variable remainder(const Variable& a, const Variable& b) { return fused::remainder_rule(a, b); }
+
+namespace {
+
+// Of int64 there is no quotient by 0, infinite or not a number.
+void require_divisors(const char* operation, const Variable& a, const Variable& b) {
+  std::array operands{&a, &b};
+  if (all_scalars(operands) || common_dtype(operation, operands) != DType::int64) return;
+  if (any(equal(b, 0)).item()) throw ValueError(std::string(operation) + ": division of int64 by 0");
+}
+
+}  // namespace
+
+Variable fmod(const Variable& a, const Variable& b) {
+  detail::Calling calling("fmod");
+  require_divisors("fmod", a, b);
+  return fused::fmod_rule(a, b);
+}
+Variable remainder(const Variable& a, const Variable& b) {
+  detail::Calling calling("remainder");
+  require_divisors("remainder", a, b);
+  return fused::remainder_rule(a, b);
+}
+
+namespace {
+
+// From the remainder, as in Python: a / b may have been rounded up to a whole number.
+template <class T>
+T floored_quotient(T x, T y) {
+  if constexpr (std::is_integral_v<T>) {
+    if (y == -1) return static_cast<T>(0 - static_cast<std::uint64_t>(x));
+    return x / y - (x % y != 0 && (x < 0) != (y < 0));
+  } else {
+    if (y == 0) return x / y;
+    T rest = std::fmod(x, y), quotient = (x - rest) / y;
+    return std::round(rest != 0 && (rest < 0) != (y < 0) ? quotient - 1 : quotient);
+  }
+}
+
+}  // namespace
+
 Variable floor_divide(const Variable& a, const Variable& b) {
-  // From the remainder, as in Python: a / b may have been rounded up to a whole number.
-  static constexpr auto op = elementwise(
+  static constexpr auto op = elementwise_any(
       "floor_divide",
-      [](auto a, auto b) {
-        return kernels::lanewise(
-            [](auto x, auto y) {
-              if (y == 0) return x / y;
-              auto rest = std::fmod(x, y), quotient = (x - rest) / y;
-              return std::round(rest != 0 && (rest < 0) != (y < 0) ? quotient - 1 : quotient);
-            },
-            a, b);
-      },
+      [](auto a, auto b) { return kernels::lanewise([](auto x, auto y) { return floored_quotient(x, y); }, a, b); },
       constant, constant);
+  detail::Calling calling("floor_divide");
+  require_divisors("floor_divide", a, b);
   return op(a, b);
 }
+
+namespace {
+
+// a - fmod(a, b) is a multiple of b.
+Variable truncated_quotient(const Variable& a, const Variable& b) {
+  std::array operands{&a, &b};
+  if (all_scalars(operands) || common_dtype("div", operands) != DType::int64) return trunc(a / b);
+  return floor_divide(a - fmod(a, b), b);
+}
+
+}  // namespace
+
 Variable div(const Variable& a, const Variable& b, const std::string& rounding_mode) {
-  if (rounding_mode == "trunc") return trunc(a / b);
+  if (rounding_mode == "trunc") return truncated_quotient(a, b);
   if (rounding_mode == "floor") return floor_divide(a, b);
   throw ValueError("div: rounding_mode is \"" + rounding_mode + "\", needs \"trunc\" or \"floor\"");
 }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 
+#include <autograd/grad_mode.hpp>
 #include <autograd/ops/define_elementwise.hpp>
 
 namespace xtape {
@@ -10,6 +11,8 @@ namespace xtape {
 using namespace detail;
 
 namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 template <class A, class B, class F>
 Variable map_to_bool(const char* operation, const Array& a, const Array& b, F f) {
@@ -107,6 +110,25 @@ Variable logical_xor(const Variable& a, const Variable& b) {
   return compare("logical_xor", a, b, std::not_equal_to());
 }
 
+Variable isclose(const Variable& a, const Variable& b, double rtol, double atol, bool equal_nan) {
+  detail::Calling calling("isclose");
+  if (!(rtol >= 0) || !(atol >= 0))
+    throw ValueError("isclose: rtol is " + Scalar(rtol).text() + " and atol " + Scalar(atol).text() +
+                     ", needs 0 or more");
+  NoGrad guard;
+  std::array operands{&a, &b};
+  DType dtype = common_dtype("isclose", operands);
+  Variable x = in_dtype("isclose", a, dtype).to(float64), y = in_dtype("isclose", b, dtype).to(float64);
+  Variable same = equal(a, b), bound = abs(y);
+  // An infinite bound would let everything pass.
+  Variable close = same || ((bound < infinity) && abs(x - y) <= bound * rtol + atol);
+  return equal_nan ? close || (isnan(x) && isnan(y)) : close;
+}
+bool allclose(const Variable& a, const Variable& b, double rtol, double atol, bool equal_nan) {
+  detail::Calling calling("allclose");
+  return all(isclose(a, b, rtol, atol, equal_nan)).item() != 0;
+}
+
 Variable signbit(const Variable& x) {
   detail::Calling calling("signbit");
   require_defined("signbit", x);
@@ -120,13 +142,13 @@ Variable isinf(const Variable& x) {
   detail::Calling calling("isinf");
   require_defined("isinf", x);
   if (!is_floating(x.dtype())) return not_equal(x, x);
-  return abs(x) == std::numeric_limits<double>::infinity();
+  return abs(x) == infinity;
 }
 Variable isfinite(const Variable& x) {
   detail::Calling calling("isfinite");
   require_defined("isfinite", x);
   if (!is_floating(x.dtype())) return equal(x, x);
-  return abs(x) < std::numeric_limits<double>::infinity();
+  return abs(x) < infinity;
 }
 
 }  // namespace xtape

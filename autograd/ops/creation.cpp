@@ -14,6 +14,10 @@ Variable detail::from_blob(void* elements, const Dims& dims, DType dtype, std::s
   return Variable(Array::around(elements, std::move(shape), dtype, std::move(owner), read_only));
 }
 
+Variable empty(const Dims& shape, DType dtype) {
+  detail::Calling calling("empty");
+  return Variable(Array(shape.shape("empty"), dtype));
+}
 Variable full(const Dims& shape, const Scalar& value, DType dtype) {
   detail::Calling calling("full");
   return Variable(Array::full(shape.shape("full"), value, dtype));
@@ -27,6 +31,10 @@ Variable ones(const Dims& shape, DType dtype) {
   return full(shape, 1, dtype);
 }
 
+Variable empty_like(const Variable& x) {
+  detail::require_defined("empty_like", x);
+  return empty(x.shape(), x.dtype());
+}
 Variable zeros_like(const Variable& x) {
   detail::Calling calling("zeros_like");
   detail::require_defined("zeros_like", x);

@@ -10,6 +10,8 @@ namespace detail {
 Variable from_blob(void* elements, const Dims& shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
 }  // namespace detail
 
+/// Of any elements, to be set by the caller.
+Variable empty(const Dims& shape, DType dtype = default_dtype());
 Variable zeros(const Dims& shape, DType dtype = default_dtype());
 Variable ones(const Dims& shape, DType dtype = default_dtype());
 /// @throws ValueError for a value that the dtype does not have, such as 0.5 for int64.
@@ -27,6 +29,7 @@ Variable from_blob(T* elements, const Dims& shape, std::shared_ptr<const void> o
                            std::is_const_v<T>);
 }
 /// Of the shape and dtype of x.
+Variable empty_like(const Variable& x);
 Variable zeros_like(const Variable& x);
 Variable ones_like(const Variable& x);
 Variable full_like(const Variable& x, const Scalar& value);

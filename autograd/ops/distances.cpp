@@ -14,8 +14,8 @@ namespace xtape {
 namespace {
 
 void require_vectors(const char* operation, const Variable& a, const Variable& b) {
-  detail::require_floating(operation, a);
-  detail::require_floating(operation, b);
+  detail::require_numbers(operation, a);
+  detail::require_numbers(operation, b);
   broadcast_shapes(operation, a.shape(), b.shape());
 }
 

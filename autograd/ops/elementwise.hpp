@@ -11,6 +11,7 @@ namespace xtape {
 /// @name Arithmetic. int64 and bool operands take the dtype of a floating-point one, bool ones become int64 beside int64.
 /// A C++ scalar takes the dtype of an array of its kind or a higher one; a floating-point one makes int64 arrays such of
 /// the default dtype.
+/// Beyond 64 bits, int64 wraps around.
 /// @throws DTypeError for float32 with float64, ValueError for an integer that int64 does not have.
 /// @{
 Variable add(const Variable& a, const Variable& b);
@@ -23,6 +24,7 @@ Variable div(const Variable& a, const Variable& b);
 Variable div(const Variable& a, const Variable& b, const std::string& rounding_mode);
 Variable neg(const Variable& x);
 /// a to the power b. The derivative with respect to b counts 0 where a is 0 and b is not negative, as PyTorch's does.
+/// @throws ValueError for int64 to a negative power.
 Variable pow(const Variable& a, const Variable& b);
 Variable square(const Variable& x);
 Variable sqrt(const Variable& x);
@@ -32,10 +34,11 @@ Variable rsqrt(const Variable& x);
 /// sqrt(a * a + b * b), without overflow. The derivatives at (0, 0) are NaN, as in PyTorch.
 Variable hypot(const Variable& a, const Variable& b);
 /// The remainder of a / b with the sign of a, as in C. The quotient counts as a constant to the derivative.
+/// @throws ValueError for a b of int64 that is 0 somewhere.
 Variable fmod(const Variable& a, const Variable& b);
-/// The remainder of a / b with the sign of b, as in Python.
+/// The remainder of a / b with the sign of b, as in Python. @throws as fmod.
 Variable remainder(const Variable& a, const Variable& b);
-/// floor(a / b), exact where a / b rounds up to a whole number. The derivative is 0.
+/// floor(a / b), exact where a / b rounds up to a whole number. The derivative is 0. @throws as fmod.
 Variable floor_divide(const Variable& a, const Variable& b);
 /// a + weight * (b - a), and exactly b for the weight 1
 Variable lerp(const Variable& a, const Variable& b, const Variable& weight);
@@ -135,6 +138,8 @@ Variable lgamma(const Variable& x);
 Variable digamma(const Variable& x);
 /// The n-th derivative of digamma, for an n >= 0. @throws ValueError for another n.
 Variable polygamma(int n, const Variable& x);
+/// gamma(a) gamma(b) / gamma(a + b)
+Variable beta(const Variable& a, const Variable& b);
 /// The logarithm of the multivariate gamma function of p dimensions. @throws ValueError for a p below 1.
 Variable mvlgamma(const Variable& x, int p);
 /// The regularized incomplete gamma functions, lower and upper. They have derivatives with respect to x only.
@@ -200,6 +205,11 @@ Variable logical_not(const Variable& x);
 Variable logical_and(const Variable& a, const Variable& b);
 Variable logical_or(const Variable& a, const Variable& b);
 Variable logical_xor(const Variable& a, const Variable& b);
+/// Whether |a - b| <= atol + rtol |b|, which equal infinities are; NaN is close to NaN where `equal_nan` says so.
+/// @throws ValueError for a negative rtol or atol, or NaN.
+Variable isclose(const Variable& a, const Variable& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
+/// Whether all elements are close; of none, true. @throws as isclose.
+bool allclose(const Variable& a, const Variable& b, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false);
 /// Whether x is negative, or -0
 Variable signbit(const Variable& x);
 Variable isnan(const Variable& x);

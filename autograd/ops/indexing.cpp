@@ -429,7 +429,7 @@ Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& ind
 Variable scatter(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
   detail::Calling calling("scatter");
   Variable placed = scatter_zeros("scatter", x, axis, indices, source);
-  Variable count = scatter_zeros("scatter", zeros_like(x), axis, indices, 1);
+  Variable count = scatter_zeros("scatter", zeros(x.shape(), int64), axis, indices, 1);
   if (sum(count > 1).item() > 0)
     throw ValueError("scatter: the indices name a place of " + to_string(x.shape()) + " twice; use scatter_add");
   return where(count > 0, placed, x);

@@ -105,6 +105,17 @@ Variable unflatten(const Variable& x, std::ptrdiff_t axis, const Dims& shape) {
   return reshape(x, result);
 }
 
+Variable ravel(const Variable& x) {
+  detail::Calling calling("ravel");
+  return reshape(x, {-1});
+}
+
+Variable expand(const Variable& x, const Dims& shape) {
+  detail::Calling calling("expand");
+  require_defined("expand", x);
+  return broadcast_to(x, shape.shape("expand", x.shape()));
+}
+
 Variable rot90(const Variable& x, std::ptrdiff_t k, std::ptrdiff_t axis1, std::ptrdiff_t axis2) {
   detail::Calling calling("rot90");
   require_defined("rot90", x);

@@ -22,6 +22,10 @@ std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::
 
 /// One axis as several, whose extents are `shape`; one of them may be -1.
 Variable unflatten(const Variable& x, std::ptrdiff_t axis, const Dims& shape);
+/// All elements in row-major order, with one axis. Copies nothing.
+Variable ravel(const Variable& x);
+/// broadcast_to under PyTorch's name, where -1 stands for an extent that x has already.
+Variable expand(const Variable& x, const Dims& shape);
 /// Turned by `k` right angles, from the first of two axes towards the second.
 Variable rot90(const Variable& x, std::ptrdiff_t k = 1, std::ptrdiff_t axis1 = 0, std::ptrdiff_t axis2 = 1);
 

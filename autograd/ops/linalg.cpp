@@ -31,7 +31,7 @@ Variable detail::product(const Variable& a, const Variable& b, bool ta, bool tb)
 Variable matmul(const Variable& left, const Variable& right) {
   DType dtype = detail::common_dtype("matmul", std::array{&left, &right});
   const Variable a = detail::in_dtype("matmul", left, dtype), b = detail::in_dtype("matmul", right, dtype);
-  detail::require_floating("matmul", a);
+  detail::require_numbers("matmul", a);
   auto text = [&] { return "matmul: " + to_string(a.shape()) + " x " + to_string(b.shape()); };
   if (a.rank() == 0 || b.rank() == 0) throw ShapeError(text() + ": needs one axis or more; use * for scalars");
   std::size_t inner_a = a.shape(-1), inner_b = b.shape(b.rank() == 1 ? -1 : -2);

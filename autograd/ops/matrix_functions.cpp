@@ -1,5 +1,6 @@
 #include <autograd/ops/matrix_functions.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -61,7 +62,7 @@ Variable multi_dot(const std::vector<Variable>& given) {
   if (given.empty()) throw ShapeError("multi_dot: got no matrices, needs one or more");
   std::vector<Variable> matrices = given;
   for (std::size_t i = 0; i < matrices.size(); ++i) {
-    detail::require_floating("multi_dot", matrices[i]);
+    detail::require_numbers("multi_dot", matrices[i]);
     bool may_be_vector = i == 0 || i + 1 == matrices.size();
     if (matrices[i].rank() != 2 && !(may_be_vector && matrices[i].rank() == 1))
       throw ShapeError("multi_dot: " + to_string(matrices[i].shape()) + " at place " + std::to_string(i) +
@@ -97,6 +98,56 @@ Variable multi_dot(const std::vector<Variable>& given) {
   Variable result = product(product, 0, n - 1);
   if (column) result = squeeze(result, 1);
   return row ? squeeze(result, 0) : result;
+}
+
+Variable matrix_rank(const Variable& a, const RankOptions& options) {
+  detail::Calling calling("matrix_rank");
+  detail::require_floating("matrix_rank", a);
+  if (a.rank() < 2) throw ShapeError("matrix_rank: " + to_string(a.shape()) + ", needs matrices in the last two axes");
+  double epsilon = a.dtype() == float32 ? 0x1p-23 : 0x1p-52;
+  double usual = options.atol > 0 ? 0 : epsilon * static_cast<double>(std::max(a.shape(-2), a.shape(-1)));
+  double atol = options.atol, rtol = options.rtol.value_or(usual);
+  if (!(atol >= 0) || !(rtol >= 0))
+    throw ValueError("matrix_rank: atol is " + std::to_string(atol) + " and rtol " + std::to_string(rtol) +
+                     ", needs 0 or more");
+  Variable values = options.hermitian ? abs(eigvalsh(a.detach(), "L")) : svdvals(a.detach());
+  if (values.shape(-1) == 0) return zeros(Shape(a.shape().begin(), a.shape().end() - 2), int64);
+  return count_nonzero(values > clamp_min(max(values, -1, true) * rtol, atol), -1);
+}
+
+namespace {
+
+// The first norm divided by the second, and infinity where that is 0.
+Variable quotient_or_infinity(const Variable& a, const Variable& b) {
+  Variable none = equal(b, 0);
+  return where(none, std::numeric_limits<double>::infinity(), a / where(none, 1, b));
+}
+
+template <class Norm>
+Variable condition(const Variable& a, const Norm& norm) {
+  detail::require_floating("cond", a);
+  if (a.rank() < 2 || a.shape(-1) != a.shape(-2))
+    throw ShapeError("cond: " + to_string(a.shape()) + ", needs square matrices in the last two axes");
+  Variable singular = equal(slogdet(a.detach()).sign, 0);
+  Variable regular = where(expand_dims(singular, {-1, -2}), eye(a.shape(-1), a.dtype()), a);
+  return where(singular, std::numeric_limits<double>::infinity(), norm(regular) * norm(inverse(regular)));
+}
+
+}  // namespace
+
+Variable cond(const Variable& a) { return cond(a, 2); }
+
+Variable cond(const Variable& a, double p) {
+  detail::Calling calling("cond");
+  if (std::abs(p) != 2) return condition(a, [p](const Variable& x) { return matrix_norm(x, p); });
+  detail::require_floating("cond", a);
+  Variable values = svdvals(a), greatest = max(values, -1), least = min(values, -1);
+  return p > 0 ? quotient_or_infinity(greatest, least) : least / greatest;
+}
+
+Variable cond(const Variable& a, const std::string& kind) {
+  detail::Calling calling("cond");
+  return condition(a, [&](const Variable& x) { return matrix_norm(x, kind); });
 }
 
 Variable vander(const Variable& x, std::size_t n, bool increasing) {

@@ -18,6 +18,13 @@ inline void require_floating(const char* operation, const Variable& x) {
   visit_floating(operation, x.dtype(), [](auto) {});
 }
 
+/// @throws DTypeError naming the operation unless x is float32, float64 or int64.
+inline void require_numbers(const char* operation, const Variable& x) {
+  require_defined(operation, x);
+  if (x.dtype() == DType::boolean)
+    throw DTypeError(std::string(operation) + ": needs float32, float64 or int64, got bool; convert with .to(int64)");
+}
+
 /// @throws DTypeError naming the operation unless x is int64.
 inline void require_integers(const char* operation, const Variable& x) {
   require_defined(operation, x);

@@ -17,14 +17,14 @@
 
 namespace xtape {
 
-using detail::require_floating;
+using detail::require_numbers;
 
 namespace {
 
 void require_ranks(const char* operation, const Variable& a, std::size_t rank_a, const Variable& b,
                    std::size_t rank_b) {
-  require_floating(operation, a);
-  require_floating(operation, b);
+  require_numbers(operation, a);
+  require_numbers(operation, b);
   if (a.rank() != rank_a || b.rank() != rank_b)
     throw ShapeError(std::string(operation) + ": " + to_string(a.shape()) + " and " + to_string(b.shape()) +
                      ": needs " + std::to_string(rank_a) + " and " + std::to_string(rank_b) + " axes");
@@ -48,8 +48,8 @@ Variable dot(const Variable& a, const Variable& b) {
 
 Variable inner(const Variable& a, const Variable& b) {
   detail::Calling calling("inner");
-  require_floating("inner", a);
-  require_floating("inner", b);
+  require_numbers("inner", a);
+  require_numbers("inner", b);
   if (a.rank() == 0 || b.rank() == 0) return a * b;
   require_equal("inner", a, -1, b, -1);
   return tensordot(a, b, Axes(-1), Axes(-1));
@@ -79,7 +79,7 @@ Variable bmm(const Variable& a, const Variable& b) {
 Variable addmm(const Variable& input, const Variable& a, const Variable& b, const Scalar& beta,
                const Scalar& alpha) {
   detail::Calling calling("addmm");
-  require_floating("addmm", input);
+  require_numbers("addmm", input);
   require_ranks("addmm", a, 2, b, 2);
   require_equal("addmm", a, 1, b, 0);
   Shape shape{a.shape(0), b.shape(1)};
@@ -129,8 +129,8 @@ std::vector<std::ptrdiff_t> normalized(const Axes& axes, const Variable& x) {
 
 Variable tensordot(const Variable& a, const Variable& b, const Axes& axes_a, const Axes& axes_b) {
   detail::Calling calling("tensordot");
-  require_floating("tensordot", a);
-  require_floating("tensordot", b);
+  require_numbers("tensordot", a);
+  require_numbers("tensordot", b);
   auto summed_a = normalized(axes_a, a), summed_b = normalized(axes_b, b);
   if (summed_a.size() != summed_b.size())
     throw ShapeError("tensordot: " + std::to_string(summed_a.size()) + " axes of " + to_string(a.shape()) + ", " +
@@ -145,8 +145,8 @@ Variable tensordot(const Variable& a, const Variable& b, const Axes& axes_a, con
 
 Variable tensordot(const Variable& a, const Variable& b, std::size_t axes) {
   detail::Calling calling("tensordot");
-  require_floating("tensordot", a);
-  require_floating("tensordot", b);
+  require_numbers("tensordot", a);
+  require_numbers("tensordot", b);
   if (axes > a.rank() || axes > b.rank())
     throw ShapeError("tensordot: " + std::to_string(axes) + " axes of " + to_string(a.shape()) + " and " +
                      to_string(b.shape()) + ": there are fewer");
@@ -158,8 +158,8 @@ Variable tensordot(const Variable& a, const Variable& b, std::size_t axes) {
 
 Variable kron(const Variable& a, const Variable& b) {
   detail::Calling calling("kron");
-  require_floating("kron", a);
-  require_floating("kron", b);
+  require_numbers("kron", a);
+  require_numbers("kron", b);
   std::size_t rank = std::max(a.rank(), b.rank());
   Shape spread_a, spread_b, shape;
   for (std::size_t i = 0; i < rank; ++i) {
@@ -337,7 +337,7 @@ Variable einsum(std::string_view subscripts, const std::vector<Variable>& xs) {
   std::vector<std::string> labels;
   std::map<char, std::size_t> extents, occurrences;
   for (std::size_t k = 0; k < xs.size(); ++k) {
-    require_floating("einsum", xs[k]);
+    require_numbers("einsum", xs[k]);
     labels.push_back(labels_of(subscripts, terms[k], xs[k].rank()));
     for (std::size_t i = 0; i < xs[k].rank(); ++i) {
       ++occurrences[labels[k][i]];

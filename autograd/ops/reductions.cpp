@@ -103,9 +103,11 @@ Variable sum_to(const Variable& x, const Shape& shape) {
 
 Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
   detail::Calling calling("mean");
-  require_floating("mean", x);
+  require_defined("mean", x);
   auto count = reduced_count(x.shape(), axes_mask("mean", axes, x.rank()));
-  return sum(x, axes, keepdims) / count;
+  Variable total = sum(x, axes, keepdims);
+  if (!is_floating(x.dtype())) return (total.to(float64) / count).to(default_dtype());
+  return total / count;
 }
 
 Variable var(const Variable& x, const Axes& axes, bool keepdims, double ddof) {

@@ -8,6 +8,7 @@ namespace xtape {
 
 /// The sum; a bool operand is counted in int64.
 Variable sum(const Variable& x, const Axes& axes = {}, bool keepdims = false);
+/// The mean; that of int64 or bool is of the default dtype.
 Variable mean(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 /// The product. The gradient is right where elements are 0, too.
 Variable prod(const Variable& x, const Axes& axes = {}, bool keepdims = false);

@@ -13,6 +13,9 @@ Variable pow(const Variable& a, const Variable& b) {
     if (exponent == 2 && (is_floating(kind_of(a)) || !is_floating(kind_of(b)))) return square(a);
     if (exponent == 0.5 && is_floating(kind_of(a))) return sqrt(a);
   }
+  std::array operands{&a, &b};
+  if (!all_scalars(operands) && common_dtype("pow", operands) == DType::int64 && any(b < 0).item())
+    throw ValueError("pow: int64 to a negative power; convert with .to(float32)");
   return fused::pow_rule(a, b);
 }
 Variable exp(const Variable& x) { return fused::exp_rule(x); }

@@ -1,13 +1,13 @@
 // Every operation of the list, differentiated.
-#include <fstream>
-#include <regex>
 #include <set>
+#include <string>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
 
+#include "declarations.hpp"
 #include "samples.hpp"
 
 using namespace xtape;
@@ -87,17 +87,8 @@ BOOST_DATA_TEST_CASE(float32_agrees_with_float64, samples::operations(), operati
 BOOST_AUTO_TEST_CASE(the_list_is_complete) {
   std::set<std::string> listed;
   for (const auto& operation : samples::operations()) BOOST_TEST(listed.insert(operation.name).second);
-  std::set<std::string> declared;
-  const std::regex declaration(R"(^(?:inline )?(?:std::vector<Variable>|(?!Range)[A-Z]\w*) (\w+)\()");
-  std::ifstream umbrella(XTAPE_SOURCE_DIR "/autograd/autograd.hpp");
-  const std::regex include(R"(#include <(autograd/ops/\w+\.hpp)>)");
-  std::smatch match;
-  for (std::string line; std::getline(umbrella, line);) {
-    if (!std::regex_search(line, match, include)) continue;
-    std::ifstream header(XTAPE_SOURCE_DIR "/" + match[1].str());
-    for (std::string text; std::getline(header, text);)
-      if (std::smatch name; std::regex_search(text, name, declaration)) declared.insert(name[1]);
-  }
+  std::set<std::string> declared = declared_operations();
+  std::erase_if(declared, [](const std::string& name) { return name.starts_with("operator"); });
   declared.erase("from_blob");  // takes no Variable
   BOOST_TEST(declared.size() > 50);
   for (const auto& operation : samples::operations())

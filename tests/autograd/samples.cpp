@@ -1,4 +1,4 @@
-#include "samples.hpp"
+#include "sample_families.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -102,22 +102,10 @@ Operation reduction(const char* name, F f, double low = -2, double high = 2, boo
   return result;
 }
 
-Variable part(const Variables& parts, std::size_t i) {
-  if (i >= parts.size()) throw NoSuchPart();
-  return parts[i];
-}
-
-Operation general(const char* name, std::vector<Sample> samples) { return {name, true, std::move(samples)}; }
-
 // The operation with further samples.
 Operation with(Operation operation, const std::vector<Sample>& samples) {
   operation.samples.insert(operation.samples.end(), samples.begin(), samples.end());
   return operation;
-}
-
-// Comparisons and the like: only their values are of interest.
-Operation constant(const char* name, Variables inputs, std::function<Variable(const Variables&)> f) {
-  return {name, false, {{"values", std::move(inputs), std::move(f)}}};
 }
 
 Operation comparison(const char* name, Binary f) {
@@ -127,8 +115,6 @@ Operation comparison(const char* name, Binary f) {
         {to_string(a) + " and " + to_string(b), {numbers(a), numbers(b)}, [f](auto& x) { return f(x[0], x[1]); }});
   return result;
 }
-
-Variable mask(const Shape& shape) { return numbers(shape) > 0; }
 
 Variable wide(const Shape& shape) { return numbers(shape, -60, 60); }
 
@@ -162,7 +148,8 @@ std::vector<Operation> elementwise_operations() {
            {{"rounded towards 0", {numbers({2, 3}, -4.95, -3.05), numbers({3}, 1.1, 1.4)},
              [](auto& x) { return div(x[0], x[1], "trunc"); }},
             {"rounded down", {numbers({2, 3}, -4.95, -3.05), numbers({3}, 1.1, 1.4)},
-             [](auto& x) { return div(x[0], x[1], "floor"); }}}),
+             [](auto& x) { return div(x[0], x[1], "floor"); }},
+            {"the operator", {numbers({2, 3}), numbers({3}, 0.4, 3)}, [](auto& x) { return x[0] / x[1]; }}}),
       unary("neg", neg),
       binary("pow", pow, 0.3, 2.5, -2, 2.5),
       unary("square", square),
@@ -193,15 +180,22 @@ std::vector<Operation> elementwise_operations() {
                {"bounds that cross", {numbers({6}), numbers({}, 1, 1.1), numbers({}, 0.5, 0.6)},
                 [](auto& x) { return clip(x[0], x[1], x[2]); }},
                {"empty", {numbers({0, 2})}, [](auto& x) { return clip(x[0], -0.7, 0.8); }}}),
-      comparison("equal", equal),
-      comparison("not_equal", not_equal),
+      with(comparison("equal", equal),
+           {{"the operator", {numbers({3}), numbers({3})}, [](auto& x) { return x[0] == x[1]; }}}),
+      with(comparison("not_equal", not_equal),
+           {{"the operator", {numbers({3}), numbers({3})}, [](auto& x) { return x[0] != x[1]; }}}),
       comparison("less", less),
-      comparison("less_equal", less_equal),
+      with(comparison("less_equal", less_equal),
+           {{"the operator", {numbers({3}), numbers({3})}, [](auto& x) { return x[0] <= x[1]; }}}),
       comparison("greater", greater),
-      comparison("greater_equal", greater_equal),
-      constant("logical_not", {}, [](auto&) { return logical_not(mask({3})); }),
-      constant("logical_and", {}, [](auto&) { return logical_and(mask({3}), mask({2, 1})); }),
-      constant("logical_or", {}, [](auto&) { return logical_or(mask({3}), mask({2, 1})); }),
+      with(comparison("greater_equal", greater_equal),
+           {{"the operator", {numbers({3}), numbers({3})}, [](auto& x) { return x[0] >= x[1]; }}}),
+      constants("logical_not", {{"values", {}, [](auto&) { return logical_not(mask({3})); }},
+                                {"the operator", {}, [](auto&) { return !mask({3}); }}}),
+      constants("logical_and", {{"values", {}, [](auto&) { return logical_and(mask({3}), mask({2, 1})); }},
+                                {"the operator", {}, [](auto&) { return mask({3}) && mask({2, 1}); }}}),
+      constants("logical_or", {{"values", {}, [](auto&) { return logical_or(mask({3}), mask({2, 1})); }},
+                               {"the operator", {}, [](auto&) { return mask({3}) || mask({2, 1}); }}}),
       constant("isnan", {numbers({3})}, [](auto& x) { return isnan(x[0]); }),
       constant("isinf", {numbers({3})}, [](auto& x) { return isinf(x[0]); }),
       constant("isfinite", {numbers({3})}, [](auto& x) { return isfinite(x[0]); }),
@@ -219,7 +213,9 @@ std::vector<Operation> elementwise_operations() {
       binary("copysign", copysign),
       unary("floor", floor),
       unary("ceil", ceil),
-      unary("round", round),
+      with(unary("round", round),
+           {{"decimals", {numbers({5})}, [](auto& x) { return round(x[0], 1); }},
+            {"tens", {numbers({5}, -40, 40)}, [](auto& x) { return round(x[0], -1); }}}),
       unary("trunc", trunc),
       unary("frac", frac, 1.05, 1.95),
       unary("exp2", exp2),
@@ -243,7 +239,8 @@ std::vector<Operation> elementwise_operations() {
       unary("lgamma", lgamma, 0.4, 5),
       unary("digamma", digamma, 0.4, 5),
       unary("polygamma", [](const Variable& x) { return polygamma(2, x); }, 0.6, 5),
-      unary("logit", logit, 0.1, 0.9),
+      with(unary("logit", logit, 0.1, 0.9),
+           {{"limited", {numbers({7}, -0.2, 1.2)}, [](auto& x) { return logit(x[0], 0.15); }}}),
       unary("mvlgamma", [](const Variable& x) { return mvlgamma(x, 3); }, 1.3, 5),
       unary("gammainc", [](const Variable& x) { return gammainc(1.7, x); }, 0.2, 5),
       unary("gammaincc", [](const Variable& x) { return gammaincc(0.6, x); }, 0.2, 5),
@@ -355,8 +352,10 @@ std::vector<Operation> reductions() {
       reduction("min", [](const auto& x, const auto& axes, bool keep) { return min(x, axes, keep); }, -2, 2, false),
       reduction("var", [](const auto& x, const auto& axes, bool keep) { return var(x, axes, keep); }, -2, 2, false),
       reduction("logsumexp", [](const auto& x, const auto& axes, bool keep) { return logsumexp(x, axes, keep); }, -2, 2, false),
-      constant("argmax", {numbers({2, 3, 4})}, [](auto& x) { return argmax(x[0], -2); }),
-      constant("argmin", {numbers({2, 3, 4})}, [](auto& x) { return argmin(x[0], 1, true); }),
+      constants("argmax", {{"an axis", {numbers({2, 3, 4})}, [](auto& x) { return argmax(x[0], -2); }},
+                           {"all", {numbers({2, 3})}, [](auto& x) { return argmax(x[0]); }}}),
+      constants("argmin", {{"an axis", {numbers({2, 3, 4})}, [](auto& x) { return argmin(x[0], 1, true); }},
+                           {"all", {numbers({2, 3})}, [](auto& x) { return argmin(x[0]); }}}),
       general("sum_to",
               {{"leading and inner axes", {numbers({4, 2, 3})}, [](auto& x) { return sum_to(x[0], {2, 1}); }},
                {"to a scalar", {numbers({2, 3})}, [](auto& x) { return sum_to(x[0], Shape{}); }},
@@ -501,6 +500,7 @@ std::vector<Operation> arrangements() {
                {"a mask and positions", {numbers({2, 3, 4})},
                 [](auto& x) { return square(x[0][{Variable({1}, int64), Variable({1, 0, 1}, boolean), ellipsis}]); }},
                {"of an empty array", {numbers({0, 3})}, [](auto& x) { return x[0][range()]; }},
+               {"by name", {numbers({4, 3})}, [](auto& x) { return square(slice(x[0], {1, newaxis})); }},
                {"squared", {numbers({4, 3})}, [](auto& x) { return square(x[0][{range(0, none, 3), 1}]); }}}),
       general("unslice",
               {{"rows", {numbers({2, 3})}, [](auto& x) { return square(unslice(x[0], {5, 3}, {range(0, 4, 2)})); }},
@@ -659,6 +659,9 @@ Variable regular(const Shape& shape) {
 
 Variable positive_definite(const Variable& a) { return matmul(a, swapaxes(a, -1, -2)); }
 
+// The sign of a vector is arbitrary.
+Variable unsigned_vectors(const Eigen& e) { return expand_dims(e.values, -2) * square(e.vectors); }
+
 std::vector<Operation> decompositions() {
   auto of_matrices = [](const char* name, auto f) {
     Operation result{name, true, {}};
@@ -679,11 +682,14 @@ std::vector<Operation> decompositions() {
       }(),
       of_matrices("slogdet", [](auto& a) { return slogdet(a).logabsdet; }),
       of_matrices("cholesky", [](auto& a) { return cholesky(positive_definite(a)) + cholesky(positive_definite(a), true); }),
-      of_matrices("eigh", [](auto& a) {
-        auto [w, v] = eigh(a);
-        return expand_dims(w, -2) * square(v);  // the sign of a vector is arbitrary
-      }),
-      of_matrices("eigvalsh", [](auto& a) { return eigvalsh(a); }),
+      with(of_matrices("eigh", [](auto& a) { return unsigned_vectors(eigh(a)); }),
+           {{"the lower triangle", {regular({2, 3, 3})},
+             [](auto& x) { return unsigned_vectors(eigh(x[0] + swapaxes(x[0], -1, -2), "L")); }},
+            {"the upper triangle", {regular({3, 3})},
+             [](auto& x) { return unsigned_vectors(eigh(x[0] + transpose(x[0]), "U")); }}}),
+      with(of_matrices("eigvalsh", [](auto& a) { return eigvalsh(a); }),
+           {{"the lower triangle", {regular({2, 3, 3})},
+             [](auto& x) { return eigvalsh(x[0] + swapaxes(x[0], -1, -2), "L"); }}}),
       general("svd", [&] {
         std::vector<Sample> list;
         // The sign of a pair of vectors is arbitrary.
@@ -927,7 +933,8 @@ std::vector<Operation> creation() {
       constant("full", {}, [](auto&) { return full({2}, 3, float64); }),
       constant("zeros_like", {numbers({2})}, [](auto& x) { return zeros_like(x[0]); }),
       constant("ones_like", {numbers({2})}, [](auto& x) { return ones_like(x[0]); }),
-      constant("eye", {}, [](auto&) { return eye(3, 2, float64); }),
+      constants("eye", {{"wide", {}, [](auto&) { return eye(3, 2, float64); }},
+                        {"square", {}, [](auto&) { return eye(2, float64); }}}),
       constant("arange", {}, [](auto&) { return arange(0, 3, 0.5); }),
       constant("full_like", {numbers({2})}, [](auto& x) { return full_like(x[0], 2.5); }),
       constant("linspace", {}, [](auto&) { return linspace(-1, 2, 4, float64); }),
@@ -1099,7 +1106,7 @@ const std::vector<Operation>& operations() {
     std::vector<Operation> all;
     for (auto family : {elementwise_operations, activations, reductions, linear_algebra, decompositions, arrangements,
                         convolutions, neural, creation, statistics, joined, distances,
-                        matrix_functions, sampled_images})
+                        matrix_functions, sampled_images, arrays, searches, segments, signals, factors, distributions})
       for (Operation& operation : family()) all.push_back(std::move(operation));
     return all;
   }();

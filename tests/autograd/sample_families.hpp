@@ -1,0 +1,34 @@
+// What the list of samples is written with, and the families of it that stand in files of their own.
+#pragma once
+
+#include <autograd/autograd.hpp>
+
+#include "samples.hpp"
+
+namespace samples {
+
+inline xtape::Variable part(const Variables& parts, std::size_t i) {
+  if (i >= parts.size()) throw NoSuchPart();
+  return parts[i];
+}
+
+inline xtape::Variable mask(const xtape::Shape& shape) { return numbers(shape) > 0; }
+
+inline xtape::Variable ascending(const xtape::Shape& shape) { return sort(numbers(shape)).values; }
+
+inline Operation general(const char* name, std::vector<Sample> samples) { return {name, true, std::move(samples)}; }
+
+/// Comparisons and the like: only their values are of interest.
+inline Operation constant(const char* name, Variables inputs, std::function<xtape::Variable(const Variables&)> f) {
+  return {name, false, {{"values", std::move(inputs), std::move(f)}}};
+}
+inline Operation constants(const char* name, std::vector<Sample> samples) { return {name, false, std::move(samples)}; }
+
+std::vector<Operation> arrays();
+std::vector<Operation> searches();
+std::vector<Operation> segments();
+std::vector<Operation> signals();
+std::vector<Operation> factors();
+std::vector<Operation> distributions();
+
+}  // namespace samples
