@@ -183,7 +183,7 @@ void collect(const Operation& operation, std::span<const Variable* const> operan
     if (operands[k]) values[k] = Operand(operation.name(), *operands[k], dtype).array();
 }
 
-// Errors carry the operation's name, that of no memory, too.
+// What is thrown carries the name of the operation that the user called.
 void evaluate(Operation& operation, std::span<const Array> values, std::span<Array> results) try {
   Calling calling(operation.name());
   if (!profiling()) [[likely]] return operation.evaluate(values, results);
