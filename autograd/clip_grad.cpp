@@ -13,14 +13,14 @@ namespace xtape {
 namespace {
 
 void require_bound(const char* operation, double bound) {
-  if (!(bound >= 0)) throw ValueError(std::string(operation) + ": a bound of " + std::to_string(bound) + ", needs 0 or more");
+  if (!(bound >= 0)) throw ValueError(std::string(operation) + ": a bound of " + Scalar(bound).text() + ", needs 0 or more");
 }
 
 }  // namespace
 
 double clip_grad_norm(const std::vector<Variable>& parameters, double max_norm, double p) {
   require_bound("clip_grad_norm", max_norm);
-  if (!(p > 0)) throw ValueError("clip_grad_norm: a norm of order " + std::to_string(p) + ", needs more than 0");
+  if (!(p > 0)) throw ValueError("clip_grad_norm: a norm of order " + Scalar(p).text() + ", needs more than 0");
   NoGrad guard;
   std::vector<double> norms;
   for (const Variable& x : parameters)
@@ -29,7 +29,7 @@ double clip_grad_norm(const std::vector<Variable>& parameters, double max_norm, 
   std::copy(norms.begin(), norms.end(), all_norms.mutable_data<double>());
   double total = norms.empty() ? 0 : norm(Variable(all_norms), p).item();
   if (!std::isfinite(total))
-    throw ValueError("clip_grad_norm: the gradients' norm is " + std::to_string(total) + ", needs a finite one");
+    throw ValueError("clip_grad_norm: the gradients' norm is " + Scalar(total).text() + ", needs a finite one");
   double factor = max_norm / (total + 1e-6);
   if (factor < 1)
     for (const Variable& x : parameters)

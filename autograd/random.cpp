@@ -30,8 +30,8 @@ Array fill(const char* operation, const Shape& shape, DType dtype, Draw draw) {
 
 void require_spread(const char* operation, double mean, double stddev) {
   if (!std::isfinite(mean) || !std::isfinite(stddev) || stddev < 0)
-    throw ValueError(std::string(operation) + ": mean " + std::to_string(mean) + " and stddev " +
-                     std::to_string(stddev) + ": needs finite numbers and stddev >= 0");
+    throw ValueError(std::string(operation) + ": mean " + Scalar(mean).text() + " and stddev " +
+                     Scalar(stddev).text() + ": needs finite numbers and stddev >= 0");
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ void Generator::set_state(const std::string& state) {
 
 Array Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
   if (!std::isfinite(low) || !std::isfinite(high) || low > high)
-    throw ValueError("uniform: from " + std::to_string(low) + " to " + std::to_string(high) +
+    throw ValueError("uniform: from " + Scalar(low).text() + " to " + Scalar(high).text() +
                      ": needs finite bounds in order");
   Engine& own = engine();
   std::scoped_lock lock(own.mutex);

@@ -16,12 +16,12 @@ namespace {
 void require_finite(const char* name, std::initializer_list<double> options) {
   for (double value : options)
     if (!std::isfinite(value))
-      throw ValueError(std::string(name) + ": got " + std::to_string(value) + ", needs finite numbers");
+      throw ValueError(std::string(name) + ": got " + Scalar(value).text() + ", needs finite numbers");
 }
 
 void require_spread(const char* name, double value) {
   require_finite(name, {value});
-  if (value < 0) throw ValueError(std::string(name) + ": got " + std::to_string(value) + ", needs 0 or more");
+  if (value < 0) throw ValueError(std::string(name) + ": got " + Scalar(value).text() + ", needs 0 or more");
 }
 
 // Uniform in [-a, a), a = bound(fans).
@@ -53,12 +53,12 @@ Initializer truncated_normal(double mean, double stddev, double low, double high
   require_finite("truncated_normal", {mean, low, high});
   require_spread("truncated_normal", stddev);
   if (low >= high)
-    throw ValueError("truncated_normal: from " + std::to_string(low) + " to " + std::to_string(high) +
+    throw ValueError("truncated_normal: from " + Scalar(low).text() + " to " + Scalar(high).text() +
                      " standard deviations: needs low < high");
   // The function is 1/2 + erf(z / sqrt(2)) / 2; the halves drop out.
   double from = std::erf(low / std::numbers::sqrt2), to = std::erf(high / std::numbers::sqrt2);
   if (!(from < to))
-    throw ValueError("truncated_normal: from " + std::to_string(low) + " to " + std::to_string(high) +
+    throw ValueError("truncated_normal: from " + Scalar(low).text() + " to " + Scalar(high).text() +
                      " standard deviations: so far out lie no numbers of double precision");
   return [=](const Shape& shape, DType dtype, Generator& g) {
     NoGrad guard;
@@ -70,7 +70,7 @@ Initializer truncated_normal(double mean, double stddev, double low, double high
 Initializer uniform(double low, double high) {
   require_finite("uniform", {low, high});
   if (low > high)
-    throw ValueError("uniform: from " + std::to_string(low) + " to " + std::to_string(high) + ": needs low <= high");
+    throw ValueError("uniform: from " + Scalar(low).text() + " to " + Scalar(high).text() + ": needs low <= high");
   return [=](const Shape& shape, DType dtype, Generator& g) { return g.uniform(shape, low, high, dtype); };
 }
 

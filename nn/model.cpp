@@ -161,7 +161,7 @@ void Model::train_batch(const Variable& x, const Variable& y, double clip_norm, 
 
 History Model::fit(const Batches& data, const FitOptions& options) {
   if (!(options.clip_norm >= 0))
-    throw ValueError("Model::fit: clip_norm is " + std::to_string(options.clip_norm) + ", needs 0 or more");
+    throw ValueError("Model::fit: clip_norm is " + Scalar(options.clip_norm).text() + ", needs 0 or more");
   require_batches("Model::fit", data);
   if (options.validation) require_batches("Model::fit: validation", *options.validation);
   Training training{.network = *network_, .epochs = options.epochs, .batches = data.size().value_or(0),

@@ -32,7 +32,7 @@ Variable mish(const Variable& x) { return fused::mish_rule(x); }
 
 Variable softplus(const Variable& x, double beta, double threshold) {
   detail::Calling calling("softplus");
-  if (!(beta > 0)) throw ValueError("softplus: beta is " + std::to_string(beta) + ", needs more than 0");
+  if (!(beta > 0)) throw ValueError("softplus: beta is " + Scalar(beta).text() + ", needs more than 0");
   if (beta == 1) return fused::softplus_rule(x, Variable(threshold));
   return fused::softplus_rule(x * beta, Variable(threshold)) / beta;
 }
@@ -41,7 +41,7 @@ Variable softsign(const Variable& x) { return fused::softsign_rule(x); }
 Variable hardtanh(const Variable& x, double low, double high) {
   detail::Calling calling("hardtanh");
   if (!(low < high))
-    throw ValueError("hardtanh: bounds " + std::to_string(low) + " and " + std::to_string(high) + " are not in order");
+    throw ValueError("hardtanh: bounds " + Scalar(low).text() + " and " + Scalar(high).text() + " are not in order");
   return fused::hardtanh_rule(x, Variable(low), Variable(high));
 }
 Variable hardsigmoid(const Variable& x) {
@@ -51,7 +51,7 @@ Variable hardsigmoid(const Variable& x) {
 Variable hardswish(const Variable& x) { return fused::hardswish_rule(x); }
 
 Variable softshrink(const Variable& x, double lambda) {
-  if (!(lambda >= 0)) throw ValueError("softshrink: lambda is " + std::to_string(lambda) + ", needs 0 or more");
+  if (!(lambda >= 0)) throw ValueError("softshrink: lambda is " + Scalar(lambda).text() + ", needs 0 or more");
   return fused::softshrink_rule(x, Variable(lambda));
 }
 

@@ -113,10 +113,13 @@ Variable logical_xor(const Variable& a, const Variable& b) {
 Variable isclose(const Variable& a, const Variable& b, double rtol, double atol, bool equal_nan) {
   detail::Calling calling("isclose");
   if (!(rtol >= 0) || !(atol >= 0))
-    throw ValueError("isclose: rtol is " + std::to_string(rtol) + " and atol " + std::to_string(atol) +
+    throw ValueError("isclose: rtol is " + Scalar(rtol).text() + " and atol " + Scalar(atol).text() +
                      ", needs 0 or more");
   NoGrad guard;
-  Variable same = equal(a, b), x = in_dtype("isclose", a, float64), y = in_dtype("isclose", b, float64), bound = abs(y);
+  std::array operands{&a, &b};
+  DType dtype = common_dtype("isclose", operands);
+  Variable x = in_dtype("isclose", a, dtype).to(float64), y = in_dtype("isclose", b, dtype).to(float64);
+  Variable same = equal(a, b), bound = abs(y);
   // An infinite bound would let everything pass.
   Variable close = same || ((bound < infinity) && abs(x - y) <= bound * rtol + atol);
   return equal_nan ? close || (isnan(x) && isnan(y)) : close;

@@ -400,7 +400,7 @@ Variable pinv(const Variable& matrix, const PinvOptions& options) {
   double usual = options.atol > 0 ? 0 : epsilon(matrix.dtype()) * static_cast<double>(std::max(matrix.shape(-2), matrix.shape(-1)));
   double atol = options.atol, rtol = options.rtol.value_or(usual);
   if (!(atol >= 0) || !(rtol >= 0))
-    throw ValueError("pinv: atol is " + std::to_string(atol) + " and rtol " + std::to_string(rtol) +
+    throw ValueError("pinv: atol is " + Scalar(atol).text() + " and rtol " + Scalar(rtol).text() +
                      ", needs 0 or more");
   Variable a = options.hermitian ? mirrored("pinv", matrix, "L") : matrix;
   return record("pinv", [=](const Array& a) { return pseudo_inverse(Variable(a), atol, rtol, options.hermitian); },
@@ -450,7 +450,7 @@ Variable matrix_norm(const Variable& a, double p, const Axes& axes, bool keepdim
   detail::Calling calling("matrix_norm");
   double size = std::abs(p);
   if (size != 1 && size != 2 && !std::isinf(p))
-    throw ValueError("matrix_norm: p is " + std::to_string(p) + ", needs 1, 2, infinity, or one of these negative");
+    throw ValueError("matrix_norm: p is " + Scalar(p).text() + ", needs 1, 2, infinity, or one of these negative");
   return over_matrices("matrix_norm", a, axes, keepdims, [&](const Variable& x) {
     Variable candidates = size == 2 ? svdvals(x) : sum(abs(x), size == 1 ? -2 : -1);
     return p > 0 ? max(candidates, -1) : min(candidates, -1);

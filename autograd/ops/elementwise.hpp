@@ -10,7 +10,8 @@ namespace xtape {
 
 /// @name Arithmetic. int64 and bool operands take the dtype of a floating-point one, bool ones become int64 beside int64.
 /// A C++ scalar takes the dtype of an array of its kind or a higher one; a floating-point one makes int64 arrays such of
-/// the default dtype. Beyond 64 bits, int64 wraps around.
+/// the default dtype.
+/// Beyond 64 bits, int64 wraps around.
 /// @throws DTypeError for float32 with float64, ValueError for an integer that int64 does not have.
 /// @{
 Variable add(const Variable& a, const Variable& b);

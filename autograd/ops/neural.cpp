@@ -19,7 +19,7 @@ namespace xtape {
 Variable dropout(const Variable& x, double p, Generator& generator) {
   detail::Calling calling("dropout");
   detail::require_floating("dropout", x);
-  if (!(p >= 0 && p <= 1)) throw ValueError("dropout: a probability of " + std::to_string(p) + ", needs 0 to 1");
+  if (!(p >= 0 && p <= 1)) throw ValueError("dropout: a probability of " + Scalar(p).text() + ", needs 0 to 1");
   if (p == 0) return detail::same_value("dropout", x);
   if (p == 1) return x * 0;
   Variable kept = (Variable(generator.uniform(x.shape(), 0, 1, x.dtype())) >= p).to(x.dtype());

@@ -114,7 +114,7 @@ Variable var(const Variable& x, const Axes& axes, bool keepdims, double ddof) {
   detail::Calling calling("var");
   require_floating("var", x);
   auto count = static_cast<double>(reduced_count(x.shape(), axes_mask("var", axes, x.rank())));
-  if (ddof < 0) throw ValueError("var: ddof is " + std::to_string(ddof) + ", needs 0 or more");
+  if (ddof < 0) throw ValueError("var: ddof is " + Scalar(ddof).text() + ", needs 0 or more");
   // No degrees of freedom left give NaN or infinity, as in NumPy.
   return sum(square(x - mean(x, axes, true)), axes, keepdims) / std::max(count - ddof, 0.0);
 }
@@ -194,7 +194,7 @@ Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
   if (p == 0) return sum(not_equal(x, 0).to(x.dtype()), axes, keepdims);
   if (std::isinf(p)) return p > 0 ? max(abs(x), axes, keepdims) : min(abs(x), axes, keepdims);
   if (p < 0 && reduced_count(x.shape(), axes_mask("norm", axes, x.rank())) == 0)
-    throw ShapeError("norm: " + to_string(x.shape()) + " has no elements, p = " + std::to_string(p) + " needs one");
+    throw ShapeError("norm: " + to_string(x.shape()) + " has no elements, p = " + Scalar(p).text() + " needs one");
   // An element of 0 has the power 0 or infinity, and a total of that makes the norm 0.
   double of_zero = p > 0 ? 0 : std::numeric_limits<double>::infinity();
   Variable is_zero = equal(x, 0), powers = pow(where(is_zero, 1, abs(x)), p);

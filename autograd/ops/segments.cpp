@@ -56,7 +56,7 @@ Variable products(const Variable& x, const Variable& places, const Variable& sou
 // Shared evenly by all elements that equal the result, or where NaN has won, by those.
 Variable extrema(const Variable& x, const Variable& places, const Variable& source, bool include_self, bool greatest) {
   Variable (*better)(const Variable&, const Variable&) = greatest ? maximum : minimum;
-  auto choose = [places, include_self, better](const Array& x_elements, const Array& source_elements) {
+  auto choose = [places, better, include_self](const Array& x_elements, const Array& source_elements) {
     NoGrad guard;
     const Variable x(x_elements), source(source_elements);
     auto [v, p] = combined(source, places, [better](const Variable& paired, const Variable& a, const Variable& b) {

@@ -43,15 +43,16 @@ Variable between(const Variable& x, const Variable& xp, const Variable& fp) {
 
 }  // namespace
 
-Variable interp(const Variable& places, const Variable& points, const Variable& values, const InterpOptions& options) {
+Variable interp(const Variable& given, const Variable& xp, const Variable& fp, const InterpOptions& options) {
   detail::Calling calling("interp");
-  DType dtype = detail::common_dtype("interp", std::array{&places, &points, &values});
-  const Variable x = detail::in_dtype("interp", places, dtype), xp = detail::in_dtype("interp", points, dtype);
-  const Variable fp = detail::in_dtype("interp", values, dtype);
-  require_floating("interp", x);
+  require_floating("interp", xp);
+  require_floating("interp", fp);
+  std::array operands{&given, &xp, &fp};
+  DType dtype = detail::common_dtype("interp", operands);
   if (xp.rank() != 1 || xp.size() == 0 || fp.shape() != xp.shape())
     throw ShapeError("interp: points of " + to_string(xp.shape()) + " with values of " + to_string(fp.shape()) +
                      ", needs one axis, with a value for each point");
+  Variable x = detail::in_dtype("interp", given, dtype);
   if (options.period) {
     if (!(std::abs(*options.period) > 0)) throw ValueError("interp: a period of 0");
     return interp_periodic(x, xp, fp, std::abs(*options.period));
@@ -73,10 +74,10 @@ Variable correlated(const Variable& a, const Variable& turned) {
 
 }  // namespace
 
-Variable convolve(const Variable& left, const Variable& right, const std::string& mode) {
+Variable convolve(const Variable& first, const Variable& second, const std::string& mode) {
   detail::Calling calling("convolve");
-  DType dtype = detail::common_dtype("convolve", std::array{&left, &right});
-  const Variable a = detail::in_dtype("convolve", left, dtype), v = detail::in_dtype("convolve", right, dtype);
+  DType dtype = detail::common_dtype("convolve", std::array{&first, &second});
+  const Variable a = detail::in_dtype("convolve", first, dtype), v = detail::in_dtype("convolve", second, dtype);
   detail::require_numbers("convolve", a);
   if (a.rank() != 1 || v.rank() != 1 || a.size() == 0 || v.size() == 0)
     throw ShapeError("convolve: " + to_string(a.shape()) + " and " + to_string(v.shape()) +

@@ -12,7 +12,7 @@ Monitor::Monitor(std::string callback, std::string score, bool maximize, double 
     : callback_(std::move(callback)), score_(std::move(score)), maximize_(maximize), min_delta_(min_delta) {
   if (score_.empty()) throw ValueError(callback_ + ": monitor is empty, needs the name of a score");
   if (!(min_delta >= 0) || std::isinf(min_delta))
-    throw ValueError(callback_ + ": min_delta is " + std::to_string(min_delta) + ", needs 0 or more");
+    throw ValueError(callback_ + ": min_delta is " + Scalar(min_delta).text() + ", needs 0 or more");
 }
 
 void Monitor::require(const Training& training) const {

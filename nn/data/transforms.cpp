@@ -58,7 +58,7 @@ Transform normalize(std::vector<double> mean, std::vector<double> std) {
 
 Transform random_horizontal_flip(double p) {
   if (!(p >= 0 && p <= 1))
-    throw ValueError("random_horizontal_flip: a probability of " + std::to_string(p) + ", needs 0 to 1");
+    throw ValueError("random_horizontal_flip: a probability of " + Scalar(p).text() + ", needs 0 to 1");
   return [p](Batch batch, Generator& generator) {
     require_images("random_horizontal_flip", batch.x);
     const Shape shape = batch.x.shape();

@@ -37,7 +37,7 @@ void require_alike(const char* operation, const char* what, const Variable& x, c
 void require_signs(const char* operation, const Variable& labels) {
   for (std::size_t i = 0; i < labels.size(); ++i)
     if (std::abs(labels.value().at(i)) != 1)
-      throw ValueError(std::string(operation) + ": label " + std::to_string(labels.value().at(i)) + " of sample " +
+      throw ValueError(std::string(operation) + ": label " + Scalar(labels.value().at(i)).text() + " of sample " +
                        std::to_string(i) + ", needs -1 or 1");
 }
 

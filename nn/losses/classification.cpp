@@ -163,7 +163,7 @@ Variable binary_cross_entropy(const Variable& probabilities, const Variable& tar
   require_alike(name, "probabilities", probabilities, "target", y);
   if (count_nonzero(probabilities < 0 || probabilities > 1).item() > 0)
     throw ValueError("binary_cross_entropy: probabilities " + describe(probabilities) + " from " +
-                     std::to_string(min(probabilities).item()) + " to " + std::to_string(max(probabilities).item()) +
+                     Scalar(min(probabilities).item()).text() + " to " + Scalar(max(probabilities).item()).text() +
                      ", needs 0 to 1");
   // Near 0 and 1 the logarithms are bounded, and the loss goes on in a straight line of a bounded slope.
   Variable p = probabilities, fixed = p.detach();

@@ -135,7 +135,7 @@ double log_loss(const Variable& p, const Variable& target) {
   Labels labels = labels_of(metric, indices);
   std::vector<double> values = numbers_of(metric, probabilities);
   for (double p : values)
-    if (p < 0 || p > 1) throw ValueError("log_loss: a probability of " + std::to_string(p) + ", needs 0 to 1");
+    if (p < 0 || p > 1) throw ValueError("log_loss: a probability of " + Scalar(p).text() + ", needs 0 to 1");
   double epsilon = probabilities.dtype() == float32 ? std::numeric_limits<float>::epsilon()
                                                     : std::numeric_limits<double>::epsilon();
   double total = 0;

@@ -56,7 +56,7 @@ Variable class_indices(const char* metric, const Variable& scores, const Variabl
     }
     if (negative || !(std::abs(total - 1) <= tolerance))
       throw ValueError(describe_both(metric, scores, target) + ": row " + std::to_string(row) + " of the target sums " +
-                       "to " + std::to_string(total) + ", needs one-hot rows or probabilities; elements that are " +
+                       "to " + Scalar(total).text() + ", needs one-hot rows or probabilities; elements that are " +
                        "labels each by itself need one axis for all, .reshape({-1})");
   }
   return argmax(target.to(float64), -1);
