@@ -60,7 +60,7 @@ Variable hardshrink(const Variable& x, double lambda) {
 }
 Variable threshold(const Variable& x, double least, double value) {
   detail::Calling calling("threshold");
-  return where(x <= least, value, x);
+  return fused::threshold_of(x, least, value);
 }
 Variable tanhshrink(const Variable& x) {
   detail::Calling calling("tanhshrink");

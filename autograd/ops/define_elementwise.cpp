@@ -29,6 +29,7 @@ DType common_dtype(const char* operation, std::span<const Variable* const> opera
 
 namespace xtape::fused {
 
+Variable error_complement(const Variable& x) { return erfc(x); }
 Variable error_function(const Variable& x) { return erf(x); }
 Variable is_nan(const Variable& x) { return isnan(x); }
 Variable power(const Variable& a, const Variable& b) { return pow(a, b); }
