@@ -74,7 +74,6 @@ Variable div(const Variable& a, const Variable& b, const std::string& rounding_m
   if (rounding_mode == "floor") return floor_divide(a, b);
   throw ValueError("div: rounding_mode is \"" + rounding_mode + "\", needs \"trunc\" or \"floor\"");
 }
-}
 Variable heaviside(const Variable& x, const Variable& at_zero) { return fused::heaviside_rule(x, at_zero); }
 Variable nextafter(const Variable& a, const Variable& b) { return fused::nextafter_rule(a, b); }
 Variable deg2rad(const Variable& x) {
