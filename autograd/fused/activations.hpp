@@ -111,7 +111,7 @@ auto mish(const Number auto& x) { return chain(mish_rule, x); }
 // The derivative at infinity is NaN, as the value is: by 0 * x.
 inline constexpr auto softsign_rule = elementwise(
     "softsign", [](auto x) { return x / (1 + abs(x)); },
-    with<A>([](auto x, auto g) { return (g + 0 * x) / square(1 + abs(x)); }));
+    with<A>([](auto x, auto g) { return where(x == x, g, x) / square(1 + abs(x)); }));
 auto softsign(const Number auto& x) { return chain(softsign_rule, x); }
 
 // The derivative is PyTorch's at -3, from the right, and at 3, from there on; the second one at both is 0.

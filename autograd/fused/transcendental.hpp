@@ -14,7 +14,7 @@ inline constexpr auto exp_rule = elementwise(
 auto exp(const Number auto& x) { return chain(exp_rule, x); }
 
 inline constexpr auto expm1_rule = elementwise(
-    "expm1", [](auto x) { return expm1(x); }, with<Y>([](auto y, auto g) { return g * (y + 1); }));
+    "expm1", [](auto x) { return expm1(x); }, with<A>([](auto x, auto g) { return g * exp(x); }));
 auto expm1(const Number auto& x) { return chain(expm1_rule, x); }
 
 inline constexpr auto log_rule = elementwise(

@@ -28,18 +28,29 @@ void product(const Matrix<const std::int64_t>& a, const Matrix<const std::int64_
 
 Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
-// c = a b. In float32, sums of so many terms lose digits in BLAS: those of blocks add up in double.
+// Rows and columns of a matrix as a dense one of double.
+template <class T>
+std::vector<double> in_double(const Matrix<const T>& x, std::size_t rows, std::size_t columns) {
+  std::vector<double> result(rows * columns);
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < columns; ++j)
+      result[i * columns + j] = static_cast<double>(x.data[x.transposed ? j * x.stride + i : i * x.stride + j]);
+  return result;
+}
+
+// c = a b. In float32, sums of so many terms lose digits in BLAS: they add up in double, block by block.
 template <class T>
 void multiply(Matrix<const T> a, Matrix<const T> b, const Matrix<T>& c, BlasInt m, BlasInt n, BlasInt k) {
-  constexpr BlasInt block = 1 << 15;
-  if (!std::is_same_v<T, float> || k <= 2 * block) return gemm<T>(a, b, c, m, n, k);
-  std::size_t size = static_cast<std::size_t>(m) * static_cast<std::size_t>(n);
-  std::vector<double> totals(size);
+  constexpr BlasInt block = 1 << 12, many = 1 << 16;
+  if (!std::is_same_v<T, float> || k <= many) return gemm<T>(a, b, c, m, n, k);
+  auto rows = static_cast<std::size_t>(m), columns = static_cast<std::size_t>(n);
+  std::vector<double> totals(rows * columns);
   for (; k > 0; k -= std::min(k, block)) {
-    gemm<T>(a, b, c, m, n, std::min(k, block));
-    for (std::size_t i = 0; i < size; ++i) totals[i] += static_cast<double>(c.data[i]);
-    a.data += block * (a.transposed ? a.stride : 1);
-    b.data += block * (b.transposed ? 1 : b.stride);
+    auto terms = static_cast<std::size_t>(std::min(k, block));
+    std::vector<double> left = in_double(a, rows, terms), right = in_double(b, terms, columns);
+    gemm<double>({left.data(), terms}, {right.data(), columns}, {totals.data(), columns}, m, n, std::min(k, block), 1);
+    a.data += block * static_cast<BlasInt>(a.transposed ? a.stride : 1);
+    b.data += block * static_cast<BlasInt>(b.transposed ? 1 : b.stride);
   }
   std::transform(totals.begin(), totals.end(), c.data, [](double total) { return static_cast<T>(total); });
 }

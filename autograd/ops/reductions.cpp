@@ -248,7 +248,8 @@ Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
   if (p < 0 && reduced_count(x.shape(), mask) == 0)
     throw ShapeError("norm: " + to_string(x.shape()) + " has no elements, p = " + std::to_string(p) + " needs one");
   Variable total = sum_of_powers(x, p, axes);
-  Variable y = x.size() == 0 || all_moderate(total, least_exact(x.dtype()))
+  // The derivative of a root of negative powers has the square of their total, which overflows first.
+  Variable y = x.size() == 0 || (p > 0 && all_moderate(total, least_exact(x.dtype())))
                    ? root_of_powers(total, p)
                    : scaled(x, axes, p > 0 ? kernels::max : kernels::min, [&](const Variable& part) {
                        return root_of_powers(sum_of_powers(part, p, axes), p);
