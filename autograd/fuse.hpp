@@ -14,6 +14,7 @@
 #include <autograd/fused/arithmetic.hpp>
 #include <autograd/fused/function.hpp>
 #include <autograd/fused/number.hpp>
+#include <autograd/fused/special.hpp>
 #include <autograd/fused/transcendental.hpp>
 #include <autograd/kernels/map_sums.hpp>
 #include <autograd/ops/activations.hpp>
@@ -129,8 +130,8 @@ constexpr auto parts(const std::array<std::size_t, arrays>& blocks) {
 }
 
 /// A function of registers, with its layout, and its derivatives up to the order `last`, of which this is the one of
-/// `order`.
-template <class F, class L, unsigned order, unsigned last>
+/// `order`. The processor is part of its name: code for several of them may meet in one program.
+template <class F, class L, unsigned order, unsigned last, class Processor = xsimd::default_arch>
 class Compiled final : public Function {
   using Own = typename LayoutOf<L, order>::type;
   static constexpr std::size_t n = L::numbers.inputs, m = L::numbers.results;
@@ -219,8 +220,8 @@ struct Results<std::tuple<Ys...>> {
 ///     Variable y = fuse([](auto x, auto s) { return tanh(x * s) + s; }, x, s);
 ///
 /// `f` is a generic lambda of as many numbers as there are operands. It computes with arithmetic, comparisons, `where`,
-/// and all the functions of <autograd/ops/elementwise.hpp> and <autograd/ops/activations.hpp> that are not in Boost
-/// only; C++ scalars may be operands, captured, or written down. It is called with vector registers, with dual numbers
+/// and all the functions of <autograd/ops/elementwise.hpp> and <autograd/ops/activations.hpp> but glu and
+/// beta (the first operand of gammainc and gammaincc is a C++ scalar); C++ scalars may be operands, captured, or written down. It is called with vector registers, with dual numbers
 /// that carry its derivatives, and with Variables, and has no side effects. A variable that it assigns to anew may not
 /// come to depend on more operands than it did before.
 ///

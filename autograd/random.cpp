@@ -18,12 +18,19 @@ thread_local bool past_forks = false;
 // 53 random bits as a number in [0, 1).
 double unit(std::mt19937_64& engine) { return static_cast<double>(engine() >> 11) * 0x1p-53; }
 
+// x as a T of [low, high): it may be rounded up to the end, which then gives way to the number before it.
+template <class T>
+T below(double x, double low, double high) {
+  T first = static_cast<T>(low), end = static_cast<T>(high), result = static_cast<T>(x);
+  return result < end || first == end ? result : std::nextafter(end, first);
+}
+
 template <class Draw>
 Array fill(const char* operation, const Shape& shape, DType dtype, Draw draw) {
   Array result(shape, dtype);
   visit_floating(operation, dtype, [&]<class T>(T) {
     T* out = result.mutable_data<T>();
-    for (std::size_t i = 0; i < result.size(); ++i) out[i] = static_cast<T>(draw());
+    for (std::size_t i = 0; i < result.size(); ++i) out[i] = draw(T());
   });
   return result;
 }
@@ -72,12 +79,12 @@ void Generator::set_state(const std::string& state) {
 }
 
 Array Generator::uniform(const Shape& shape, double low, double high, DType dtype) {
-  if (!std::isfinite(low) || !std::isfinite(high) || low > high)
+  if (!std::isfinite(high - low) || low > high)
     throw ValueError("uniform: from " + Scalar(low).text() + " to " + Scalar(high).text() +
-                     ": needs finite bounds in order");
+                     ": needs bounds in order, with a finite difference");
   Engine& own = engine();
   std::scoped_lock lock(own.mutex);
-  return fill("uniform", shape, dtype, [&] { return low + (high - low) * unit(own.twister); });
+  return fill("uniform", shape, dtype, [&]<class T>(T) { return below<T>(low + (high - low) * unit(own.twister), low, high); });
 }
 
 Array Generator::normal(const Shape& shape, double mean, double stddev, DType dtype) {
@@ -85,7 +92,7 @@ Array Generator::normal(const Shape& shape, double mean, double stddev, DType dt
   Engine& own = engine();
   std::scoped_lock lock(own.mutex);
   std::normal_distribution<double> distribution;
-  return fill("normal", shape, dtype, [&] { return mean + stddev * distribution(own.twister); });
+  return fill("normal", shape, dtype, [&]<class T>(T) { return static_cast<T>(mean + stddev * distribution(own.twister)); });
 }
 
 Array Generator::integers(const Shape& shape, std::int64_t low, std::int64_t high) {

@@ -29,7 +29,8 @@ class Generator {
   std::string state() const;
   void set_state(const std::string& state);
 
-  /// Numbers in [low, high).
+  /// Numbers in [low, high) of the dtype; `low` where the two are one number there.
+  /// @throws ValueError unless high - low is finite and not negative.
   Array uniform(const Shape& shape, double low, double high, DType dtype);
   Array normal(const Shape& shape, double mean, double stddev, DType dtype);
   /// Integers in [low, high), as int64. @throws ValueError unless low < high.

@@ -1,5 +1,7 @@
 #include <nn/activations.hpp>
 
+#include <cmath>
+
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -53,10 +55,12 @@ std::string GELU::description() const { return by_tanh_ ? "tanh" : ""; }
 
 Softplus::Softplus(double beta, double threshold) : beta_(beta), threshold_(threshold) {
   detail::require_positive("Softplus", "beta", beta);
-  detail::require_finite("Softplus", "the threshold", threshold);
+  if (std::isnan(threshold)) throw ValueError("Softplus: threshold is nan, needs a number");
 }
 Variable Softplus::forward(const Variable& x) { return softplus(x, beta_, threshold_); }
-std::string Softplus::description() const { return text(beta_) + ", " + text(threshold_); }
+std::string Softplus::description() const {
+  return std::isinf(threshold_) ? text(beta_) : text(beta_) + ", " + text(threshold_);
+}
 
 Hardtanh::Hardtanh(double low, double high) : low_(low), high_(high) {
   if (!(low < high)) throw ValueError("Hardtanh: from " + text(low) + " to " + text(high) + ", needs bounds in order");

@@ -1,6 +1,7 @@
 // Activation functions as modules, with PyTorch's names and defaults; see autograd/ops/activations.hpp.
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include <nn/module.hpp>
@@ -88,11 +89,11 @@ class Tanh : public Module {
   Variable forward(const Variable& x) override;
 };
 
-/// log(1 + exp(beta x)) / beta, which is x where beta x exceeds the threshold.
-/// @throws ValueError unless beta is positive and the threshold finite.
+/// log(1 + exp(beta x)) / beta, or x where beta x exceeds a threshold, see softplus.
+/// @throws ValueError unless beta is positive and the threshold a number.
 class Softplus : public Module {
  public:
-  explicit Softplus(double beta = 1, double threshold = 20);
+  explicit Softplus(double beta = 1, double threshold = std::numeric_limits<double>::infinity());
   Variable forward(const Variable& x) override;
   std::string description() const override;
 

@@ -12,6 +12,8 @@
 #include <nn/pooling.hpp>
 #include <nn/positional.hpp>
 #include <nn/recurrent.hpp>
+#include <nn/recurrent_cells.hpp>
 #include <nn/shaping.hpp>
 #include <nn/transformer.hpp>
+#include <nn/transformer_stacks.hpp>
 #include <nn/weight_norm.hpp>

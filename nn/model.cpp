@@ -7,6 +7,8 @@
 #include <autograd/clip_grad.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <nn/checks.hpp>
+#include <nn/interrupt.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -33,7 +35,28 @@ double loss_of(const char* operation, const Variable& loss) {
   return loss.item();
 }
 
+struct LossIsNaN : ValueError {
+  using ValueError::ValueError;
+};
+
+void refuse_nan(double loss, const Training& training) {
+  if (!std::isnan(loss)) return;
+  std::string batch = std::to_string(training.batch + 1);
+  if (training.batches > 0) batch += " of " + std::to_string(training.batches);
+  std::string before = training.batch > 0 ? ", and a mean of " + detail::text(training.running[loss_name]) + " before it"
+                                          : "";
+  throw LossIsNaN("Model::fit: the loss is NaN in epoch " + std::to_string(training.epoch) + ", batch " + batch +
+                  ", with a learning rate of " + detail::text(training.lr) + before +
+                  "; a lower rate or clip_norm may help, DetectAnomaly finds the operation, allow_nan goes on");
+}
+
 }  // namespace
+
+void Batches::require_two(std::size_t more) {
+  if (more > 0)
+    throw ValueError("Model: a batch of " + std::to_string(2 + more) + " arrays, needs x and y; MapDataset can join "
+                     "what is more, or a loop of one's own use it");
+}
 
 std::vector<double> History::operator[](const std::string& name) const {
   std::vector<double> values;
@@ -143,17 +166,21 @@ Scores Model::expected_scores(bool validation) const {
   return scores;
 }
 
-void Model::train_batch(const Variable& x, const Variable& y, double clip_norm, Tally& tally) {
+void Model::train_batch(const Variable& x, const Variable& y, const FitOptions& options, const Training& training,
+                        Tally& tally) {
   std::size_t samples = samples_of("Model::fit", x, y);
   Variable output, first_loss;
   optimizer_.step([&] {
     EnableGrad recording;
     optimizer_.zero_grad();
     Variable y_hat = (*network_)(x), loss = loss_(y_hat, y);
-    loss_of("Model::fit", loss);
-    if (!first_loss.defined()) first_loss = loss.detach(), output = y_hat.detach();
+    double value = loss_of("Model::fit", loss);
+    if (!first_loss.defined()) {
+      if (!options.allow_nan) refuse_nan(value, training);
+      first_loss = loss.detach(), output = y_hat.detach();
+    }
     loss.backward();
-    if (clip_norm > 0) clip_grad_norm(network_->parameters(), clip_norm);
+    if (options.clip_norm > 0) clip_grad_norm(network_->parameters(), options.clip_norm);
     return loss;
   });
   tally.add(output, y, first_loss.item(), samples);
@@ -174,38 +201,49 @@ History Model::fit(const Batches& data, const FitOptions& options) {
   };
   History history;
   ModeScope scope(*network_, true);
+  detail::InterruptScope interrupt(options.stop_on_interrupt);
   call(&Callback::on_fit_begin);
-  while (training.epoch < options.epochs && !training.stop) {
+  while (training.epoch < options.epochs && !training.stop && !interrupt.interrupted()) {
     network_->train();
     Tally tally("Model::fit", metrics_);
     ++training.epoch;
     training.batch = training.samples = 0;
+    training.lr = optimizer_.lr();
     call(&Callback::on_epoch_begin);
-    data.for_each([&](const Variable& x, const Variable& y) {
-      train_batch(x, y, options.clip_norm, tally);
-      training.batch = tally.batches();
-      training.samples = tally.samples();
-      training.running = tally.running();
-      training.lr = optimizer_.lr();
-      call(&Callback::on_batch_end);
-      return !training.stop;
-    });
+    try {
+      data.for_each([&](const Variable& x, const Variable& y) {
+        train_batch(x, y, options, training, tally);
+        training.batch = tally.batches();
+        training.samples = tally.samples();
+        training.running = tally.running();
+        training.lr = optimizer_.lr();
+        call(&Callback::on_batch_end);
+        return !training.stop && !interrupt.interrupted();
+      });
+    } catch (const LossIsNaN&) {
+      call(&Callback::on_fit_end);
+      throw;
+    }
+    if (interrupt.interrupted()) break;
     training.scores = tally.total();
     if (!training.stop) training.batches = training.batch;
     if (options.validation)
-      for (const auto& [name, value] : evaluated("Model::fit: validation", *options.validation))
+      for (const auto& [name, value] : evaluated("Model::fit: validation", *options.validation, &interrupt))
         training.scores.add(validation_prefix + name, value);
+    if (interrupt.interrupted()) break;
     training.scores.add(rate_name, training.lr);
     history.add(training.scores);
     call(&Callback::on_epoch_end);
   }
+  training.interrupted = interrupt.interrupted();
+  if (training.interrupted) history.set_interrupted();
   call(&Callback::on_fit_end);
   return history;
 }
 
 Scores Model::evaluate(const Batches& data) { return evaluated("Model::evaluate", data); }
 
-Scores Model::evaluated(const char* operation, const Batches& data) {
+Scores Model::evaluated(const char* operation, const Batches& data, const detail::InterruptScope* interrupt) {
   NoGrad guard;
   ModeScope scope(*network_, false);
   Tally tally(operation, metrics_);
@@ -213,7 +251,7 @@ Scores Model::evaluated(const char* operation, const Batches& data) {
     std::size_t samples = samples_of(operation, x, y);
     Variable output = (*network_)(x);
     tally.add(output, y, loss_of(operation, loss_(output, y)), samples);
-    return true;
+    return !interrupt || !interrupt->interrupted();
   });
   return tally.total();
 }

@@ -52,6 +52,8 @@ struct Metric {
 
 namespace detail {
 
+class InterruptScope;
+
 template <class Range>
 concept BatchRange = requires(Range& range) {
   range.begin();
@@ -62,7 +64,7 @@ concept BatchRange = requires(Range& range) {
 
 /// Whatever gives batches: a DataLoader, or any range of elements that are pairs of Variables, structures with members
 /// x and y, or, to predict from, Variables alone. It is referred to, or kept here when it is a temporary, and each
-/// pass over it is an epoch.
+/// pass over it is an epoch. Passes throw ValueError for a Batch of more than two arrays, which a Model has no use for.
 class Batches {
  public:
   using Visit = std::function<bool(const Variable& x, const Variable& y)>;
@@ -92,9 +94,13 @@ class Batches {
   template <class Batch>
   static bool visit_one(const Visit& visit, const Batch& batch) {
     if constexpr (std::convertible_to<const Batch&, Variable>) return visit(batch, Variable());
-    else if constexpr (requires { batch.x; batch.y; }) return visit(batch.x, batch.y);
+    else if constexpr (requires { batch.x; batch.y; }) {
+      if constexpr (requires { batch.more.size(); }) require_two(batch.more.size());
+      return visit(batch.x, batch.y);
+    }
     else return visit(std::get<0>(batch), std::get<1>(batch));
   }
+  static void require_two(std::size_t more);
 
   std::function<void(const Visit&)> for_each_;
   std::function<std::size_t()> size_;
@@ -115,19 +121,27 @@ struct FitOptions {
   std::vector<CallbackHandle> callbacks = {};  ///< called in this order, learning-rate schedules first
   double clip_norm = 0;  ///< the greatest norm of all gradients together; 0: any. See clip_grad_norm
   std::size_t epochs_done = 0;  ///< where a training goes on that was interrupted; `epochs` counts these, too
+  bool allow_nan = false;  ///< goes on when a loss is NaN
+  /// The first Ctrl-C ends the training after the batch at hand, as a callback can. A second one ends the program, as
+  /// does the first where the program has a handler of SIGINT that does so: that stays in place.
+  bool stop_on_interrupt = true;
 };
 
-/// The scores of each epoch of a training.
+/// The scores of each epoch of a training. One that was interrupted has none.
 class History {
  public:
   void add(Scores scores) { epochs_.push_back(std::move(scores)); }
   std::size_t size() const { return epochs_.size(); }
   const std::vector<Scores>& epochs() const { return epochs_; }
+  /// Whether Ctrl-C ended the training.
+  bool interrupted() const { return interrupted_; }
+  void set_interrupted() { interrupted_ = true; }
   /// One score in the course of the training. @throws ValueError for a name that is not there.
   std::vector<double> operator[](const std::string& name) const;
 
  private:
   std::vector<Scores> epochs_;
+  bool interrupted_ = false;
 };
 
 /// A network, its loss, and what makes that smaller:
@@ -154,7 +168,11 @@ class Model {
 
   /// Trains for some epochs, in train mode. Scores of the training data are those of the outputs while it ran. The
   /// modes of all modules are as before, afterwards.
-  /// @throws ValueError for options that do not fit, data without batches or targets, or a loss that is not one number.
+  ///
+  /// When Ctrl-C ends it, or a loss is NaN, the callbacks' on_fit_end is called all the same, so that files are whole
+  /// and EarlyStopping goes back to the best epoch; the epoch at hand does not count.
+  /// @throws ValueError for options that do not fit, data without batches or targets, a loss that is not one number, or
+  /// one that is NaN: then, with its epoch and batch, before that has changed anything.
   History fit(const Batches& data, const FitOptions& options = {});
 
   /// "loss" and the metrics, in eval mode. The loss is the mean of the batches, weighted by their samples.
@@ -193,8 +211,9 @@ class Model {
 
   Model(std::shared_ptr<Module> network, Loss loss, Optimizer optimizer, std::vector<Metric> metrics);
   Scores expected_scores(bool validation) const;
-  void train_batch(const Variable& x, const Variable& y, double clip_norm, Tally& tally);
-  Scores evaluated(const char* operation, const Batches& data);
+  void train_batch(const Variable& x, const Variable& y, const FitOptions& options, const Training& training,
+                   Tally& tally);
+  Scores evaluated(const char* operation, const Batches& data, const detail::InterruptScope* interrupt = nullptr);
 
   std::shared_ptr<Module> network_;
   Loss loss_;

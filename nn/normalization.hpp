@@ -78,6 +78,14 @@ class BatchNorm2D : public detail::BatchNorm {
       : BatchNorm("BatchNorm2D", channels, options, 4, 4) {}
 };
 
+/// The same for (batch, channels, depth, height, width).
+class BatchNorm3D : public detail::BatchNorm {
+ public:
+  /// @throws as BatchNorm1D.
+  explicit BatchNorm3D(std::size_t channels, const BatchNormOptions& options = {})
+      : BatchNorm("BatchNorm3D", channels, options, 5, 5) {}
+};
+
 struct InstanceNormOptions {
   double epsilon = 1e-5;
   double momentum = 0.1;             ///< the weight of a batch in the running statistics

@@ -10,7 +10,7 @@ namespace xtape::nn {
 
 namespace detail {
 
-/// The windows of a pooling layer over one or two axes of space.
+/// The windows of a pooling layer over one, two or three axes of space.
 class Windowed : public Module {
  public:
   std::string description() const override;
@@ -79,6 +79,19 @@ class MaxPool2D : public detail::Pooling<2, PoolOptions> {
   Variable forward(const Variable& x) override { return max_pool2d(x, window_, options_); }
 };
 
+/// max_pool3d
+class MaxPool3D : public detail::Pooling<3, PoolOptions> {
+ public:
+  explicit MaxPool3D(const PerAxis& window, const PoolOptions& options = {})
+      : Pooling("MaxPool3D", window, options) {}
+  template <std::size_t n>
+  explicit MaxPool3D(const std::size_t (&window)[n], const PoolOptions& options = {})
+      : MaxPool3D(detail::extents_of(window), options) {}
+  MaxPool3D(const PerAxis& window, std::size_t stride, const PerAxis& padding = 0)
+      : MaxPool3D(window, {.stride = stride, .padding = padding}) {}
+  Variable forward(const Variable& x) override { return max_pool3d(x, window_, options_); }
+};
+
 /// avg_pool1d
 class AvgPool1D : public detail::Pooling<1, AvgPoolOptions> {
  public:
@@ -105,6 +118,19 @@ class AvgPool2D : public detail::Pooling<2, AvgPoolOptions> {
   Variable forward(const Variable& x) override { return avg_pool2d(x, window_, options_); }
 };
 
+/// avg_pool3d
+class AvgPool3D : public detail::Pooling<3, AvgPoolOptions> {
+ public:
+  explicit AvgPool3D(const PerAxis& window, const AvgPoolOptions& options = {})
+      : Pooling("AvgPool3D", window, options) {}
+  template <std::size_t n>
+  explicit AvgPool3D(const std::size_t (&window)[n], const AvgPoolOptions& options = {})
+      : AvgPool3D(detail::extents_of(window), options) {}
+  AvgPool3D(const PerAxis& window, std::size_t stride, const PerAxis& padding = 0)
+      : AvgPool3D(window, {.stride = stride, .padding = padding}) {}
+  Variable forward(const Variable& x) override { return avg_pool3d(x, window_, options_); }
+};
+
 /// adaptive_avg_pool1d: to a result of this length.
 class AdaptiveAvgPool1D : public detail::AdaptivePooling {
  public:
@@ -117,6 +143,13 @@ class AdaptiveAvgPool2D : public detail::AdaptivePooling {
  public:
   explicit AdaptiveAvgPool2D(const PerAxis& extents) : AdaptivePooling("AdaptiveAvgPool2D", 2, extents) {}
   Variable forward(const Variable& x) override { return adaptive_avg_pool2d(x, extents_); }
+};
+
+/// adaptive_avg_pool3d: to a result of this depth, height and width.
+class AdaptiveAvgPool3D : public detail::AdaptivePooling {
+ public:
+  explicit AdaptiveAvgPool3D(const PerAxis& extents) : AdaptivePooling("AdaptiveAvgPool3D", 3, extents) {}
+  Variable forward(const Variable& x) override { return adaptive_avg_pool3d(x, extents_); }
 };
 
 /// The mean of each channel of x (batch, channels, space...), for any number of axes of space: (batch, channels).

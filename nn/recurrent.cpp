@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include <autograd/autograd.hpp>
-#include <autograd/fuse.hpp>
 #include <nn/checks.hpp>
+#include <nn/recurrent_updates.hpp>
 
 namespace xtape::nn {
 
@@ -19,8 +19,7 @@ Recurrent::Recurrent(const std::string& name, std::size_t gates, std::size_t inp
   detail::require_between(name_, "dropout", options.dropout, 0, 1);
   detail::require_generator(name_, options.generator);
   detail::require_floating(name_, options.dtype);
-  if (options.nonlinearity != Nonlinearity::tanh && gates > 1)
-    throw ValueError(name_ + ": a nonlinearity other than tanh, which only an RNN has");
+  detail::require_nonlinearity(name_, options.nonlinearity, gates);
   std::size_t directions = options.bidirectional ? 2 : 1;
   for (std::size_t layer = 0; layer < options.num_layers; ++layer)
     for (std::size_t direction = 0; direction < directions; ++direction)
@@ -60,24 +59,28 @@ std::string Recurrent::description() const {
 Variable Recurrent::forward(const Variable& x) { return run(x, States(state_count()), {}).output; }
 
 void Recurrent::check(const Variable& x, const States& given, const Variable& mask) const {
-  std::string order = options_.batch_first ? "(batch, steps" : "(steps, batch";
-  if (!x.defined() || x.rank() != 3 || x.shape()[2] != input_ || x.shape()[options_.batch_first ? 1 : 0] == 0)
-    throw ShapeError(name_ + ": input " + describe(x) + ", needs " + order + ", " + std::to_string(input_) +
+  std::string order = options_.batch_first ? "(batch, steps" : "(steps, batch", in = std::to_string(input_);
+  bool single = x.defined() && x.rank() == 2;
+  if (!x.defined() || (x.rank() != 3 && !single) || x.shape(-1) != input_ ||
+      x.shape()[options_.batch_first && !single ? 1 : 0] == 0)
+    throw ShapeError(name_ + ": input " + describe(x) + ", needs " + order + ", " + in + ") or (steps, " + in +
                      ") with 1 step or more");
   DType dtype = weights_[0].weight_ih.dtype();
-  Shape shape{weights_.size(), x.shape()[options_.batch_first ? 0 : 1], hidden_};
+  Shape shape = single ? Shape{weights_.size(), hidden_}
+                       : Shape{weights_.size(), x.shape()[options_.batch_first ? 0 : 1], hidden_};
   for (const Variable& state : given)
     if (state.defined() && state.shape() != shape)
       throw ShapeError(name_ + ": an initial state " + describe(state) + " with input " + describe(x) + ", needs " +
-                       to_string(shape) + ": (layers * directions, batch, hidden)");
+                       to_string(shape) + ": (layers * directions, " + (single ? "" : "batch, ") + "hidden)");
   for (const Variable* v : {&x, &given.front(), &given.back()})
     if (v->defined() && v->dtype() != dtype)
       throw DTypeError(name_ + ": got " + describe(*v) + ", the parameters are " + to_string(dtype) +
                        "; convert with .to()");
   if (!mask.defined()) return;
   if (mask.dtype() != DType::boolean) throw DTypeError(name_ + ": a mask " + describe(mask) + ", needs bool");
-  if (mask.shape() != Shape{x.shape()[0], x.shape()[1]})
-    throw ShapeError(name_ + ": a mask " + describe(mask) + " with input " + describe(x) + ", needs " + order + ")");
+  if (mask.shape() != Shape(x.shape().begin(), x.shape().end() - 1))
+    throw ShapeError(name_ + ": a mask " + describe(mask) + " with input " + describe(x) + ", needs " +
+                     (single ? "(steps" : order) + ")");
 }
 
 // Of each layer and direction.
@@ -93,6 +96,19 @@ std::vector<Recurrent::States> Recurrent::initial_states(const States& given, st
 
 Recurrent::Result Recurrent::run(const Variable& x, const States& given, const Variable& mask) {
   check(x, given, mask);
+  if (x.rank() == 3) return run_batch(x, given, mask);
+  // A single sequence is a batch of one.
+  std::ptrdiff_t batch = options_.batch_first ? 0 : 1;
+  auto as_batch = [](const Variable& v, std::ptrdiff_t axis) { return v.defined() ? expand_dims(v, axis) : v; };
+  States states;
+  for (const Variable& state : given) states.push_back(as_batch(state, 1));
+  Result result = run_batch(as_batch(x, batch), states, as_batch(mask, batch));
+  result.output = squeeze(result.output, batch);
+  for (Variable& state : result.states) state = squeeze(state, 1);
+  return result;
+}
+
+Recurrent::Result Recurrent::run_batch(const Variable& x, const States& given, const Variable& mask) {
   Variable y = options_.batch_first ? swapaxes(x, 0, 1) : x;
   std::size_t directions = options_.bidirectional ? 2 : 1;
   Variable valid;
@@ -157,8 +173,7 @@ RecurrentResult RNN::forward(const Variable& x, const Variable& h, const Variabl
 Recurrent::Step RNN::steps(const Variable& x, const Weights& weights, bool reverse) const {
   Recurrence recurrence = sums(x, weights, reverse);
   return [=, this](const States& states) mutable -> States {
-    Variable z = recurrence.step(states[0]);
-    return {nonlinearity_ == Nonlinearity::tanh ? tanh(z) : relu(z)};
+    return {detail::rnn_update(recurrence.step(states[0]), nonlinearity_)};
   };
 }
 
@@ -176,13 +191,9 @@ Recurrent::Step GRU::steps(const Variable& x, const Weights& weights, bool rever
   std::vector<Variable> inputs = unbind(weights.bias_ih.defined() ? products + weights.bias_ih : products);
   if (reverse) std::reverse(inputs.begin(), inputs.end());
   Recurrence recurrence(inputs.size(), weights.weight_hh, weights.bias_hh);
-  auto cell = [](auto ar, auto az, auto an, auto br, auto bz, auto bn, auto h) {
-    auto n = tanh(an + sigmoid(ar + br) * bn);
-    return n + sigmoid(az + bz) * (h - n);
-  };
   return [=, t = std::size_t{0}](const States& states) mutable -> States {
     const Variable& h = states[0];
-    return {fuse<1>(cell, blocks<3>(inputs[t++]), blocks<3>(recurrence.step(h)), h)};
+    return {detail::gru_update(inputs[t++], recurrence.step(h), h)};
   };
 }
 
@@ -196,12 +207,8 @@ LSTMResult LSTM::forward(const Variable& x, const LSTMState& state, const Variab
 
 Recurrent::Step LSTM::steps(const Variable& x, const Weights& weights, bool reverse) const {
   Recurrence recurrence = sums(x, weights, reverse);
-  auto cell = [](auto i, auto f, auto g, auto o, auto c) {
-    auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
-    return std::tuple(sigmoid(o) * tanh(next), next);
-  };
   return [=](const States& states) mutable -> States {
-    auto [h, c] = fuse<1>(cell, blocks<4>(recurrence.step(states[0])), states[1]);
+    auto [h, c] = detail::lstm_update(recurrence.step(states[0]), states[1]);
     return {h, c};
   };
 }

@@ -37,6 +37,7 @@ struct RecurrentOptions {
 ///
 /// As in PyTorch, inputs are (steps, batch, in) unless `batch_first` makes them (batch, steps, in), and states are
 /// (layers * directions, batch, hidden) always: first layer forward, first layer reverse, second layer forward, ...
+/// A single sequence may do without the axis of the batch, in inputs (steps, in), states, masks (steps) and outputs.
 ///
 /// A mask of dtype bool, (steps, batch) or with `batch_first` (batch, steps), is false beyond the end of a sequence:
 /// the state stays as it is there, the output is 0, and the input plays no part. So each sequence gets what it would
@@ -65,7 +66,8 @@ class Recurrent : public Module {
   Recurrent(const std::string& name, std::size_t gates, std::size_t input, std::size_t hidden,
             const RecurrentOptions& options);
 
-  /// All layers in all directions. The given states may be undefined, which stands for zeros.
+  /// All layers in all directions, of a batch or a single sequence. The given states may be undefined, which stands
+  /// for zeros.
   Result run(const Variable& x, const States& given, const Variable& mask);
   /// A function from the states (batch, hidden) to the next ones, to be called for each step of x (steps, batch, in),
   /// from the last to the first if `reverse`.
@@ -77,6 +79,7 @@ class Recurrent : public Module {
  private:
   Weights make_weights(const std::string& suffix, std::size_t in);
   void check(const Variable& x, const States& given, const Variable& mask) const;
+  Result run_batch(const Variable& x, const States& given, const Variable& mask);
   std::vector<States> initial_states(const States& given, std::size_t batch) const;
   Result run_direction(const Variable& x, States states, const std::vector<Variable>& mask, const Weights& weights,
                        bool reverse) const;

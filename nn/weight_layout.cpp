@@ -8,7 +8,7 @@
 namespace xtape::nn {
 
 // Of recurrent layers and attention, by what the names begin with.
-static constexpr std::array<std::string_view, 6> matrices{"weight_ih_l",   "weight_hh_l",   "in_proj_weight",
+static constexpr std::array<std::string_view, 6> matrices{"weight_ih",     "weight_hh",     "in_proj_weight",
                                                           "q_proj_weight", "k_proj_weight", "v_proj_weight"};
 
 bool detail::has_inputs_as_rows(const Module& module, std::string_view name) {

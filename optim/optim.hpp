@@ -17,5 +17,6 @@
 #include <optim/plateau.hpp>
 #include <optim/radam.hpp>
 #include <optim/rmsprop.hpp>
+#include <optim/rprop.hpp>
 #include <optim/schedules.hpp>
 #include <optim/sgd.hpp>

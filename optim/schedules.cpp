@@ -65,6 +65,22 @@ double LinearLR::rate(const At& at) const {
   return at.current * (1 + rise / (total * options_.start_factor + static_cast<double>(at.t - 1) * rise));
 }
 
+ConstantLR::ConstantLR(Optimizer& optimizer, const ConstantLROptions& options)
+    : RateSchedule("ConstantLR", optimizer), options_(options) {
+  check_options();
+  start();
+}
+
+std::vector<Schedule::Entry> ConstantLR::options() {
+  return {{"factor", &options_.factor, {.high = 1, .high_included = true, .low_included = false}},
+          {"total_iters", &options_.total_iters, {.low = 1}}};
+}
+
+double ConstantLR::rate(const At& at) const {
+  if (at.t == 0) return at.current * options_.factor;
+  return at.t == options_.total_iters ? at.current / options_.factor : at.current;
+}
+
 WarmUpLR::WarmUpLR(Optimizer& optimizer, const WarmUpLROptions& options)
     : RateSchedule("WarmUpLR", optimizer), options_(options) {
   check_options();
@@ -97,19 +113,41 @@ double PolynomialLR::rate(const At& at) const {
   return at.current * std::pow((1 - t / total) / (1 - (t - 1) / total), options_.power);
 }
 
+namespace {
+
+void require_functions(const std::string& who, const std::vector<std::function<double(std::int64_t)>>& functions,
+                       std::size_t groups) {
+  if (functions.size() != groups)
+    throw ValueError(who + ": " + std::to_string(functions.size()) + " functions, needs one for each of " +
+                     std::to_string(groups) + " groups");
+  for (const auto& function : functions)
+    if (!function) throw ValueError(who + ": a function is empty");
+}
+
+}  // namespace
+
 LambdaLR::LambdaLR(Optimizer& optimizer, Function function)
     : LambdaLR(optimizer, std::vector(optimizer.groups(), std::move(function))) {}
 
 LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<Function> functions)
     : RateSchedule("LambdaLR", optimizer), functions_(std::move(functions)) {
-  if (functions_.size() != groups())
-    throw ValueError("LambdaLR: " + std::to_string(functions_.size()) + " functions, needs one for each of " +
-                     std::to_string(groups()) + " groups");
-  for (const Function& function : functions_)
-    if (!function) throw ValueError("LambdaLR: a function is empty");
+  require_functions("LambdaLR", functions_, groups());
   start();
 }
 
 double LambdaLR::rate(const At& at) const { return at.base * functions_[at.group](at.t); }
+
+MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, Function function)
+    : MultiplicativeLR(optimizer, std::vector(optimizer.groups(), std::move(function))) {}
+
+MultiplicativeLR::MultiplicativeLR(Optimizer& optimizer, std::vector<Function> functions)
+    : RateSchedule("MultiplicativeLR", optimizer), functions_(std::move(functions)) {
+  require_functions("MultiplicativeLR", functions_, groups());
+  start();
+}
+
+double MultiplicativeLR::rate(const At& at) const {
+  return at.t == 0 ? at.current : at.current * functions_[at.group](at.t);
+}
 
 }  // namespace xtape::optim

@@ -83,6 +83,25 @@ class LinearLR : public RateSchedule {
   LinearLROptions options_;
 };
 
+struct ConstantLROptions {
+  double factor = 1.0 / 3;
+  std::int64_t total_iters = 5;
+};
+
+/// base factor while t < total_iters, then base
+class ConstantLR : public RateSchedule {
+ public:
+  /// @throws ValueError unless 0 < factor <= 1 and total_iters >= 1.
+  explicit ConstantLR(Optimizer& optimizer, const ConstantLROptions& options = {});
+
+ protected:
+  double rate(const At& at) const override;
+  std::vector<Entry> options() override;
+
+ private:
+  ConstantLROptions options_;
+};
+
 struct WarmUpLROptions {
   std::int64_t steps = 5;
 };
@@ -131,6 +150,23 @@ class LambdaLR : public RateSchedule {
   LambdaLR(Optimizer& optimizer, Function function);
   /// @throws ValueError unless there is one function for each group.
   LambdaLR(Optimizer& optimizer, std::vector<Function> functions);
+
+ protected:
+  double rate(const At& at) const override;
+
+ private:
+  std::vector<Function> functions_;
+};
+
+/// base f(1) f(2) ... f(t), with any function, or with one for each group: each step multiplies the rate by f(t).
+class MultiplicativeLR : public RateSchedule {
+ public:
+  using Function = std::function<double(std::int64_t t)>;
+
+  /// @throws ValueError for a function that is empty.
+  MultiplicativeLR(Optimizer& optimizer, Function function);
+  /// @throws ValueError unless there is one function for each group.
+  MultiplicativeLR(Optimizer& optimizer, std::vector<Function> functions);
 
  protected:
   double rate(const At& at) const override;

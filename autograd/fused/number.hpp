@@ -19,19 +19,30 @@
 namespace xtape::fused {
 
 // What a rule's lambdas call on registers; declared here, lest the functions of this namespace hide it.
+using xtape::cosh;
+using xtape::error_complement;
 using xtape::error_function;
+using xtape::exp;
+using xtape::exp2;
+using xtape::expm1;
+using xtape::hypot;
 using xtape::is_nan;
+using xtape::log;
+using xtape::log10;
+using xtape::log2;
 using xtape::maximum;
 using xtape::minimum;
 using xtape::power;
 using xtape::sigmoid;
 using xtape::sign;
+using xtape::sinh;
 using xtape::softplus;
 using xtape::square;
 using xtape::tanh;
 using xtape::where;
 
 // The same on Variables, where the public name is another.
+Variable error_complement(const Variable& x);
 Variable error_function(const Variable& x);
 Variable is_nan(const Variable& x);
 Variable power(const Variable& a, const Variable& b);
@@ -99,9 +110,11 @@ template <class X>
 concept Number = detail::Traits<X>::level >= 0;
 template <class X>
 concept Scalar = std::is_arithmetic_v<X>;
+template <class X>
+concept Term = Number<X> || Scalar<X>;
 /// At least one Number, and C++ scalars.
 template <class... Xs>
-concept AnyNumber = (Number<Xs> || ...) && ((Number<Xs> || Scalar<Xs>) && ...);
+concept AnyNumber = (Number<Xs> || ...) && (Term<Xs> && ...);
 
 namespace detail {
 
@@ -247,40 +260,30 @@ auto compare(F f, const P& a, const Q& b) {
 }
 }  // namespace detail
 
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto operator<(const P& a, const Q& b) {
+auto operator<(const Term auto& a, const Term auto& b) {
   return detail::compare([](auto x, auto y) { return x < y; }, a, b);
 }
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto operator<=(const P& a, const Q& b) {
+auto operator<=(const Term auto& a, const Term auto& b) {
   return detail::compare([](auto x, auto y) { return x <= y; }, a, b);
 }
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto operator>(const P& a, const Q& b) {
-  return b < a;
-}
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto operator>=(const P& a, const Q& b) {
-  return b <= a;
-}
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto operator==(const P& a, const Q& b) {
+auto operator>(const Term auto& a, const Term auto& b) { return b < a; }
+auto operator>=(const Term auto& a, const Term auto& b) { return b <= a; }
+auto operator==(const Term auto& a, const Term auto& b) {
   return detail::compare([](auto x, auto y) { return x == y; }, a, b);
 }
 // Not by xsimd's own, see is_nan in kernels/simd.hpp.
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto operator!=(const P& a, const Q& b) {
-  return !(a == b);
-}
-template <Number X>
-auto is_nan(const X& x) {
-  return x != x;
-}
+auto operator!=(const Term auto& a, const Term auto& b) { return !(a == b); }
+auto is_nan(const Number auto& x) { return x != x; }
+auto isnan(const Number auto& x) { return x != x; }
+
+// Masks by name.
+template <class R>
+auto logical_not(const Mask<R>& m) { return !m; }
+template <class R>
+auto logical_and(const Mask<R>& a, const Mask<R>& b) { return a && b; }
+template <class R>
+auto logical_or(const Mask<R>& a, const Mask<R>& b) { return a || b; }
+template <class R>
+auto logical_xor(const Mask<R>& a, const Mask<R>& b) { return (a && !b) || (!a && b); }
 
 }  // namespace xtape::fused

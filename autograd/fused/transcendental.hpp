@@ -2,38 +2,28 @@
 #pragma once
 
 #include <autograd/fused/arithmetic.hpp>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <numbers>
 
 namespace xtape::fused {
 
 inline constexpr auto exp_rule = elementwise(
     "exp", [](auto x) { return exp(x); }, with<Y>([](auto y, auto g) { return g * y; }));
-template <Number X>
-auto exp(const X& x) {
-  return chain(exp_rule, x);
-}
+auto exp(const Number auto& x) { return chain(exp_rule, x); }
 
 inline constexpr auto expm1_rule = elementwise(
     "expm1", [](auto x) { return expm1(x); }, with<Y>([](auto y, auto g) { return g * (y + 1); }));
-template <Number X>
-auto expm1(const X& x) {
-  return chain(expm1_rule, x);
-}
+auto expm1(const Number auto& x) { return chain(expm1_rule, x); }
 
 inline constexpr auto log_rule = elementwise(
     "log", [](auto x) { return log(x); }, with<A>([](auto x, auto g) { return g / x; }));
-template <Number X>
-auto log(const X& x) {
-  return chain(log_rule, x);
-}
+auto log(const Number auto& x) { return chain(log_rule, x); }
 
 inline constexpr auto log1p_rule = elementwise(
     "log1p", [](auto x) { return log1p(x); }, with<A>([](auto x, auto g) { return g / (1 + x); }));
-template <Number X>
-auto log1p(const X& x) {
-  return chain(log1p_rule, x);
-}
+auto log1p(const Number auto& x) { return chain(log1p_rule, x); }
 
 // Where a is 0, log(a) is -inf, and 0 * -inf is NaN: such elements count 0, and so do those where b is 0. With a
 // negative b, the result is infinite, and so is the derivative.
@@ -44,37 +34,20 @@ inline constexpr auto pow_rule = elementwise_any(
       auto counts_0 = (a == 0) && (b >= 0);
       return where(counts_0, 0, g * y * log(where(counts_0, 1, a)));
     }));
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto pow(const P& a, const Q& b) {
-  return chain(pow_rule, a, b);
-}
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto power(const P& a, const Q& b) {
-  return pow(a, b);
-}
+auto pow(const Term auto& a, const Term auto& b) { return chain(pow_rule, a, b); }
+auto power(const Term auto& a, const Term auto& b) { return pow(a, b); }
 
 inline constexpr auto exp2_rule = elementwise(
     "exp2", [](auto x) { return exp2(x); }, with<Y>([](auto y, auto g) { return g * y * std::numbers::ln2; }));
-template <Number X>
-auto exp2(const X& x) {
-  return chain(exp2_rule, x);
-}
+auto exp2(const Number auto& x) { return chain(exp2_rule, x); }
 
 inline constexpr auto log2_rule = elementwise(
     "log2", [](auto x) { return log2(x); }, with<A>([](auto x, auto g) { return g / (x * std::numbers::ln2); }));
-template <Number X>
-auto log2(const X& x) {
-  return chain(log2_rule, x);
-}
+auto log2(const Number auto& x) { return chain(log2_rule, x); }
 
 inline constexpr auto log10_rule = elementwise(
     "log10", [](auto x) { return log10(x); }, with<A>([](auto x, auto g) { return g / (x * std::numbers::ln10); }));
-template <Number X>
-auto log10(const X& x) {
-  return chain(log10_rule, x);
-}
+auto log10(const Number auto& x) { return chain(log10_rule, x); }
 
 // Equal infinities have no difference: they are their own result.
 inline constexpr auto logaddexp_rule = elementwise(
@@ -82,145 +55,154 @@ inline constexpr auto logaddexp_rule = elementwise(
     [](auto a, auto b) { return where(a == b, a + std::numbers::ln2, maximum(a, b) + log1p(exp(-abs(a - b)))); },
     with<A, B>([](auto a, auto b, auto g) { return g * sigmoid(a - b); }),
     with<A, B>([](auto a, auto b, auto g) { return g * sigmoid(b - a); }));
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto logaddexp(const P& a, const Q& b) {
-  return chain(logaddexp_rule, a, b);
-}
+auto logaddexp(const Term auto& a, const Term auto& b) { return chain(logaddexp_rule, a, b); }
+
+inline constexpr auto logaddexp2_rule = elementwise(
+    "logaddexp2",
+    [](auto a, auto b) {
+      return where(a == b, a + 1, maximum(a, b) + log1p(exp2(-abs(a - b))) * std::numbers::log2e);
+    },
+    with<A, B>([](auto a, auto b, auto g) { return g * sigmoid((a - b) * std::numbers::ln2); }),
+    with<A, B>([](auto a, auto b, auto g) { return g * sigmoid((b - a) * std::numbers::ln2); }));
+auto logaddexp2(const Term auto& a, const Term auto& b) { return chain(logaddexp2_rule, a, b); }
+
+auto ldexp(const Term auto& a, const Number auto& b) { return a * exp2(b); }
+auto ldexp(const Number auto& a, const Scalar auto& b) { return a * std::exp2(b); }
+
+inline constexpr auto xlog1py_rule = elementwise(
+    "xlog1py", [](auto a, auto b) { return where(a == 0, where(is_nan(b), b, 0), a * log1p(b)); },
+    with<A, B>([](auto a, auto b, auto g) { return where((a == 0) && (b <= -1), 0, g * log1p(b)); }),
+    with<A, B>([](auto a, auto b, auto g) { return g * a / (b + 1); }));
+auto xlog1py(const Term auto& a, const Term auto& b) { return chain(xlog1py_rule, a, b); }
+
+inline constexpr auto entr_rule = elementwise(
+    "entr", [](auto x) { return where(x == 0, 0, where(x < 0, -INFINITY, -x * log(x))); },
+    with<A>([](auto x, auto g) { return -g * (log(x) + 1); }));
+auto entr(const Number auto& x) { return chain(entr_rule, x); }
 
 inline constexpr auto xlogy_rule = elementwise(
     "xlogy", [](auto a, auto b) { return where(a == 0, where(is_nan(b), b, 0), a * log(b)); },
     with<A, B>([](auto a, auto b, auto g) { return where((a == 0) && (b <= 0), 0, g * log(b)); }),
     with<A, B>([](auto a, auto b, auto g) { return g * a / b; }));
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto xlogy(const P& a, const Q& b) {
-  return chain(xlogy_rule, a, b);
-}
+auto xlogy(const Term auto& a, const Term auto& b) { return chain(xlogy_rule, a, b); }
 
 inline constexpr auto sin_rule = elementwise(
     "sin", [](auto x) { return sin(x); }, with<A>([](auto x, auto g) { return g * cos(x); }));
-template <Number X>
-auto sin(const X& x) {
-  return chain(sin_rule, x);
-}
+auto sin(const Number auto& x) { return chain(sin_rule, x); }
+
+namespace detail {
+/// The series of the derivative of sin(t) / t, in powers of t^2 after a t: -(-1)^k (2k + 2) / (2k + 3)!
+inline constexpr auto slopes_of_sine_ratio = [] {
+  std::array<double, 10> result{};
+  double term = -1.0 / 6;
+  for (std::size_t k = 0; k < result.size(); ++k) {
+    double n = 2.0 * static_cast<double>(k) + 2;
+    result[k] = n * term;
+    term /= -(n + 2) * (n + 3);
+  }
+  return result;
+}();
+}  // namespace detail
+
+/// The derivative of sin(t) / t, which is `ratio`: (cos(t) - ratio) / t, and near 0 its series.
+inline constexpr auto slope_of_sine_ratio = [](const auto& t, const auto& ratio) {
+  const auto& c = detail::slopes_of_sine_ratio;
+  auto near = abs(t) < 1;
+  auto small = where(near, t, 0), square = small * small, sum = c[9] * square + c[8];
+  for (std::size_t k = 8; k-- > 0;) sum = sum * square + c[k];
+  return where(near, small * sum, (cos(t) - ratio) / where(near, 1, t));
+};
+inline constexpr auto sinc_rule = elementwise(
+    "sinc", [](auto x) { return where(x == 0, 1, sin(x * std::numbers::pi) / (x * std::numbers::pi)); },
+    with<A, Y>([](auto x, auto y, auto g) {
+      return g * std::numbers::pi * slope_of_sine_ratio(x * std::numbers::pi, y);
+    }));
+auto sinc(const Number auto& x) { return chain(sinc_rule, x); }
 
 inline constexpr auto cos_rule = elementwise(
     "cos", [](auto x) { return cos(x); }, with<A>([](auto x, auto g) { return -g * sin(x); }));
-template <Number X>
-auto cos(const X& x) {
-  return chain(cos_rule, x);
-}
+auto cos(const Number auto& x) { return chain(cos_rule, x); }
 
 inline constexpr auto tan_rule = elementwise(
     "tan", [](auto x) { return tan(x); }, with<Y>([](auto y, auto g) { return g * (1 + y * y); }));
-template <Number X>
-auto tan(const X& x) {
-  return chain(tan_rule, x);
-}
+auto tan(const Number auto& x) { return chain(tan_rule, x); }
 
 inline constexpr auto asin_rule = elementwise(
-    "asin", [](auto x) { return asin(x); }, with<A>([](auto x, auto g) { return g / sqrt(1 - x * x); }));
-template <Number X>
-auto asin(const X& x) {
-  return chain(asin_rule, x);
-}
+    "asin", [](auto x) { return asin(x); }, with<A>([](auto x, auto g) { return g / sqrt((1 - x) * (1 + x)); }));
+auto asin(const Number auto& x) { return chain(asin_rule, x); }
 
 inline constexpr auto acos_rule = elementwise(
-    "acos", [](auto x) { return acos(x); }, with<A>([](auto x, auto g) { return -g / sqrt(1 - x * x); }));
-template <Number X>
-auto acos(const X& x) {
-  return chain(acos_rule, x);
-}
+    "acos", [](auto x) { return acos(x); }, with<A>([](auto x, auto g) { return -g / sqrt((1 - x) * (1 + x)); }));
+auto acos(const Number auto& x) { return chain(acos_rule, x); }
 
 inline constexpr auto atan_rule = elementwise(
     "atan", [](auto x) { return atan(x); }, with<A>([](auto x, auto g) { return g / (1 + x * x); }));
-template <Number X>
-auto atan(const X& x) {
-  return chain(atan_rule, x);
-}
+auto atan(const Number auto& x) { return chain(atan_rule, x); }
 
 // xsimd's is NaN at the origin and at infinity.
 inline constexpr auto atan2_rule = elementwise(
     "atan2", [](auto y, auto x) { return kernels::lanewise([](auto y, auto x) { return std::atan2(y, x); }, y, x); },
-    with<A, B>([](auto y, auto x, auto g) { return g * x / (x * x + y * y); }),
-    with<A, B>([](auto y, auto x, auto g) { return -g * y / (x * x + y * y); }));
-template <class P, class Q>
-  requires AnyNumber<P, Q>
-auto atan2(const P& y, const Q& x) {
-  return chain(atan2_rule, y, x);
-}
+    with<A, B>([](auto y, auto x, auto g) {
+      auto r = hypot(x, y);
+      return g * (x / r) / r;
+    }),
+    with<A, B>([](auto y, auto x, auto g) {
+      auto r = hypot(x, y);
+      return -g * (y / r) / r;
+    }));
+auto atan2(const Term auto& y, const Term auto& x) { return chain(atan2_rule, y, x); }
 
 inline constexpr auto sinh_rule = elementwise(
     "sinh", [](auto x) { return sinh(x); }, with<A>([](auto x, auto g) { return g * cosh(x); }));
-template <Number X>
-auto sinh(const X& x) {
-  return chain(sinh_rule, x);
-}
+auto sinh(const Number auto& x) { return chain(sinh_rule, x); }
 
 inline constexpr auto cosh_rule = elementwise(
     "cosh", [](auto x) { return cosh(x); }, with<A>([](auto x, auto g) { return g * sinh(x); }));
-template <Number X>
-auto cosh(const X& x) {
-  return chain(cosh_rule, x);
-}
+auto cosh(const Number auto& x) { return chain(cosh_rule, x); }
 
 inline constexpr auto tanh_rule = elementwise(
     "tanh", [](auto x) { return tanh(x); }, with<Y>([](auto y, auto g) { return g * (1 - y * y); }));
-template <Number X>
-auto tanh(const X& x) {
-  return chain(tanh_rule, x);
-}
+auto tanh(const Number auto& x) { return chain(tanh_rule, x); }
 
 inline constexpr auto asinh_rule = elementwise(
-    "asinh", [](auto x) { return asinh(x); }, with<A>([](auto x, auto g) { return g / sqrt(x * x + 1); }));
-template <Number X>
-auto asinh(const X& x) {
-  return chain(asinh_rule, x);
-}
+    "asinh", [](auto x) { return asinh(x); }, with<A>([](auto x, auto g) {
+      auto far = abs(x) > 1e9;  // where x * x + 1 is x * x, and may overflow
+      auto near = where(far, 0, x);
+      return g / where(far, abs(x), sqrt(near * near + 1));
+    }));
+auto asinh(const Number auto& x) { return chain(asinh_rule, x); }
 
 // xsimd's has values below 1, too.
 inline constexpr auto acosh_rule = elementwise(
     "acosh", [](auto x) { return where(x < 1, sqrt(x - 1), acosh(x)); },
-    with<A>([](auto x, auto g) { return g / sqrt(x * x - 1); }));
-template <Number X>
-auto acosh(const X& x) {
-  return chain(acosh_rule, x);
-}
+    with<A>([](auto x, auto g) { return g / (sqrt(x - 1) * sqrt(x + 1)); }));
+auto acosh(const Number auto& x) { return chain(acosh_rule, x); }
 
 inline constexpr auto atanh_rule = elementwise(
-    "atanh", [](auto x) { return atanh(x); }, with<A>([](auto x, auto g) { return g / (1 - x * x); }));
-template <Number X>
-auto atanh(const X& x) {
-  return chain(atanh_rule, x);
-}
+    "atanh", [](auto x) { return atanh(x); }, with<A>([](auto x, auto g) { return g / ((1 - x) * (1 + x)); }));
+auto atanh(const Number auto& x) { return chain(atanh_rule, x); }
 
 inline constexpr auto erf_rule = elementwise(
     "erf", [](auto x) { return error_function(x); },
     with<A>([](auto x, auto g) { return g * exp(-x * x) * (2 * std::numbers::inv_sqrtpi); }));
-template <Number X>
-auto erf(const X& x) {
-  return chain(erf_rule, x);
-}
-template <Number X>
-auto error_function(const X& x) {
-  return erf(x);
-}
+auto erf(const Number auto& x) { return chain(erf_rule, x); }
+auto error_function(const Number auto& x) { return erf(x); }
 
 inline constexpr auto erfc_rule = elementwise(
     "erfc", [](auto x) { return kernels::lanewise([](auto v) { return std::erfc(v); }, x); },
     with<A>([](auto x, auto g) { return -g * exp(-x * x) * (2 * std::numbers::inv_sqrtpi); }));
-template <Number X>
-auto erfc(const X& x) {
-  return chain(erfc_rule, x);
-}
+auto erfc(const Number auto& x) { return chain(erfc_rule, x); }
+auto error_complement(const Number auto& x) { return erfc(x); }
 
+// In the middle, from the distance to one half, which is exact.
 inline constexpr auto logit_rule = elementwise(
-    "logit", [](auto x) { return log(x / (1 - x)); },
+    "logit",
+    [](auto x) {
+      auto ratio = x / (1 - x), beyond = (2 * x - 1) / (1 - x);
+      return where(abs(x - 0.5) < 0.25, log1p(beyond), log(ratio));
+    },
     with<A>([](auto x, auto g) { return where((x < 0) || (x > 1), NAN, g / (x * (1 - x))); }));
-template <Number X>
-auto logit(const X& x) {
-  return chain(logit_rule, x);
-}
+auto logit(const Number auto& x) { return chain(logit_rule, x); }
+auto logit(const Number auto& x, double eps) { return logit(clip(x, eps, 1 - eps)); }
 
 }  // namespace xtape::fused

@@ -1,6 +1,7 @@
 #include <autograd/kernels/indexed.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -59,15 +60,51 @@ Array take(const Array& x, const Array& indices, std::size_t axis) {
   return result;
 }
 
+namespace {
+
+constexpr std::size_t many = 64;  // terms from which on a sum is made in double
+
+// Where the rows that are taken `many` times or more have their sums, after each other; -1 for the others.
+struct FrequentRows {
+  std::vector<std::ptrdiff_t> place;
+  std::size_t count = 0;
+
+  FrequentRows(const Array& indices, std::size_t rows) : place(rows, -1) {
+    if (rows == 0 || indices.size() < many) return;
+    std::vector<std::size_t> times(rows, 0);
+    const auto* index = indices.data<std::int64_t>();
+    for (std::size_t i = 0; i < indices.size(); ++i) ++times[static_cast<std::size_t>(index[i])];
+    for (std::size_t row = 0; row < rows; ++row)
+      if (times[row] >= many) place[row] = static_cast<std::ptrdiff_t>(count++);
+  }
+};
+
+}  // namespace
+
 Array take_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape) {
   Array result = Array::full(shape, 0, g.dtype());
+  if (result.size() == 0) return result;
   Around whole(shape, axis);
+  std::size_t n = whole.inner;
+  FrequentRows frequent(indices, is_floating(g.dtype()) ? whole.n : 0);
+  std::vector<double> sums(whole.outer * frequent.count * n);
+  auto sum_of = [&](std::size_t place) -> double* {
+    if (frequent.count == 0) return nullptr;
+    std::size_t outer = place / (whole.n * n);
+    std::ptrdiff_t at = frequent.place[place / n % whole.n];
+    return at < 0 ? nullptr : sums.data() + (outer * frequent.count + static_cast<std::size_t>(at)) * n;
+  };
   visit(g.dtype(), [&]<class T>(T) {
     const T* in = g.data<T>();
     T* out = result.mutable_data<T>();
     for_each_taken(whole, indices, [&](std::size_t from, std::size_t to) {
-      for (std::size_t k = 0; k < whole.inner; ++k) add(out[to + k], in[from + k]);
+      if (double* sum = sum_of(to)) std::transform(in + from, in + from + n, sum, sum, std::plus<double>());
+      else for (std::size_t k = 0; k < n; ++k) add(out[to + k], in[from + k]);
     });
+    if (frequent.count == 0) return;
+    for (std::size_t row = 0; row < whole.outer * whole.n; ++row)
+      if (const double* sum = sum_of(row * n))
+        std::transform(sum, sum + n, out + row * n, [](double total) { return static_cast<T>(total); });
   });
   return result;
 }
@@ -87,7 +124,13 @@ Array take_along_axis_adjoint(const Array& g, const Array& indices, std::size_t 
   visit(g.dtype(), [&]<class T>(T) {
     const T* in = g.data<T>();
     T* out = result.mutable_data<T>();
-    for_each_along(shape, indices, axis, [&](std::size_t from, std::size_t to) { add(out[to], in[from]); });
+    if (!std::is_floating_point_v<T> || indices.shape()[axis] < many)
+      return for_each_along(shape, indices, axis, [&](std::size_t from, std::size_t to) { add(out[to], in[from]); });
+    std::vector<double> sums(result.size());
+    for_each_along(shape, indices, axis, [&](std::size_t from, std::size_t to) {
+      sums[to] += static_cast<double>(in[from]);
+    });
+    std::transform(sums.begin(), sums.end(), out, [](double total) { return static_cast<T>(total); });
   });
   return result;
 }

@@ -40,13 +40,19 @@ void require(bool factorized, const char* operation, std::size_t matrix, const A
   throw ValueError(std::string(operation) + ": " + which + to_string(a.shape()) + " " + reason);
 }
 
-// Calls f(T{}, elements of the matrix, its number) for each matrix of a.
+// Calls f(elements of the matrix, its number) for each matrix of a, which is a copy to write to.
+// @throws ValueError for one with a NaN or an infinity: from those LAPACK makes numbers, or ends the program.
 template <class F>
 void for_each_matrix(const char* operation, Array& a, F&& f) {
   visit_floating(operation, a.dtype(), [&]<class T>(T) {
     std::size_t size = a.shape()[a.rank() - 2] * a.shape()[a.rank() - 1];
     T* elements = a.mutable_data<T>();
-    for (std::size_t i = 0; size > 0 && i < a.size() / size; ++i) f(elements + i * size, i);
+    for (std::size_t i = 0; size > 0 && i < a.size() / size; ++i) {
+      T* matrix = elements + i * size;
+      bool finite = std::all_of(matrix, matrix + size, [](T x) { return std::isfinite(x); });
+      require(finite, operation, i, a, "holds a NaN or an infinity");
+      f(matrix, i);
+    }
   });
 }
 
@@ -143,7 +149,7 @@ Array diagonalize(const char* operation, Array& a, bool vectors) {
     bool converged = cxxlapack::syevd<Int>(vectors ? 'V' : 'N', 'U', extent, matrix, extent,
                                            values.mutable_data<T>() + i * n, work.data(), work.size(), more.data(),
                                            more.size()) == 0;
-    require(converged, operation, i, a, "has eigenvalues that were not found; does it hold NaN?");
+    require(converged, operation, i, a, "has eigenvalues that were not found");
   });
   return values;
 }
@@ -170,9 +176,6 @@ SingularVectors singular_vectors(const char* operation, const Array& a) {
   right.insert(right.end(), {k, n});
   Array u(left, a.dtype()), s(values, a.dtype()), v(right, a.dtype());
   for_each_matrix(operation, matrices, [&]<class T>(T* matrix, std::size_t i) {
-    // Where LAPACK meets a NaN, its C++ interface ends the program.
-    bool finite = std::all_of(matrix, matrix + m * n, [](T x) { return std::isfinite(x); });
-    require(finite, operation, i, a, "holds a NaN or an infinity");
     Int rows = lapack_int(operation, n), columns = lapack_int(operation, m), rank = lapack_int(operation, k);
     Workspace<T> work(k * (6 + 4 * k) + std::max(m, n) * 64 + 8 * k);
     std::vector<Int> more(8 * k);

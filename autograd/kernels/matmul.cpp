@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include <autograd/kernels/gemm.hpp>
@@ -27,6 +28,22 @@ void product(const Matrix<const std::int64_t>& a, const Matrix<const std::int64_
 
 Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
+// c = a b. In float32, sums of so many terms lose digits in BLAS: those of blocks add up in double.
+template <class T>
+void multiply(Matrix<const T> a, Matrix<const T> b, const Matrix<T>& c, BlasInt m, BlasInt n, BlasInt k) {
+  constexpr BlasInt block = 1 << 15;
+  if (!std::is_same_v<T, float> || k <= 2 * block) return gemm<T>(a, b, c, m, n, k);
+  std::size_t size = static_cast<std::size_t>(m) * static_cast<std::size_t>(n);
+  std::vector<double> totals(size);
+  for (; k > 0; k -= std::min(k, block)) {
+    gemm<T>(a, b, c, m, n, std::min(k, block));
+    for (std::size_t i = 0; i < size; ++i) totals[i] += static_cast<double>(c.data[i]);
+    a.data += block * (a.transposed ? a.stride : 1);
+    b.data += block * (b.transposed ? 1 : b.stride);
+  }
+  std::transform(totals.begin(), totals.end(), c.data, [](double total) { return static_cast<T>(total); });
+}
+
 }  // namespace
 
 Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
@@ -47,7 +64,7 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
         auto at = static_cast<std::ptrdiff_t>(i);
         Matrix<const T> left{a.data<T>() + (offset[0] + at * loop.step[0]) * size_a, ta ? m : k, ta};
         Matrix<const T> right{b.data<T>() + (offset[1] + at * loop.step[1]) * size_b, tb ? k : n, tb};
-        if constexpr (std::is_floating_point_v<T>) gemm<T>(left, right, {c, n}, rows, columns, inner);
+        if constexpr (std::is_floating_point_v<T>) multiply<T>(left, right, {c, n}, rows, columns, inner);
         else if constexpr (std::is_same_v<T, std::int64_t>) product(left, right, c, m, n, k);
       }
     });

@@ -1,7 +1,11 @@
 #include <autograd/kernels/reduce.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
+#include <type_traits>
 
 #include <autograd/kernels/layout.hpp>
 #include <autograd/kernels/simd.hpp>
@@ -59,42 +63,97 @@ T reduce_block(const T* x, std::size_t n) {
   return result;
 }
 
+// What blocks of T add up in, so that neither the length nor the direction of a sum costs digits.
+template <class T>
+using Total = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+
 template <class R, class T>
 T reduce_row(const T* x, std::size_t n) {
   constexpr std::size_t block = 1024;
-  // Floating-point sums of blocks add up in double.
-  using Total = std::conditional_t<std::is_floating_point_v<T>, double, T>;
   if (n <= block) return reduce_block<R>(x, n);
-  Total total = R::template identity<Total>;
+  Total<T> total = R::template identity<Total<T>>;
   for (; n > 0; x += std::min(n, block), n -= std::min(n, block))
-    total = R::combine(total, static_cast<Total>(reduce_block<R>(x, std::min(n, block))));
+    total = R::combine(total, static_cast<Total<T>>(reduce_block<R>(x, std::min(n, block))));
   return static_cast<T>(total);
 }
 
-// out[i] = combine(out[i], x[i])
-template <class R, class T>
-void combine_rows(T* out, const T* x, std::size_t n) {
+constexpr std::size_t tile = 512;  // columns that are reduced side by side
+
+// out[k] = the combination of a few rows of n elements, in pairs
+template <class R, std::size_t rows, class T>
+void combine_rows(const T* x, std::size_t stride, std::size_t n, T* out) {
+  auto combined = [&]<class V>(auto load, const T* at, std::type_identity<V>) {
+    V values[rows];
+    for (std::size_t i = 0; i < rows; ++i) values[i] = load(at + i * stride);
+    for (std::size_t step = 1; step < rows; step *= 2)
+      for (std::size_t i = 0; i + step < rows; i += 2 * step) values[i] = R::combine(values[i], values[i + step]);
+    return values[0];
+  };
   using V = Batch<T>;
-  constexpr std::size_t lanes = V::size;
-  for (; n >= lanes; n -= lanes, out += lanes, x += lanes)
-    R::combine(V::load_unaligned(out), V::load_unaligned(x)).store_unaligned(out);
-  for (; n > 0; --n, ++out, ++x) *out = R::combine(*out, *x);
+  std::size_t k = 0;
+  for (; k + V::size <= n; k += V::size)
+    combined([](const T* at) { return V::load_unaligned(at); }, x + k, std::type_identity<V>()).store_unaligned(out + k);
+  for (; k < n; ++k) out[k] = combined([](const T* at) { return *at; }, x + k, std::type_identity<T>());
 }
 
+// totals[k] = combine(totals[k], each of the rows' k-th element) for n <= tile columns
+template <class R, class T>
+void reduce_tile(const T* x, std::size_t rows, std::size_t stride, std::size_t n, Total<T>* totals) {
+  T part[tile];
+  auto add = [&] {
+    for (std::size_t k = 0; k < n; ++k) totals[k] = R::combine(totals[k], static_cast<Total<T>>(part[k]));
+  };
+  constexpr std::size_t together = 8;
+  for (; rows >= together; rows -= together, x += together * stride) {
+    combine_rows<R, together>(x, stride, n, part);
+    add();
+  }
+  for (; rows > 0; --rows, x += stride) {
+    combine_rows<R, 1>(x, stride, n, part);
+    add();
+  }
+}
+
+// out[k] = the combination of the k-th elements of dense rows of n elements
+template <class R, class T>
+void reduce_columns(const T* x, std::size_t rows, std::size_t n, T* out) {
+  Total<T> totals[tile];
+  for (std::size_t first = 0; first < n; first += tile) {
+    std::size_t width = std::min(tile, n - first);
+    // Short rows are read as long ones, each of several.
+    std::size_t fold = width == n ? std::max<std::size_t>(std::min(tile / 4 / n, rows), 1) : 1;
+    std::fill_n(totals, fold * width, R::template identity<Total<T>>);
+    reduce_tile<R>(x + first, rows / fold, fold * n, fold * width, totals);
+    reduce_tile<R>(x + first + rows / fold * fold * n, rows % fold, n, width, totals);
+    for (std::size_t i = 1; i < fold; ++i)
+      for (std::size_t k = 0; k < width; ++k) totals[k] = R::combine(totals[k], totals[i * width + k]);
+    for (std::size_t k = 0; k < width; ++k) out[first + k] = static_cast<T>(totals[k]);
+  }
+}
+
+std::size_t count(const Shape& shape, std::size_t first, std::size_t last) {
+  return std::accumulate(shape.begin() + first, shape.begin() + last, std::size_t{1}, std::multiplies());
+}
+
+// Neighbouring axes are reduced together, from the last ones on.
 template <class R, class T>
 Array reduce(const Array& x, const std::vector<bool>& mask) {
-  Array result(keep_dims(x.shape(), mask), x.dtype());
-  T* out = result.mutable_data<T>();
-  std::fill_n(out, result.size(), R::template identity<T>);
-  const T* in = x.data<T>();
-  Loops<2> loops(x.shape(), {dense_strides(x.shape()), broadcast_strides(result.shape(), x.shape())});
-  auto [n, step] = loops.inner();
-  loops.for_each_row([&, n = n, kept = step[1] != 0](const auto& offset) {
-    T* to = out + offset[1];
-    if (kept) combine_rows<R>(to, in + offset[0], n);
-    else *to = R::combine(*to, reduce_row<R>(in + offset[0], n));
-  });
-  return result;
+  Shape shape = x.shape();
+  Array result;
+  for (std::size_t end = shape.size(), begin; end > 0; end = begin) {
+    for (begin = end - 1; begin > 0 && mask[begin - 1] == mask[end - 1];) --begin;
+    if (!mask[begin]) continue;
+    std::size_t outer = count(shape, 0, begin), n = count(shape, begin, end), inner = count(shape, end, shape.size());
+    std::fill(shape.begin() + begin, shape.begin() + end, 1);
+    Array reduced(shape, x.dtype());
+    const T* in = (result.defined() ? result : x).template data<T>();
+    T* out = reduced.mutable_data<T>();
+    for (std::size_t i = 0; i < outer; ++i)
+      if (inner == 1) out[i] = reduce_row<R>(in + i * n, n);
+      else reduce_columns<R>(in + i * n * inner, n, inner, out + i * inner);
+    result = std::move(reduced);
+  }
+  return result.defined() ? result : x.copy();
 }
 
 template <class R>
@@ -162,18 +221,18 @@ Array argmin(const Array& x, std::size_t axis) {
 
 Array cumsum(const Array& x, std::size_t axis, bool backwards) {
   Array result(x.shape(), x.dtype());
-  std::size_t n = x.shape()[axis], inner = 1;
-  for (std::size_t i = axis + 1; i < x.rank(); ++i) inner *= x.shape()[i];
+  std::size_t n = x.shape()[axis], inner = count(x.shape(), axis + 1, x.rank());
   visit(x.dtype(), [&]<class T>(T) {
+    std::vector<std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>> totals(inner);
     const T* in = x.data<T>();
     T* out = result.mutable_data<T>();
-    for (std::size_t start = 0; start < x.size(); start += n * inner)
+    for (std::size_t start = 0; start < x.size(); start += n * inner) {
+      std::fill(totals.begin(), totals.end(), 0);
       for (std::size_t step = 0; step < n; ++step) {
         std::size_t row = start + (backwards ? n - 1 - step : step) * inner;
-        std::size_t before = step == 0 ? row : backwards ? row + inner : row - inner;
-        for (std::size_t k = 0; k < inner; ++k)
-          out[row + k] = step == 0 ? in[row + k] : static_cast<T>(out[before + k] + in[row + k]);
+        for (std::size_t k = 0; k < inner; ++k) out[row + k] = static_cast<T>(totals[k] += in[row + k]);
       }
+    }
   });
   return result;
 }

@@ -14,7 +14,8 @@ Shape drop_dims(const Shape& shape, const std::vector<bool>& mask);
 
 // Each reduces the axes in `mask` of a float32, float64 or int64 array, and returns them with extent 1.
 
-/// Sums in blocks, each with several running sums: the error grows far slower than with a single one.
+/// Sums of float32 or float64 add up short blocks, and those in double: neither the length nor the direction costs
+/// digits.
 Array sum(const Array& x, const std::vector<bool>& mask);
 /// NaN wins. An empty reduction gives the least value of the dtype.
 Array max(const Array& x, const std::vector<bool>& mask);
@@ -30,7 +31,7 @@ Array sum_to(const Array& x, const Shape& shape);
 Array argmax(const Array& x, std::size_t axis);
 Array argmin(const Array& x, std::size_t axis);
 
-/// Running sums along `axis`, from its first element on or, backwards, from its last.
+/// Running sums along `axis`, from its first element on or, backwards, from its last; in double.
 Array cumsum(const Array& x, std::size_t axis, bool backwards);
 
 }  // namespace xtape::kernels

@@ -22,7 +22,7 @@ Array softmax(const Array& x, std::size_t axis) {
   return visit_floating("softmax", x.dtype(), [&]<class T>(T) {
     Array result(x.shape(), x.dtype());
     auto mask = only(axis, x.rank());
-    map<T>([](auto x, auto m) { return xsimd::exp(x - m); }, result, x, max(x, mask));
+    map<T>([](auto x, auto m) { return exp(x - m); }, result, x, max(x, mask));
     map<T>([](auto e, auto total) { return e / total; }, result, result, sum(result, mask));
     return result;
   });
@@ -33,9 +33,9 @@ Array log_softmax(const Array& x, std::size_t axis) {
     Array result(x.shape(), x.dtype());
     auto mask = only(axis, x.rank());
     Array m = max(x, mask);
-    map<T>([](auto x, auto m) { return xsimd::exp(x - m); }, result, x, m);
+    map<T>([](auto x, auto m) { return exp(x - m); }, result, x, m);
     Array total = sum(result, mask);
-    map<T>([](auto m, auto total) { return m + xsimd::log(total); }, m, m, total);
+    map<T>([](auto m, auto total) { return m + log(total); }, m, m, total);
     map<T>([](auto x, auto shift) { return x - shift; }, result, x, m);
     return result;
   });
@@ -54,14 +54,14 @@ Array cross_entropy(const Array& x, const Array& labels, const Array& weights, A
       for (std::size_t k = 0; k < classes; ++k) p[i * classes + k] = in[i * classes + k] - m[i];
     for (std::size_t i = 0; i < rows; ++i)
       loss[i] = weight[i] == 0 ? 0 : p[i * classes + static_cast<std::size_t>(label[i])];
-    map<T>([](auto shifted) { return xsimd::exp(shifted); }, probabilities, probabilities);
+    map<T>([](auto shifted) { return exp(shifted); }, probabilities, probabilities);
     Array totals = sum(probabilities, mask);
     const T* total = totals.data<T>();
     for (std::size_t i = 0; i < rows; ++i) {
       T scale = 1 / total[i];
       for (std::size_t k = 0; k < classes; ++k) p[i * classes + k] *= scale;
     }
-    map<T>([](auto w, auto total, auto own) { return where(w == 0, 0, w * (xsimd::log(total) - own)); }, losses,
+    map<T>([](auto w, auto total, auto own) { return where(w == 0, 0, w * (log(total) - own)); }, losses,
            weights, totals.reshaped(losses.shape()), losses);
     return losses;
   });

@@ -1,5 +1,9 @@
-// Activation functions, elementwise, with PyTorch's names, defaults and derivatives at their kinks.
+// Activation functions, elementwise, with PyTorch's names, defaults and derivatives at their kinks. At NaN the value is
+// NaN, and the gradient passes as it does for large x, which is what PyTorch does with a single number; that of
+// leaky_relu is the one for negative x.
 #pragma once
+
+#include <limits>
 
 #include <autograd/variable.hpp>
 
@@ -9,7 +13,7 @@ namespace xtape {
 Variable sigmoid(const Variable& x);
 /// log(sigmoid(x)), exact for large negative x, too
 Variable logsigmoid(const Variable& x);
-/// max(x, 0), NaN for NaN. The derivative at 0 is 0, at NaN 1.
+/// max(x, 0). The derivative at 0 is 0.
 Variable relu(const Variable& x);
 /// min(max(x, 0), 6)
 Variable relu6(const Variable& x);
@@ -29,8 +33,9 @@ Variable gelu_tanh(const Variable& x);
 Variable silu(const Variable& x);
 /// x * tanh(softplus(x)) (Misra 2019, https://arxiv.org/abs/1908.08681)
 Variable mish(const Variable& x);
-/// log(1 + exp(beta * x)) / beta, which is x where beta * x exceeds the threshold
-Variable softplus(const Variable& x, double beta = 1, double threshold = 20);
+/// log(1 + exp(beta * x)) / beta, or x where beta * x exceeds a threshold: none by default, for the formula does not
+/// overflow. PyTorch's is 20, which costs digits in float64.
+Variable softplus(const Variable& x, double beta = 1, double threshold = std::numeric_limits<double>::infinity());
 /// x / (1 + |x|)
 Variable softsign(const Variable& x);
 /// x limited to [low, high]. The derivative at the bounds is 0.

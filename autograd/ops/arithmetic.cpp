@@ -10,7 +10,7 @@
 namespace xtape {
 
 using namespace detail;
-using fused::A, fused::B, fused::constant, fused::elementwise, fused::elementwise_any, fused::pass, fused::with;
+using fused::A, fused::constant, fused::elementwise_any, fused::with;
 
 Variable add(const Variable& a, const Variable& b) { return fused::add_rule(a, b); }
 Variable sub(const Variable& a, const Variable& b) { return fused::sub_rule(a, b); }
@@ -52,31 +52,10 @@ Variable remainder(const Variable& a, const Variable& b) {
   return fused::remainder_rule(a, b);
 }
 
-namespace {
-
-// From the remainder, as in Python: a / b may have been rounded up to a whole number.
-template <class T>
-T floored_quotient(T x, T y) {
-  if constexpr (std::is_integral_v<T>) {
-    if (y == -1) return static_cast<T>(0 - static_cast<std::uint64_t>(x));
-    return x / y - (x % y != 0 && (x < 0) != (y < 0));
-  } else {
-    if (y == 0) return x / y;
-    T rest = std::fmod(x, y), quotient = (x - rest) / y;
-    return std::round(rest != 0 && (rest < 0) != (y < 0) ? quotient - 1 : quotient);
-  }
-}
-
-}  // namespace
-
 Variable floor_divide(const Variable& a, const Variable& b) {
-  static constexpr auto op = elementwise_any(
-      "floor_divide",
-      [](auto a, auto b) { return kernels::lanewise([](auto x, auto y) { return floored_quotient(x, y); }, a, b); },
-      constant, constant);
   detail::Calling calling("floor_divide");
   require_divisors("floor_divide", a, b);
-  return op(a, b);
+  return fused::floor_divide_rule(a, b);
 }
 
 namespace {
@@ -95,26 +74,15 @@ Variable div(const Variable& a, const Variable& b, const std::string& rounding_m
   if (rounding_mode == "floor") return floor_divide(a, b);
   throw ValueError("div: rounding_mode is \"" + rounding_mode + "\", needs \"trunc\" or \"floor\"");
 }
-Variable heaviside(const Variable& x, const Variable& at_zero) {
-  static constexpr auto op = elementwise(
-      "heaviside", [](auto x, auto v) { return where(x == 0, v, where(x > 0, 1, 0)); }, constant,
-      with<A>([](auto x, auto g) { return where(x == 0, g, 0); }));
-  return op(x, at_zero);
-}
-Variable nextafter(const Variable& a, const Variable& b) {
-  static constexpr auto op = elementwise(
-      "nextafter",
-      [](auto a, auto b) { return kernels::lanewise([](auto x, auto y) { return std::nextafter(x, y); }, a, b); },
-      pass, constant);
-  return op(a, b);
-}
+Variable heaviside(const Variable& x, const Variable& at_zero) { return fused::heaviside_rule(x, at_zero); }
+Variable nextafter(const Variable& a, const Variable& b) { return fused::nextafter_rule(a, b); }
 Variable deg2rad(const Variable& x) {
   detail::Calling calling("deg2rad");
-  return x * (std::numbers::pi / 180);
+  return fused::deg2rad_of(x);
 }
 Variable rad2deg(const Variable& x) {
   detail::Calling calling("rad2deg");
-  return x * (180 / std::numbers::pi);
+  return fused::rad2deg_of(x);
 }
 Variable lerp(const Variable& a, const Variable& b, const Variable& weight) { return fused::lerp_rule(a, b, weight); }
 Variable abs(const Variable& x) { return fused::abs_rule(x); }
@@ -123,10 +91,7 @@ Variable copysign(const Variable& a, const Variable& b) { return fused::copysign
 Variable floor(const Variable& x) { return fused::floor_rule(x); }
 Variable ceil(const Variable& x) { return fused::ceil_rule(x); }
 Variable round(const Variable& x) { return fused::round_rule(x); }
-Variable round(const Variable& x, int decimals) {
-  double scale = std::pow(10, std::abs(decimals));
-  return decimals < 0 ? round(x / scale) * scale : round(x * scale) / scale;
-}
+Variable round(const Variable& x, int decimals) { return fused::round_of(x, decimals); }
 Variable trunc(const Variable& x) { return fused::trunc_rule(x); }
 Variable frac(const Variable& x) { return fused::frac_rule(x); }
 Variable maximum(const Variable& a, const Variable& b) { return fused::maximum_rule(a, b); }
@@ -153,27 +118,13 @@ Variable clip(const Variable& x, const Variable& low, const Variable& high) {
   if (low.defined() && !high.defined()) return clamp_min(x, low);
   return fused::clip_rule(x, low, high);
 }
-Variable clamp_min(const Variable& x, const Variable& low) {
-  static constexpr auto op = elementwise_any(
-      "clamp_min", [](auto x, auto low) { return maximum(x, low); },
-      with<A, B>([](auto x, auto low, auto g) { return where(x >= low, g, 0); }),
-      with<A, B>([](auto x, auto low, auto g) { return where(x < low, g, 0); }));
-  return op(x, low);
-}
-Variable clamp_max(const Variable& x, const Variable& high) {
-  static constexpr auto op = elementwise_any(
-      "clamp_max", [](auto x, auto high) { return minimum(x, high); },
-      with<A, B>([](auto x, auto high, auto g) { return where(x <= high, g, 0); }),
-      with<A, B>([](auto x, auto high, auto g) { return where(x > high, g, 0); }));
-  return op(x, high);
-}
+Variable clamp_min(const Variable& x, const Variable& low) { return fused::clamp_min_rule(x, low); }
+Variable clamp_max(const Variable& x, const Variable& high) { return fused::clamp_max_rule(x, high); }
 
 Variable nan_to_num(const Variable& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   require_floating("nan_to_num", x);
   double greatest = x.dtype() == float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
-  Variable above = where(x == -infinity, neginf.value_or(-greatest), x);
-  return where(isnan(x), nan, where(x == infinity, posinf.value_or(greatest), above));
+  return fused::nan_to_num_of(x, nan, posinf.value_or(greatest), neginf.value_or(-greatest));
 }
 
 }  // namespace xtape

@@ -2,151 +2,129 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
-#include <autograd/fused/transcendental.hpp>
-#include <autograd/ops/define_elementwise.hpp>
-#include <autograd/ops/special_function.hpp>
+#include <autograd/fused/special.hpp>
 
-namespace xtape {
-
-using namespace detail;
-using fused::A, fused::Y, fused::elementwise, fused::with;
-
+namespace xtape::fused {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The sum in Hankel's expansions (Abramowitz and Stegun 9.7.1, and for -x 9.7.2).
-double hankel(int n, double x) {
-  double term = 1, sum = 1;
-  for (int k = 1; k < 6; ++k) sum += term *= ((2 * k - 1) * (2 * k - 1) - 4 * n * n) / (8 * x * k);
+// The sum over j of (n over j) factor^j f(j).
+template <class F>
+double binomial_sum(int n, double factor, const F& f) {
+  double sum = 0, coefficient = 1;
+  for (int j = 0; j <= n; ++j) {
+    sum += coefficient * f(j);
+    coefficient *= factor * (n - j) / (j + 1);
+  }
   return sum;
 }
 
-// exp(-|x|) I_n(x), by the expansion where I_n overflows.
-double scaled_i(int n, double x) {
-  double size = std::abs(x);
-  if (size <= 700) return std::exp(-size) * std::cyl_bessel_i(n, size);
-  return hankel(n, size) / std::sqrt(2 * std::numbers::pi * size);
+// The n-th derivative of J and Y (by the sign -1), of I, or of (-1)^n K (by the sign 1) of order k, from the orders
+// around it, which may be negative (Abramowitz and Stegun 9.1.31 and 9.6.29).
+template <class F>
+double from_orders(int n, int k, double sign, const F& f) {
+  return std::ldexp(binomial_sum(n, sign, [&](int j) { return f(k - n + 2 * j); }), -n);
 }
 
-// exp(x) K_n(x), by the expansion where K_n underflows.
-double scaled_k(int n, double x) {
-  if (!(x > 0)) return x == 0 ? infinity : std::numeric_limits<double>::quiet_NaN();
-  // For the smallest numbers the library throws an exception of its own: there -log(x / 2) - Euler's constant, or 1 / x.
-  if (x < 1e-300) return n == 0 ? -std::log(x / 2) - std::numbers::egamma : 1 / x;
-  if (x <= 700) return std::exp(x) * std::cyl_bessel_k(n, x);
-  return hankel(n, -x) / std::sqrt(2 / std::numbers::pi * x);
+// The n-th derivative of the sum over j of a_j x^(-1/2 - j), down to its least term: the asymptotic expansions of I (by
+// the factor -8) and K (by 8) of order k (Abramowitz and Stegun 9.7.1 and 9.7.2).
+double expansion(int n, int k, double factor, double x) {
+  double term = std::pow(x, -0.5 - n), sum = 0;
+  for (int j = 0; j < n; ++j) term *= -0.5 - j;
+  for (int j = 0; j < 60; ++j) {
+    sum += term;
+    double next = term * (4 * k * k - (2 * j + 1) * (2 * j + 1)) / (factor * x * (j + 1)) * (j + 0.5 + n) / (j + 0.5);
+    if (next == 0 || std::abs(next) >= std::abs(term)) break;
+    term = next;
+  }
+  return sum;
 }
-double unscaled_k(int n, double x) { return std::exp(-x) * scaled_k(n, x); }
 
-// I_n(x), which overflows beyond 720. The library throws an exception of its own for infinity.
-double unscaled_i(int n, double x) {
-  return std::abs(x) > 720 ? infinity : std::cyl_bessel_i(n, std::abs(x));
+double bessel_i(int k, double x) {
+  // The library throws an exception of its own for infinity.
+  return std::abs(x) > 720 ? infinity : std::cyl_bessel_i(std::abs(k), std::abs(x));
 }
 
-double i0_of(double x) { return std::isnan(x) ? x : unscaled_i(0, x); }
-double i1_of(double x) { return std::isnan(x) ? x : std::copysign(unscaled_i(1, x), x); }
-double i0e_of(double x) { return std::isnan(x) ? x : scaled_i(0, x); }
-double i1e_of(double x) { return std::isnan(x) ? x : std::copysign(scaled_i(1, x), x); }
+// exp(x) K_k(x) from those of orders 0 and 1. For the smallest numbers the library throws an exception of its own:
+// there they are -log(x / 2) - Euler's constant, and 1 / x.
+double scaled_k(int k, double x) {
+  bool small = x < 1e-300;
+  double before = small ? -std::log(x / 2) - std::numbers::egamma : std::exp(x) * std::cyl_bessel_k(0, x);
+  if (k == 0) return before;
+  double result = small ? 1 / x : std::exp(x) * std::cyl_bessel_k(1, x);
+  for (int j = 1; j < std::abs(k); ++j) before = std::exchange(result, before + 2 * j / x * result);
+  return result;
+}
 
-double k0_of(double x) { return unscaled_k(0, x); }
-double k1_of(double x) { return unscaled_k(1, x); }
-double scaled_k0_of(double x) { return scaled_k(0, x); }
-double scaled_k1_of(double x) { return scaled_k(1, x); }
+// What is even or odd in x, from its value at |x|; at 0 the mean of both sides.
+double with_parity(int order, double of_size, double x) {
+  if (order % 2 == 0) return of_size;
+  return x == 0 ? x : std::copysign(1.0, x) * of_size;
+}
 
-constexpr SpecialFunction<i0_of, i0> i0_at;
-constexpr SpecialFunction<i1_of, i1> i1_at;
-constexpr SpecialFunction<i0e_of, i0e> i0e_at;
-constexpr SpecialFunction<i1e_of, i1e> i1e_at;
-constexpr SpecialFunction<k0_of, modified_bessel_k0> k0_at;
-constexpr SpecialFunction<k1_of, modified_bessel_k1> k1_at;
-constexpr SpecialFunction<scaled_k0_of, scaled_modified_bessel_k0> scaled_k0_at;
-constexpr SpecialFunction<scaled_k1_of, scaled_modified_bessel_k1> scaled_k1_at;
-constexpr SpecialFunction<::j0, bessel_j0> j0_at;
-constexpr SpecialFunction<::j1, bessel_j1> j1_at;
-constexpr SpecialFunction<::y0, bessel_y0> y0_at;
-constexpr SpecialFunction<::y1, bessel_y1> y1_at;
+// exp(x) times the n-th derivative of K of order k
+double times_exp(int n, int k, double x) {
+  double sum = from_orders(n, k, 1, [x](int order) { return scaled_k(order, x); });
+  return n % 2 ? -sum : sum;
+}
+
+constexpr double large = 18;  // from where on the expansions are exact
 
 }  // namespace
 
-// I_1 / x and J_1 / x are a half at 0.
-Variable i0(const Variable& x) {
-  static constexpr auto op = elementwise("i0", [](auto x) { return i0_at(x); },
-                                         with<A>([](auto x, auto g) { return g * i1_at(x); }));
-  return op(x);
+template <int k>
+double BesselJ<k>::derivative(int n, double x) {
+  return from_orders(n, k, -1, [x](int order) { return ::jn(order, x); });
 }
-Variable i1(const Variable& x) {
-  static constexpr auto op =
-      elementwise("i1", [](auto x) { return i1_at(x); }, with<A, Y>([](auto x, auto y, auto g) {
-                    return g * (i0_at(x) - where(x == 0, 0.5, y / where(x == 0, 1, x)));
-                  }));
-  return op(x);
-}
-Variable i0e(const Variable& x) {
-  static constexpr auto op =
-      elementwise("i0e", [](auto x) { return i0e_at(x); },
-                  with<A, Y>([](auto x, auto y, auto g) { return g * (i1e_at(x) - sign(x) * y); }));
-  return op(x);
-}
-Variable i1e(const Variable& x) {
-  static constexpr auto op =
-      elementwise("i1e", [](auto x) { return i1e_at(x); }, with<A, Y>([](auto x, auto y, auto g) {
-                    return g * (i0e_at(x) - sign(x) * y - where(x == 0, 0.5, y / where(x == 0, 1, x)));
-                  }));
-  return op(x);
+template <int k>
+double BesselY<k>::derivative(int n, double x) {
+  return from_orders(n, k, -1, [x](int order) { return ::yn(order, x); });
 }
 
-Variable modified_bessel_k0(const Variable& x) {
-  static constexpr auto op = elementwise("modified_bessel_k0", [](auto x) { return k0_at(x); },
-                                         with<A>([](auto x, auto g) { return -g * k1_at(x); }));
-  return op(x);
+template <int k>
+double BesselI<k>::derivative(int n, double x) {
+  if (std::isnan(x)) return x;
+  return with_parity(k + n, from_orders(n, k, 1, [x](int order) { return bessel_i(order, x); }), x);
 }
-Variable modified_bessel_k1(const Variable& x) {
-  static constexpr auto op =
-      elementwise("modified_bessel_k1", [](auto x) { return k1_at(x); },
-                  with<A, Y>([](auto x, auto y, auto g) { return -g * (k0_at(x) + y / x); }));
-  return op(x);
-}
-Variable scaled_modified_bessel_k0(const Variable& x) {
-  static constexpr auto op =
-      elementwise("scaled_modified_bessel_k0", [](auto x) { return scaled_k0_at(x); },
-                  with<A, Y>([](auto x, auto y, auto g) { return g * (y - scaled_k1_at(x)); }));
-  return op(x);
-}
-Variable scaled_modified_bessel_k1(const Variable& x) {
-  static constexpr auto op =
-      elementwise("scaled_modified_bessel_k1", [](auto x) { return scaled_k1_at(x); },
-                  with<A, Y>([](auto x, auto y, auto g) { return g * (y - scaled_k0_at(x) - y / x); }));
-  return op(x);
+// The derivatives at 0 are the means of those on the two sides.
+template <int k>
+double ScaledBesselI<k>::derivative(int n, double x) {
+  if (std::isnan(x)) return x;
+  double size = std::abs(x);
+  auto of_size = [n, size] {
+    if (size > large) return expansion(n, k, -8, size) / std::sqrt(2 * std::numbers::pi);
+    return std::exp(-size) * binomial_sum(n, -1, [n, size](int j) { return BesselI<k>::derivative(n - j, size); });
+  };
+  return with_parity(k + n, of_size(), x);
 }
 
-Variable bessel_j0(const Variable& x) {
-  static constexpr auto op = elementwise("bessel_j0", [](auto x) { return j0_at(x); },
-                                         with<A>([](auto x, auto g) { return -g * j1_at(x); }));
-  return op(x);
+template <int k>
+double ScaledBesselK<k>::derivative(int n, double x) {
+  if (!(x > 0)) return x == 0 ? (n % 2 ? -infinity : infinity) : std::numeric_limits<double>::quiet_NaN();
+  if (x > large) return expansion(n, k, 8, x) * std::sqrt(std::numbers::pi / 2);
+  return binomial_sum(n, 1, [n, x](int j) { return times_exp(n - j, k, x); });
 }
-Variable bessel_j1(const Variable& x) {
-  static constexpr auto op =
-      elementwise("bessel_j1", [](auto x) { return j1_at(x); }, with<A, Y>([](auto x, auto y, auto g) {
-                    return g * (j0_at(x) - where(x == 0, 0.5, y / where(x == 0, 1, x)));
-                  }));
-  return op(x);
-}
-Variable bessel_y0(const Variable& x) {
-  static constexpr auto op = elementwise("bessel_y0", [](auto x) { return y0_at(x); },
-                                         with<A>([](auto x, auto g) { return -g * y1_at(x); }));
-  return op(x);
-}
-Variable bessel_y1(const Variable& x) {
-  static constexpr auto op = elementwise("bessel_y1", [](auto x) { return y1_at(x); },
-                                         with<A, Y>([](auto x, auto y, auto g) { return g * (y0_at(x) - y / x); }));
-  return op(x);
+template <int k>
+double BesselK<k>::derivative(int n, double x) {
+  if (!(x > 0)) return ScaledBesselK<k>::derivative(n, x);
+  if (x <= large) return std::exp(-x) * times_exp(n, k, x);
+  return std::exp(-x) * binomial_sum(n, -1, [n, x](int j) { return ScaledBesselK<k>::derivative(n - j, x); });
 }
 
-Variable spherical_bessel_j0(const Variable& x) {
-  detail::Calling calling("spherical_bessel_j0");
-  return where(isinf(x), 0, sinc(x / std::numbers::pi));
-}
+template struct BesselI<0>;
+template struct BesselI<1>;
+template struct ScaledBesselI<0>;
+template struct ScaledBesselI<1>;
+template struct BesselK<0>;
+template struct BesselK<1>;
+template struct ScaledBesselK<0>;
+template struct ScaledBesselK<1>;
+template struct BesselJ<0>;
+template struct BesselJ<1>;
+template struct BesselY<0>;
+template struct BesselY<1>;
 
-}  // namespace xtape
+}  // namespace xtape::fused

@@ -180,14 +180,15 @@ Variable eigenvectors(const Variable& a) {
                 }));
 }
 
-// With M = -G' Q made symmetric from its lower triangle: dA = (G + Q M) R'^-1.
+// With U = Q' G: dA = (G - Q U + Q tril(U - U', -1)) R'^-1. The difference is 0 for a square Q, and left out there:
+// R'^-1 would make much of its rounding.
 Variable orthonormal(const Variable& a) {
   return record("qr", [](const Array& a) { return kernels::orthonormal("qr", a); },
                 wrt(a, [a = save(a)](const Variable& q, const Variable& g) {
                   Variable r = triu(matmul(transposed(q), a()));
-                  Variable m = -matmul(transposed(g), q), lower = tril(m, -1);
-                  Variable copied = tril(m) + transposed(lower);
-                  return transposed(solve(r, transposed(g + matmul(q, copied))));
+                  Variable u = matmul(transposed(q), g), inside = matmul(q, tril(u - transposed(u), -1));
+                  bool square = q.shape(-1) == q.shape(-2);
+                  return transposed(solve(r, transposed(square ? inside : g - matmul(q, u) + inside)));
                 }));
 }
 

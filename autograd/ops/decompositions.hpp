@@ -1,6 +1,7 @@
 // Matrix decompositions and what they are good for, on LAPACK. Matrices are the last two axes; leading axes are
 // batches, which broadcast between operands. Derivatives after Giles, An extended collection of matrix derivative
-// results for forward and reverse mode (2008), where nothing else is said.
+// results for forward and reverse mode (2008), where nothing else is said. All throw a ValueError for a matrix that
+// holds a NaN or an infinity: LAPACK makes numbers of those.
 #pragma once
 
 #include <optional>

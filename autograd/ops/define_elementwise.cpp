@@ -42,6 +42,7 @@ Variable as_element(const char* operation, const Variable& value, DType dtype) {
 
 namespace xtape::fused {
 
+Variable error_complement(const Variable& x) { return erfc(x); }
 Variable error_function(const Variable& x) { return erf(x); }
 Variable is_nan(const Variable& x) { return isnan(x); }
 Variable power(const Variable& a, const Variable& b) { return pow(a, b); }

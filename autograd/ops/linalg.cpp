@@ -42,9 +42,10 @@ Variable matmul(const Variable& left, const Variable& right) {
   if (b.rank() == 1) return squeeze(matmul(a, expand_dims(b, 1)), -1);
   if (b.rank() == 2 && a.rank() > 2) {  // one product for the whole batch
     Shape shape = a.shape();
+    shape.back() = 1;
+    std::size_t rows = element_count(shape);
     shape.back() = b.shape(1);
-    return reshape(detail::product(reshape(a, {element_count(a.shape()) / std::max<std::size_t>(inner_a, 1), inner_a}), b,
-                           false, false), shape);
+    return reshape(detail::product(reshape(a, {rows, inner_a}), b, false, false), shape);
   }
   return detail::product(a, b, false, false);
 }

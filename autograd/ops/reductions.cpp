@@ -1,5 +1,6 @@
 #include <autograd/ops/reductions.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -101,13 +102,42 @@ Variable sum_to(const Variable& x, const Shape& shape) {
                 wrt(x, [from = x.shape()](const Variable& g) { return broadcast_to(g, from); }));
 }
 
+namespace {
+
+// Whether all elements of x are numbers of a magnitude from `least` on, or 0 if that counts.
+bool all_moderate(const Variable& x, double least) {
+  return visit_floating("norm", x.dtype(), [&]<class T>(T) {
+    const T* elements = x.value().data<T>();
+    return std::all_of(elements, elements + x.size(), [&](T v) {
+      return std::abs(v) <= std::numeric_limits<T>::max() && std::abs(v) >= static_cast<T>(least);
+    });
+  });
+}
+
+// What lies so far above the smallest number that the squares of its parts that were lost do not count.
+double least_exact(DType dtype) {
+  return dtype == float32 ? std::numeric_limits<float>::min() / std::numeric_limits<float>::epsilon()
+                          : std::numeric_limits<double>::min() / std::numeric_limits<double>::epsilon();
+}
+
+// f(x) for an f with f(c x) = c f(x), over axes that it keeps: of x scaled by its greatest element, or its least, where
+// intermediate results may overflow or vanish. The scale is a constant to the derivative, for it plays no part.
+template <class F>
+Variable scaled(const Variable& x, const Axes& axes, Kernel of_axes, const F& f) {
+  Variable scale(of_axes(abs(x.detach()).value(), axes_mask("norm", axes, x.rank())));
+  scale = where(isfinite(scale) && scale > 0, scale, 1);
+  return f(x / scale) * scale;
+}
+
+}  // namespace
+
 Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
   detail::Calling calling("mean");
   require_defined("mean", x);
   auto count = reduced_count(x.shape(), axes_mask("mean", axes, x.rank()));
   Variable total = sum(x, axes, keepdims);
   if (!is_floating(x.dtype())) return (total.to(float64) / count).to(default_dtype());
-  return total / count;
+  return count == 0 || all_moderate(total, 0) ? total / count : sum(x / count, axes, keepdims);
 }
 
 Variable var(const Variable& x, const Axes& axes, bool keepdims, double ddof) {
@@ -156,7 +186,11 @@ Variable root_or_zero(const Variable& x) {
 
 Variable stddev(const Variable& x, const Axes& axes, bool keepdims, double ddof) {
   detail::Calling calling("stddev");
-  return root_or_zero(var(x, axes, keepdims, ddof));
+  Variable variance = var(x, axes, keepdims, ddof);
+  if (x.size() == 0 || all_moderate(variance, least_exact(x.dtype()))) return root_or_zero(variance);
+  Variable y = scaled(x - mean(x, axes, true), axes, kernels::max,
+                      [&](const Variable& part) { return root_or_zero(var(part, axes, true, ddof)); });
+  return reshape(y, variance.shape());
 }
 
 Variable median(const Variable& x) {
@@ -185,21 +219,41 @@ Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims) {
   return keepdims ? result : squeeze(result, static_cast<std::ptrdiff_t>(i));
 }
 
+namespace {
+
+// An element of 0 has the power 0 or infinity, and a total of that makes the norm 0.
+double power_of_zero(double p) { return p > 0 ? 0 : std::numeric_limits<double>::infinity(); }
+
+Variable sum_of_powers(const Variable& x, double p, const Axes& axes) {
+  if (p == 2) return sum(square(x), axes, true);
+  Variable is_zero = equal(x, 0), powers = pow(where(is_zero, 1, abs(x)), p);
+  return sum(where(is_zero, power_of_zero(p), powers), axes, true);
+}
+Variable root_of_powers(const Variable& total, double p) {
+  if (p == 2) return root_or_zero(total);
+  Variable none = equal(total, power_of_zero(p));
+  return where(none, 0, pow(where(none, 1, total), 1 / p));
+}
+
+}  // namespace
+
 Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
   detail::Calling calling("norm");
   require_floating("norm", x);
   if (std::isnan(p)) throw ValueError("norm: p is NaN");
-  if (p == 2) return root_or_zero(sum(square(x), axes, keepdims));
   if (p == 1) return sum(abs(x), axes, keepdims);
   if (p == 0) return sum(not_equal(x, 0).to(x.dtype()), axes, keepdims);
   if (std::isinf(p)) return p > 0 ? max(abs(x), axes, keepdims) : min(abs(x), axes, keepdims);
-  if (p < 0 && reduced_count(x.shape(), axes_mask("norm", axes, x.rank())) == 0)
-    throw ShapeError("norm: " + to_string(x.shape()) + " has no elements, p = " + Scalar(p).text() + " needs one");
-  // An element of 0 has the power 0 or infinity, and a total of that makes the norm 0.
-  double of_zero = p > 0 ? 0 : std::numeric_limits<double>::infinity();
-  Variable is_zero = equal(x, 0), powers = pow(where(is_zero, 1, abs(x)), p);
-  Variable total = sum(where(is_zero, of_zero, powers), axes, keepdims), none = equal(total, of_zero);
-  return where(none, 0, pow(where(none, 1, total), 1 / p));
+  auto mask = axes_mask("norm", axes, x.rank());
+  if (p < 0 && reduced_count(x.shape(), mask) == 0)
+    throw ShapeError("norm: " + to_string(x.shape()) + " has no elements, p = " + std::to_string(p) + " needs one");
+  Variable total = sum_of_powers(x, p, axes);
+  Variable y = x.size() == 0 || all_moderate(total, least_exact(x.dtype()))
+                   ? root_of_powers(total, p)
+                   : scaled(x, axes, p > 0 ? kernels::max : kernels::min, [&](const Variable& part) {
+                       return root_of_powers(sum_of_powers(part, p, axes), p);
+                     });
+  return keepdims ? y : reshape(y, kernels::drop_dims(x.shape(), mask));
 }
 
 Variable count_nonzero(const Variable& x, const Axes& axes, bool keepdims) {
@@ -245,7 +299,10 @@ Variable logcumsumexp(const Variable& x, std::ptrdiff_t axis) {
   detail::Calling calling("logcumsumexp");
   require_floating("logcumsumexp", x);
   return detail::with_an_axis("logcumsumexp", x, [&](auto& v) {
-    return detail::scan(v, normalize_axis("logcumsumexp", axis, v.rank()), logaddexp);
+    // Two operands of -infinity have no derivatives by themselves. They come from nothing but -infinity, which here is a
+    // constant.
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return detail::scan(where(v == -infinity, -infinity, v), normalize_axis("logcumsumexp", axis, v.rank()), logaddexp);
   });
 }
 
@@ -274,7 +331,8 @@ Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
   Array shift = kernels::max(x.value(), mask);
   Variable m = Variable(shift);
   m = where(abs(m) < std::numeric_limits<double>::infinity(), m, 0);
-  Variable y = log(sum(exp(x - m), axes, true)) + m;
+  Variable total = sum(exp(x - m), axes, true), nothing = equal(total, 0);  // of -infinity alone: then a constant
+  Variable y = where(nothing, -std::numeric_limits<double>::infinity(), log(where(nothing, 1, total))) + m;
   return keepdims ? y : reshape(y, kernels::drop_dims(x.shape(), mask));
 }
 

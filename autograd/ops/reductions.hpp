@@ -38,9 +38,10 @@ inline Variable amin(const Variable& x, const Axes& axes = {}, bool keepdims = f
 Variable median(const Variable& x);
 Variable median(const Variable& x, std::ptrdiff_t axis, bool keepdims = false);
 /// The p-norm sum(|x|^p)^(1/p); p may be infinite, or 0 for the number of elements that are not 0. Where the norm or
-/// an element is 0, the derivative counts 0. @throws ShapeError for a negative p and no elements.
+/// an element is 0, the derivative counts 0. Powers that overflow or vanish cost no digits.
+/// @throws ShapeError for a negative p and no elements.
 Variable norm(const Variable& x, double p = 2, const Axes& axes = {}, bool keepdims = false);
-/// log(sum(exp(x))), without overflow.
+/// log(sum(exp(x))), without overflow; of -infinity alone it is -infinity, and its derivatives count 0.
 Variable logsumexp(const Variable& x, const Axes& axes = {}, bool keepdims = false);
 
 /// Whether any element, or every one, is not 0, as bool.
@@ -54,6 +55,7 @@ Variable count_nonzero(const Variable& x, const Axes& axes = {}, bool keepdims =
 Variable cumsum(const Variable& x, std::ptrdiff_t axis);
 /// The gradient is right where elements are 0, too.
 Variable cumprod(const Variable& x, std::ptrdiff_t axis);
+/// The derivatives by elements of -infinity are 0.
 Variable logcumsumexp(const Variable& x, std::ptrdiff_t axis);
 /// @}
 

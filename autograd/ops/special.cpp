@@ -3,22 +3,20 @@
 #include <limits>
 #include <numbers>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <boost/math/special_functions/digamma.hpp>
 #include <boost/math/special_functions/erf.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/special_functions/polygamma.hpp>
 
-#include <autograd/fused/transcendental.hpp>
+#include <autograd/fused/special.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/define_elementwise.hpp>
-#include <autograd/ops/special_function.hpp>
 
 namespace xtape {
-
-using namespace detail;
-using fused::A, fused::B, fused::Y, fused::constant, fused::elementwise, fused::with;
-
+namespace fused {
 namespace {
 
 // Infinity and NaN instead of exceptions.
@@ -29,138 +27,50 @@ using Quiet = policies::policy<policies::domain_error<policies::ignore_error>, p
                                policies::rounding_error<policies::ignore_error>>;
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double root_half = std::numbers::sqrt2 / 2;
 
-// lgamma_r, because lgamma writes a global variable.
-double lgamma_of(double x) {
+}  // namespace
+
+double Lgamma::derivative(int n, double x) {
+  if (n > 0) return Digamma::derivative(n - 1, x);
   int sign;
-  return ::lgamma_r(x, &sign);
+  return ::lgamma_r(x, &sign);  // because lgamma writes a global variable
 }
-double digamma_of(double x) {
-  if (x == 0) return std::copysign(infinity, -x);
-  if (std::isinf(x)) return x > 0 ? x : nan;
-  if (x < 0 && x == std::floor(x)) return nan;
-  return boost::math::digamma(x, Quiet());
-}
-constexpr SpecialFunction<lgamma_of, lgamma> lgamma_at;
-constexpr SpecialFunction<digamma_of, digamma> digamma_at;
 
-// At the poles, where the limits from the two sides may differ, PyTorch's.
-double polygamma_of(int n, double x) {
-  if (n == 0) return digamma_of(x);
+double Digamma::derivative(int n, double x) {
+  if (n == 0) {
+    if (x == 0) return std::copysign(infinity, -x);
+    if (std::isinf(x)) return x > 0 ? x : nan;
+    if (x < 0 && x == std::floor(x)) return nan;
+    return boost::math::digamma(x, Quiet());
+  }
   if (std::isnan(x) || x == -infinity) return nan;
   if (x == infinity) return 0;
+  // At the poles, where the limits from the two sides may differ, PyTorch's.
   if (x <= 0 && x == std::floor(x)) return n % 2 ? infinity : -infinity;
   return boost::math::polygamma(n, x, Quiet());
 }
 
-template <class T>
-kernels::Batch<T> polygamma_at(const kernels::Batch<T>& n, const kernels::Batch<T>& x) {
-  return kernels::lanewise([](double n, double v) { return polygamma_of(static_cast<int>(n), v); }, n, x);
-}
-Variable polygamma_at(const Variable& n, const Variable& x) {
-  static constexpr auto op =
-      elementwise("polygamma", [](auto n, auto x) { return polygamma_at(n, x); }, constant,
-                  with<A, B>([](auto n, auto x, auto g) { return g * polygamma_at(n + 1, x); }));
-  return op(n, x);
+double Special::erfinv(double x) {
+  if (std::abs(x) == 1) return x / 0.0;
+  return std::abs(x) < 1 ? boost::math::erf_inv(x, Quiet()) : nan;
 }
 
-template <class T>
-kernels::Batch<T> trigamma_at(const kernels::Batch<T>& x) {
-  return polygamma_at(kernels::Batch<T>(1), x);
-}
-Variable trigamma_at(const Variable& x) { return polygamma_at(Variable(1), x); }
-
-}  // namespace
-
-Variable erf(const Variable& x) { return fused::erf_rule(x); }
-Variable erfc(const Variable& x) { return fused::erfc_rule(x); }
-
-Variable erfinv(const Variable& x) {
-  static constexpr auto op = elementwise(
-      "erfinv",
-      [](auto x) {
-        return kernels::lanewise(
-            [](auto v) {
-              if (std::abs(v) == 1) return v / 0;
-              return std::abs(v) < 1 ? boost::math::erf_inv(v, Quiet()) : std::numeric_limits<decltype(v)>::quiet_NaN();
-            },
-            x);
-      },
-      with<Y>([](auto y, auto g) { return g * exp(y * y) / (2 * std::numbers::inv_sqrtpi); }));
-  return op(x);
+double Special::ndtri(double p) {
+  if (p == 0 || p == 1) return p == 0 ? -infinity : infinity;
+  return p > 0 && p < 1 ? -std::numbers::sqrt2 * boost::math::erfc_inv(2 * p, Quiet()) : nan;
 }
 
-Variable lgamma(const Variable& x) {
-  static constexpr auto op = elementwise("lgamma", [](auto x) { return lgamma_at(x); },
-                                         with<A>([](auto x, auto g) { return g * digamma_at(x); }));
-  return op(x);
-}
-
-Variable digamma(const Variable& x) {
-  static constexpr auto op =
-      elementwise("digamma", [](auto x) { return digamma_at(x); },
-                  with<A>([](auto x, auto g) { return g * trigamma_at(x); }));
-  return op(x);
-}
-
-Variable polygamma(int n, const Variable& x) {
-  if (n < 0) throw ValueError("polygamma: n is " + std::to_string(n) + ", needs 0 or more");
-  return polygamma_at(Variable(n), x);
-}
-
-Variable mvlgamma(const Variable& x, int p) {
-  detail::Calling calling("mvlgamma");
-  if (p < 1) throw ValueError("mvlgamma: p is " + std::to_string(p) + ", needs 1 or more");
-  Variable sum = lgamma(x);
-  for (int k = 1; k < p; ++k) sum = sum + lgamma(x - 0.5 * k);
-  return sum + 0.25 * p * (p - 1) * std::log(std::numbers::pi);
-}
-
-namespace {
-
-// The density of x in the gamma distribution with shape a. That of shape 1 begins at 1: 0 log(0) counts 0.
-constexpr auto gamma_density = [](auto a, auto x) {
-  return exp((a - 1) * log(where((a == 1) && (x == 0), 1, x)) - x - lgamma_at(a));
-};
-
-void require_constant_shape(const char* operation, const Variable& a) {
-  if (a.defined() && a.requires_grad() && grad_enabled())
-    throw GraphError(std::string(operation) + ": has no derivative with respect to its first operand; detach that");
-}
-
-double gammainc_of(double a, double x) {
+double Special::gammainc(double a, double x) {
   if (!(a >= 0 && x >= 0) || (a == 0 && x == 0)) return nan;
   if (a == 0 || std::isinf(x)) return std::isinf(a) ? nan : 1;
   return std::isinf(a) ? 0 : boost::math::gamma_p(a, x, Quiet());
 }
-double gammaincc_of(double a, double x) {
+double Special::gammaincc(double a, double x) {
   if (!(a >= 0 && x >= 0) || (a == 0 && x == 0)) return nan;
   if (a == 0 || std::isinf(x)) return std::isinf(a) ? nan : 0;
   return std::isinf(a) ? 1 : boost::math::gamma_q(a, x, Quiet());
 }
-
-}  // namespace
-
-Variable gammainc(const Variable& a, const Variable& x) {
-  static constexpr auto op = elementwise(
-      "gammainc",
-      [](auto a, auto x) { return kernels::lanewise([](double a, double x) { return gammainc_of(a, x); }, a, x); },
-      constant, with<A, B>([](auto a, auto x, auto g) { return g * gamma_density(a, x); }));
-  require_constant_shape("gammainc", a);
-  return op(a, x);
-}
-
-Variable gammaincc(const Variable& a, const Variable& x) {
-  static constexpr auto op = elementwise(
-      "gammaincc",
-      [](auto a, auto x) { return kernels::lanewise([](double a, double x) { return gammaincc_of(a, x); }, a, x); },
-      constant, with<A, B>([](auto a, auto x, auto g) { return -g * gamma_density(a, x); }));
-  require_constant_shape("gammaincc", a);
-  return op(a, x);
-}
-
-Variable logit(const Variable& x) { return fused::logit_rule(x); }
-Variable logit(const Variable& x, double eps) { return logit(clip(x, eps, 1 - eps)); }
 
 namespace {
 
@@ -175,68 +85,143 @@ double erfcx_of(double x) {
   for (int k = 1; k < 8; ++k) sum += term *= -(2 * k - 1) / (2 * x * x);
   return sum * std::numbers::inv_sqrtpi / x;
 }
-constexpr SpecialFunction<erfcx_of, erfcx> erfcx_at;
 
-double ndtri_of(double p) {
-  if (p == 0 || p == 1) return p == 0 ? -infinity : infinity;
-  return p > 0 && p < 1 ? -std::numbers::sqrt2 * boost::math::erfc_inv(2 * p, Quiet()) : nan;
+// The repeated integrals of erfc, times exp(x^2), are E_k with 2k E_k = E_{k-2} - 2x E_{k-1} and E_0 = erfcx (Abramowitz
+// and Stegun 7.2). This is E_n / E_{n-1} by the continued fraction that follows: for large x, the sums lose digits.
+double ratio_of_integrals(int n, double x) {
+  double ratio = 0;
+  for (int k = n + 30 + static_cast<int>(250 / (x * x)); k > n; --k) ratio = 1 / (2 * x + 2 * k * ratio);
+  return ratio;
 }
-
-constexpr double root_half = std::numbers::sqrt2 / 2;
-constexpr double normal = std::numbers::inv_sqrtpi * root_half;  // 1 / sqrt(2 pi)
-
-double ndtr_of(double x) { return 0.5 * std::erfc(-x * root_half); }
-constexpr SpecialFunction<ndtr_of, ndtr> ndtr_at;
 
 }  // namespace
 
-Variable erfcx(const Variable& x) {
-  static constexpr auto op =
-      elementwise("erfcx", [](auto x) { return erfcx_at(x); },
-                  with<A, Y>([](auto x, auto y, auto g) { return g * 2 * (x * y - std::numbers::inv_sqrtpi); }));
-  return op(x);
+// (-2)^n n! E_n (Abramowitz and Stegun 7.2.9)
+double Erfcx::derivative(int n, double x) {
+  double before = 2 * std::numbers::inv_sqrtpi, result = erfcx_of(x);
+  for (int k = 1; k <= n; ++k) {
+    double next = x >= 1 ? result * ratio_of_integrals(k, x) : (before - 2 * x * result) / (2 * k);
+    before = std::exchange(result, next);
+  }
+  for (int k = 1; k <= n; ++k) result *= -2 * k;
+  return result;
 }
 
-Variable ndtr(const Variable& x) {
-  static constexpr auto op =
-      elementwise("ndtr", [](auto x) { return ndtr_at(x); },
-                  with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * normal; }));
-  return op(x);
+namespace {
+
+// Of the expansion h = t + 1 / t - 2 / t^3 + 10 / t^5 - 74 / t^7 + 706 / t^9 for x = -t.
+double third_far_left(double t) {
+  double s = 1 / (t * t);
+  return (2 + s * (-24 + s * (300 + s * (-4144 + s * 63540)))) / t * s;
 }
 
-Variable log_ndtr(const Variable& x) {
-  static constexpr auto op = elementwise(
-      "log_ndtr",
-      [](auto x) {
-        return kernels::lanewise(
-            [](double v) {
-              double far = -v * root_half;
-              return v < -1 ? std::log(0.5 * erfcx_of(far)) - far * far : std::log1p(-0.5 * std::erfc(-far));
-            },
-            x);
-      },
-      // The density over the probability; each form where its numbers are finite, so that second derivatives are, too.
-      with<A>([](auto x, auto g) {
-        auto left = x < -1;
-        auto below = where(left, x, -1), above = where(left, -1, x);
-        return g * normal *
-               where(left, 2 / erfcx_at(below * -root_half), exp(-0.5 * above * above) / ndtr_at(above));
-      }));
-  return op(x);
+// The sum of terms[i][j] h^i d^j, of which each derivative makes the next.
+double polynomial(int n, double h, double d) {
+  std::size_t size = static_cast<std::size_t>(n) + 1;
+  using Terms = std::vector<std::vector<double>>;
+  Terms terms(size, std::vector<double>(size));
+  terms[1][0] = 1;
+  for (int order = 1; order < n; ++order) {
+    Terms next(size, std::vector<double>(size));
+    for (std::size_t i = 0; i < size; ++i)
+      for (std::size_t j = 0; j < size; ++j) {
+        double c = terms[i][j];
+        if (c == 0) continue;
+        if (i > 0) next[i][j + 1] -= c * static_cast<double>(i);
+        if (j == 0) continue;
+        next[i][j - 1] += c * static_cast<double>(j);
+        next[i + 1][j] -= c * static_cast<double>(j);
+      }
+    terms = std::move(next);
+  }
+  double result = 0;
+  for (std::size_t i = 0; i < size; ++i)
+    for (std::size_t j = 0; j < size; ++j)
+      if (terms[i][j] != 0) result += terms[i][j] * std::pow(h, i) * std::pow(d, j);
+  return result;
 }
 
-Variable ndtri(const Variable& p) {
-  static constexpr auto op = elementwise(
-      "ndtri", [](auto p) { return kernels::lanewise([](double v) { return ndtri_of(v); }, p); },
-      with<Y>([](auto y, auto g) { return g * exp(0.5 * y * y) / normal; }));
-  return op(p);
+}  // namespace
+
+// With h = phi / Phi, the density over the probability, and d = x + h: h' = -h d and d' = 1 + h'.
+double LogNdtr::derivative(int n, double x) {
+  if (std::isnan(x)) return x;
+  double far = -x * root_half;
+  if (n == 0) return x < -1 ? std::log(0.5 * erfcx_of(far)) - far * far : std::log1p(-0.5 * std::erfc(-far));
+  if (x == -infinity) return n == 1 ? infinity : n == 2 ? -1 : 0;
+  double density = detail::normal_density_at_0;
+  double h = x < -1 ? 2 * density / erfcx_of(far) : density * std::exp(-0.5 * x * x) / (0.5 * std::erfc(far));
+  if (n == 1) return h;
+  if (h == 0) return 0;
+  // -x and h are nearly the same far to the left.
+  double d = x < -1 ? std::numbers::sqrt2 * ratio_of_integrals(1, far) : x + h;
+  if (n == 2) return -h * d;
+  if (n == 3 && x < -60) return third_far_left(-x);
+  return polynomial(n, h, d);
 }
 
-Variable entr(const Variable& x) {
-  static constexpr auto op = elementwise(
-      "entr", [](auto x) { return where(x == 0, 0, where(x < 0, -infinity, -x * log(x))); },
-      with<A>([](auto x, auto g) { return -g * (log(x) + 1); }));
-  return op(x);
+template <class F>
+Variable WithDerivatives<F>::operator()(const Variable& n, const Variable& x) const {
+  return rule(n, x);
 }
+
+}  // namespace fused
+
+using fused::WithDerivatives;
+
+Variable erf(const Variable& x) { return fused::erf_rule(x); }
+Variable erfc(const Variable& x) { return fused::erfc_rule(x); }
+Variable erfinv(const Variable& x) { return fused::erfinv_rule(x); }
+Variable erfcx(const Variable& x) { return WithDerivatives<fused::Erfcx>()(0, x); }
+Variable ndtr(const Variable& x) { return fused::ndtr_rule(x); }
+Variable log_ndtr(const Variable& x) { return WithDerivatives<fused::LogNdtr>()(0, x); }
+Variable ndtri(const Variable& p) { return fused::ndtri_rule(p); }
+Variable entr(const Variable& x) { return fused::entr_rule(x); }
+Variable logit(const Variable& x) { return fused::logit_rule(x); }
+Variable logit(const Variable& x, double eps) { return logit(clip(x, eps, 1 - eps)); }
+
+Variable lgamma(const Variable& x) { return WithDerivatives<fused::Lgamma>()(0, x); }
+Variable digamma(const Variable& x) { return WithDerivatives<fused::Digamma>()(0, x); }
+Variable polygamma(int n, const Variable& x) {
+  if (n < 0) throw ValueError("polygamma: n is " + std::to_string(n) + ", needs 0 or more");
+  return WithDerivatives<fused::Polygamma>()(n, x);
+}
+Variable mvlgamma(const Variable& x, int p) {
+  detail::Calling calling("mvlgamma");
+  if (p < 1) throw ValueError("mvlgamma: p is " + std::to_string(p) + ", needs 1 or more");
+  return fused::mvlgamma_of(x, p);
+}
+
+namespace {
+
+void require_constant_shape(const char* operation, const Variable& a) {
+  if (a.defined() && a.requires_grad() && grad_enabled())
+    throw GraphError(std::string(operation) + ": has no derivative with respect to its first operand; detach that");
+}
+
+}  // namespace
+
+Variable gammainc(const Variable& a, const Variable& x) {
+  require_constant_shape("gammainc", a);
+  return fused::gammainc_rule(a, x);
+}
+Variable gammaincc(const Variable& a, const Variable& x) {
+  require_constant_shape("gammaincc", a);
+  return fused::gammaincc_rule(a, x);
+}
+
+Variable i0(const Variable& x) { return WithDerivatives<fused::BesselI<0>>()(0, x); }
+Variable i1(const Variable& x) { return WithDerivatives<fused::BesselI<1>>()(0, x); }
+Variable i0e(const Variable& x) { return WithDerivatives<fused::ScaledBesselI<0>>()(0, x); }
+Variable i1e(const Variable& x) { return WithDerivatives<fused::ScaledBesselI<1>>()(0, x); }
+Variable modified_bessel_k0(const Variable& x) { return WithDerivatives<fused::BesselK<0>>()(0, x); }
+Variable modified_bessel_k1(const Variable& x) { return WithDerivatives<fused::BesselK<1>>()(0, x); }
+Variable scaled_modified_bessel_k0(const Variable& x) { return WithDerivatives<fused::ScaledBesselK<0>>()(0, x); }
+Variable scaled_modified_bessel_k1(const Variable& x) { return WithDerivatives<fused::ScaledBesselK<1>>()(0, x); }
+Variable bessel_j0(const Variable& x) { return WithDerivatives<fused::BesselJ<0>>()(0, x); }
+Variable bessel_j1(const Variable& x) { return WithDerivatives<fused::BesselJ<1>>()(0, x); }
+Variable bessel_y0(const Variable& x) { return WithDerivatives<fused::BesselY<0>>()(0, x); }
+Variable bessel_y1(const Variable& x) { return WithDerivatives<fused::BesselY<1>>()(0, x); }
+Variable spherical_bessel_j0(const Variable& x) { return fused::spherical_bessel_j0_rule(x); }
 
 }  // namespace xtape

@@ -4,7 +4,6 @@
 namespace xtape {
 
 using namespace detail;
-using fused::A, fused::B, fused::Y, fused::elementwise, fused::with;
 
 Variable pow(const Variable& a, const Variable& b) {
   detail::Calling calling("pow");
@@ -26,38 +25,15 @@ Variable exp2(const Variable& x) { return fused::exp2_rule(x); }
 Variable log2(const Variable& x) { return fused::log2_rule(x); }
 Variable log10(const Variable& x) { return fused::log10_rule(x); }
 Variable logaddexp(const Variable& a, const Variable& b) { return fused::logaddexp_rule(a, b); }
-Variable logaddexp2(const Variable& a, const Variable& b) {
-  static constexpr auto op = elementwise(
-      "logaddexp2",
-      [](auto a, auto b) {
-        return where(a == b, a + 1, maximum(a, b) + log1p(exp2(-abs(a - b))) * std::numbers::log2e);
-      },
-      with<A, B>([](auto a, auto b, auto g) { return g * sigmoid((a - b) * std::numbers::ln2); }),
-      with<A, B>([](auto a, auto b, auto g) { return g * sigmoid((b - a) * std::numbers::ln2); }));
-  return op(a, b);
-}
+Variable logaddexp2(const Variable& a, const Variable& b) { return fused::logaddexp2_rule(a, b); }
 Variable ldexp(const Variable& a, const Variable& b) {
   detail::Calling calling("ldexp");
   DType dtype = common_dtype("ldexp", std::array{&a, &b});
   return a * exp2(in_dtype("ldexp", b, is_floating(dtype) ? dtype : default_dtype()));
 }
 Variable xlogy(const Variable& a, const Variable& b) { return fused::xlogy_rule(a, b); }
-Variable xlog1py(const Variable& a, const Variable& b) {
-  static constexpr auto op = elementwise(
-      "xlog1py", [](auto a, auto b) { return where(a == 0, where(is_nan(b), b, 0), a * log1p(b)); },
-      with<A, B>([](auto a, auto b, auto g) { return where((a == 0) && (b <= -1), 0, g * log1p(b)); }),
-      with<A, B>([](auto a, auto b, auto g) { return g * a / (b + 1); }));
-  return op(a, b);
-}
-Variable sinc(const Variable& x) {
-  static constexpr auto op = elementwise(
-      "sinc", [](auto x) { return where(x == 0, 1, sin(x * std::numbers::pi) / (x * std::numbers::pi)); },
-      with<A, Y>([](auto x, auto y, auto g) {
-        constexpr double at_zero = -std::numbers::pi * std::numbers::pi / 3;  // the second derivative there
-        return where(x == 0, g * x * at_zero, g * (cos(x * std::numbers::pi) - y) / where(x == 0, 1, x));
-      }));
-  return op(x);
-}
+Variable xlog1py(const Variable& a, const Variable& b) { return fused::xlog1py_rule(a, b); }
+Variable sinc(const Variable& x) { return fused::sinc_rule(x); }
 Variable sin(const Variable& x) { return fused::sin_rule(x); }
 Variable cos(const Variable& x) { return fused::cos_rule(x); }
 Variable tan(const Variable& x) { return fused::tan_rule(x); }

@@ -45,6 +45,7 @@ struct Training {
   /// "lr". Before the first, the names are there, and the values NaN.
   Scores scores = {};
   bool stop = false;  ///< a callback sets it to end the training after this batch
+  bool interrupted = false;  ///< at the end of the training: whether Ctrl-C ended it
 };
 
 /// Base of callbacks. One of one's own overrides what it needs. An exception that one throws ends the training.

@@ -13,6 +13,26 @@ namespace xtape::nn {
 namespace {
 
 Array value_of(const Variable& x) { return x.defined() ? x.value() : Array(); }
+
+// How errors name array `i` of a batch.
+std::string name_of(std::size_t i) { return i == 0 ? "x" : i == 1 ? "y" : "array " + std::to_string(i); }
+
+// The arrays 0, 1, ... as a batch, which `array` gives; a second that is undefined is there all the same.
+template <class F>
+Batch batch_of(std::size_t count, F array) {
+  Batch batch{array(0), count > 1 ? array(1) : Variable()};
+  for (std::size_t i = 2; i < count; ++i) batch.more.push_back(array(i));
+  return batch;
+}
+
+// Array `i`, or an undefined one.
+Array array_of(const Batch& batch, std::size_t i) { return i < batch.size() ? value_of(batch[i]) : Array(); }
+
+void require_as_many(const Batch& a, const Batch& b) {
+  if (a.more.size() != b.more.size())
+    throw ShapeError("data set: examples of one batch differ: " + std::to_string(a.size()) + " arrays and " +
+                     std::to_string(b.size()));
+}
 Variable wrap(Array x) { return x.defined() ? Variable(std::move(x)) : Variable(); }
 
 void copy_bytes(std::byte* to, const std::byte* from, std::size_t count) {
@@ -46,14 +66,14 @@ struct Row {
   bool whole;  // the source is the row, without an axis of rows
 };
 
-Array join(const char* what, const std::vector<Row>& rows) {
+Array join(const std::string& what, const std::vector<Row>& rows) {
   auto shape = [](const Row& row) { return row.whole ? row.source->shape() : row_shape(*row.source); };
   const Row& first = rows.front();
   for (const Row& row : rows) {
     const Array &a = *first.source, &b = *row.source;
     if (!a.defined() && !b.defined()) continue;
     if (a.defined() && b.defined() && a.dtype() == b.dtype() && shape(row) == shape(first)) continue;
-    std::string text = std::string("data set: examples of one batch differ: ") + what + " is " +
+    std::string text = "data set: examples of one batch differ: " + what + " is " +
                        describe(wrap(a)) + " and " + describe(wrap(b));
     if (a.defined() && b.defined() && a.dtype() != b.dtype()) throw DTypeError(text);
     throw ShapeError(text);
@@ -84,18 +104,29 @@ void require_some(Positions positions) {
 Batch Dataset::gather(Positions positions) const {
   require_some(positions);
   require_positions("data set", positions);
-  std::vector<Array> xs, ys;
+  std::vector<Batch> examples;
   for (std::int64_t i : positions) {
-    Batch example = get(static_cast<std::size_t>(i));
-    xs.push_back(value_of(example.x));
-    ys.push_back(value_of(example.y));
+    examples.push_back(get(static_cast<std::size_t>(i)));
+    require_as_many(examples.front(), examples.back());
   }
-  auto stack = [](const char* what, const std::vector<Array>& values) {
+  return batch_of(2 + examples.front().more.size(), [&](std::size_t i) {
+    std::vector<Array> values;
     std::vector<Row> rows;
+    for (const Batch& example : examples) values.push_back(array_of(example, i));
     for (const Array& value : values) rows.push_back({&value, 0, true});
-    return wrap(join(what, rows));
-  };
-  return {stack("x", xs), stack("y", ys)};
+    return wrap(join(name_of(i), rows));
+  });
+}
+
+const Variable& Batch::operator[](std::size_t i) const {
+  if (i >= std::max<std::size_t>(size(), 2))
+    throw ValueError("batch: array " + std::to_string(i) + " of " + std::to_string(size()));
+  return i == 0 ? x : i == 1 ? y : more[i - 2];
+}
+
+void Batch::require_size(std::size_t n) const {
+  if (size() != n)
+    throw ValueError("batch: has " + std::to_string(size()) + " arrays, and " + std::to_string(n) + " are asked for");
 }
 
 void Dataset::require_positions(const char* name, Positions positions) const {
@@ -118,12 +149,18 @@ void DatasetHandle::require_class(const Dataset& dataset, const std::type_info& 
 
 // Arrays
 
-TensorDataset::TensorDataset(const Variable& x, const Variable& y) : x_(value_of(x)), y_(value_of(y)) {
-  if (!x_.defined()) throw ValueError("TensorDataset: x is an undefined Variable");
-  bool rows = x_.rank() > 0 && (!y_.defined() || (y_.rank() > 0 && x_.shape()[0] == y_.shape()[0]));
-  if (!rows)
-    throw ShapeError("TensorDataset: x is " + describe(x) + (y.defined() ? ", y is " + describe(y) : "") +
-                     ": needs a first axis, of one row for each example");
+TensorDataset::TensorDataset(const std::vector<Variable>& arrays) {
+  if (arrays.empty()) throw ValueError("TensorDataset: there are no arrays, needs 1 or more");
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const Variable& x = arrays[i];
+    if (i == 1 && arrays.size() == 2 && !x.defined()) break;
+    if (!x.defined()) throw ValueError("TensorDataset: " + name_of(i) + " is an undefined Variable");
+    if (x.rank() == 0 || x.shape(0) != arrays[0].shape(0))
+      throw ShapeError("TensorDataset: x is " + describe(arrays[0]) +
+                       (i > 0 ? ", " + name_of(i) + " is " + describe(x) : "") +
+                       ": needs a first axis, of one row for each example");
+    arrays_.push_back(x.value());
+  }
 }
 
 Batch TensorDataset::get(std::size_t i) const {
@@ -132,12 +169,12 @@ Batch TensorDataset::get(std::size_t i) const {
   auto without_rows = [](const Variable& x) {
     return x.defined() ? Variable(x.value().reshaped(row_shape(x.value()))) : x;
   };
-  return {without_rows(row.x), without_rows(row.y)};
+  return batch_of(arrays_.size(), [&](std::size_t i) { return without_rows(row[i]); });
 }
 
 Batch TensorDataset::gather(Positions positions) const {
   require_positions("TensorDataset", positions);
-  return {wrap(take_rows(x_, positions)), wrap(take_rows(y_, positions))};
+  return batch_of(arrays_.size(), [&](std::size_t i) { return wrap(take_rows(arrays_[i], positions)); });
 }
 
 // Functions
@@ -244,22 +281,23 @@ Batch ConcatDataset::gather(Positions positions) const {
     places.emplace_back(part, inner[part].size());
     inner[part].push_back(i - static_cast<std::int64_t>(begin_of(part)));
   }
-  std::vector<Array> xs(inner.size()), ys(inner.size());
+  std::vector<Batch> batches(inner.size());
+  const Batch& first = batches[places.front().first];
   for (std::size_t part = 0; part < inner.size(); ++part) {
     if (inner[part].empty()) continue;
-    Batch batch = datasets_[part]->gather(inner[part]);
-    require_rows(batch.x, inner[part].size());
-    if (batch.y.defined()) require_rows(batch.y, inner[part].size());
+    Batch& batch = batches[part] = datasets_[part]->gather(inner[part]);
+    for (std::size_t i = 0; i < batch.size(); ++i) require_rows(batch[i], inner[part].size());
     if (inner[part].size() == positions.size()) return batch;
-    xs[part] = value_of(batch.x);
-    ys[part] = value_of(batch.y);
   }
-  auto interleave = [&](const char* what, const std::vector<Array>& values) {
+  for (std::size_t part = 0; part < inner.size(); ++part)
+    if (!inner[part].empty()) require_as_many(first, batches[part]);
+  return batch_of(2 + first.more.size(), [&](std::size_t i) {
+    std::vector<Array> values;
     std::vector<Row> rows;
-    for (auto [part, i] : places) rows.push_back({&values[part], i, false});
-    return wrap(join(what, rows));
-  };
-  return {interleave("x", xs), interleave("y", ys)};
+    for (const Batch& batch : batches) values.push_back(array_of(batch, i));
+    for (auto [part, row] : places) rows.push_back({&values[part], row, false});
+    return wrap(join(name_of(i), rows));
+  });
 }
 
 }  // namespace xtape::nn

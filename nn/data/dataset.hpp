@@ -13,14 +13,9 @@
 
 #include <autograd/random.hpp>
 #include <autograd/variable.hpp>
+#include <nn/data/batch.hpp>
 
 namespace xtape::nn {
-
-/// An example, or many of them along a first axis: the input and what is to be made of it. One without a target has
-/// an undefined y.
-struct Batch {
-  Variable x, y;
-};
 
 using Positions = std::span<const std::int64_t>;
 
@@ -61,17 +56,21 @@ class DatasetHandle {
   std::shared_ptr<const Dataset> dataset_;
 };
 
-/// Arrays whose rows (along the first axis) belong together.
+/// Arrays whose rows (along the first axis) belong together: `TensorDataset(images, masks, labels)`.
 class TensorDataset : public Dataset {
  public:
-  /// @throws ValueError for an undefined x; ShapeError for a 0-d array, or when y has not as many rows as x.
-  explicit TensorDataset(const Variable& x, const Variable& y = {});
-  std::size_t size() const override { return x_.shape()[0]; }
+  /// @throws ValueError for an undefined array, unless it is the second and last; ShapeError for a 0-d array, or when
+  /// one has not as many rows as x.
+  template <std::convertible_to<const Variable&>... More>
+  explicit TensorDataset(const Variable& x, const Variable& y = {}, const More&... more)
+      : TensorDataset(std::vector<Variable>{x, y, more...}) {}
+  explicit TensorDataset(const std::vector<Variable>& arrays);
+  std::size_t size() const override { return arrays_[0].shape()[0]; }
   Batch get(std::size_t i) const override;
   Batch gather(Positions positions) const override;
 
  private:
-  Array x_, y_;
+  std::vector<Array> arrays_;
 };
 
 /// Examples that a function computes from their positions:

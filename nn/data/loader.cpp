@@ -5,6 +5,7 @@
 
 #include <autograd/error.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/ops/creation.hpp>
 #include <nn/checks.hpp>
 #include <nn/data/prefetch.hpp>
 
@@ -40,14 +41,6 @@ struct Plan {
     return batch;
   }
 };
-
-Array order_of(std::size_t count, bool shuffle, std::uint64_t seed) {
-  if (shuffle) return Generator(seed).permutation(count);
-  Array order({count}, int64);
-  std::int64_t next = 0;
-  std::generate_n(order.mutable_data<std::int64_t>(), count, [&] { return next++; });
-  return order;
-}
 
 std::uint64_t draw_seed(Generator& generator) {
   return static_cast<std::uint64_t>(generator.uniform({}, 0, 0x1p53, float64).at(0));
@@ -102,22 +95,45 @@ DataLoader::DataLoader(DatasetHandle dataset, const DataLoaderOptions& options)
   for (const Transform& transform : options.transforms)
     if (!transform) throw ValueError("DataLoader: one of the transforms is an empty function");
   if (dataset_->size() == 0) throw ValueError("DataLoader: the data set is empty, needs 1 example or more");
+  if (options.sampler && options.shuffle)
+    throw ValueError("DataLoader: shuffle with a sampler, which says the order itself");
+  if (examples() == 0) throw ValueError("DataLoader: the sampler gives no examples, needs 1 or more");
   if (size() == 0)
-    throw ValueError("DataLoader: the data set has " + std::to_string(dataset_->size()) + " examples, and drop_last "
+    throw ValueError("DataLoader: an epoch has " + std::to_string(examples()) + " examples, and drop_last "
                      "leaves no batch of " + std::to_string(options.batch_size));
   if (options.seed) own_ = std::make_shared<Generator>(*options.seed);
 }
 
 std::size_t DataLoader::size() const {
-  std::size_t count = dataset_->size(), whole = count / options_.batch_size;
+  std::size_t count = examples(), whole = count / options_.batch_size;
   return whole + (!options_.drop_last && count % options_.batch_size != 0 ? 1 : 0);
+}
+
+std::size_t DataLoader::examples() const { return options_.sampler ? options_.sampler->size() : dataset_->size(); }
+
+Array DataLoader::order_of(std::uint64_t seed) const {
+  std::size_t count = dataset_->size();
+  Generator generator(seed);
+  if (options_.shuffle) return generator.permutation(count);
+  if (!options_.sampler) return arange(0, static_cast<double>(count), 1, int64).value();
+  std::vector<std::int64_t> positions = options_.sampler->sample(generator);
+  if (positions.size() != examples())
+    throw ValueError("DataLoader: the sampler gave " + std::to_string(positions.size()) + " positions and says " +
+                     std::to_string(examples()));
+  for (std::int64_t i : positions)
+    if (i < 0 || static_cast<std::size_t>(i) >= count)
+      throw ValueError("DataLoader: the sampler gave position " + std::to_string(i) + " of a data set of " +
+                       std::to_string(count) + " examples");
+  Array order({positions.size()}, int64);
+  std::copy(positions.begin(), positions.end(), order.mutable_data<std::int64_t>());
+  return order;
 }
 
 BatchIterator DataLoader::begin(std::size_t first) {
   if (first > size())
     throw ValueError("DataLoader: begin at batch " + std::to_string(first) + " of " + std::to_string(size()));
   std::uint64_t seed = draw_seed(generator());
-  Plan plan{dataset_, options_.transforms, seed, order_of(dataset_->size(), options_.shuffle, seed),
+  Plan plan{dataset_, options_.transforms, seed, order_of(seed),
             options_.batch_size, size()};
   return BatchIterator(std::make_unique<BatchIterator::Epoch>(std::move(plan), first, options_));
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <nn/data/dataset.hpp>
+#include <nn/data/sampler.hpp>
 
 namespace xtape::nn {
 
@@ -19,6 +20,7 @@ using Transform = std::function<Batch(Batch batch, Generator& generator)>;
 struct DataLoaderOptions {
   std::size_t batch_size = 1;
   bool shuffle = false;     ///< a new order in each epoch
+  SamplerHandle sampler = {};  ///< chooses the examples of each epoch, and their order; without `shuffle`
   bool drop_last = false;   ///< leaves out the last batch when it is smaller than the others
   std::vector<Transform> transforms = {};  ///< applied to each batch, one after the other
   std::size_t num_workers = 0;      ///< threads that prepare batches ahead; 0: the caller's thread does, when asked
@@ -42,7 +44,8 @@ class BatchIterator;
 class DataLoader {
  public:
   /// @throws ValueError for a batch size or prefetch factor of 0, more than 256 workers, a null generator, an empty
-  /// transform, an empty data set, or one too small for a single batch when the last is dropped.
+  /// transform, an empty data set or sampler, one too small for a single batch when the last is dropped, or a sampler
+  /// with `shuffle`.
   DataLoader(DatasetHandle dataset, const DataLoaderOptions& options = {});
 
   /// The number of batches in an epoch.
@@ -53,7 +56,8 @@ class DataLoader {
   Generator& generator() { return own_ ? *own_ : *options_.generator; }
 
   /// Begins an epoch, at its batch number `first`: a training that was interrupted goes on there.
-  /// @throws ValueError when there are not so many.
+  /// @throws ValueError when there are not so many, or the sampler gives another number of positions than it says or
+  /// one that the data set does not have.
   BatchIterator begin(std::size_t first = 0);
   std::default_sentinel_t end() const { return {}; }
 
@@ -62,6 +66,9 @@ class DataLoader {
   Rest from(std::size_t first);
 
  private:
+  std::size_t examples() const;
+  Array order_of(std::uint64_t seed) const;
+
   DatasetHandle dataset_;
   DataLoaderOptions options_;
   std::shared_ptr<Generator> own_;  // null: that of the options

@@ -28,7 +28,8 @@ Batch each_image(const char* name, Batch batch, F&& f) {
     T* image = x.mutable_data<T>();
     for (std::size_t i = 0; i < shape[0]; ++i, image += size) f(image, i);
   });
-  return {Variable(std::move(x)), batch.y};
+  batch.x = Variable(std::move(x));
+  return batch;
 }
 
 }  // namespace

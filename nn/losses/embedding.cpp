@@ -50,6 +50,18 @@ Variable cosine_embedding_loss(const Variable& a, const Variable& b, const Varia
   return reduce(name, losses, options.reduction);
 }
 
+Variable margin_ranking_loss(const Variable& a, const Variable& b, const Variable& target,
+                             const MarginRankingOptions& options) {
+  constexpr const char* name = "margin_ranking_loss";
+  require_finite(name, "margin", options.margin);
+  require_alike(name, "scores", a, "scores", b);
+  require_alike(name, "scores", a, "target", as_numbers(target, a));
+  Variable lead = a - b;
+  Variable losses =
+      by_label(name, target, at_least_zero(options.margin - lead), at_least_zero(options.margin + lead));
+  return reduce(name, losses, options.reduction);
+}
+
 Variable triplet_margin_loss(const Variable& anchor, const Variable& positive, const Variable& negative,
                              const TripletMarginOptions& options) {
   constexpr const char* name = "triplet_margin_loss";

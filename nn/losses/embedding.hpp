@@ -25,6 +25,15 @@ struct CosineEmbeddingOptions {
 Variable cosine_embedding_loss(const Variable& a, const Variable& b, const Variable& target,
                                const CosineEmbeddingOptions& options = {});
 
+struct MarginRankingOptions {
+  double margin = 0;
+  Reduction reduction = Reduction::mean;
+};
+/// max(0, margin - label (a - b)) of scores and labels of one shape: a label of 1 asks that a is the greater by the
+/// margin, -1 that b is. Labels are integers, or of the scores' dtype. @throws ValueError for other labels.
+Variable margin_ranking_loss(const Variable& a, const Variable& b, const Variable& target,
+                             const MarginRankingOptions& options = {});
+
 struct TripletMarginOptions {
   double margin = 1;      ///< above 0
   double p = 2;           ///< the norm, above 0

@@ -123,4 +123,38 @@ BOOST_AUTO_TEST_CASE(decoder_layers) {
   }
 }
 
+// Stacks of layers, which libtorch makes as copies of one, too.
+BOOST_AUTO_TEST_CASE(stacks) {
+  begin();
+  nn::TransformerEncoder own(nn::TransformerEncoderLayer(width, heads, transformer(false, false)), 3,
+                             nn::LayerNorm(width, {.dtype = xtape::float64}));
+  tn::TransformerEncoderLayer layer(tn::TransformerEncoderLayerOptions(width, heads).dim_feedforward(7));
+  tn::TransformerEncoderOptions options(layer, 3);
+  options.norm(tn::AnyModule(tn::LayerNorm(tn::LayerNormOptions({width}))));
+  tn::TransformerEncoder other(options);
+  other->to(torch::kFloat64);
+  load(own, *other);
+  own.eval();
+  other->eval();
+  Inputs x({{steps, batch, width}});
+  Variable output = own(x.own[0], {.src_mask = causal(steps), .src_key_padding_mask = padding(steps)});
+  Tensor other_output = other->forward(x.other[0], added(causal(steps)), to_torch(padding(steps)));
+  compare(own, *other, {output}, {other_output}, x.own, x.other);
+
+  begin();
+  nn::TransformerDecoder own_decoder(nn::TransformerDecoderLayer(width, heads, transformer(false, false)), 2);
+  tn::TransformerDecoderLayer decoder_layer(tn::TransformerDecoderLayerOptions(width, heads).dim_feedforward(7));
+  tn::TransformerDecoder other_decoder(tn::TransformerDecoderOptions(decoder_layer, 2));
+  other_decoder->to(torch::kFloat64);
+  load(own_decoder, *other_decoder);
+  own_decoder.eval();
+  other_decoder->eval();
+  Inputs y({{steps, batch, width}, {keys, batch, width}});
+  Variable decoded = own_decoder(y.own[0], y.own[1], {.tgt_mask = causal(steps),
+                                                      .memory_key_padding_mask = padding(keys)});
+  Tensor other_decoded = other_decoder->forward(y.other[0], y.other[1], added(causal(steps)), {}, {},
+                                                to_torch(padding(keys)));
+  compare(own_decoder, *other_decoder, {decoded}, {other_decoded}, y.own, y.other);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

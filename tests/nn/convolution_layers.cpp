@@ -95,6 +95,9 @@ BOOST_AUTO_TEST_CASE(pooling_by_hand) {
   close(nn::AvgPool1D(3)(ramp({1, 1, 3})), Variable({{{1}}}, float64));
   close(nn::AdaptiveAvgPool1D(3)(ramp({1, 1, 5})), Variable({{{0.5, 2, 3.5}}}, float64));
   close(nn::AdaptiveAvgPool2D({1, 2})(x), Variable({{{{6.5, 8.5}}}}, float64));
+  close(nn::MaxPool3D(2)(ramp({1, 1, 2, 2, 4})), Variable({{{{{13, 15}}}}}, float64));
+  close(nn::AvgPool3D({1, 2, 2})(ramp({1, 1, 2, 2, 2})), Variable({{{{{1.5}}, {{5.5}}}}}, float64));
+  close(nn::AdaptiveAvgPool3D({2, 1, 1})(ramp({1, 1, 3, 1, 2})), Variable({{{{{1.5}}, {{3.5}}}}}, float64));
   close(nn::GlobalAvgPool()(ramp({2, 1, 2, 2})), Variable({{1.5}, {5.5}}, float64));
   close(nn::GlobalAvgPool()(ramp({1, 2, 3})), Variable({{1, 4}}, float64));
   BOOST_TEST(nn::MaxPool2D({2, 3}, {.stride = 1, .padding = 1}).description() == "2 x 3, stride 1 x 1, padding 1 x 1");
@@ -184,14 +187,20 @@ BOOST_AUTO_TEST_CASE(arguments_of_pooling_mean_what_they_say) {
   shows(nn::AvgPool1D(3, 2, 1), "3, stride 2, padding 1");
   shows(nn::AvgPool2D(3, 2), "3 x 3, stride 2 x 2");
   shows(nn::AvgPool2D({3, 2}), "3 x 2");
+  shows(nn::MaxPool3D(2, 2, 1), "2 x 2 x 2, stride 2 x 2 x 2, padding 1 x 1 x 1");
+  shows(nn::MaxPool3D({1, 2, 3}, {.stride = {1, 2, 1}}), "1 x 2 x 3, stride 1 x 2 x 1");
+  shows(nn::AvgPool3D({3, 2, 1}), "3 x 2 x 1");
   static_assert(!TakesUnnamedOptions<nn::MaxPool1D> && !TakesUnnamedOptions<nn::MaxPool2D> &&
-                !TakesUnnamedOptions<nn::AvgPool1D> && !TakesUnnamedOptions<nn::AvgPool2D>);
+                !TakesUnnamedOptions<nn::AvgPool1D> && !TakesUnnamedOptions<nn::AvgPool2D> &&
+                !TakesUnnamedOptions<nn::MaxPool3D> && !TakesUnnamedOptions<nn::AvgPool3D>);
   throws<ValueError>([] { nn::MaxPool2D(2, -1); }, {"MaxPool2D", "stride is -1"});
 }
 
 BOOST_AUTO_TEST_CASE(misuse_of_pooling_and_shapes) {
   throws<ValueError>([] { nn::MaxPool2D(0); }, {"MaxPool2D", "a window of 0 x 0"});
   throws<ValueError>([] { nn::AvgPool1D(3, {.padding = 2}); }, {"AvgPool1D", "a padding of 2", "half"});
+  throws<ShapeError>([] { nn::MaxPool3D({2, 2}); }, {"MaxPool3D", "2 numbers for the window"});
+  throws<ShapeError>([] { nn::AvgPool3D(2)(zeros({2, 3})); }, {"avg_pool3d", "(2, 3)"});
   throws<ShapeError>([] { nn::MaxPool1D({2, 2}); }, {"MaxPool1D", "2 numbers for the window"});
   throws<ValueError>([] { nn::AdaptiveAvgPool1D(0); }, {"AdaptiveAvgPool1D", "1 or more"});
   throws<ShapeError>([] { nn::MaxPool2D(2)(zeros({2, 3})); }, {"max_pool2d", "(2, 3)"});

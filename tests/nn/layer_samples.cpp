@@ -39,6 +39,12 @@ struct Decoding : nn::Module {  // a decoder that attends to its own input
   Variable forward(const Variable& x) override { return layer(x, x * 0.5); }
 };
 
+struct StackDecoding : nn::Module {  // the same of several layers
+  nn::TransformerDecoder stack = add("stack", nn::TransformerDecoder(
+      nn::TransformerDecoderLayer(4, 2, {.dim_feedforward = 3, .dropout = 0}), 2));
+  Variable forward(const Variable& x) override { return stack(x, x * 0.5); }
+};
+
 Variable numbers(const Shape& shape) {
   Generator generator(17);
   return Variable(generator.uniform(shape, -2, 2, float64));
@@ -67,6 +73,15 @@ void linear(List& l) {
   l.add([] { return Halves(); }, numbers({4, 5})).name = "Bilinear";
   l.add([] { return nn::Embedding(4, 3); }, Variable({{0, 2, 1}, {2, 2, 3}}, int64));
   l.add("padding", [] { return nn::Embedding(4, 3, {.padding_idx = 3}); }, Variable({0, 2, 1}, int64));
+  l.add("frequencies", [] { return nn::Embedding(4, 3, {.scale_grad_by_freq = true}); }, Variable({0, 2, 1}, int64));
+}
+
+void bags(List& l) {
+  l.add([] { return nn::EmbeddingBag(4, 3); }, Variable({{0, 2, 1}, {2, 2, 3}}, int64));
+  l.add("sum, padding", [] { return nn::EmbeddingBag(4, 3, {.mode = nn::BagMode::sum, .padding_idx = 2}); },
+        Variable({{0, 2}, {2, 2}, {3, 0}}, int64));
+  l.add("max", [] { return nn::EmbeddingBag(4, 3, {.mode = nn::BagMode::max, .padding_idx = 1}); },
+        Variable({{0, 2, 1}, {2, 2, 3}}, int64));
 }
 
 void convolutions(List& l) {
@@ -89,10 +104,13 @@ void convolutions(List& l) {
 void pooling(List& l) {
   l.add([] { return nn::MaxPool1D(2, {.stride = 1}); }, numbers({2, 1, 4}));
   l.add([] { return nn::MaxPool2D({2, 3}); }, numbers({1, 2, 4, 6}));
+  l.add([] { return nn::MaxPool3D({2, 1, 2}, {.stride = {1, 1, 2}}); }, numbers({1, 2, 3, 2, 4}));
   l.add([] { return nn::AvgPool1D(3, {.stride = 2, .padding = 1}); }, numbers({1, 2, 5}));
   l.add([] { return nn::AvgPool2D(2); }, numbers({1, 2, 4, 4}));
+  l.add([] { return nn::AvgPool3D(2, 1, 1); }, numbers({1, 2, 1, 2, 2}));
   l.add([] { return nn::AdaptiveAvgPool1D(3); }, numbers({1, 2, 5}));
   l.add([] { return nn::AdaptiveAvgPool2D({2, 1}); }, numbers({1, 2, 3, 4}));
+  l.add([] { return nn::AdaptiveAvgPool3D({2, 1, 2}); }, numbers({1, 2, 3, 2, 2}));
   l.add([] { return nn::GlobalAvgPool(); }, numbers({2, 3, 2, 2}));
 }
 
@@ -114,6 +132,7 @@ void norms(List& l) {
   l.add([] { return nn::BatchNorm2D(2); }, numbers({2, 2, 3, 2}));
   l.add("plain", [] { return nn::BatchNorm2D(2, {.affine = false, .track_running_stats = false}); },
         numbers({2, 2, 3, 2}));
+  l.add([] { return nn::BatchNorm3D(2); }, numbers({2, 2, 1, 2, 2}));
   l.add([] { return nn::LayerNorm(4); }, numbers({3, 4}));
   l.add("two axes, no bias", [] { return nn::LayerNorm({3, 2}, {.bias = false}); }, numbers({2, 3, 2}));
   l.add([] { return nn::GroupNorm(2, 4); }, numbers({2, 4, 3}));
@@ -156,10 +175,22 @@ void sequences(List& l) {
   l.add("dropout", [] { return nn::LSTM(2, 2, {.num_layers = 2, .dropout = 0.5}); }, numbers({2, 2, 2}))
       .same_in_training = false;
   l.add([] { return nn::GRU(3, 2, {.bias = false}); }, numbers({3, 1, 3}));
+  l.add("one sequence", [] { return nn::GRU(3, 2, {.batch_first = true}); }, numbers({3, 3}));
+  l.add([] { return nn::RNNCell(3, 2); }, numbers({4, 3}));
+  l.add("relu", [] { return nn::RNNCell(3, 2, {.bias = false, .nonlinearity = nn::Nonlinearity::relu}); },
+        numbers({2, 3}));
+  l.add([] { return nn::GRUCell(3, 2); }, numbers({2, 3}));
+  l.add("no batch", [] { return nn::GRUCell(3, 2, {.bias = false}); }, numbers({3}));
+  l.add([] { return nn::LSTMCell(2, 3); }, numbers({2, 2}));
   l.add([] { return nn::MultiHeadAttention(4, 2); }, numbers({3, 2, 4}));
   l.add([] { return nn::TransformerEncoderLayer(4, 2, {.dim_feedforward = 3, .dropout = 0, .norm_first = true}); },
         numbers({2, 2, 4}));
   l.add([] { return Decoding(); }, numbers({2, 2, 4})).name = "TransformerDecoderLayer";
+  l.add([] {
+    return nn::TransformerEncoder(nn::TransformerEncoderLayer(4, 2, {.dim_feedforward = 3, .dropout = 0}), 2,
+                                  nn::LayerNorm(4));
+  }, numbers({2, 2, 4}));
+  l.add([] { return StackDecoding(); }, numbers({2, 2, 4})).name = "TransformerDecoder";
   l.add([] { return nn::SinusoidalEncoding(4); }, numbers({3, 2, 4}));
   l.add([] { return nn::LearnedEncoding(5, 4); }, numbers({3, 2, 4}));
 }
@@ -182,7 +213,7 @@ std::ostream& operator<<(std::ostream& out, const Sample& sample) {
 const std::vector<Sample>& all() {
   static const std::vector<Sample> list = [] {
     List l;
-    for (auto family : {linear, convolutions, pooling, shaping, norms, activations, sequences, containers}) family(l);
+    for (auto family : {linear, bags, convolutions, pooling, shaping, norms, activations, sequences, containers}) family(l);
     return l.samples;
   }();
   return list;

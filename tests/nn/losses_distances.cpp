@@ -16,6 +16,8 @@ BOOST_AUTO_TEST_CASE(distances) {
   close(nn::cosine_embedding_loss(a, b, signs, {.margin = 0.5, .reduction = Reduction::none}),
         numbers64({0, std::sqrt(0.5) - 0.5, 0}), 1e-11);
   close(nn::cosine_embedding_loss(a[1], b[1], Variable(1).to(int64)), number64(1 - std::sqrt(0.5)), 1e-11);
+  close(nn::margin_ranking_loss(x, numbers64({0.1, 0.3, 2}), signs, {.margin = 0.3, .reduction = Reduction::none}),
+        numbers64({0, 0.2, 1.3}), 1e-15);
   Variable near = a + numbers64({0, 0.5});
   auto triplet = [&](bool swap) {
     return nn::triplet_margin_loss(a, near, b, {.p = 1, .epsilon = 0, .swap = swap, .reduction = Reduction::none});
@@ -34,6 +36,7 @@ BOOST_AUTO_TEST_CASE(derivatives_of_distance_losses) {
   Variable signs({1, -1, 1, -1}, int64), grid({{1, -1, 1}, {1, 1, -1}, {-1, -1, 1}, {1, -1, -1}}, int64);
   for (Reduction reduction : all_reductions) {
     has_derivatives([&](const Variable& x) { return nn::hinge_embedding_loss(x, grid, {0.8, reduction}); }, {a});
+    has_derivatives([&](auto& x, auto& y) { return nn::margin_ranking_loss(x, y, grid, {0.8, reduction}); }, {a, b});
     has_derivatives(
         [&](auto& x, auto& y) {
           return nn::cosine_embedding_loss(x, y, signs, {-0.9, reduction});
@@ -60,6 +63,11 @@ BOOST_AUTO_TEST_CASE(distance_losses_refuse_what_does_not_fit) {
   throws<ValueError>([&] { nn::cosine_embedding_loss(x, x, zeros({3}, int64)); }, {"cosine_embedding_loss", "label 0"});
   throws<ShapeError>([&] { nn::cosine_embedding_loss(Variable(1.0), Variable(1.0), signs); }, {"vectors"});
   throws<Error>([&] { nn::cosine_embedding_loss(x, x, {}); }, {"cosine_embedding_loss", "undefined"});
+  throws<ShapeError>([&] { nn::margin_ranking_loss(x, x, signs); }, {"margin_ranking_loss", "(3, 2)", "(3,)"});
+  throws<ShapeError>([&] { nn::margin_ranking_loss(x, zeros({3}), signs); }, {"margin_ranking_loss", "(3, 2)"});
+  throws<ValueError>([&] { nn::margin_ranking_loss(zeros({3}), zeros({3}), signs * 0); },
+                     {"margin_ranking_loss", "label 0", "sample 0"});
+  throws<ValueError>([&] { nn::margin_ranking_loss(x, x, x, {.margin = INFINITY}); }, {"margin is inf", "finite"});
   throws<ShapeError>([&] { nn::triplet_margin_loss(x, x, zeros({3})); },
                      {"triplet_margin_loss", "negative float32(3,)"});
   throws<ValueError>([&] { nn::triplet_margin_loss(x, x, x, {.margin = 0}); }, {"margin is 0"});

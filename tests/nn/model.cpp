@@ -256,6 +256,8 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   throws<ValueError>([&] { model.predict(none); }, {"Model::predict", "no batches"});
   throws<ValueError>([&] { model.fit(unlabelled); }, {"Model::fit", "y an undefined Variable"});
   throws<ValueError>([&] { model.evaluate(std::vector<Variable>{points.x}); }, {"Model::evaluate", "undefined"});
+  std::vector<nn::Batch> three{{points.x, points.y, {points.y}}};
+  throws<ValueError>([&] { model.fit(three); }, {"a batch of 3 arrays", "needs x and y"});
   throws<ShapeError>([&] { model.fit(empty); }, {"Model::fit", "float32(0, 2)", "samples"});
   throws<ShapeError>(
       [&] {

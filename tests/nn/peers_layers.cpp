@@ -130,6 +130,8 @@ std::vector<Case> norms() {
       t::BatchNorm2d(t::BatchNorm2dOptions(4).affine(false)), {3, 4, 2, 3});
   add(l, "BatchNorm2D, untracked", [] { return nn::BatchNorm2D(4, {.track_running_stats = false}); },
       t::BatchNorm2d(t::BatchNorm2dOptions(4).track_running_stats(false)), {3, 4, 2, 3});
+  add(l, "BatchNorm3D", [] { return nn::BatchNorm3D(3, {.momentum = 0.2}); },
+      t::BatchNorm3d(t::BatchNorm3dOptions(3).momentum(0.2)), {2, 3, 2, 4, 3});
   add(l, "LayerNorm", [] { return nn::LayerNorm(5); }, t::LayerNorm(t::LayerNormOptions({5})), {4, 5});
   add(l, "LayerNorm over two axes", [] { return nn::LayerNorm({3, 40}, {.epsilon = 1e-2}); },
       t::LayerNorm(t::LayerNormOptions({3, 40}).eps(1e-2)), {2, 4, 3, 40});
@@ -146,13 +148,25 @@ std::vector<Case> others() {
   add(l, "MaxPool1D", [] { return nn::MaxPool1D(3, {.stride = 2, .padding = 1}); },
       t::MaxPool1d(t::MaxPool1dOptions(3).stride(2).padding(1)), {2, 3, 8});
   add(l, "MaxPool2D", [] { return nn::MaxPool2D({2, 3}); }, t::MaxPool2d(t::MaxPool2dOptions({2, 3})), {2, 3, 5, 7});
+  add(l, "MaxPool3D", [] { return nn::MaxPool3D({2, 3, 2}, {.stride = {1, 2, 2}, .padding = {1, 1, 0}}); },
+      t::MaxPool3d(t::MaxPool3dOptions({2, 3, 2}).stride({1, 2, 2}).padding({1, 1, 0})), {2, 2, 3, 5, 6});
+  add(l, "MaxPool3D, dilated", [] { return nn::MaxPool3D(2, {.stride = 1, .dilation = 2}); },
+      t::MaxPool3d(t::MaxPool3dOptions(2).stride(1).dilation(2)), {1, 2, 4, 3, 5});
   add(l, "AvgPool1D", [] { return nn::AvgPool1D(3, {.stride = 1, .padding = 1}); },
       t::AvgPool1d(t::AvgPool1dOptions(3).stride(1).padding(1)), {2, 3, 8});
   add(l, "AvgPool2D", [] { return nn::AvgPool2D(2, {.stride = {1, 2}}); },
       t::AvgPool2d(t::AvgPool2dOptions(2).stride({1, 2})), {2, 3, 5, 7});
+  add(l, "AvgPool3D", [] { return nn::AvgPool3D(2, {.stride = {1, 2, 1}, .padding = 1}); },
+      t::AvgPool3d(t::AvgPool3dOptions(2).stride({1, 2, 1}).padding(1)), {2, 2, 3, 5, 4});
+  add(l, "AvgPool3D, ceiling", [] {
+    return nn::AvgPool3D(2, {.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false});
+  }, t::AvgPool3d(t::AvgPool3dOptions(2).stride(2).padding(1).ceil_mode(true).count_include_pad(false)),
+      {1, 2, 3, 4, 5});
   add(l, "AdaptiveAvgPool1D", [] { return nn::AdaptiveAvgPool1D(3); }, t::AdaptiveAvgPool1d(3), {2, 3, 8});
   add(l, "AdaptiveAvgPool2D", [] { return nn::AdaptiveAvgPool2D({3, 5}); },
       t::AdaptiveAvgPool2d(t::AdaptiveAvgPool2dOptions({3, 5})), {2, 3, 4, 7});
+  add(l, "AdaptiveAvgPool3D", [] { return nn::AdaptiveAvgPool3D({2, 1, 3}); },
+      t::AdaptiveAvgPool3d(t::AdaptiveAvgPool3dOptions({2, 1, 3})), {2, 2, 3, 2, 5});
   add(l, "Flatten", [] { return nn::Flatten(); }, t::Flatten(), {2, 3, 4});
   add(l, "Upsample, nearest", [] { return nn::Upsample({.scale_factor = {2, 3}}); },
       t::Upsample(t::UpsampleOptions().scale_factor(std::vector<double>{2, 3}).mode(torch::kNearest)), {2, 3, 4, 3});
@@ -293,6 +307,72 @@ BOOST_AUTO_TEST_CASE(embedding_with_padding) {
   y.backward(weights);
   ty.backward(to_torch(weights));
   BOOST_TEST(difference(own.weight.grad(), other->weight.grad()) <= tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(embedding_with_options) {
+  nn::Embedding own(5, 3, {.max_norm = 1.2, .norm_type = 3, .scale_grad_by_freq = true, .dtype = float64});
+  torch::nn::Embedding other(torch::nn::EmbeddingOptions(5, 3).max_norm(1.2).norm_type(3).scale_grad_by_freq(true));
+  other->to(torch::kFloat64);
+  {
+    torch::NoGradGuard guard;
+    other->weight.copy_(to_torch(own.weight));
+  }
+  Variable indices({{0, 2, 4}, {2, 4, 4}}, xtape::int64);
+  Variable y = own(indices), weights = numbers(y.shape(), 3);
+  Tensor ty = other->forward(to_torch(indices));
+  BOOST_TEST(difference(y, ty) <= tolerance);
+  BOOST_TEST(difference(own.weight, other->weight.detach()) <= tolerance);
+  y.backward(weights);
+  ty.backward(to_torch(weights));
+  BOOST_TEST(difference(own.weight.grad(), other->weight.grad()) <= tolerance);
+}
+
+BOOST_AUTO_TEST_CASE(embedding_bags) {
+  auto compare = [](nn::EmbeddingBagOptions options, torch::nn::EmbeddingBagOptions torch_options, const Variable& indices,
+                    const Variable& offsets, bool weighted, const std::string& what) {
+    options.dtype = float64;
+    nn::EmbeddingBag own(7, 3, options);
+    torch::nn::EmbeddingBag other(torch_options);
+    other->to(torch::kFloat64);
+    {
+      torch::NoGradGuard guard;
+      other->weight.copy_(to_torch(own.weight));
+    }
+    Variable w = weighted ? numbers(indices.shape(), 5).requires_grad_() : Variable();
+    Tensor tw = weighted ? to_torch(w).requires_grad_() : Tensor();
+    Variable y = own(indices, offsets, w), weights = numbers(y.shape(), 3);
+    Tensor ty = other->forward(to_torch(indices), offsets.defined() ? to_torch(offsets) : Tensor(), tw);
+    BOOST_TEST(difference(y, ty) <= tolerance, what << ": output");
+    BOOST_TEST(difference(own.weight, other->weight.detach()) <= tolerance, what << ": table");
+    y.backward(weights);
+    ty.backward(to_torch(weights));
+    BOOST_TEST(difference(own.weight.grad(), other->weight.grad()) <= tolerance, what << ": gradient of the table");
+    if (weighted) BOOST_TEST(difference(w.grad(), tw.grad()) <= tolerance, what << ": gradient of the weights");
+  };
+  Variable pairs({{0, 2, 4}, {2, 6, 4}}, xtape::int64), list({1, 3, 2, 2, 5, 2, 4}, xtape::int64);
+  Variable offsets({0, 2, 2, 3, 6}, xtape::int64), with_last({0, 2, 5, 7}, xtape::int64);
+  for (nn::BagMode mode : {nn::BagMode::sum, nn::BagMode::mean, nn::BagMode::max})
+    for (bool padded : {false, true}) {
+      torch::nn::EmbeddingBagOptions options(7, 3);
+      if (mode == nn::BagMode::sum) options.mode(torch::kSum);
+      if (mode == nn::BagMode::mean) options.mode(torch::kMean);
+      if (mode == nn::BagMode::max) options.mode(torch::kMax);
+      nn::EmbeddingBagOptions own{.mode = mode};
+      if (padded) own.padding_idx = 2, options.padding_idx(2);
+      std::string what = "mode " + std::to_string(static_cast<int>(mode)) + (padded ? ", padded" : "");
+      compare(own, options, pairs, {}, false, what + ", pairs");
+      compare(own, options, list, offsets, false, what + ", offsets");
+      if (mode != nn::BagMode::sum) continue;
+      compare(own, options, pairs, {}, true, what + ", pairs, weights");
+      compare(own, options, list, offsets, true, what + ", offsets, weights");
+    }
+  for (nn::BagMode mode : {nn::BagMode::sum, nn::BagMode::mean}) {
+    torch::nn::EmbeddingBagOptions options(7, 3);
+    if (mode == nn::BagMode::sum) options.mode(torch::kSum);
+    options.include_last_offset(true).scale_grad_by_freq(true).max_norm(1.1);
+    compare({.mode = mode, .max_norm = 1.1, .scale_grad_by_freq = true, .include_last_offset = true}, options, list,
+            with_last, false, "options");
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -49,6 +49,9 @@ std::vector<Case> cases() {
       [=](auto& v) { return F::hinge_embedding_loss(v[0], to_torch(signs)); });
   add("cosine_embedding", {x, z}, [=](auto& v) { return nn::cosine_embedding_loss(v[0], v[1], signs); },
       [=](auto& v) { return F::cosine_embedding_loss(v[0], v[1], to_torch(signs)); });
+  add("margin_ranking", {x[{range(), 0}], y[{range(), 1}]},
+      [=](auto& v) { return nn::margin_ranking_loss(v[0], v[1], signs); },
+      [=](auto& v) { return F::margin_ranking_loss(v[0], v[1], to_torch(signs)); });
   add("triplet_margin", {x, y, z}, [](auto& v) { return nn::triplet_margin_loss(v[0], v[1], v[2]); },
       [](auto& v) { return F::triplet_margin_loss(v[0], v[1], v[2]); });
   Variable steps = numbers({7, 2, 4}, -2, 2, 0), targets = integers({{1, 2, 2}, {3, 1, 1}}), full = integers({7, 6}),

@@ -207,6 +207,16 @@ void add_distances(std::vector<Case>& l, const std::string& name, Reduction r) {
                    return F::cosine_embedding_loss(v[0], v[1], to_torch(signs),
                                                    with(F::CosineEmbeddingLossFuncOptions().margin(margin), r));
                  }});
+  for (double margin : {-0.5, 0.0, 0.7})
+    l.push_back({"margin_ranking" + name,
+                 {x, y},
+                 [=](auto& v) {
+                   return nn::margin_ranking_loss(v[0], v[1], grid, {margin, r});
+                 },
+                 [=](auto& v) {
+                   return F::margin_ranking_loss(v[0], v[1], to_torch(grid),
+                                                 with(F::MarginRankingLossFuncOptions().margin(margin), r));
+                 }});
   for (double p : {1.0, 2.0, 3.0})
     for (bool swap : {false, true})
       l.push_back({"triplet_margin" + name,

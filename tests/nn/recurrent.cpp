@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(refuses_what_does_not_fit) {
   throws<DTypeError>([] { nn::LSTM(3, 4, {.dtype = int64}); }, {"LSTM(3, 4): parameters of int64"});
   nn::LSTM lstm(3, 4, {.num_layers = 2});
   throws<ShapeError>([&] { lstm(zeros({5, 2, 4})); }, {"LSTM(3, 4, 2 layers)", "(5, 2, 4)", "(steps, batch, 3)"});
-  throws<ShapeError>([&] { lstm(zeros({5, 3})); }, {"LSTM(3, 4, 2 layers)", "(5, 3)"});
+  throws<ShapeError>([&] { lstm(zeros({3})); }, {"LSTM(3, 4, 2 layers)", "(3,)", "(steps, 3)"});
   throws<ShapeError>([&] { lstm(zeros({0, 2, 3})); }, {"LSTM(3, 4, 2 layers)", "1 step or more"});
   throws<ShapeError>([&] { lstm(Variable()); }, {"LSTM(3, 4, 2 layers)", "undefined"});
   throws<DTypeError>([&] { lstm(zeros({5, 2, 3}, float64)); }, {"LSTM(3, 4, 2 layers)", "float64(5, 2, 3)", "float32"});

@@ -117,4 +117,84 @@ BOOST_DATA_TEST_CASE(unequal_lengths, forms, form) {
   compare(own_gru, *other_gru, {gru_output, gru_h}, {gru_padded, gru_state}, y.own, y.other);
 }
 
+// One sequence, without the axis of the batch.
+BOOST_DATA_TEST_CASE(single_sequences, forms, form) {
+  Shape states{form.layers * (form.bidirectional ? 2 : 1), hidden};
+  begin();
+  nn::GRU own(in, hidden, options_of(form));
+  tn::GRU other(torch_options<tn::GRUOptions>(form));
+  other->to(torch::kFloat64);
+  load(own, *other);
+  Inputs x({{steps, in}, states});
+  auto [output, h] = own(x.own[0], x.own[1]);
+  auto [other_output, other_h] = other->forward(x.other[0], x.other[1]);
+  compare(own, *other, {output, h}, {other_output, other_h}, x.own, x.other);
+
+  begin();
+  nn::RNN own_rnn(in, hidden, options_of(form));
+  tn::RNN other_rnn(torch_options<tn::RNNOptions>(form));
+  other_rnn->to(torch::kFloat64);
+  load(own_rnn, *other_rnn);
+  Inputs y({{steps, in}, states});
+  auto rnn = own_rnn(y.own[0], y.own[1]);
+  auto torch_rnn = other_rnn->forward(y.other[0], y.other[1]);
+  compare(own_rnn, *other_rnn, {rnn.output, rnn.h}, {std::get<0>(torch_rnn), std::get<1>(torch_rnn)}, y.own, y.other);
+}
+
+// libtorch 1.13's C++ module takes no single sequence with two states: the operation that it calls.
+BOOST_DATA_TEST_CASE(single_sequences_of_an_lstm, forms, form) {
+  Shape states{form.layers * (form.bidirectional ? 2 : 1), hidden};
+  begin();
+  nn::LSTM own(in, hidden, options_of(form));
+  tn::LSTM other(torch_options<tn::LSTMOptions>(form));
+  other->to(torch::kFloat64);
+  load(own, *other);
+  Inputs x({{steps, in}, states, states});
+  auto [output, h, c] = own(x.own[0], {x.own[1], x.own[2]});
+  std::int64_t batch = form.batch_first ? 0 : 1;
+  auto [other_output, other_states] = other->forward(
+      x.other[0].unsqueeze(batch), std::make_tuple(x.other[1].unsqueeze(1), x.other[2].unsqueeze(1)));
+  compare(own, *other, {output, h, c},
+          {other_output.squeeze(batch), std::get<0>(other_states).squeeze(1), std::get<1>(other_states).squeeze(1)},
+          x.own, x.other);
+}
+
+BOOST_AUTO_TEST_CASE(cells) {
+  auto width = static_cast<std::int64_t>(in), size = static_cast<std::int64_t>(hidden);
+  for (bool bias : {true, false})
+    for (bool rectified : {false, true}) {
+      begin();
+      nn::CellOptions options{.bias = bias, .dtype = xtape::float64};
+      if (rectified) options.nonlinearity = nn::Nonlinearity::relu;
+      nn::RNNCell rnn(in, hidden, options);
+      tn::RNNCellOptions other_options(width, size);
+      other_options.bias(bias);
+      if (rectified) other_options.nonlinearity(torch::kReLU);
+      tn::RNNCell other_rnn(other_options);
+      other_rnn->to(torch::kFloat64);
+      load(rnn, *other_rnn);
+      Inputs x({{batch, in}, {batch, hidden}});
+      compare(rnn, *other_rnn, {rnn(x.own[0], x.own[1])}, {other_rnn->forward(x.other[0], x.other[1])}, x.own, x.other);
+      if (rectified) continue;
+
+      begin();
+      nn::GRUCell gru(in, hidden, options);
+      tn::GRUCell other_gru(tn::GRUCellOptions(width, size).bias(bias));
+      other_gru->to(torch::kFloat64);
+      load(gru, *other_gru);
+      Inputs y({{batch, in}, {batch, hidden}});
+      compare(gru, *other_gru, {gru(y.own[0], y.own[1])}, {other_gru->forward(y.other[0], y.other[1])}, y.own, y.other);
+
+      begin();
+      nn::LSTMCell lstm(in, hidden, options);
+      tn::LSTMCell other_lstm(tn::LSTMCellOptions(width, size).bias(bias));
+      other_lstm->to(torch::kFloat64);
+      load(lstm, *other_lstm);
+      Inputs z({{batch, in}, {batch, hidden}, {batch, hidden}});
+      auto [h, c] = lstm(z.own[0], {z.own[1], z.own[2]});
+      auto [other_h, other_c] = other_lstm->forward(z.other[0], std::make_tuple(z.other[1], z.other[2]));
+      compare(lstm, *other_lstm, {h, c}, {other_h, other_c}, z.own, z.other);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,7 +32,7 @@ struct Scripted {
   double lr() const { return rate; }
 
   nn::History fit(std::vector<nn::CallbackHandle> callbacks) {
-    return model.fit(data, {.epochs = next.size(), .callbacks = std::move(callbacks)});
+    return model.fit(data, {.epochs = next.size(), .callbacks = std::move(callbacks), .allow_nan = true});
   }
 };
 

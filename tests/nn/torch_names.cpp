@@ -72,6 +72,11 @@ BOOST_AUTO_TEST_CASE(recurrent_weights_are_transposed) {
   BOOST_TEST((nn::to_torch(gru).at("weight_hh_l0").shape() == Shape{6, 2}));
   comes_back(gru);
   comes_back(nn::RNN(3, 2));
+  nn::GRUCell cell(3, 2);
+  torch = nn::to_torch(cell);
+  for (const char* name : {"weight_ih", "weight_hh"}) close(torch.at(name), transpose(cell.state_dict().at(name)));
+  close(torch.at("bias_ih"), cell.bias_ih);
+  comes_back(cell);
 }
 
 BOOST_AUTO_TEST_CASE(attention_weights_are_transposed) {
@@ -88,6 +93,13 @@ BOOST_AUTO_TEST_CASE(attention_weights_are_transposed) {
   for (const char* name : {"q_proj_weight", "k_proj_weight", "v_proj_weight"})
     close(torch.at(name), transpose(other.state_dict().at(name)));
   comes_back(other);
+
+  nn::TransformerDecoder stack(nn::TransformerDecoderLayer(4, 2, {.dim_feedforward = 3}), 2, nn::LayerNorm(4));
+  torch = nn::to_torch(stack);
+  BOOST_TEST((torch.at("layers.1.multihead_attn.in_proj_weight").shape() == Shape{12, 4}));
+  BOOST_TEST((torch.at("layers.0.linear1.weight").shape() == Shape{3, 4}));
+  BOOST_TEST(torch.contains("norm.bias"));
+  comes_back(stack);
 }
 
 // PyTorch's weight_norm and spectral_norm add parameters to the layer itself.

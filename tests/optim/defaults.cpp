@@ -56,6 +56,8 @@ BOOST_AUTO_TEST_CASE(of_optimizers) {
   can_maximize<Adadelta>({{"lr", 1}, {"rho", 0.9}, {"epsilon", 1e-6}, {"weight_decay", 0}});
   can_maximize<RMSProp>({{"lr", 1e-2}, {"alpha", 0.99}, {"epsilon", 1e-8}, {"weight_decay", 0}, {"momentum", 0},
                 {"centered", 0}});
+  can_maximize<Rprop>({{"lr", 1e-2}, {"eta_minus", 0.5}, {"eta_plus", 1.2}, {"min_step_size", 1e-6},
+                       {"max_step_size", 50}});
   Defaults adam{{"lr", 1e-3}, {"beta1", 0.9}, {"beta2", 0.999}, {"epsilon", 1e-8}, {"weight_decay", 0}};
   auto with = [&](const Defaults& others) {
     Defaults result = others;
@@ -78,6 +80,7 @@ BOOST_AUTO_TEST_CASE(of_schedules) {
   schedule_has<StepLR>({{"step_size", 30}, {"gamma", 0.1}}, StepLROptions{.step_size = 30});
   schedule_has<MultiStepLR>({{"milestones", 30}, {"gamma", 0.1}}, MultiStepLROptions{.milestones = {30}});
   schedule_has<LinearLR>({{"start_factor", 1.0 / 3}, {"end_factor", 1}, {"total_iters", 5}});
+  schedule_has<ConstantLR>({{"factor", 1.0 / 3}, {"total_iters", 5}});
   schedule_has<PolynomialLR>({{"total_iters", 5}, {"power", 1}});
   schedule_has<CosineAnnealingLR>({{"T_max", 9}, {"eta_min", 0}}, CosineAnnealingLROptions{.T_max = 9});
   schedule_has<CosineAnnealingWarmRestarts>({{"T_0", 9}, {"T_mult", 1}, {"eta_min", 0}},

@@ -35,7 +35,7 @@ Variable two() { return parameter(ones({2})); }
 template <class O, class Options>
 void maximizes(Options options) {
   auto up = parameters(float32), down = parameters(float32);
-  options.weight_decay = 0.1;
+  if constexpr (requires { options.weight_decay; }) options.weight_decay = 0.1;
   O descent(down, options);
   options.maximize = true;
   O ascent({{{up[0], up[1], up[2]}, options}, {{up[3], up[4]}, options}});
@@ -100,6 +100,7 @@ BOOST_AUTO_TEST_CASE(they_maximize) {
   maximizes<Adagrad, AdagradOptions>({});
   maximizes<Adadelta, AdadeltaOptions>({});
   maximizes<RMSProp, RMSPropOptions>({.centered = true});
+  maximizes<Rprop, RpropOptions>({});
   maximizes<Adam, AdamOptions>({});
   maximizes<AMSGrad, AMSGradOptions>({});
   maximizes<AdamW, AdamWOptions>({});
@@ -275,6 +276,10 @@ BOOST_AUTO_TEST_CASE(misuse_of_options) {
   throws<ValueError>([&] { Adadelta({x}, {.rho = 1.5}); }, {"Adadelta: rho is 1.5", "at most 1"});
   throws<ValueError>([&] { RMSProp({x}, {.alpha = -1}); }, {"RMSProp: alpha is -1"});
   throws<ValueError>([&] { RMSProp({x}, {.momentum = NAN}); }, {"RMSProp: momentum is nan"});
+  throws<ValueError>([&] { Rprop({x}, {.eta_minus = 1}); }, {"Rprop: eta_minus is 1", "below 1"});
+  throws<ValueError>([&] { Rprop({x}, {.eta_plus = 1}); }, {"Rprop: eta_plus is 1", "more than 1"});
+  throws<ValueError>([&] { Rprop({x}, {.min_step_size = 2, .max_step_size = 1}); },
+                     {"Rprop: min_step_size is 2, above the max_step_size of 1"});
   throws<ValueError>([&] { AMSGrad({x}, {.beta2 = 1}); }, {"AMSGrad: beta2 is 1"});
   throws<ValueError>([&] { AdamW({x}, {.weight_decay = -1}); }, {"AdamW: weight_decay is -1"});
   throws<ValueError>([&] { Adamax({x}, {.beta1 = -0.1}); }, {"Adamax: beta1 is -0.1"});

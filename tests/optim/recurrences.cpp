@@ -79,6 +79,17 @@ struct Graves {
   }
 };
 
+// By signs that agree or not, which the gradients of these steps do both.
+struct RiedmillerBraun {
+  double before = 0, s = 0.3;
+  void operator()(double& p, double g, int) {
+    if (g * before > 0) s = std::min(s * 1.5, 0.6);
+    if (g * before < 0) s = std::max(s * 0.4, 0.05), g = 0;
+    if (g != 0) p -= g > 0 ? s : -s;
+    before = g;
+  }
+};
+
 struct Chen {
   double m = 0;
   void operator()(double& p, double g, int) {
@@ -120,6 +131,22 @@ BOOST_AUTO_TEST_CASE(rmsprop) {
   agrees_by_number<Graves<true>>(make<RMSProp>(options));
   options.momentum = 0;
   agrees_by_number<Graves<false>>(make<RMSProp>(options));
+}
+
+BOOST_AUTO_TEST_CASE(rprop) {
+  agrees_by_number<RiedmillerBraun>(make<Rprop>(
+      RpropOptions{.lr = 0.3, .eta_minus = 0.4, .eta_plus = 1.5, .min_step_size = 0.05, .max_step_size = 0.6}));
+}
+
+// Where the product of two gradients underflows, they agree all the same; a gradient of 0 agrees with none.
+BOOST_AUTO_TEST_CASE(rprop_looks_at_signs_alone) {
+  Variable x = parameter(zeros({2}));
+  Rprop rprop({x}, {.lr = 1});
+  for (double g : {1e-30, 1e-30, 1e-30}) {
+    x.set_grad(Variable{g, 0.0});
+    rprop.step();
+  }
+  close(x, Variable{-1 - 1.2 - 1.44, 0.0});
 }
 
 BOOST_AUTO_TEST_CASE(lion) {

@@ -77,11 +77,13 @@ BOOST_AUTO_TEST_CASE(go_on_to_the_same_bits) {
   resumes<MultiStepLR>(MultiStepLROptions{.milestones = {5, 10, 11}});
   resumes<ExponentialLR>(ExponentialLROptions{.gamma = 0.9});
   resumes<LinearLR>(LinearLROptions{.start_factor = 0.1, .total_iters = 20});
+  resumes<ConstantLR>(ConstantLROptions{.factor = 0.1, .total_iters = 20});
   resumes<WarmUpLR>(WarmUpLROptions{.steps = 20});
   resumes<PolynomialLR>(PolynomialLROptions{.total_iters = 20, .power = 2});
   resumes<CosineAnnealingLR>(CosineAnnealingLROptions{.T_max = 8, .eta_min = 0.01});
   resumes<CosineAnnealingWarmRestarts>(CosineAnnealingWarmRestartsOptions{.T_0 = 3, .T_mult = 2});
   resumes<LambdaLR>(LambdaLR::Function([](std::int64_t t) { return 1 / (1.0 + static_cast<double>(t)); }));
+  resumes<MultiplicativeLR>(MultiplicativeLR::Function([](std::int64_t t) { return t % 2 ? 0.9 : 1.05; }));
   resumes<CyclicLR>(CyclicLROptions{.base_lr = 0.1, .max_lr = {0.3, 0.7}, .step_size_up = 4});
   resumes<OneCycleLR>(OneCycleLROptions{.max_lr = 0.3, .total_steps = 40});
   resumes<Pair<ChainedScheduler>>(Pair<ChainedScheduler>::Options{});
@@ -258,6 +260,8 @@ BOOST_AUTO_TEST_CASE(misuse) {
   refuses([&] { StepLR(*sgd, {.gamma = NAN}); }, {"StepLR: gamma is nan"});
   refuses([&] { MultiStepLR(*sgd, {.milestones = {3, 0}}); }, {"MultiStepLR: milestones is 0"});
   refuses([&] { ExponentialLR(*sgd, {.gamma = -1}); }, {"ExponentialLR: gamma is -1"});
+  refuses([&] { ConstantLR(*sgd, {.factor = 0}); }, {"ConstantLR: factor is 0"});
+  refuses([&] { ConstantLR(*sgd, {.total_iters = 0}); }, {"ConstantLR: total_iters is 0"});
   refuses([&] { LinearLR(*sgd, {.start_factor = 0}); }, {"LinearLR: start_factor is 0"});
   refuses([&] { LinearLR(*sgd, {.end_factor = 1.5}); }, {"LinearLR: end_factor is 1.5", "at most 1"});
   refuses([&] { LinearLR(*sgd, {.total_iters = 0}); }, {"LinearLR: total_iters is 0"});

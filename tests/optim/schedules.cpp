@@ -67,6 +67,11 @@ BOOST_AUTO_TEST_CASE(linear) {
                     [](double base, double t) { return base * line(0.25, 0.75, std::min(t / 20, 1.0)); });
 }
 
+BOOST_AUTO_TEST_CASE(constant) {
+  follows<ConstantLR>(ConstantLROptions{.factor = 0.3, .total_iters = 20},
+                      [](double base, double t) { return t < 20 ? base * 0.3 : base; });
+}
+
 BOOST_AUTO_TEST_CASE(warm_up) {
   follows<WarmUpLR>(WarmUpLROptions{.steps = 20},
                     [](double base, double t) { return base * std::min((t + 1) / 20, 1.0); });
@@ -109,6 +114,21 @@ BOOST_AUTO_TEST_CASE(lambdas) {
     BOOST_TEST(two.optimizer.lr(1) == (t < 3 ? 0.2 : 0.1));
     schedule.step();
   }
+}
+
+// f(t) = (t + 1) / (t + 2) makes 2 / (t + 2) of the steps up to t.
+BOOST_AUTO_TEST_CASE(multiplicative) {
+  MultiplicativeLR::Function factor = [](std::int64_t t) { return (1.0 + t) / (2.0 + t); };
+  follows<MultiplicativeLR>(factor, [](double base, double t) { return base * 2 / (t + 2); });
+  Two two;
+  MultiplicativeLR schedule(two.optimizer, {factor, [](std::int64_t) { return 1; }});
+  schedule.step();
+  BOOST_TEST(near(two.optimizer.lr(0), 0.8 * 2 / 3));
+  BOOST_TEST(two.optimizer.lr(1) == 0.2);
+  throws<ValueError>([&] { MultiplicativeLR(two.optimizer, std::vector{factor}); },
+                     {"MultiplicativeLR: 1 functions, needs one for each of 2 groups"});
+  throws<ValueError>([&] { MultiplicativeLR(two.optimizer, MultiplicativeLR::Function()); },
+                     {"MultiplicativeLR: a function is empty"});
 }
 
 BOOST_AUTO_TEST_CASE(cyclic) {

@@ -52,6 +52,7 @@ BOOST_AUTO_TEST_CASE(go_on_to_the_same_bits) {
   resumes<Adagrad, AdagradOptions>({.initial_accumulator_value = 0.1}, {.lr = 0.1, .lr_decay = 0.1});
   resumes<Adadelta, AdadeltaOptions>({}, {.lr = 0.1, .rho = 0.8});
   resumes<RMSProp, RMSPropOptions>({.momentum = 0.5}, {.lr = 0.1, .centered = true});
+  resumes<Rprop, RpropOptions>({.lr = 0.1}, {.eta_minus = 0.3, .eta_plus = 1.5, .max_step_size = 0.2});
   resumes<Adam, AdamOptions>({.lr = 0.1}, {.beta1 = 0.8, .amsgrad = true});
   resumes<AMSGrad, AMSGradOptions>({.lr = 0.1}, {.beta1 = 0.8});
   resumes<AdamW, AdamWOptions>({.lr = 0.1}, {.weight_decay = 0.3});

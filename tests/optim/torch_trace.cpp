@@ -140,6 +140,9 @@ void trace_optimizers() {
                                  {.lr = 0.02, .alpha = 0.9, .momentum = 0.8, .centered = true});
   trace<RMSProp, RMSPropOptions>("RMSprop momentum", {.momentum = 0.5},
                                  {.lr = 0.02, .weight_decay = 0.1, .momentum = 0.9});
+  trace<Rprop, RpropOptions>("Rprop", {}, {.lr = 0.05, .eta_minus = 0.3, .eta_plus = 1.5, .min_step_size = 0.01,
+                                           .max_step_size = 0.2});
+  trace<Rprop, RpropOptions>("Rprop maximize", {.maximize = true}, {.lr = 0.05, .maximize = true});
   trace<Adam, AdamOptions>("Adam", {}, {.lr = 0.02, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-4, .weight_decay = 0.1});
   trace<Adam, AdamOptions>("Adam amsgrad", {.amsgrad = true},
                            {.lr = 0.02, .beta2 = 0.5, .weight_decay = 0.1, .amsgrad = true});
@@ -160,6 +163,8 @@ void trace_schedules() {
   trace("ExponentialLR", make<ExponentialLR>(ExponentialLROptions{.gamma = 0.93}));
   trace("LinearLR", make<LinearLR>(LinearLROptions{.start_factor = 0.2, .end_factor = 0.9, .total_iters = 40}));
   trace("LinearLR default", make<LinearLR>(LinearLROptions{}));
+  trace("ConstantLR", make<ConstantLR>(ConstantLROptions{.factor = 0.2, .total_iters = 40}));
+  trace("ConstantLR default", make<ConstantLR>(ConstantLROptions{}));
   trace("PolynomialLR default", make<PolynomialLR>(PolynomialLROptions{}));
   trace("PolynomialLR", make<PolynomialLR>(PolynomialLROptions{.total_iters = 50, .power = 1.7}));
   trace("CosineAnnealingLR", make<CosineAnnealingLR>(CosineAnnealingLROptions{.T_max = 17, .eta_min = 0.003}));
@@ -169,6 +174,9 @@ void trace_schedules() {
         make<CosineAnnealingWarmRestarts>(CosineAnnealingWarmRestartsOptions{.T_0 = 7}));
   trace("LambdaLR", [](Optimizer& optimizer) -> std::shared_ptr<Schedule> {
     return std::make_shared<LambdaLR>(optimizer, [](std::int64_t t) { return 1 / (1.0 + static_cast<double>(t)); });
+  });
+  trace("MultiplicativeLR", [](Optimizer& optimizer) -> std::shared_ptr<Schedule> {
+    return std::make_shared<MultiplicativeLR>(optimizer, [](std::int64_t t) { return t % 2 ? 0.9 : 1.05; });
   });
   trace("CyclicLR", make<CyclicLR>(CyclicLROptions{.base_lr = 0.01, .max_lr = {0.1, 0.2}, .step_size_up = 7}));
   trace("CyclicLR triangular2", make<CyclicLR>(CyclicLROptions{

@@ -61,16 +61,18 @@ class NewOperation(Folder):
     def insert(self, path, code):
         """Puts a block behind the last entry of its kind."""
         text = (source / path).read_text()
-        before = '      unary("erfinv"' if "samples" in path else "}  // namespace xtape"
+        before = '      unary("erfinv"' if path.startswith("tests") else "}  // namespace xtape"
         self.assertIn(before, text)
         at = text.rindex(before)
         copy = self.folder / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(text[:at] + code + "\n" + text[at:])
 
-    def test_an_entry_a_declaration_and_a_sample_are_all(self):
+    def test_an_entry_a_declaration_and_samples_are_all(self):
         parts = dict(re.match(r"// (\S+)\n(.*)", text, re.DOTALL).groups() for text, _ in blocks("c++"))
-        self.assertEqual(sorted(path.split("/")[-1] for path in parts), ["elementwise.hpp", "samples.cpp", "special.cpp"])
+        self.assertEqual(sorted(path.split("/")[-1] for path in parts),
+                         ["elementwise.hpp", "fused_functions.cpp", "samples.cpp", "transcendental.cpp",
+                          "transcendental.hpp"])
         for path, code in parts.items():
             self.insert(path, code)
         for path in [*source.glob("autograd/**/*.hpp"), source / "tests/main.cpp", source / "tests/autograd/samples.hpp",
@@ -79,10 +81,10 @@ class NewOperation(Folder):
             copy.parent.mkdir(parents=True, exist_ok=True)
             if not copy.exists():
                 shutil.copy(path, copy)
-        # The program's own special.cpp stands before the library's. That the sample is listed is one of the tests.
+        # The program's own transcendental.cpp stands before the library's. That the sample is listed is one of the tests.
         flags, _ = self.run_command("pkg-config", "--cflags", "--libs", "xtape")
         self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O1", "-DBOOST_TEST_DYN_LINK", "-I.",
-                         f'-DXTAPE_SOURCE_DIR="{self.folder}"', "autograd/ops/special.cpp", "tests/main.cpp",
+                         f'-DXTAPE_SOURCE_DIR="{self.folder}"', "autograd/ops/transcendental.cpp", "tests/main.cpp",
                          "tests/autograd/samples.cpp", "tests/autograd/derivatives.cpp", "-o", "program", *flags.split(),
                          f"-Wl,-rpath,{build}", "-lboost_unit_test_framework")
         self.run_command("./program")

@@ -1,0 +1,170 @@
+// Special functions, number by number, by the C, C++ and Boost libraries.
+#pragma once
+
+#include <autograd/fused/transcendental.hpp>
+#include <autograd/kernels/simd.hpp>
+#include <cmath>
+#include <numbers>
+
+namespace xtape::fused {
+
+/// A function and its derivatives: f(n, x) is the n-th, `F::derivative(n, x)`, each computed for itself, so that no
+/// digits are lost by differences. `F::name` names the operation.
+template <class F>
+struct WithDerivatives {
+  static constexpr auto rule = elementwise(
+      F::name,
+      [](auto n, auto x) {
+        return kernels::lanewise([](double n, double v) { return F::derivative(static_cast<int>(n), v); }, n, x);
+      },
+      constant, with<A, B>([](auto n, auto x, auto g) { return g * WithDerivatives()(n + 1, x); }));
+
+  template <class T>
+  kernels::Batch<T> operator()(const kernels::Batch<T>& n, const kernels::Batch<T>& x) const {
+    return rule.forward(n, x);
+  }
+  template <class T>
+  kernels::Batch<T> operator()(int n, const kernels::Batch<T>& x) const {
+    return (*this)(kernels::Batch<T>(static_cast<T>(n)), x);
+  }
+  auto operator()(const Term auto& n, const Number auto& x) const { return chain(rule, n, x); }
+  Variable operator()(const Variable& n, const Variable& x) const;
+};
+
+// The functions are those of the operations of the same names, see ops/elementwise.hpp.
+
+struct Lgamma {
+  static constexpr auto name = "lgamma";
+  static double derivative(int n, double x);
+};
+struct Digamma {
+  static constexpr auto name = "digamma";
+  static double derivative(int n, double x);
+};
+struct Polygamma {
+  static constexpr auto name = "polygamma";
+  static double derivative(int n, double x) { return Digamma::derivative(n, x); }
+};
+struct Erfcx {
+  static constexpr auto name = "erfcx";
+  static double derivative(int n, double x);
+};
+struct LogNdtr {
+  static constexpr auto name = "log_ndtr";
+  static double derivative(int n, double x);
+};
+template <int order>
+struct BesselI {
+  static constexpr auto name = order == 0 ? "i0" : "i1";
+  static double derivative(int n, double x);
+};
+/// exp(-|x|) times the same
+template <int order>
+struct ScaledBesselI {
+  static constexpr auto name = order == 0 ? "i0e" : "i1e";
+  static double derivative(int n, double x);
+};
+template <int order>
+struct BesselK {
+  static constexpr auto name = order == 0 ? "modified_bessel_k0" : "modified_bessel_k1";
+  static double derivative(int n, double x);
+};
+/// exp(x) times the same
+template <int order>
+struct ScaledBesselK {
+  static constexpr auto name = order == 0 ? "scaled_modified_bessel_k0" : "scaled_modified_bessel_k1";
+  static double derivative(int n, double x);
+};
+template <int order>
+struct BesselJ {
+  static constexpr auto name = order == 0 ? "bessel_j0" : "bessel_j1";
+  static double derivative(int n, double x);
+};
+template <int order>
+struct BesselY {
+  static constexpr auto name = order == 0 ? "bessel_y0" : "bessel_y1";
+  static double derivative(int n, double x);
+};
+
+/// Inverses and incomplete functions of one number, or two.
+struct Special {
+  static double erfinv(double x);
+  static double ndtri(double p);
+  static double gammainc(double a, double x);
+  static double gammaincc(double a, double x);
+};
+
+auto lgamma(const Number auto& x) { return WithDerivatives<Lgamma>()(0, x); }
+auto digamma(const Number auto& x) { return WithDerivatives<Digamma>()(0, x); }
+auto polygamma(int n, const Number auto& x) { return WithDerivatives<Polygamma>()(n, x); }
+auto erfcx(const Number auto& x) { return WithDerivatives<Erfcx>()(0, x); }
+auto log_ndtr(const Number auto& x) { return WithDerivatives<LogNdtr>()(0, x); }
+auto i0(const Number auto& x) { return WithDerivatives<BesselI<0>>()(0, x); }
+auto i1(const Number auto& x) { return WithDerivatives<BesselI<1>>()(0, x); }
+auto i0e(const Number auto& x) { return WithDerivatives<ScaledBesselI<0>>()(0, x); }
+auto i1e(const Number auto& x) { return WithDerivatives<ScaledBesselI<1>>()(0, x); }
+auto modified_bessel_k0(const Number auto& x) { return WithDerivatives<BesselK<0>>()(0, x); }
+auto modified_bessel_k1(const Number auto& x) { return WithDerivatives<BesselK<1>>()(0, x); }
+auto scaled_modified_bessel_k0(const Number auto& x) { return WithDerivatives<ScaledBesselK<0>>()(0, x); }
+auto scaled_modified_bessel_k1(const Number auto& x) { return WithDerivatives<ScaledBesselK<1>>()(0, x); }
+auto bessel_j0(const Number auto& x) { return WithDerivatives<BesselJ<0>>()(0, x); }
+auto bessel_j1(const Number auto& x) { return WithDerivatives<BesselJ<1>>()(0, x); }
+auto bessel_y0(const Number auto& x) { return WithDerivatives<BesselY<0>>()(0, x); }
+auto bessel_y1(const Number auto& x) { return WithDerivatives<BesselY<1>>()(0, x); }
+
+inline constexpr auto mvlgamma_of = [](const auto& x, int p) {
+  auto sum = lgamma(x);
+  for (int k = 1; k < p; ++k) sum = sum + lgamma(x - 0.5 * k);
+  return sum + 0.25 * p * (p - 1) * std::log(std::numbers::pi);
+};
+auto mvlgamma(const Number auto& x, int p) { return mvlgamma_of(x, p); }
+
+inline constexpr auto spherical_bessel_j0_rule = elementwise(
+    "spherical_bessel_j0",
+    [](auto x) { return where(abs(x) == INFINITY, 0, where(x == 0, 1, sin(x) / x)); },
+    with<A, Y>([](auto x, auto y, auto g) {
+      auto far = abs(x) == INFINITY;
+      return where(far, 0, g * slope_of_sine_ratio(where(far, 1, x), y));
+    }));
+auto spherical_bessel_j0(const Number auto& x) { return chain(spherical_bessel_j0_rule, x); }
+
+inline constexpr auto erfinv_rule = elementwise(
+    "erfinv", [](auto x) { return kernels::lanewise(Special::erfinv, x); },
+    with<Y>([](auto y, auto g) { return g * exp(y * y) / (2 * std::numbers::inv_sqrtpi); }));
+auto erfinv(const Number auto& x) { return chain(erfinv_rule, x); }
+
+namespace detail {
+inline constexpr double normal_density_at_0 = std::numbers::inv_sqrtpi * std::numbers::sqrt2 / 2;
+}  // namespace detail
+
+inline constexpr auto ndtr_rule = elementwise(
+    "ndtr",
+    [](auto x) {
+      return kernels::lanewise([](double v) { return 0.5 * std::erfc(-v * std::numbers::sqrt2 / 2); }, x);
+    },
+    with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * detail::normal_density_at_0; }));
+auto ndtr(const Number auto& x) { return chain(ndtr_rule, x); }
+
+inline constexpr auto ndtri_rule = elementwise(
+    "ndtri", [](auto p) { return kernels::lanewise(Special::ndtri, p); },
+    with<Y>([](auto y, auto g) { return g * exp(0.5 * y * y) / detail::normal_density_at_0; }));
+auto ndtri(const Number auto& p) { return chain(ndtri_rule, p); }
+
+namespace detail {
+/// The density of x in the gamma distribution with shape a. That of shape 1 begins at 1: 0 log(0) counts 0.
+inline constexpr auto gamma_density = [](const auto& a, const auto& x) {
+  return exp((a - 1) * log(where((a == 1) && (x == 0), 1, x)) - x - WithDerivatives<Lgamma>()(0, a));
+};
+}  // namespace detail
+
+inline constexpr auto gammainc_rule = elementwise(
+    "gammainc", [](auto a, auto x) { return kernels::lanewise(Special::gammainc, a, x); }, constant,
+    with<A, B>([](auto a, auto x, auto g) { return g * detail::gamma_density(a, x); }));
+auto gammainc(const Scalar auto& a, const Number auto& x) { return chain(gammainc_rule, a, x); }
+
+inline constexpr auto gammaincc_rule = elementwise(
+    "gammaincc", [](auto a, auto x) { return kernels::lanewise(Special::gammaincc, a, x); }, constant,
+    with<A, B>([](auto a, auto x, auto g) { return -g * detail::gamma_density(a, x); }));
+auto gammaincc(const Scalar auto& a, const Number auto& x) { return chain(gammaincc_rule, a, x); }
+
+}  // namespace xtape::fused

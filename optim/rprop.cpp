@@ -1,0 +1,39 @@
+#include <optim/rprop.hpp>
+
+#include <optim/fused.hpp>
+
+namespace xtape::optim {
+
+const Description<RpropOptions>& Rprop::description() {
+  using O = RpropOptions;
+  static const Description<O> rprop{
+      "Rprop",
+      {{"lr", &O::lr},
+       {"eta_minus", &O::eta_minus, {.high = 1, .low_included = false}},
+       {"eta_plus", &O::eta_plus, {.low = 1, .low_included = false}},
+       {"min_step_size", &O::min_step_size},
+       {"max_step_size", &O::max_step_size}},
+      {{"previous_gradient"}, {"step_size"}},
+      {},
+      [](const O& o) -> std::string {
+        if (o.min_step_size <= o.max_step_size) return "";
+        return "min_step_size is " + detail::text(o.min_step_size) + ", above the max_step_size of " +
+               detail::text(o.max_step_size);
+      }};
+  return rprop;
+}
+
+void Rprop::update(const RpropOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
+  double eta_minus = options.eta_minus, eta_plus = options.eta_plus;
+  double least = options.min_step_size, most = options.max_step_size;
+  auto sign = [](const auto& x) { return where(x > 0, 1, where(x < 0, -1, 0)); };
+  fused([=](auto& p, auto& previous, auto& s, auto g) {
+    auto agreement = sign(g) * sign(previous);  // their product could underflow
+    s = minimum(maximum(s * where(agreement > 0, eta_plus, where(agreement < 0, eta_minus, 1)), least), most);
+    g = where(agreement < 0, 0, g);
+    p -= s * sign(g);
+    previous = g;
+  }, parameter, moment(0, i), moment(1, i, options.lr), gradient);
+}
+
+}  // namespace xtape::optim

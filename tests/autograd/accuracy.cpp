@@ -1,0 +1,203 @@
+// Numbers that keep their digits: sums of any length and direction, and random numbers within their bounds.
+#include <cmath>
+#include <limits>
+
+#include <boost/test/unit_test.hpp>
+
+#include <autograd/autograd.hpp>
+#include <autograd/fuse.hpp>
+#include <nn/nn.hpp>
+
+using namespace xtape;
+namespace tools = boost::test_tools;
+
+namespace {
+
+constexpr std::size_t many = 20'000'000;
+
+// Every element within a relative distance of a number.
+void all_near(const Variable& x, double expected, double tolerance) {
+  for (std::size_t i = 0; i < x.size(); ++i) BOOST_TEST(x.value().at(i) == expected, tools::tolerance(tolerance));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(accuracy)
+
+// A single running sum in float32 stops growing at 2^24, and one of tenths goes wrong long before.
+BOOST_AUTO_TEST_CASE(sums_along_any_axis) {
+  const double tenth = 0.1f;
+  for (std::size_t width : {1, 2, 3, 40}) {
+    Variable x = full({many / width, width}, 0.1);
+    all_near(sum(x, 0), static_cast<double>(many / width) * tenth, 1e-6);
+    all_near(mean(x, 0), tenth, 1e-6);
+    all_near(sum(reshape(x, {width, many / width}), 1), static_cast<double>(many / width) * tenth, 1e-6);
+  }
+  Variable x = full({1000, 4, 5000}, 0.1);
+  all_near(sum(x, {0, 2}), 5e6 * tenth, 1e-6);
+  all_near(sum(x, {0, 1}), 4e3 * tenth, 1e-6);
+  all_near(sum(x, {1, 2}), 2e4 * tenth, 1e-6);
+  all_near(mean(full({many, 2}, 1), 0), 1, 0);
+  all_near(sum(ones({many, 1}), 0), many, 0);
+}
+
+// The same against sums in double, in all shapes that the kernel distinguishes: short and long rows, few and many.
+BOOST_AUTO_TEST_CASE(sums_of_any_shape) {
+  Generator generator(1);
+  for (std::size_t rows : {0, 1, 7, 8, 9, 130, 3001})
+    for (std::size_t columns : {1, 2, 7, 64, 130, 513, 1100}) {
+      Variable x = randn({2, rows, columns}, float32, generator);
+      for (Axes axes : {Axes{0}, Axes{1}, Axes{2}, Axes{0, 2}, Axes{1, 2}, Axes{0, 1}}) {
+        Variable difference = sum(x.to(float64), axes) - sum(x, axes).to(float64);
+        Variable size = sum(abs(x).to(float64), axes);
+        BOOST_TEST(sum((abs(difference) > 1e-6 * size).to(int64)).item() == 0, rows << " x " << columns);
+      }
+      if (rows == 0) continue;
+      Variable sorted = sort(x, 1).values;
+      BOOST_TEST(sum(max(x, 1) != sorted[{range(), -1}]).item() == 0, rows << " x " << columns);
+      BOOST_TEST(sum(min(x, 1) != sorted[{range(), 0}]).item() == 0, rows << " x " << columns);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(running_sums) {
+  all_near(cumsum(ones({many}), 0)[-1], many, 0);
+  all_near(cumsum(full({many / 4, 4}, 0.1), 0)[-1], many / 4 * double(0.1f), 1e-7);
+  Variable x = ones({many}).requires_grad_();
+  cumsum(x, 0).backward(ones({many}));
+  all_near(x.grad()[0], many, 0);
+}
+
+// Gradients of what was repeated are sums.
+BOOST_AUTO_TEST_CASE(gradients_that_are_sums) {
+  Variable x = full({many / 4, 4}, 0.1), bias = zeros({4}).requires_grad_(), scale = ones({1, 1}).requires_grad_();
+  double count = many / 4 * double(0.1f);
+  sum((bias + x) * x).backward();
+  all_near(bias.grad(), count, 1e-6);
+  bias.zero_grad();
+  sum(fuse([](auto x, auto b, auto s) { return (x + b) * s; }, x, bias, scale)).backward();
+  all_near(bias.grad(), many / 4, 0);
+  all_near(scale.grad(), 4 * count, 1e-6);
+  // Many rows of a few elements, each of which goes into one sum.
+  Variable columns = full({many / 20, 5, 4}, 0.1), each = ones({5, 1}).requires_grad_();
+  sum(fuse([](auto x, auto w) { return x * w; }, columns, each)).backward();
+  all_near(each.grad(), many / 20 * 4 * double(0.1f), 1e-6);
+}
+
+// Those of what was taken many times, too.
+BOOST_AUTO_TEST_CASE(gradients_of_what_was_taken) {
+  const double tenth = 0.1f;
+  constexpr std::size_t often = 2'000'000;
+  Variable rows = concatenate({zeros({often / 2}, int64), full({often / 2}, 2, int64)}, 0);
+  Variable table = zeros({2, 3, 2}).requires_grad_();
+  (take(table, rows, 1) * 0.1).backward(ones({2, often, 2}));
+  all_near(table.grad()[{range(), 0}], often / 2 * tenth, 1e-6);
+  all_near(table.grad()[{range(), 1}], 0, 0);
+  all_near(table.grad()[{range(), 2}], often / 2 * tenth, 1e-6);
+  Variable x = zeros({3}).requires_grad_();
+  (take_along_axis(x, rows, 0) * 0.1).backward(ones({often}));
+  all_near(x.grad()[2], often / 2 * tenth, 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(statistics_of_long_arrays) {
+  Variable x = full({many / 4, 4}, 0.1);
+  all_near(norm(x, 2, 0), std::sqrt(many / 4 * double(0.1f) * double(0.1f)), 1e-6);
+  all_near(logsumexp(x, 0), double(0.1f) + std::log(many / 4), 1e-6);
+  all_near(softmax(x, 0)[0], 4.0 / many, 1e-6);
+  x = x + Variable({0.0, 1.0, 2.0, 3.0});
+  all_near(var(x, 0), 0, 1e-10);
+  all_near(nn::BatchNorm1D(4)(x)[0], 0, 1e-3);
+}
+
+BOOST_AUTO_TEST_CASE(random_numbers_stay_below_the_end) {
+  seed(1);
+  Variable x = rand({520'000});
+  BOOST_TEST(x[517'518].item() == 1 - std::ldexp(1.0, -24));
+  BOOST_TEST(max(x).item() < 1);
+  // An interval of one number and the next: half of what is drawn lies nearer to the end.
+  Generator generator(2);
+  const double next = std::nextafter(1.f, 2.f), next64 = std::nextafter(1.0, 2.0);
+  for (double found : {max(Variable(generator.uniform({1000}, 1, next, float32))).item(),
+                       max(Variable(generator.uniform({1000}, 1, next64, float64))).item(),
+                       max(Variable(generator.uniform({1000}, 1, 1, float64))).item()})
+    BOOST_TEST(found == 1);
+}
+
+// Weights' gradients sum over the rows of a batch. BLAS adds up blocks of a few hundred in one running sum.
+BOOST_AUTO_TEST_CASE(long_products) {
+  Variable a = full({many}, 0.1), ones_ = ones({many});
+  const double tenth = 0.1f;
+  all_near(matmul(a, ones_), many * tenth, 1e-6);
+  all_near(matmul(reshape(a, {2, -1}), reshape(ones_, {-1, 2})), many / 2 * tenth, 1e-6);
+  Variable w = full({2, 2}, 1).requires_grad_();
+  sum(matmul(reshape(a, {-1, 2}), w)).backward();
+  all_near(w.grad(), many / 2 * tenth, 1e-6);
+}
+
+// A p-norm has the value c |v|_p and the gradient of |v|_p at v for the vector c v.
+BOOST_AUTO_TEST_CASE(norms_neither_overflow_nor_vanish) {
+  for (DType dtype : {float32, float64})
+    for (double p : {2.0, 3.0, 1.5, 0.5, -1.0, -2.0, 1.0, std::numeric_limits<double>::infinity()})
+      for (double power : {20.0, 30.0, -20.0, -30.0, -37.0}) {
+        double c = std::ldexp(1, static_cast<int>(power * (dtype == float32 ? 3.3 : 27)));
+        Variable v = Variable({{3, -4, 1}, {1, 2, 2}}, dtype).requires_grad_(), x = (v.detach() * c).requires_grad_();
+        Variable small = norm(v, p, 1), large = norm(x, p, 1);
+        double tolerance = dtype == float32 ? 1e-5 : 1e-13;
+        for (std::size_t i : {0, 1})
+          BOOST_TEST(large[i].item() == c * small[i].item(), tools::tolerance(tolerance));
+        Variable g = grad(sum(small), v), h = grad(sum(large), x);
+        BOOST_TEST(max(abs(g - h)).item() < tolerance, "p = " << p << ", c = " << c << ": " << h);
+      }
+  Variable x = full({4}, 1e20).requires_grad_();
+  norm(x).backward();
+  all_near(norm(x), 2e20, 1e-6);
+  all_near(x.grad(), 0.5, 1e-6);
+  Variable zero = zeros({3}).requires_grad_();
+  norm(zero).backward();
+  all_near(zero.grad(), 0, 0);
+  all_near(norm(Variable({{1e30, 1e30}, {0.0, 0.0}}), 2, 1)[1], 0, 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_made_of_norms) {
+  for (double c : {1e25, 1.0, 1e-25}) {
+    Variable x = (Variable({{3.0, 4.0}, {-4.0, 3.0}}) * c).requires_grad_();
+    all_near(normalize(x, 2, 1, 0)[0][0], 0.6, 1e-6);
+    all_near(cosine_similarity(x[0], x[0], -1, 0), 1, 1e-6);
+    all_near(cosine_similarity(x[0], -x[0], -1, 0), -1, 1e-6);
+    all_near(pairwise_distance(x, -x, 2, 0), 10 * c, 1e-6);
+    all_near(cdist(x, -x)[0][0], 10 * c, 1e-6);
+    all_near(matrix_norm(x), std::sqrt(50) * c, 1e-6);
+    Variable spread = stddev(x, 1);
+    all_near(spread[0], 0.5 * c, 1e-6);
+    all_near(grad(sum(spread), x)[0][1], 0.5, 1e-5);
+    if (c > 1) all_near(hypot(x[0][0], x[0][1]), 5 * c, 1e-6);
+    Variable angle = grad(sum(atan2(x[1], x[0])), x);  // -y / r^2 and x / r^2
+    all_near(angle[0][0] * c, 4.0 / 25, 1e-6);
+    all_near(angle[1][0] * c, 3.0 / 25, 1e-6);
+    std::vector<Variable> parameters{x};
+    sum(x * c).backward();
+    BOOST_TEST(clip_grad_norm(parameters, 1) == 2 * c, tools::tolerance(1e-6));
+  }
+  all_near(mean(full({4}, 3e38)), 3e38, 1e-6);
+  all_near(mean(full({4, 2}, 1e308, float64), 0), 1e308, 1e-15);
+}
+
+// In float32 against float64: an error of the factor times the condition number is left.
+BOOST_AUTO_TEST_CASE(gradients_of_wide_qr) {
+  Generator generator(3);
+  for (auto [rows, columns] : {std::pair(4, 40), std::pair(12, 20), std::pair(20, 20), std::pair(20, 12)}) {
+    Variable a = randn({std::size_t(rows), std::size_t(columns)}, float64, generator);
+    Variable weights = randn({std::size_t(rows), std::size_t(columns)}, float64, generator);
+    auto gradient = [&](DType dtype) {
+      Variable x = a.to(float32).to(dtype).requires_grad_();
+      auto [q, r] = qr(x);
+      Variable kept = r.shape()[0] == weights.shape()[0] ? weights : weights[range(0, columns)];
+      return grad(sum(r * kept.to(dtype)) + sum(q * q * 0.5), x).to(float64);
+    };
+    Variable expected = gradient(float64), leading = svdvals(a[{range(), range(0, std::min(rows, columns))}]);
+    double condition = leading[0].item() / leading[-1].item();
+    double error = norm(gradient(float32) - expected).item() / norm(expected).item();
+    BOOST_TEST(error < 3e-7 * condition, rows << " x " << columns << ": " << error << ", condition " << condition);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
