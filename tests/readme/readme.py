@@ -2,9 +2,11 @@
 
 Arguments: the source folder, the build folder.
 """
+import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -166,6 +168,10 @@ class Recipes(Folder):
         (self.folder / "subprojects").mkdir()
         shutil.copytree(source, self.folder / "subprojects/xtape", ignore=shutil.ignore_patterns("build*", ".git"))
         self.environment["PKG_CONFIG_PATH"] = ""
+        # What the build has compiled with the same options is not compiled again.
+        self.environment["CXX"] = f"{shlex.quote(sys.executable)} {shlex.quote(str(source / 'tests/readme/reuse.py'))}"
+        self.environment["XTAPE_REUSE"] = json.dumps({
+            str(self.folder / "subprojects/xtape"): str(source), str(self.folder / "out/subprojects/xtape"): str(build)})
         self.run_command("meson", "setup", "out", "--force-fallback-for=xtape")
         self.run_command("ninja", "-C", "out", "-j2", "mine")
         self.assertEqual(self.run_command("out/mine")[0], self.expected)
