@@ -85,17 +85,17 @@ void require_one_element(const char* transform, const Variable& y) {
                      ", needs one element");
 }
 
-// The vectors of the floating-point inputs, each of its input's shape and dtype.
-Variables checked_vectors(const char* transform, const Variables& vectors, const Variables& inputs) {
-  if (vectors.size() != inputs.size())
+// The vectors of the floating-point xs, inputs or values, each of the shape and dtype of what it is for.
+Variables checked_vectors(const char* transform, const char* what, const Variables& vectors, const Variables& xs) {
+  if (vectors.size() != xs.size())
     throw ShapeError(std::string(transform) + ": " + std::to_string(vectors.size()) + " vectors for " +
-                     std::to_string(inputs.size()) + " inputs");
+                     std::to_string(xs.size()) + " " + what + "s");
   Variables result;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Variable &v = vectors[i], &x = inputs[i];
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const Variable &v = vectors[i], &x = xs[i];
     if (!is_floating(x.dtype())) continue;
     auto text = [&] {
-      return std::string(transform) + ": vector " + std::to_string(i) + " is " + describe(v) + ", its input " +
+      return std::string(transform) + ": vector " + std::to_string(i) + " is " + describe(v) + ", its " + what + " " +
              describe(x);
     };
     if (!v.defined() || v.shape() != x.shape()) throw ShapeError(text());
@@ -144,14 +144,14 @@ ValueAndGrad value_and_grad(const Callable& f, const std::vector<Variable>& inpu
 ValueAndGrad vjp(const Callable& f, const std::vector<Variable>& xs, const Variable& v) {
   Call call("vjp", xs);
   Variable y = call.value_of(f);
-  Variables seed = checked_vectors("vjp", {v}, {y});
+  Variables seed = checked_vectors("vjp", "value", {v}, {y});
   Variables products = pull_back({y}, call.floating(), seed, call.recorded(y, seed));
   return {call.result(y), call.results(products)};
 }
 
 ValueAndTangent jvp(const Callable& f, const std::vector<Variable>& xs, const std::vector<Variable>& tangents) {
   Call call("jvp", xs);
-  Variables directions = checked_vectors("jvp", tangents, xs);
+  Variables directions = checked_vectors("jvp", "input", tangents, xs);
   Variable y = call.value_of(f);
   Variable u = zeros_like(y).requires_grad_();
   Variables pulled = pull_back({y}, call.floating(), {u}, true, true);
@@ -181,7 +181,7 @@ std::vector<std::vector<Variable>> hessian(const Callable& f, const std::vector<
 
 ValueAndGrad hvp(const Callable& f, const std::vector<Variable>& xs, const std::vector<Variable>& vectors) {
   Call call("hvp", xs);
-  Variables directions = checked_vectors("hvp", vectors, xs);
+  Variables directions = checked_vectors("hvp", "input", vectors, xs);
   Variable y = call.value_of(f);
   require_one_element("hvp", y);
   Variables gradients = pull_back({y}, call.floating(), {ones_like(y)}, true, true);

@@ -101,6 +101,22 @@ BOOST_AUTO_TEST_CASE(pairs) {
       }
 }
 
+BOOST_AUTO_TEST_CASE(pairs_through_checkpoints) {
+  for (const Operator& outer : operators)
+    for (const Operator& inner : operators)
+      BOOST_TEST_CONTEXT(outer.name << " of " << inner.name) {
+        auto f = [&](const Variable& x) {
+          auto g = [&](const Variable& y) {
+            return checkpoint([&](const Variable& y) { return power(x, 5) * power(y, 5); }, y);
+          };
+          return inner.derivative(g, Y);
+        };
+        Variable expected = power(X, 5, outer.order) * power(Y, 5, inner.order);
+        close(outer.derivative(f, X), expected, 1e-10);
+        close(outer.derivative([&](const Variable& x) { return checkpoint(f, x); }, X), expected, 1e-10);
+      }
+}
+
 BOOST_AUTO_TEST_CASE(triples) {
   for (const Operator& first : operators)
     for (const Operator& second : operators)

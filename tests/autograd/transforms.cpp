@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   };
   BOOST_CHECK_EXCEPTION(grad(curve, {x}), ShapeError, says("shape (3,), needs one element"));
   BOOST_CHECK_EXCEPTION(hessian(curve, {x}), ShapeError, says("hessian"));
-  BOOST_CHECK_EXCEPTION(vjp(curve, {x}, x), ShapeError, says("vjp: vector 0 is float64(2,), its input float64(3,)"));
+  BOOST_CHECK_EXCEPTION(vjp(curve, {x}, x), ShapeError, says("vjp: vector 0 is float64(2,), its value float64(3,)"));
   BOOST_CHECK_EXCEPTION(jvp(curve, {x}, {x, x}), ShapeError, says("jvp: 2 vectors for 1 inputs"));
   BOOST_CHECK_EXCEPTION(grad([](auto& x, auto& y) { return x * y; }, {x}), ValueError, says("take 1 Variables"));
   BOOST_CHECK_EXCEPTION(grad(quadratic, {Variable()}), Error, says("undefined"));

@@ -231,4 +231,19 @@ BOOST_AUTO_TEST_CASE(gradcheck_materializes) {
   BOOST_TEST(net.materialized());
 }
 
+// Weights are drawn once, the numbers of a dropout in both runs of a checkpoint: the second run gets the same of these.
+BOOST_AUTO_TEST_CASE(materialized_in_a_checkpoint) {
+  seed(2);
+  nn::Sequential net{nn::Dense(50, {.dtype = float64}), nn::Dropout(0.5)};
+  nn::Sequential convolutions{nn::Conv1D(50, 1, {.dtype = float64}), nn::Dropout(0.5)};
+  auto check = [](const nn::Sequential& net, const Variable& x, const Axes& others) {
+    Variable y = checkpoint([&](const Variable& x) { return net(x); }, x);
+    // y = mask * (x W): the bias is 0, and its gradient is the mask.
+    sum(y).backward();
+    close(net.parameters()[1].grad(), sum((y.detach() != 0).to(float64), others) * 2);
+  };
+  check(net, randn({4, 3}, float64), {0});
+  check(convolutions, randn({2, 3, 4}, float64), {0, 2});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
