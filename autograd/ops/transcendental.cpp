@@ -7,7 +7,7 @@ using namespace detail;
 
 Variable pow(const Variable& a, const Variable& b) {
   detail::Calling calling("pow");
-  if (a.defined() && b.defined() && b.impl()->weak) {
+  if (a.defined() && a.dtype() != DType::boolean && b.defined() && b.impl()->weak) {
     double exponent = b.impl()->scalar.as_double();
     if (exponent == 2 && (is_floating(kind_of(a)) || !is_floating(kind_of(b)))) return square(a);
     if (exponent == 0.5 && is_floating(kind_of(a))) return sqrt(a);

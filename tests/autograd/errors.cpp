@@ -147,6 +147,8 @@ BOOST_AUTO_TEST_CASE(dtypes_that_do_not_mix) {
   throws<DTypeError>([&] { exp(i); }, {"exp", "int64"});
   throws<DTypeError>([&] { var(i); }, {"var", "int64"});
   throws<DTypeError>([&] { mask + mask; }, {"add", "bool", ".to(float32)"});
+  std::string power = xtape::testing::message([&] { pow(mask, true); });
+  BOOST_TEST((power.starts_with("pow: needs") && power.find("square") == std::string::npos), power);
   throws<DTypeError>([&] { where(f, f, f); }, {"where", "float32", "bool"});
   throws<DTypeError>([&] { where(f > 0, f, d); }, {"where", "float32", "float64"});
   throws<DTypeError>([&] { logical_not(f); }, {"logical_not", "float32", "bool"});
