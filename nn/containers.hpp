@@ -46,6 +46,13 @@ class Modules : public Module {
   void append(const Layer& layer) {
     add(std::to_string(size()), as_module(layer));
   }
+  using Module::replace;
+  /// A function of one Variable in the place of a module.
+  template <class Function>
+    requires(std::is_invocable_v<const Function&, const Variable&> && !std::derived_from<Function, Module>)
+  void replace(const std::string& name, const Function& function) {
+    Module::replace(name, as_module(function));
+  }
   std::size_t size() const { return children().size(); }
   /// @throws ValueError when there are not so many.
   std::shared_ptr<Module> operator[](std::size_t i) const;

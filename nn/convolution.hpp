@@ -49,7 +49,7 @@ class KernelLayer : public Module {
  public:
   std::string description() const override;
 
-  Variable weight, bias;  ///< the bias is undefined without one
+  Parameter weight, bias;  ///< the bias is undefined without one
 
  protected:
   /// `in` is 0 where it is to be found.

@@ -25,7 +25,7 @@ class Table : public Module {
  public:
   std::string description() const override;
 
-  Variable weight;  ///< (rows, width)
+  Parameter weight;  ///< (rows, width)
 
  protected:
   Table(const std::string& name, std::size_t rows, std::size_t width, const EmbeddingOptions& options);

@@ -26,7 +26,7 @@ class Dense : public Module {
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
-  Variable weight, bias;  ///< the bias is undefined without one
+  Parameter weight, bias;  ///< the bias is undefined without one
 
  private:
   Initializer weight_init_;
@@ -44,7 +44,7 @@ class Bilinear : public Module {
   Variable operator()(const Variable& a, const Variable& b) const { return const_cast<Bilinear*>(this)->forward(a, b); }
   std::string description() const override;
 
-  Variable weight, bias;  ///< the bias is undefined without one
+  Parameter weight, bias;  ///< the bias is undefined without one
 
  private:
   using Module::forward;  // with one input only, it says that there is none

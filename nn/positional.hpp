@@ -47,7 +47,7 @@ class LearnedEncoding : public Module {
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
-  Variable weight;
+  Parameter weight;
 
  private:
   PositionalOptions options_;

@@ -77,7 +77,10 @@ class Recurrent : public Module {
   static Recurrence sums(const Variable& x, const Weights& weights, bool reverse);
 
  private:
-  Weights make_weights(const std::string& suffix, std::size_t in);
+  void make_weights(const std::string& suffix, std::size_t in);
+  std::size_t directions() const { return options_.bidirectional ? 2 : 1; }
+  /// Those of the i-th direction, counted from the first layer on.
+  Weights weights(std::size_t i) const;
   void check(const Variable& x, const States& given, const Variable& mask) const;
   Result run_batch(const Variable& x, const States& given, const Variable& mask);
   std::vector<States> initial_states(const States& given, std::size_t batch) const;
@@ -87,7 +90,6 @@ class Recurrent : public Module {
   std::string name_;
   std::size_t gates_, input_, hidden_;
   RecurrentOptions options_;
-  std::vector<Weights> weights_;
 };
 
 /// The outputs of the last layer, and the state of each layer and direction after its last step:

@@ -25,13 +25,13 @@ struct TransformerOptions {
 
 /// Masks of an encoder layer, as AttentionArguments has them.
 struct EncoderMasks {
-  Variable src_mask = {}, src_key_padding_mask = {};
+  Variable src_mask = {}, src_key_mask = {};
   bool is_causal = false;
 };
 
 /// Masks of a decoder layer, as AttentionArguments has them: of the target's attention to itself, and to the memory.
 struct DecoderMasks {
-  Variable tgt_mask = {}, memory_mask = {}, tgt_key_padding_mask = {}, memory_key_padding_mask = {};
+  Variable tgt_mask = {}, memory_mask = {}, tgt_key_mask = {}, memory_key_mask = {};
   bool tgt_is_causal = false, memory_is_causal = false;
 };
 

@@ -26,7 +26,7 @@ class Reparametrized : public Module {
   Module& wrapped() const { return *children()[0].second; }
 
   std::string parameter_name_;
-  Variable target_;  ///< the handle that the module computes with
+  Parameter target_;  ///< the handle that the module computes with
 };
 
 }  // namespace detail
@@ -56,7 +56,7 @@ class WeightNorm : public detail::Reparametrized {
   void initialize(const WeightNormOptions& options);
   Variable length_of(const Variable& x) const;
 
-  Variable length_, direction_;
+  Parameter length_, direction_;
   Axes others_;  // all but that of the lengths
 };
 
@@ -89,7 +89,7 @@ class SpectralNorm : public detail::Reparametrized {
   Variable as_matrix(const Variable& weight) const;
   std::pair<Variable, Variable> iterated(Variable u, Variable v, std::size_t steps) const;
 
-  Variable original_, u_, v_;
+  Parameter original_, u_, v_;
   std::ptrdiff_t dim_ = 0;
   SpectralNormOptions options_;
 };

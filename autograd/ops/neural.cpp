@@ -112,13 +112,28 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
   if (query.shape(-1) != key.shape(-1) || key.shape(-2) != value.shape(-2))
     throw ShapeError(std::string(name) + ": queries " + to_string(query.shape()) + ", keys " + to_string(key.shape()) +
                      ", values " + to_string(value.shape()) + ": needs (..., n, d), (..., m, d), (..., m, e)");
-  constexpr double never = -std::numeric_limits<double>::infinity();
   double factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(query.shape(-1)));
   Variable scores = matmul(query, swapaxes(key, -1, -2)) * factor;
-  if (causal) scores = masked_fill(scores, triu(ones({scores.shape(-2), scores.shape(-1)}), 1) > 0, never);
-  if (mask.defined())
-    scores = mask.dtype() == DType::boolean ? masked_fill(scores, logical_not(mask), never) : scores + mask;
-  return matmul(dropout(softmax(scores, -1), dropout_p, generator), value);
+  std::vector<Variable> masks;
+  if (causal) masks.push_back(expand_dims(arange(scores.shape(-1)), 0) <= expand_dims(arange(scores.shape(-2)), 1));
+  if (mask.defined()) masks.push_back(mask);
+  return matmul(dropout(detail::attention_weights(scores, masks), dropout_p, generator), value);
+}
+
+// In place of what is hidden stands the lowest number rather than -inf: a row with nothing else would be NaN, and so
+// would its gradients.
+Variable detail::attention_weights(const Variable& scores, const std::vector<Variable>& masks) {
+  Variable sums = scores, hidden;
+  for (const Variable& mask : masks) {
+    bool adds = mask.dtype() != DType::boolean;
+    Variable never = adds ? mask == -std::numeric_limits<double>::infinity() : logical_not(mask);
+    if (adds) sums = sums + where(never, 0, mask);
+    hidden = hidden.defined() ? logical_or(hidden, never) : never;
+  }
+  if (!hidden.defined()) return softmax(sums, -1);
+  double lowest = sums.dtype() == DType::float32 ? std::numeric_limits<float>::lowest()
+                                                 : std::numeric_limits<double>::lowest();
+  return where(hidden, 0, softmax(where(hidden, lowest, sums), -1));
 }
 
 namespace {

@@ -32,7 +32,8 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
 Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights);
 
 /// softmax(scale q k') v for queries (..., n, d), keys (..., m, d) and values (..., m, e) (Vaswani et al. 2017).
-/// `mask` broadcasts to (..., n, m): bool, false where a query must not look, or numbers to add; it may be undefined.
+/// `mask` broadcasts to (..., n, m): bool, true where a query may look, or numbers to add, -inf where it may not; it may
+/// be undefined. A query that may look at nothing gets zeros.
 /// With `causal`, a query looks at no key behind its own place. The scale is 1 / sqrt(d) if left out.
 /// Weights that softmax gives are dropped with probability dropout_p (PyTorch has this argument before `causal`).
 /// @throws ShapeError for shapes that do not fit, ValueError unless 0 <= dropout_p <= 1.
@@ -40,6 +41,12 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
                                       const Variable& mask = {}, bool causal = false,
                                       std::optional<double> scale = {}, double dropout_p = 0,
                                       Generator& generator = default_generator());
+
+namespace detail {
+/// What each query takes of each key: softmax(scores + masks) over the last axis, by masks as above, for the scores
+/// (..., n, m) of all attention.
+Variable attention_weights(const Variable& scores, const std::vector<Variable>& masks);
+}  // namespace detail
 
 /// x (..., channels r^2, height, width) as (..., channels, height r, width r): each block of channels becomes a block
 /// of pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.

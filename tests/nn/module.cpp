@@ -23,11 +23,11 @@ struct Highway : nn::Module {
   }
 };
 
-// A layer with parameters, buffers and plain data of its own.
+// A layer with parameters, buffers and plain data.
 struct Scale : nn::Module {
-  Variable factor = add("factor", parameter(Variable{1.0, 2.0}));
-  Variable mean = add("mean", Variable{0.5, 0.25});
-  Variable calls = add("calls", Variable({0}, int64));
+  nn::Parameter factor = add("factor", parameter(Variable{1.0, 2.0}));
+  nn::Parameter mean = add("mean", Variable{0.5, 0.25});
+  nn::Parameter calls = add("calls", Variable({0}, int64));
   double gain;
   explicit Scale(double gain) : gain(gain) {}
   Variable forward(const Variable& x) override {
@@ -235,8 +235,6 @@ BOOST_AUTO_TEST_CASE(a_clone_is_independent) {
   same(net.state_dict(), before);
   copy.train();
   BOOST_TEST(!net.training());
-  // After the scope of the clone, copies of handles are plain copies again.
-  BOOST_TEST(Variable(originals[0]).impl() == originals[0].impl());
 }
 
 BOOST_AUTO_TEST_CASE(a_clones_members_are_its_own) {
