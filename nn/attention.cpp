@@ -20,7 +20,6 @@ MultiHeadAttentionOptions checked(const std::string& name, std::size_t embed_dim
   detail::require_not_negative(name, "kdim", {options.kdim});
   detail::require_not_negative(name, "vdim", {options.vdim});
   detail::require_between(name, "dropout", options.dropout, 0, 1);
-  detail::require_generator(name, options.generator);
   detail::require_floating(name, options.dtype);
   if (options.kdim == 0) options.kdim = embed_dim;
   if (options.vdim == 0) options.vdim = embed_dim;
@@ -44,8 +43,8 @@ MultiHeadAttention::MultiHeadAttention(std::size_t embed_dim, std::size_t num_he
                                                               1 / std::sqrt(static_cast<double>(embed_dim))),
                                        .bias = options.bias, .dtype = options.dtype, .generator = options.generator}) {
   auto weight = [&](const std::string& name, std::size_t in, std::size_t out) {
-    return add(name, initialized(name_ + ": " + name, xavier_uniform(), {in, out}, options_.dtype,
-                                 *options_.generator));
+    return add(name, initialized(name_ + ": " + name, xavier_uniform(), {out, in}, options_.dtype,
+                                 options_.generator));
   };
   if (options_.kdim == embed_dim && options_.vdim == embed_dim) {
     in_proj_weight_ = weight("in_proj_weight", embed_dim, 3 * embed_dim);
@@ -106,17 +105,16 @@ std::vector<Variable> MultiHeadAttention::project(const Variable& query, const V
                                                   const Variable& value) const {
   bool self = query.impl() == key.impl() && key.impl() == value.impl();
   if (in_proj_weight_.defined() && self) {
-    Variable all = matmul(query, in_proj_weight_);
-    return split(in_proj_bias_.defined() ? all + in_proj_bias_ : all, 3, -1);
+    return split(linear(query, in_proj_weight_, in_proj_bias_), 3, -1);
   }
   std::vector<Variable> weights{q_proj_weight_, k_proj_weight_, v_proj_weight_};
-  if (in_proj_weight_.defined()) weights = split(in_proj_weight_, 3, 1);
-  std::vector<Variable> biases = in_proj_bias_.defined() ? split(in_proj_bias_, 3) : std::vector<Variable>();
+  if (in_proj_weight_.defined()) weights = split(in_proj_weight_, 3);
+  std::vector<Variable> biases(3);
+  if (in_proj_bias_.defined()) biases = split(in_proj_bias_, 3);
   std::vector<Variable> results;
   for (const Variable* x : {&query, &key, &value}) {
     std::size_t i = results.size();
-    Variable y = matmul(*x, weights[i]);
-    results.push_back(biases.empty() ? y : y + biases[i]);
+    results.push_back(linear(*x, weights[i], biases[i]));
   }
   return results;
 }
@@ -147,7 +145,7 @@ AttentionResult MultiHeadAttention::forward(const Variable& query, const Variabl
   double scale = 1 / std::sqrt(static_cast<double>(embed_dim_ / num_heads_));
   Variable scores = xtape::detail::product(heads[0] * scale, heads[1], false, true);
   Variable weights = xtape::detail::attention_weights(scores, masks_of(arguments, queries, keys));
-  Variable used = training() ? dropout(weights, options_.dropout, *options_.generator) : weights;
+  Variable used = training() ? dropout(weights, options_.dropout, options_.generator) : weights;
   Variable seen = transpose(matmul(used, heads[2]), options_.batch_first ? Axes{0, 2, 1, 3} : Axes{2, 0, 1, 3});
   Shape joined{seen.shape()[0], seen.shape()[1], embed_dim_};
   AttentionResult result{out_proj_(reshape(seen, joined)), {}};

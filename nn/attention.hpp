@@ -1,6 +1,7 @@
 // Attention layers.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ struct MultiHeadAttentionOptions {
   std::size_t vdim = 0;      ///< the width of the values, 0: embed_dim
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< of the initial weights and dropout
+  std::reference_wrapper<Generator> generator = default_generator();  ///< of the initial weights and dropout
 };
 
 /// What a call is told besides: first of all what a query may look at. As in scaled_dot_product_attention, and for the
@@ -40,14 +41,14 @@ struct AttentionResult {
 /// queries, keys and values are cut into `num_heads` parts of equal width d; each part of a query looks at those of the
 /// keys by softmax(q k' / sqrt(d)), and what it sees of the values is joined and projected.
 ///
-/// The parameters have PyTorch's names, the weights transposed as that of Dense is:
+/// The parameters are PyTorch's:
 ///
-///     in_proj_weight (embed_dim, 3 * embed_dim), whose blocks of columns are for queries, keys and values
+///     in_proj_weight (3 * embed_dim, embed_dim), whose blocks of rows are for queries, keys and values
 ///     in_proj_bias   (3 * embed_dim)
 ///     out_proj       a Dense: out_proj.weight (embed_dim, embed_dim), out_proj.bias (embed_dim)
 ///
-/// With a kdim or vdim of their own, q_proj_weight (embed_dim, embed_dim), k_proj_weight (kdim, embed_dim) and
-/// v_proj_weight (vdim, embed_dim) stand in place of the first.
+/// With a kdim or vdim of their own, q_proj_weight (embed_dim, embed_dim), k_proj_weight (embed_dim, kdim) and
+/// v_proj_weight (embed_dim, vdim) stand in place of the first.
 class MultiHeadAttention : public Module {
  public:
   /// @throws ValueError unless the heads divide the width, for widths of 0, or a dropout outside of [0, 1].

@@ -1,6 +1,7 @@
 // Vectors for indices.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include <nn/initializers.hpp>
@@ -15,7 +16,7 @@ struct EmbeddingOptions {
   bool scale_grad_by_freq = false;  ///< the gradient of a row is divided by how often the call uses it
   Initializer weight_init = normal();
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< where the initializer takes its random numbers from
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializer takes its random numbers from
 };
 
 namespace detail {

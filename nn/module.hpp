@@ -18,6 +18,10 @@
 
 namespace xtape::nn {
 
+namespace detail {
+class Layer;
+}
+
 /// Base of all layers and networks. A layer of your own derives from it, registers in its constructor what it owns,
 /// and overrides `forward`:
 ///
@@ -37,7 +41,8 @@ class Module {
  public:
   Module();
   Module(const Module& other);
-  /// Deleted, so that to move from a class of your own is to copy it, whatever its members are.
+  /// Deleted, so that to move from a class that derives from this is to copy it, whatever its members are. One that
+  /// derives from a layer and adds members that can be moved has to declare its copy constructor, to the same effect.
   Module(Module&&) = delete;
   virtual ~Module();
 
@@ -178,6 +183,7 @@ class Module {
   friend std::ostream& operator<<(std::ostream& out, const Module& module);
   friend class Parameter;
   friend struct detail::Slot;
+  friend class detail::Layer;
 
   using Copier = std::shared_ptr<Module> (*)(const Module&);
   using Assigner = void (*)(Module& target, const Module& source);

@@ -71,7 +71,7 @@ std::shared_ptr<Module::State> Module::CloneScope::follow(const std::shared_ptr<
     copy->training = original->training;
     copy->copier = original->copier;
     copy->assigner = original->assigner;
-    copy->searched = original->searched;
+    copy->searched = original->searched.load();
   }
   for (const auto& original : originals)
     for (const auto& [name, child] : original->children)

@@ -91,6 +91,7 @@ void Module::put(State& parent, const Place& place, std::shared_ptr<State> old, 
   std::erase_if(old->places, [&](const Place& other) {
     return other.parent.lock().get() == &parent && other.name == place.name;
   });
+  old->replaced = true;
   part->state_->places.push_back(place);
   std::shared_ptr<Module>& child = *parent.child(place.name);
   if (child.get() != done) child = part;
@@ -126,6 +127,8 @@ Module& Module::operator=(const Module& other) {
   old->leave(this);
   state_ = next;
   next->enter(this);
+  detail::leave_handle(made_);
+  made_ = detail::enter_handle(*this);
   for (const auto& [parent, place, part] : replacements) {
     part->set_type(old->copier, old->assigner);
     put(*parent, place, old, part, this);

@@ -38,11 +38,11 @@ void detail::leave_handle(std::uint64_t number) {
   handles().all.erase(number);
 }
 
-std::vector<const Module*> detail::handles_between(std::uint64_t after, std::uint64_t until) {
+std::vector<const Module*> detail::handles_of_this_thread() {
   std::scoped_lock lock(handles().mutex);
   std::vector<const Module*> result;
-  for (auto entry = handles().all.upper_bound(after); entry != handles().all.end() && entry->first <= until; ++entry)
-    if (entry->second.second == std::this_thread::get_id()) result.push_back(entry->second.first);
+  for (const auto& [number, handle] : handles().all)
+    if (handle.second == std::this_thread::get_id()) result.push_back(handle.first);
   return result;
 }
 
@@ -76,8 +76,10 @@ void Module::check_registered() const {
     State& state = *part.state_;
     state.listed = true;
     if (state.searched) return;
-    for (const Module* handle : detail::handles_between(state.made, state.constructed))
-      if (!handle->state_->is_below(state) && !handle->trainable().empty())
+    auto meanwhile = [&](std::uint64_t number) { return state.made < number && number <= state.constructed; };
+    for (const Module* handle : detail::handles_of_this_thread())
+      if ((meanwhile(handle->made_) || meanwhile(handle->state_->made)) && !handle->state_->replaced &&
+          !handle->state_->is_below(state) && !handle->trainable().empty())
         throw Error(part.name() + ": parameters: it made a " + handle->name() + "(" + handle->description() +
                     ") with parameters, and did not register it; add(\"name\", member) in the constructor does that");
     state.searched = true;

@@ -1,6 +1,7 @@
 // What the handles to a module share. For nn's own use.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -35,8 +36,8 @@ namespace detail {
 /// Takes note of a handle that is made, and returns its number, which is greater than those before.
 std::uint64_t enter_handle(const Module& handle);
 void leave_handle(std::uint64_t number);
-/// The handles with numbers in (after, until] that this thread made.
-std::vector<const Module*> handles_between(std::uint64_t after, std::uint64_t until);
+/// Those that this thread made.
+std::vector<const Module*> handles_of_this_thread();
 /// The number of the latest handle.
 std::uint64_t latest_handle();
 }  // namespace detail
@@ -58,8 +59,9 @@ struct Module::State {
 
   std::uint64_t made = 0;         // the number of the handle that this was made with
   std::uint64_t constructed = 0;  // the last number when a constructor of this added something
-  bool searched = false;          // whether parameters that are not registered were looked for
-  bool listed = false;            // whether somebody has the list of parameters
+  bool replaced = false;          // whether another stands in a place where this was
+  std::atomic<bool> searched = false;          // whether parameters that are not registered were looked for
+  std::atomic<bool> listed = false;            // whether somebody has the list of parameters
 
   void enter(Module* handle);
   void leave(Module* handle);

@@ -17,7 +17,6 @@ Recurrent::Recurrent(const std::string& name, std::size_t gates, std::size_t inp
   detail::require_widths(name_, {input, hidden});
   detail::require_some(name_, "num_layers", options.num_layers);
   detail::require_between(name_, "dropout", options.dropout, 0, 1);
-  detail::require_generator(name_, options.generator);
   detail::require_floating(name_, options.dtype);
   detail::require_nonlinearity(name_, options.nonlinearity, gates);
   for (std::size_t layer = 0; layer < options.num_layers; ++layer)
@@ -30,11 +29,11 @@ void Recurrent::make_weights(const std::string& suffix, std::size_t in) {
   double bound = 1 / std::sqrt(static_cast<double>(hidden_));
   auto make = [&](const std::string& name, const Initializer& init, const Shape& shape) {
     add_indexed(name + suffix, initialized(name_ + ": " + name + suffix, init ? init : uniform(-bound, bound), shape,
-                                           options_.dtype, *options_.generator));
+                                           options_.dtype, options_.generator));
   };
   std::size_t width = gates_ * hidden_;
-  make("weight_ih", options_.weight_init, {in, width});
-  make("weight_hh", options_.recurrent_init, {hidden_, width});
+  make("weight_ih", options_.weight_init, {width, in});
+  make("weight_hh", options_.recurrent_init, {width, hidden_});
   if (!options_.bias) return;
   make("bias_ih", options_.bias_init, {width});
   make("bias_hh", options_.bias_init, {width});
@@ -120,7 +119,7 @@ Recurrent::Result Recurrent::run_batch(const Variable& x, const States& given, c
   }
   std::vector<States> states = initial_states(given, y.shape()[1]);
   for (std::size_t layer = 0; layer < options_.num_layers; ++layer) {
-    if (layer > 0 && training()) y = dropout(y, options_.dropout, *options_.generator);
+    if (layer > 0 && training()) y = dropout(y, options_.dropout, options_.generator);
     std::vector<Variable> outputs;
     for (std::size_t direction = 0; direction < directions(); ++direction) {
       std::size_t i = layer * directions() + direction;
@@ -156,10 +155,10 @@ Recurrent::Result Recurrent::run_direction(const Variable& x, States states, con
   return {stack(outputs), std::move(states)};
 }
 
-// x_t W_ih + b_ih + h W_hh + b_hh. The part of x is one product for all steps.
+// x_t W_ih' + b_ih + h W_hh' + b_hh. The part of x is one product for all steps.
 Recurrence Recurrent::sums(const Variable& x, const Weights& weights, bool reverse) {
   Variable bias = weights.bias_ih.defined() ? weights.bias_ih + weights.bias_hh : Variable();
-  return Recurrence(matmul(x, weights.weight_ih), weights.weight_hh, bias, reverse);
+  return Recurrence(linear(x, weights.weight_ih), transpose(weights.weight_hh), bias, reverse);
 }
 
 RNN::RNN(std::size_t input, std::size_t hidden, const RecurrentOptions& options)
@@ -187,10 +186,9 @@ RecurrentResult GRU::forward(const Variable& x, const Variable& h, const Variabl
 
 // The reset gate stands between the two terms of n, so the recurrence adds up only those of the state.
 Recurrent::Step GRU::steps(const Variable& x, const Weights& weights, bool reverse) const {
-  Variable products = matmul(x, weights.weight_ih);
-  std::vector<Variable> inputs = unbind(weights.bias_ih.defined() ? products + weights.bias_ih : products);
+  std::vector<Variable> inputs = unbind(linear(x, weights.weight_ih, weights.bias_ih));
   if (reverse) std::reverse(inputs.begin(), inputs.end());
-  Recurrence recurrence(inputs.size(), weights.weight_hh, weights.bias_hh);
+  Recurrence recurrence(inputs.size(), transpose(weights.weight_hh), weights.bias_hh);
   return [=, t = std::size_t{0}](const States& states) mutable -> States {
     const Variable& h = states[0];
     return {detail::gru_update(inputs[t++], recurrence.step(h), h)};

@@ -22,7 +22,6 @@ TransformerOptions checked(const std::string& name, std::size_t d_model, std::si
   if (d_model % nhead != 0) throw ValueError(name + ": the heads do not divide the width");
   detail::require_between(name, "dropout", options.dropout, 0, 1);
   detail::require_positive(name, "layer_norm_eps", options.layer_norm_eps);
-  detail::require_generator(name, options.generator);
   detail::require_floating(name, options.dtype);
   return options;
 }
@@ -57,7 +56,7 @@ struct Block {
   const TransformerOptions& options;
   bool training;
 
-  Variable drop(const Variable& x) const { return training ? dropout(x, options.dropout, *options.generator) : x; }
+  Variable drop(const Variable& x) const { return training ? dropout(x, options.dropout, options.generator) : x; }
 
   /// x + f(norm(x)), or norm(x + f(x)).
   template <class F>

@@ -1,6 +1,7 @@
 // Transformer layers (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762).
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <nn/attention.hpp>
@@ -20,7 +21,7 @@ struct TransformerOptions {
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   bool norm_first = false;   ///< x + f(norm(x)), pre-norm, instead of norm(x + f(x)), post-norm
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< of the initial weights and dropout
+  std::reference_wrapper<Generator> generator = default_generator();  ///< of the initial weights and dropout
 };
 
 /// Masks of an encoder layer, as AttentionArguments has them.

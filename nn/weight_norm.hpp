@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,9 +34,7 @@ class Reparametrized : public Module {
 
 struct WeightNormOptions {
   std::string name = "weight";
-  /// The axis whose slices each have a length of their own; none: that of the outputs, 1 for the matrices of Dense, the
-  /// recurrent layers and attention, else 0.
-  std::optional<std::ptrdiff_t> dim = std::nullopt;
+  std::ptrdiff_t dim = 0;  ///< the axis whose slices each have a length
 };
 
 /// A layer with the weight w = g v / |v|, for a direction v and a length g that are learnt (Salimans, Kingma 2016).
@@ -50,6 +49,8 @@ class WeightNorm : public detail::Reparametrized {
     add("module", module);
     initialize(options);
   }
+  WeightNorm(const WeightNorm&) = default;  // moving is copying
+  WeightNorm& operator=(const WeightNorm&) = default;
   Variable forward(const Variable& x) override;
 
  private:
@@ -64,10 +65,9 @@ struct SpectralNormOptions {
   std::string name = "weight";
   std::size_t n_power_iterations = 1;  ///< at each call in training
   double epsilon = 1e-12;              ///< the least length that a vector is divided by
-  /// The axis that becomes the rows of a matrix; none: that of the outputs, 1 for the matrices of Dense, the recurrent
-  /// layers and attention, and for ConvTranspose, else 0.
+  /// The axis that becomes the rows of a matrix; none: that of the outputs, 1 for ConvTranspose, else 0.
   std::optional<std::ptrdiff_t> dim = std::nullopt;
-  Generator* generator = &default_generator();  ///< where the first vectors come from
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the first vectors come from
 };
 
 /// A layer whose weight, as a matrix, is divided by its greatest singular value (Miyato et al. 2018), found by power
@@ -82,6 +82,8 @@ class SpectralNorm : public detail::Reparametrized {
     add("module", module);
     initialize(options);
   }
+  SpectralNorm(const SpectralNorm&) = default;  // moving is copying
+  SpectralNorm& operator=(const SpectralNorm&) = default;
   Variable forward(const Variable& x) override;
 
  private:

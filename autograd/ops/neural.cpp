@@ -11,6 +11,7 @@
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/matrix_product.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/tape.hpp>
@@ -35,7 +36,15 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
                      ": needs (..., in) and (out, in)");
   if (bias.defined() && bias.shape() != Shape{weight.shape()[0]})
     throw ShapeError("linear: a bias of " + to_string(bias.shape()) + " for weights of " + to_string(weight.shape()));
-  Variable y = matmul(x, transpose(weight));
+  if (x.dtype() != weight.dtype())
+    throw DTypeError("linear: x " + describe(x) + " and weights " + describe(weight) + ": dtypes differ; convert one " +
+                     "with .to()");
+  Shape shape = x.shape();
+  shape.pop_back();
+  std::size_t rows = element_count(shape);
+  shape.push_back(weight.shape()[0]);
+  Variable y = detail::product(x.rank() == 2 ? x : reshape(x, {rows, weight.shape()[1]}), weight, false, true);
+  if (x.rank() != 2) y = reshape(y, shape);
   return bias.defined() ? y + bias : y;
 }
 
@@ -71,22 +80,25 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
   return where(expand_dims(indices == padding || indices == padding - rows, -1), y.detach(), y);
 }
 
-Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights) {
-  detail::Calling calling("cross_entropy");
-  detail::require_floating("cross_entropy", logits);
-  detail::require_integers("cross_entropy", labels);
-  detail::require_defined("cross_entropy", weights);
+Variable cross_entropy_rows(const Variable& logits, const Variable& labels, const Variable& weights) {
+  detail::Calling calling("cross_entropy_rows");
+  detail::require_floating("cross_entropy_rows", logits);
+  detail::require_integers("cross_entropy_rows", labels);
+  detail::require_defined("cross_entropy_rows", weights);
+  if (grad_enabled() && weights.requires_grad())
+    throw GraphError("cross_entropy_rows: weights " + describe(weights) + " that need a gradient, which this does not "
+                     "give; needs detach(), or -weights * log_softmax(logits) at the labels");
   Shape rows = logits.shape();
   if (logits.rank() > 0) rows.pop_back();
   if (logits.rank() == 0 || labels.shape() != rows || weights.shape() != rows || weights.dtype() != logits.dtype())
-    throw ShapeError("cross_entropy: logits " + std::string(to_string(logits.dtype())) + to_string(logits.shape()) +
+    throw ShapeError("cross_entropy_rows: logits " + std::string(to_string(logits.dtype())) + to_string(logits.shape()) +
                      ", labels " + to_string(labels.shape()) + ", weights " + to_string(weights.dtype()) +
                      to_string(weights.shape()) + ": needs (..., classes), and (...) for both others");
   auto classes = static_cast<std::int64_t>(logits.shape(-1));
   const auto* label = labels.data<std::int64_t>();
   for (std::size_t i = 0; i < labels.size(); ++i)
     if ((label[i] < 0 || label[i] >= classes) && weights.value().at(i) != 0)
-      throw ValueError("cross_entropy: label " + std::to_string(label[i]) + " of row " + std::to_string(i) +
+      throw ValueError("cross_entropy_rows: label " + std::to_string(label[i]) + " of row " + std::to_string(i) +
                        " is out of range for " + std::to_string(classes) + " classes");
   Array chosen = labels.value(), factor = weights.value();
   auto probabilities = std::make_shared<Array>(logits.shape(), logits.dtype());
@@ -97,7 +109,7 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
     Variable target = (expand_dims(Variable(chosen), -1) == classes).to(g.dtype());
     return expand_dims(g * w, -1) * (softmax(where(expand_dims(used, -1), x(), 0)) - target);
   };
-  return record("cross_entropy", losses, wrt(logits, std::move(vjp)));
+  return record("cross_entropy_rows", losses, wrt(logits, std::move(vjp)));
 }
 
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,

@@ -99,7 +99,7 @@ Variable cross_entropy_of_labels(const Variable& logits, const Variable& labels,
     // The node of cross_entropy has no gradient for the weights.
     Variable losses = weights.requires_grad()
                           ? picked_losses(log_softmax(logits), labels, weights, options.ignore_index)
-                          : cross_entropy(logits, labels, weights);
+                          : xtape::cross_entropy_rows(logits, labels, weights);
     return reduce_weighted(name, losses, total, options.reduction);
   }
   Variable counted = expand_dims(labels != options.ignore_index, -1);

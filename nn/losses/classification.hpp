@@ -28,6 +28,12 @@ struct SoftmaxCrossEntropyOptions {
 Variable softmax_cross_entropy(const Variable& logits, const Variable& target,
                                const SoftmaxCrossEntropyOptions& options = {});
 
+/// softmax_cross_entropy under PyTorch's name.
+inline Variable cross_entropy(const Variable& logits, const Variable& target,
+                              const SoftmaxCrossEntropyOptions& options = {}) {
+  return softmax_cross_entropy(logits, target, options);
+}
+
 struct NLLOptions {
   Variable class_weights = {};       ///< as for softmax_cross_entropy
   std::int64_t ignore_index = -100;

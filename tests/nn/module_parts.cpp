@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(other_handles_just_go_elsewhere) {
   nn::Dense handle = net.fc;
   handle = nn::Dense(8, 2);
   nn::Parameter p = net.fc.weight;
-  p = parameter(zeros({8, 2}));
+  p = parameter(zeros({2, 8}));
   auto q = net.fc.weight;
   q = net.body.weight;
   BOOST_TEST(net.fc.weight.impl() == weight.impl());
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(weights_are_tied_by_assigning) {
   BOOST_TEST(net.parameters().size() == 5);
   BOOST_TEST(net.parameter_count() == 12 + 3 + 12 + 4 + 3);
   Variable x = randn({2, 4});
-  NoGrad(), encoder.weight.assign(ones({4, 3}));
+  NoGrad(), encoder.weight.assign(ones({3, 4}));
   close(decoder(x) - decoder.bias, encoder(x) - encoder.bias);
   close((*net[2])(x), decoder(x));
   sum(decoder(x)).backward();
@@ -221,8 +221,8 @@ BOOST_AUTO_TEST_CASE(parts_are_replaced_by_name) {
   check_new_head(copy, 2);
   net.replace("fc", std::make_shared<nn::Dense>(8, 6));
   check_new_head(copy, 6);
-  net.replace("fc.weight", parameter(ones({8, 6})));
-  close(net.fc.weight, parameter(ones({8, 6})));
+  net.replace("fc.weight", parameter(ones({6, 8})));
+  close(net.fc.weight, parameter(ones({6, 8})));
   close(copy.fc.weight, net.fc.weight);
   nn::Sequential around{nn::Dense(3, 4), net, nn::BatchNorm1D(6)};
   around.replace("1.fc", nn::Dense(8, 2));
@@ -243,8 +243,8 @@ BOOST_AUTO_TEST_CASE(replacements_that_do_not_fit_change_nothing) {
   throws<ValueError>([&] { net.replace("fc", nn::LayerNorm(3)); }, {"Net", "fc", "LayerNorm", "Dense"});
   throws<ValueError>([&] { net.replace("cf", nn::Dense(8, 2)); }, {"Net", "cf", "body, fc"});
   throws<ValueError>([&] { net.replace("x.fc", nn::Dense(8, 2)); }, {"Net", "x"});
-  throws<ValueError>([&] { net.replace("fc.weights", ones({8, 3})); }, {"fc.weights", "weight, bias"});
-  throws<ValueError>([&] { net.replace("fc.weight", ones({8, 3})); }, {"fc.weight", "parameter(x)"});
+  throws<ValueError>([&] { net.replace("fc.weights", ones({3, 8})); }, {"fc.weights", "weight, bias"});
+  throws<ValueError>([&] { net.replace("fc.weight", ones({3, 8})); }, {"fc.weight", "parameter(x)"});
   throws<ValueError>([&] { net.replace("fc", std::shared_ptr<nn::Dense>()); }, {"fc", "null"});
   nn::Sequential around{net};
   throws<ValueError>([&] { around.replace("0.fc", around); }, {"0.fc"});
@@ -282,6 +282,24 @@ BOOST_AUTO_TEST_CASE(a_module_that_was_moved_from_stays_a_handle) {
   moved(attention, x.reshape({2, 1, 4}));
   moved(lstm, x.reshape({2, 1, 4}));
   moved(conv, x.reshape({2, 4, 1}));
+  nn::ConvTranspose1D transposed(4, 3, 1);
+  nn::MaxPool1D pool(1);
+  nn::SpectralNorm spectral(nn::Dense(4, 3));
+  nn::BatchNorm1D batch_norm(4);
+  nn::Embedding embedding(5, 3);
+  nn::TransformerEncoderLayer encoder(4, 2, {.dim_feedforward = 5, .dropout = 0});
+  nn::Residual residual{dense};
+  nn::Lambda lambda([](const Variable& x) { return 2 * x; });
+  spectral.eval();
+  batch_norm.eval();
+  moved(transposed, x.reshape({2, 4, 1}));
+  moved(pool, x.reshape({2, 4, 1}));
+  moved(spectral, x);
+  moved(batch_norm, x);
+  moved(embedding, Variable({1, 4}, int64));
+  moved(encoder, x.reshape({2, 1, 4}));
+  moved(residual, x);
+  moved(lambda, x);
   moved(sequential, x);
   moved(weight_norm, x);
   moved(net, x);
@@ -333,6 +351,10 @@ BOOST_AUTO_TEST_CASE(modules_that_are_not_registered_are_noticed) {
   throws<Error>([&] { forgetful.parameters(); }, {"Forgetful", "Dense(4, 2)", "add("});
   nn::Sequential around{Forgetful()};
   throws<Error>([&] { around.parameters(); }, {"Forgetful", "Dense(4, 2)"});
+  Net kept;
+  nn::Dense old = kept.fc;
+  kept.fc = nn::Dense(8, 2);
+  BOOST_TEST(kept.parameters().size() == 4);  // the old head is somebody else's now
   Listed listed;
   BOOST_TEST(listed.parameters().size() == 4);
   listed(zeros({1, 4}));
@@ -342,6 +364,41 @@ BOOST_AUTO_TEST_CASE(modules_that_are_not_registered_are_noticed) {
   Teacher teacher;
   BOOST_TEST(teacher.parameters().size() == 2);
   teacher(zeros({1, 4}));
+}
+
+// In braces, layers draw from left to right, whatever the compiler.
+BOOST_AUTO_TEST_CASE(layers_draw_in_their_order) {
+  auto draws = [](const nn::Module& net) {
+    std::vector<Variable> matrices;
+    for (const auto& [name, x] : net.named_parameters())
+      if (x.rank() == 2) matrices.push_back(x.detach());
+    return matrices;
+  };
+  Generator generator(3), same_generator(3);
+  nn::DenseOptions one{.generator = generator}, other{.generator = same_generator};
+  nn::Dense a(3, 4, one), b(4, 3, one);
+  std::vector<Variable> found = draws(nn::Sequential{nn::Dense(3, 4, other), nn::Dense(4, 3, other)});
+  close(found[0], a.weight.detach());
+  close(found[1], b.weight.detach());
+  same_generator.set_state(Generator(3).state());
+  nn::ModuleDict dict{{"a", nn::Dense(3, 4, other)}, {"b", nn::Dense(4, 3, other)}};
+  close(draws(dict)[1], b.weight.detach());
+  same_generator.set_state(Generator(3).state());
+  nn::Residual residual{nn::Dense(3, 4, other), nn::Dense(4, 3, other)};
+  close(draws(residual)[1], b.weight.detach());
+  static_assert(!std::is_constructible_v<nn::Sequential, nn::Dense, nn::ReLU>);
+  static_assert(!std::is_constructible_v<nn::Residual, nn::Dense, nn::Dense>);
+}
+
+BOOST_AUTO_TEST_CASE(prefixes_of_states) {
+  nn::Sequential net{nn::Dense(3, 4), nn::ReLU()};
+  nn::Dense part(3, 4);
+  part.load_state_dict(without_prefix(net.state_dict(), "0."));
+  close(part.weight.detach(), net.parameters()[0].detach());
+  StateDict whole = with_prefix(part.state_dict(), "encoder.");
+  BOOST_TEST(whole.contains("encoder.weight"));
+  same(without_prefix(whole, "encoder."), part.state_dict());
+  throws<ValueError>([&] { without_prefix(whole, "decoder."); }, {"without_prefix", "decoder.", "encoder.bias"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
