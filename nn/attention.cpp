@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <autograd/autograd.hpp>
+#include <autograd/ops/attention_weights.hpp>
 #include <autograd/ops/matrix_product.hpp>
 #include <nn/checks.hpp>
 

@@ -60,7 +60,7 @@ struct EmbeddingBagOptions {
   bool include_last_offset = false;  ///< offsets end with the number of indices
   Initializer weight_init = normal();
   DType dtype = float32;
-  Generator* generator = &default_generator();  ///< where the initializer takes its random numbers from
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializer takes its random numbers from
 };
 
 /// The sums, means or greatest elements of the rows of a table (rows, width) that stand in bags: PyTorch's. An empty

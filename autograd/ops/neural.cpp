@@ -6,6 +6,7 @@
 #include <string>
 
 #include <autograd/kernels/softmax.hpp>
+#include <autograd/ops/attention_weights.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>

@@ -43,12 +43,6 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
                                       std::optional<double> scale = {}, double dropout_p = 0,
                                       Generator& generator = default_generator());
 
-namespace detail {
-/// What each query takes of each key: softmax(scores + masks) over the last axis, by masks as above, for the scores
-/// (..., n, m) of all attention.
-Variable attention_weights(const Variable& scores, const std::vector<Variable>& masks);
-}  // namespace detail
-
 /// x (..., channels r^2, height, width) as (..., channels, height r, width r): each block of channels becomes a block
 /// of pixels (Shi et al. 2016). @throws ShapeError unless r^2 divides the channels.
 Variable pixel_shuffle(const Variable& x, std::size_t r);

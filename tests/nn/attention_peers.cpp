@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(stacks) {
   own.eval();
   other->eval();
   Inputs x({{steps, batch, width}});
-  Variable output = own(x.own[0], {.src_mask = causal(steps), .src_key_padding_mask = padding(steps)});
+  Variable output = own(x.own[0], {.src_mask = causal(steps), .src_key_mask = !padding(steps)});
   Tensor other_output = other->forward(x.other[0], added(causal(steps)), to_torch(padding(steps)));
   compare(own, *other, {output}, {other_output}, x.own, x.other);
 
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(stacks) {
   other_decoder->eval();
   Inputs y({{steps, batch, width}, {keys, batch, width}});
   Variable decoded = own_decoder(y.own[0], y.own[1], {.tgt_mask = causal(steps),
-                                                      .memory_key_padding_mask = padding(keys)});
+                                                      .memory_key_mask = !padding(keys)});
   Tensor other_decoded = other_decoder->forward(y.other[0], y.other[1], added(causal(steps)), {}, {},
                                                 to_torch(padding(keys)));
   compare(own_decoder, *other_decoder, {decoded}, {other_decoded}, y.own, y.other);
