@@ -59,7 +59,7 @@ struct EmbeddingBagOptions {
   bool scale_grad_by_freq = false;   ///< the gradient of a row is divided by how often the call uses it; not for max
   bool include_last_offset = false;  ///< offsets end with the number of indices
   Initializer weight_init = normal();
-  DType dtype = float32;
+  DType dtype = default_dtype();
   std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializer takes its random numbers from
 };
 

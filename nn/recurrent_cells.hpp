@@ -12,7 +12,7 @@ struct CellOptions {
   bool bias = true;
   Nonlinearity nonlinearity = Nonlinearity::tanh;  ///< of an RNNCell; the others have no choice
   Initializer weight_init = {}, recurrent_init = {}, bias_init = {};  ///< empty: uniform within 1 / sqrt(hidden)
-  DType dtype = float32;
+  DType dtype = default_dtype();
   std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializers take their random numbers from
 };
 
