@@ -15,4 +15,20 @@ std::string misfits(const StateDict& expected, const StateDict& state) {
   return lines;
 }
 
+StateDict with_prefix(const StateDict& state, const std::string& prefix) {
+  StateDict result;
+  for (const auto& [name, x] : state) result.emplace(prefix + name, x);
+  return result;
+}
+
+StateDict without_prefix(const StateDict& state, const std::string& prefix) {
+  StateDict result;
+  for (const auto& [name, x] : state)
+    if (name.starts_with(prefix)) result.emplace(name.substr(prefix.size()), x);
+  if (result.empty())
+    throw ValueError("without_prefix: none of the " + std::to_string(state.size()) + " names begins with \"" + prefix +
+                     "\"" + (state.empty() ? "" : ", the first of which is \"" + state.begin()->first + "\""));
+  return result;
+}
+
 }  // namespace xtape

@@ -98,10 +98,10 @@ class Variable {
   /// Wraps an array without copying it.
   explicit Variable(Array value);
 
-  Variable(const Variable& other) : impl_(other.impl_) { if (impl_) follow_clone(); }
+  Variable(const Variable&) = default;
   Variable(Variable&&) noexcept = default;
   // For what has a name: an assignment to a temporary would be lost.
-  Variable& operator=(const Variable& other) & { return *this = Variable(other); }
+  Variable& operator=(const Variable&) & = default;
   Variable& operator=(Variable&&) & noexcept = default;
   ~Variable() = default;
 
@@ -226,7 +226,6 @@ class Variable {
     return result;
   }
   Scalar only_element() const;
-  void follow_clone();
   Variable& update(const char* operation, const Variable& result);
 
   boost::intrusive_ptr<VariableImpl> impl_;
@@ -237,7 +236,6 @@ struct VariableImpl {
   std::atomic<std::uint32_t> references{0};
   std::uint32_t output = 0;   ///< which output of `node` this is
   bool weak = false;          ///< a C++ scalar, which takes the dtype of what it meets
-  std::atomic<bool> being_cloned = false;  ///< copies of the handle go to another one, see clone.hpp
   Scalar scalar = 0;          ///< the number that a weak one was made of
   Array value;
   NodePtr node;  ///< the operation that made this, or the Leaf that collects its gradient
@@ -253,15 +251,6 @@ struct VariableImpl {
 inline void intrusive_ptr_add_ref(VariableImpl* impl) noexcept { detail::add_reference(impl->references); }
 inline void intrusive_ptr_release(VariableImpl* impl) noexcept {
   if (detail::drop_reference(impl->references)) delete impl;
-}
-
-namespace detail {
-/// Where copies of the handle to `impl` go in this thread, see clone.hpp.
-VariableImpl* clone_of(VariableImpl* impl);
-}  // namespace detail
-
-inline void Variable::follow_clone() {
-  if (impl_->being_cloned.load(std::memory_order_relaxed)) impl_.reset(detail::clone_of(impl_.get()));
 }
 
 /// `value` as a leaf that collects its gradient: what layers register and optimizers change.

@@ -34,7 +34,7 @@ class PReLU : public Module {
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
-  Variable weight;
+  Parameter weight;
 };
 
 /// x, or alpha (exp(x) - 1) where x <= 0. @throws ValueError for an alpha that is not finite.

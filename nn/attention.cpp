@@ -1,10 +1,10 @@
 #include <nn/attention.hpp>
 
 #include <cmath>
-#include <limits>
 #include <sstream>
 
 #include <autograd/autograd.hpp>
+#include <autograd/ops/attention_weights.hpp>
 #include <autograd/ops/matrix_product.hpp>
 #include <nn/checks.hpp>
 
@@ -21,16 +21,15 @@ MultiHeadAttentionOptions checked(const std::string& name, std::size_t embed_dim
   detail::require_not_negative(name, "kdim", {options.kdim});
   detail::require_not_negative(name, "vdim", {options.vdim});
   detail::require_between(name, "dropout", options.dropout, 0, 1);
-  detail::require_generator(name, options.generator);
   detail::require_floating(name, options.dtype);
   if (options.kdim == 0) options.kdim = embed_dim;
   if (options.vdim == 0) options.vdim = embed_dim;
   return options;
 }
 
-// The positions above the diagonal: what comes later.
-Variable later(std::size_t queries, std::size_t keys) {
-  return expand_dims(arange(keys), 0) > expand_dims(arange(queries), 1);
+// What a query may look at that sees nothing behind its own place.
+Variable earlier(std::size_t queries, std::size_t keys) {
+  return expand_dims(arange(keys), 0) <= expand_dims(arange(queries), 1);
 }
 
 }  // namespace
@@ -45,8 +44,8 @@ MultiHeadAttention::MultiHeadAttention(std::size_t embed_dim, std::size_t num_he
                                                               1 / std::sqrt(static_cast<double>(embed_dim))),
                                        .bias = options.bias, .dtype = options.dtype, .generator = options.generator}) {
   auto weight = [&](const std::string& name, std::size_t in, std::size_t out) {
-    return add(name, initialized(name_ + ": " + name, xavier_uniform(), {in, out}, options_.dtype,
-                                 *options_.generator));
+    return add(name, initialized(name_ + ": " + name, xavier_uniform(), {out, in}, options_.dtype,
+                                 options_.generator));
   };
   if (options_.kdim == embed_dim && options_.vdim == embed_dim) {
     in_proj_weight_ = weight("in_proj_weight", embed_dim, 3 * embed_dim);
@@ -90,11 +89,11 @@ void MultiHeadAttention::check(const Variable& query, const Variable& key, const
     throw ShapeError(name_ + ": query " + describe(query) + ", key " + describe(key) + ", value " + describe(value) +
                      ", needs widths " + std::to_string(embed_dim_) + ", " + std::to_string(options_.kdim) + ", " +
                      std::to_string(options_.vdim) + ", one batch, and as many keys as values, 1 or more");
-  for (const Variable* mask : {&arguments.key_padding_mask, &arguments.attn_mask})
+  for (const Variable* mask : {&arguments.key_mask, &arguments.attn_mask})
     if (mask->defined() && mask->dtype() != DType::boolean && mask->dtype() != dtype)
       throw DTypeError(name_ + ": a mask " + describe(*mask) + ", needs bool or " + to_string(dtype));
-  if (arguments.key_padding_mask.defined() && arguments.key_padding_mask.shape() != Shape{batch, keys})
-    throw ShapeError(name_ + ": key_padding_mask " + describe(arguments.key_padding_mask) + ", needs (batch, keys), " +
+  if (arguments.key_mask.defined() && arguments.key_mask.shape() != Shape{batch, keys})
+    throw ShapeError(name_ + ": key_mask " + describe(arguments.key_mask) + ", needs (batch, keys), " +
                      to_string(Shape{batch, keys}));
   Shape plain{queries, keys}, each{batch * num_heads_, queries, keys};
   if (arguments.attn_mask.defined() && arguments.attn_mask.shape() != plain && arguments.attn_mask.shape() != each)
@@ -107,18 +106,16 @@ std::vector<Variable> MultiHeadAttention::project(const Variable& query, const V
                                                   const Variable& value) const {
   bool self = query.impl() == key.impl() && key.impl() == value.impl();
   if (in_proj_weight_.defined() && self) {
-    Variable all = matmul(query, in_proj_weight_);
-    return split(in_proj_bias_.defined() ? all + in_proj_bias_ : all, 3, -1);
+    return split(linear(query, in_proj_weight_, in_proj_bias_), 3, -1);
   }
-  std::vector<Variable> weights = in_proj_weight_.defined()
-                                      ? split(in_proj_weight_, 3, 1)
-                                      : std::vector{q_proj_weight_, k_proj_weight_, v_proj_weight_};
-  std::vector<Variable> biases = in_proj_bias_.defined() ? split(in_proj_bias_, 3) : std::vector<Variable>();
+  std::vector<Variable> weights{q_proj_weight_, k_proj_weight_, v_proj_weight_};
+  if (in_proj_weight_.defined()) weights = split(in_proj_weight_, 3);
+  std::vector<Variable> biases(3);
+  if (in_proj_bias_.defined()) biases = split(in_proj_bias_, 3);
   std::vector<Variable> results;
   for (const Variable* x : {&query, &key, &value}) {
     std::size_t i = results.size();
-    Variable y = matmul(*x, weights[i]);
-    results.push_back(biases.empty() ? y : y + biases[i]);
+    results.push_back(linear(*x, weights[i], biases[i]));
   }
   return results;
 }
@@ -129,19 +126,15 @@ Variable MultiHeadAttention::heads_of(const Variable& x) const {
   return options_.batch_first ? transpose(parts, {0, 2, 1, 3}) : transpose(parts, {1, 2, 0, 3});
 }
 
-// Where a query may not look, as far as masks of bool say; undefined where it may look everywhere.
-Variable MultiHeadAttention::hidden_from(const AttentionArguments& arguments, std::size_t queries,
-                                         std::size_t keys) const {
-  Variable hidden;
-  auto hide = [&](const Variable& mask) { hidden = hidden.defined() ? hidden || mask : mask; };
-  auto spread = [&](const Variable& mask) {
-    return mask.rank() == 3 ? reshape(mask, {-1, num_heads_, queries, keys}) : mask;
-  };
-  const Variable &padding = arguments.key_padding_mask, &own = arguments.attn_mask;
-  if (arguments.is_causal) hide(later(queries, keys));
-  if (padding.defined() && padding.dtype() == DType::boolean) hide(expand_dims(padding, {1, 2}));
-  if (own.defined() && own.dtype() == DType::boolean) hide(spread(own));
-  return hidden;
+// For the scores (batch, heads, queries, keys).
+std::vector<Variable> MultiHeadAttention::masks_of(const AttentionArguments& arguments, std::size_t queries,
+                                                   std::size_t keys) const {
+  std::vector<Variable> masks;
+  const Variable &of_keys = arguments.key_mask, &own = arguments.attn_mask;
+  if (arguments.is_causal) masks.push_back(earlier(queries, keys));
+  if (of_keys.defined()) masks.push_back(expand_dims(of_keys, {1, 2}));
+  if (own.defined()) masks.push_back(own.rank() == 3 ? reshape(own, {-1, num_heads_, queries, keys}) : own);
+  return masks;
 }
 
 AttentionResult MultiHeadAttention::forward(const Variable& query, const Variable& key, const Variable& value,
@@ -149,21 +142,11 @@ AttentionResult MultiHeadAttention::forward(const Variable& query, const Variabl
   check(query, key, value, arguments);
   std::vector<Variable> heads;
   for (const Variable& x : project(query, key, value)) heads.push_back(heads_of(x));
-  std::size_t batch = heads[0].shape()[0], queries = heads[0].shape()[2], keys = heads[1].shape()[2];
+  std::size_t queries = heads[0].shape()[2], keys = heads[1].shape()[2];
   double scale = 1 / std::sqrt(static_cast<double>(embed_dim_ / num_heads_));
   Variable scores = xtape::detail::product(heads[0] * scale, heads[1], false, true);
-  if (arguments.attn_mask.defined() && arguments.attn_mask.dtype() != DType::boolean)
-    scores = scores + (arguments.attn_mask.rank() == 2
-                           ? arguments.attn_mask
-                           : reshape(arguments.attn_mask, {batch, num_heads_, queries, keys}));
-  if (arguments.key_padding_mask.defined() && arguments.key_padding_mask.dtype() != DType::boolean)
-    scores = scores + expand_dims(arguments.key_padding_mask, {1, 2});
-  Variable hidden = hidden_from(arguments, queries, keys);
-  // The lowest number rather than -inf: a row with nothing else would be NaN, and so its gradients.
-  if (hidden.defined()) scores = where(hidden, std::numeric_limits<float>::lowest(), scores);
-  Variable weights = softmax(scores, -1);
-  if (hidden.defined()) weights = where(hidden, 0, weights);
-  Variable used = training() ? dropout(weights, options_.dropout, *options_.generator) : weights;
+  Variable weights = xtape::detail::attention_weights(scores, masks_of(arguments, queries, keys));
+  Variable used = training() ? dropout(weights, options_.dropout, options_.generator) : weights;
   Variable seen = transpose(matmul(used, heads[2]), options_.batch_first ? Axes{0, 2, 1, 3} : Axes{2, 0, 1, 3});
   Shape joined{seen.shape()[0], seen.shape()[1], embed_dim_};
   AttentionResult result{out_proj_(reshape(seen, joined)), {}};

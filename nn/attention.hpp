@@ -1,6 +1,7 @@
 // Attention layers.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,16 +16,18 @@ struct MultiHeadAttentionOptions {
   std::size_t vdim = 0;      ///< the width of the values, 0: embed_dim
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< of the initial weights and dropout
+  std::reference_wrapper<Generator> generator = default_generator();  ///< of the initial weights and dropout
 };
 
-/// What a call is told besides: first of all what a query may look at. As in PyTorch's module, a mask of dtype bool is
-/// true where it may NOT look; a mask of the layer's dtype is added to the scores.
+/// What a call is told besides: first of all what a query may look at. As in scaled_dot_product_attention, and for the
+/// steps that recurrent layers go through, a mask of dtype bool is true where it may look; a mask of the layer's dtype is
+/// added to the scores. (The masks of PyTorch's MultiheadAttention say the opposite, so a mask of keys has another name
+/// here: `key_mask = !key_padding_mask`.) A query that may look at nothing gets zeros.
 struct AttentionArguments {
-  Variable key_padding_mask = {};  ///< (batch, keys), true for the keys that are padding
-  Variable attn_mask = {};         ///< (queries, keys), or (batch * heads, queries, keys)
-  bool is_causal = false;          ///< query i sees the keys 0 to i, whatever the masks say of others
-  bool need_weights = false;       ///< return the attention weights, too; in PyTorch, true unless told otherwise
+  Variable key_mask = {};     ///< (batch, keys), false for the keys that are padding
+  Variable attn_mask = {};    ///< (queries, keys), or (batch * heads, queries, keys)
+  bool is_causal = false;     ///< query i sees the keys 0 to i only
+  bool need_weights = false;  ///< return the attention weights, too; in PyTorch, true unless told otherwise
   bool average_attn_weights = true;  ///< as their mean over the heads
 };
 
@@ -38,17 +41,14 @@ struct AttentionResult {
 /// queries, keys and values are cut into `num_heads` parts of equal width d; each part of a query looks at those of the
 /// keys by softmax(q k' / sqrt(d)), and what it sees of the values is joined and projected.
 ///
-/// The parameters have PyTorch's names, the weights transposed as that of Dense is:
+/// The parameters are PyTorch's:
 ///
-///     in_proj_weight (embed_dim, 3 * embed_dim), whose blocks of columns are for queries, keys and values
+///     in_proj_weight (3 * embed_dim, embed_dim), whose blocks of rows are for queries, keys and values
 ///     in_proj_bias   (3 * embed_dim)
 ///     out_proj       a Dense: out_proj.weight (embed_dim, embed_dim), out_proj.bias (embed_dim)
 ///
-/// With a kdim or vdim of their own, q_proj_weight (embed_dim, embed_dim), k_proj_weight (kdim, embed_dim) and
-/// v_proj_weight (vdim, embed_dim) stand in place of the first.
-///
-/// A query that may look at nothing, by masks of bool or is_causal, gets zeros where PyTorch 1.13 gives NaN. By a mask
-/// that is added, a row of -inf gives NaN, as there.
+/// With a kdim or vdim of their own, q_proj_weight (embed_dim, embed_dim), k_proj_weight (embed_dim, kdim) and
+/// v_proj_weight (embed_dim, vdim) stand in place of the first.
 class MultiHeadAttention : public Module {
  public:
   /// @throws ValueError unless the heads divide the width, for widths of 0, or a dropout outside of [0, 1].
@@ -73,12 +73,12 @@ class MultiHeadAttention : public Module {
              const AttentionArguments& arguments) const;
   std::vector<Variable> project(const Variable& query, const Variable& key, const Variable& value) const;
   Variable heads_of(const Variable& x) const;
-  Variable hidden_from(const AttentionArguments& arguments, std::size_t queries, std::size_t keys) const;
+  std::vector<Variable> masks_of(const AttentionArguments& arguments, std::size_t queries, std::size_t keys) const;
 
   std::size_t embed_dim_, num_heads_;
   std::string name_;
   MultiHeadAttentionOptions options_;
-  Variable in_proj_weight_, q_proj_weight_, k_proj_weight_, v_proj_weight_, in_proj_bias_;
+  Parameter in_proj_weight_, q_proj_weight_, k_proj_weight_, v_proj_weight_, in_proj_bias_;
   Dense out_proj_;
 };
 

@@ -62,10 +62,6 @@ void require_between(const std::string& name, const char* option, double value, 
   if (!(value >= low && value <= high)) refuse(name, option, value, text(low) + " to " + text(high));
 }
 
-void require_generator(const std::string& name, const Generator* generator) {
-  if (!generator) throw ValueError(name + ": the generator is null");
-}
-
 void require_floating(const std::string& name, DType dtype) {
   if (!is_floating(dtype))
     throw DTypeError(name + ": parameters of " + to_string(dtype) + ", needs float32 or float64");

@@ -7,10 +7,6 @@
 
 #include <autograd/variable.hpp>
 
-namespace xtape {
-class Generator;
-}
-
 namespace xtape::nn::detail {
 
 /// A number as it is printed in descriptions: `0.5`, `1e-05`.
@@ -32,8 +28,7 @@ void require_finite(const std::string& name, const char* option, double value);
 void require_positive(const std::string& name, const char* option, double value);
 void require_zero_or_more(const std::string& name, const char* option, double value);
 void require_between(const std::string& name, const char* option, double value, double low, double high);
-/// @throws ValueError when there is no generator, DTypeError unless the dtype is floating-point.
-void require_generator(const std::string& name, const Generator* generator);
+/// @throws DTypeError unless the dtype is floating-point.
 void require_floating(const std::string& name, DType dtype);
 /// @throws ShapeError saying that `name` got x, and what it needs.
 [[noreturn]] void refuse_input(const std::string& name, const Variable& x, const std::string& needs);

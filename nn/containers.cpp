@@ -44,6 +44,16 @@ std::shared_ptr<Module> ModuleDict::operator[](const std::string& name) const {
   throw ValueError("ModuleDict: there is no \"" + name + "\"; there are: " + (known.empty() ? "none" : known));
 }
 
+Residual::Residual(std::initializer_list<detail::Layer> parts) {
+  if (auto* other = parts.size() == 1 ? parts.begin()->as<Residual>() : nullptr) {
+    *this = *other;
+    return;
+  }
+  if (parts.size() == 0 || parts.size() > 2)
+    throw ValueError("Residual: got " + std::to_string(parts.size()) + " modules, needs a body, and a shortcut or none");
+  for (const detail::Layer& part : parts) add(children().empty() ? "body" : "shortcut", part.module());
+}
+
 Variable Residual::forward(const Variable& x) {
   Variable y = (*children()[0].second)(x), straight = children().size() > 1 ? (*children()[1].second)(x) : x;
   if (!straight.defined() || !y.defined() || straight.shape() != y.shape())

@@ -56,16 +56,15 @@ detail::KernelLayer::KernelLayer(const char* name, std::size_t axes, bool transp
   detail::require_some(whole, "groups", groups_);
   if (in % groups_ != 0 || out % groups_ != 0)
     throw ValueError(whole + ": " + std::to_string(groups_) + " groups do not divide the channels");
-  detail::require_generator(whole, generator_);
   detail::require_floating(whole, options.dtype);
   if (!weight_init_) throw ValueError(whole + ": weight: the initializer is empty");
 
   Shape shape = transposed ? Shape{in, out / groups_} : Shape{out, in / groups_};
   shape.insert(shape.end(), extents.begin(), extents.end());
   weight = in == 0 ? add_lazy("weight", shape, options.dtype)
-                   : add("weight", initialized(whole + ": weight", weight_init_, shape, options.dtype, *generator_));
+                   : add("weight", initialized(whole + ": weight", weight_init_, shape, options.dtype, generator_));
   if (options.bias)
-    bias = add("bias", initialized(whole + ": bias", options.bias_init, {out}, options.dtype, *generator_));
+    bias = add("bias", initialized(whole + ": bias", options.bias_init, {out}, options.dtype, generator_));
 }
 
 std::string detail::KernelLayer::description() const {
@@ -97,11 +96,11 @@ void detail::KernelLayer::prepare(const Variable& x) {
   Shape shape = weight.shape();
   shape[transposed_ ? 0 : 1] = transposed_ ? in : in / groups_;
   xtape::detail::PastForks drawn_once;
-  materialize(weight, initialized(whole + ": weight", weight_init_, shape, weight.dtype(), *generator_).value());
+  materialize(weight, initialized(whole + ": weight", weight_init_, shape, weight.dtype(), generator_).value());
 }
 
 detail::Convolution::Convolution(const char* name, Operation operation, std::size_t axes, std::size_t in,
-                                 std::size_t out, const PerAxis& window, const ConvolutionOptions& options)
+                                 std::size_t out, const PerAxis& window, const ConvOptions& options)
     : KernelLayer(name, axes, false, in, out, window, options),
       operation_(operation),
       options_{.stride = stride_, .padding = options.padding, .dilation = dilation_, .groups = groups_},
@@ -134,7 +133,7 @@ std::string detail::Convolution::description() const {
 // after; a window that is shorter than the stride leaves a gap at the end instead.
 detail::ConvolutionTranspose::ConvolutionTranspose(const char* name, Operation operation, std::size_t axes,
                                                    std::size_t in, std::size_t out, const PerAxis& window,
-                                                   const ConvolutionTransposeOptions& options)
+                                                   const ConvTransposeOptions& options)
     : KernelLayer(name, axes, true, in, out, window, options), operation_(operation) {
   Extents reaches = reach(window.of(name, "the window", axes), dilation_);
   Extents more = options.output_padding.of(name, "output_padding", axes);

@@ -1,6 +1,7 @@
 // Layers of convolutional networks. Arrays are (batch, channels, space...), as in PyTorch.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,7 @@ namespace xtape::nn {
 
 using xtape::Padding;
 
-struct ConvolutionOptions {
+struct ConvOptions {
   [[no_unique_address]] xtape::detail::ByName by_name = {};
   PerAxis stride = 1;
   Padding padding = 0;  ///< "same" needs a stride of 1; what is uneven of it goes to the end
@@ -25,10 +26,10 @@ struct ConvolutionOptions {
   bool bias = true;
   PadMode padding_mode = PadMode::constant;  ///< what the padding is of: zeros, or the input mirrored or repeated
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< where the initializers take their random numbers from
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializers take their random numbers from
 };
 
-struct ConvolutionTransposeOptions {
+struct ConvTransposeOptions {
   [[no_unique_address]] xtape::detail::ByName by_name = {};
   PerAxis stride = 1;
   Padding padding = 0;         ///< what is cut off on both sides; what is uneven of "same" at the end
@@ -39,7 +40,7 @@ struct ConvolutionTransposeOptions {
   Initializer bias_init = zeros();
   bool bias = true;
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();
+  std::reference_wrapper<Generator> generator = default_generator();
 };
 
 namespace detail {
@@ -49,7 +50,7 @@ class KernelLayer : public Module {
  public:
   std::string description() const override;
 
-  Variable weight, bias;  ///< the bias is undefined without one
+  Parameter weight, bias;  ///< the bias is undefined without one
 
  protected:
   /// `in` is 0 where it is to be found.
@@ -68,40 +69,44 @@ class KernelLayer : public Module {
   std::vector<std::size_t> least_;  ///< the least extents of an input
   bool same_;
   Initializer weight_init_;
-  Generator* generator_;
+  std::reference_wrapper<Generator> generator_;
 };
 
 class Convolution : public KernelLayer {
  public:
+  Convolution(const Convolution&) = default;  // moving is copying
+  Convolution& operator=(const Convolution&) = default;
   /// @throws ShapeError for other channels or extents that are too small.
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
  protected:
-  using Operation = Variable (*)(const Variable&, const Variable&, const Variable&, const ConvOptions&);
+  using Operation = Variable (*)(const Variable&, const Variable&, const Variable&, const xtape::ConvOptions&);
   Convolution(const char* name, Operation operation, std::size_t axes, std::size_t in, std::size_t out,
-              const PerAxis& window, const ConvolutionOptions& options);
+              const PerAxis& window, const ConvOptions& options);
 
  private:
   Operation operation_;
-  ConvOptions options_;
+  xtape::ConvOptions options_;
   PadMode padding_mode_;
   std::vector<std::pair<std::ptrdiff_t, std::ptrdiff_t>> around_;  // padding that is not of zeros, else empty
 };
 
 class ConvolutionTranspose : public KernelLayer {
  public:
+  ConvolutionTranspose(const ConvolutionTranspose&) = default;  // moving is copying
+  ConvolutionTranspose& operator=(const ConvolutionTranspose&) = default;
   /// @throws ShapeError for other channels or extents that are too small.
   Variable forward(const Variable& x) override;
 
  protected:
-  using Operation = Variable (*)(const Variable&, const Variable&, const Variable&, const ConvTransposeOptions&);
+  using Operation = Variable (*)(const Variable&, const Variable&, const Variable&, const xtape::ConvTransposeOptions&);
   ConvolutionTranspose(const char* name, Operation operation, std::size_t axes, std::size_t in, std::size_t out,
-                       const PerAxis& window, const ConvolutionTransposeOptions& options);
+                       const PerAxis& window, const ConvTransposeOptions& options);
 
  private:
   Operation operation_;
-  ConvTransposeOptions options_;
+  xtape::ConvTransposeOptions options_;
 };
 
 }  // namespace detail
@@ -113,13 +118,13 @@ class Conv1D : public detail::Convolution {
  public:
   /// @throws ValueError, like all of these, unless all are 1 or more, the groups divide the channels, and options fit.
   template <class = void>  // a template, so that in `(32, 5, {.stride = 2})` the braces are the options of the last
-  Conv1D(std::size_t in, std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
+  Conv1D(std::size_t in, std::size_t out, const PerAxis& window, const ConvOptions& options = {})
       : Convolution("Conv1D", conv1d, 1, require_input("Conv1D", in), out, window, options) {}
   Conv1D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride, const Padding& padding = 0)
       : Conv1D(in, out, window, {.stride = stride, .padding = padding}) {}
-  Conv1D(std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
+  Conv1D(std::size_t out, const PerAxis& window, const ConvOptions& options = {})
       : Convolution("Conv1D", conv1d, 1, 0, out, window, options) {}
-  Conv1D(std::size_t out, std::size_t window, const ConvolutionOptions& options)
+  Conv1D(std::size_t out, std::size_t window, const ConvOptions& options)
       : Conv1D(out, PerAxis(window), options) {}
 };
 
@@ -127,13 +132,13 @@ class Conv1D : public detail::Convolution {
 class Conv2D : public detail::Convolution {
  public:
   template <class = void>
-  Conv2D(std::size_t in, std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
+  Conv2D(std::size_t in, std::size_t out, const PerAxis& window, const ConvOptions& options = {})
       : Convolution("Conv2D", conv2d, 2, require_input("Conv2D", in), out, window, options) {}
   Conv2D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride, const Padding& padding = 0)
       : Conv2D(in, out, window, {.stride = stride, .padding = padding}) {}
-  Conv2D(std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
+  Conv2D(std::size_t out, const PerAxis& window, const ConvOptions& options = {})
       : Convolution("Conv2D", conv2d, 2, 0, out, window, options) {}
-  Conv2D(std::size_t out, std::size_t window, const ConvolutionOptions& options)
+  Conv2D(std::size_t out, std::size_t window, const ConvOptions& options)
       : Conv2D(out, PerAxis(window), options) {}
 };
 
@@ -141,13 +146,13 @@ class Conv2D : public detail::Convolution {
 class Conv3D : public detail::Convolution {
  public:
   template <class = void>
-  Conv3D(std::size_t in, std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
+  Conv3D(std::size_t in, std::size_t out, const PerAxis& window, const ConvOptions& options = {})
       : Convolution("Conv3D", conv3d, 3, require_input("Conv3D", in), out, window, options) {}
   Conv3D(std::size_t in, std::size_t out, const PerAxis& window, std::size_t stride, const Padding& padding = 0)
       : Conv3D(in, out, window, {.stride = stride, .padding = padding}) {}
-  Conv3D(std::size_t out, const PerAxis& window, const ConvolutionOptions& options = {})
+  Conv3D(std::size_t out, const PerAxis& window, const ConvOptions& options = {})
       : Convolution("Conv3D", conv3d, 3, 0, out, window, options) {}
-  Conv3D(std::size_t out, std::size_t window, const ConvolutionOptions& options)
+  Conv3D(std::size_t out, std::size_t window, const ConvOptions& options)
       : Conv3D(out, PerAxis(window), options) {}
 };
 
@@ -156,15 +161,15 @@ class ConvTranspose1D : public detail::ConvolutionTranspose {
  public:
   template <class = void>
   ConvTranspose1D(std::size_t in, std::size_t out, const PerAxis& window,
-                  const ConvolutionTransposeOptions& options = {})
+                  const ConvTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose1D", conv_transpose1d, 1, require_input("ConvTranspose1D", in), out,
                              window, options) {}
   ConvTranspose1D(std::size_t in, std::size_t out, const PerAxis& window,
                   std::size_t stride, const Padding& padding = 0)
       : ConvTranspose1D(in, out, window, {.stride = stride, .padding = padding}) {}
-  ConvTranspose1D(std::size_t out, const PerAxis& window, const ConvolutionTransposeOptions& options = {})
+  ConvTranspose1D(std::size_t out, const PerAxis& window, const ConvTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose1D", conv_transpose1d, 1, 0, out, window, options) {}
-  ConvTranspose1D(std::size_t out, std::size_t window, const ConvolutionTransposeOptions& options)
+  ConvTranspose1D(std::size_t out, std::size_t window, const ConvTransposeOptions& options)
       : ConvTranspose1D(out, PerAxis(window), options) {}
 };
 
@@ -173,15 +178,15 @@ class ConvTranspose2D : public detail::ConvolutionTranspose {
  public:
   template <class = void>
   ConvTranspose2D(std::size_t in, std::size_t out, const PerAxis& window,
-                  const ConvolutionTransposeOptions& options = {})
+                  const ConvTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose2D", conv_transpose2d, 2, require_input("ConvTranspose2D", in), out,
                              window, options) {}
   ConvTranspose2D(std::size_t in, std::size_t out, const PerAxis& window,
                   std::size_t stride, const Padding& padding = 0)
       : ConvTranspose2D(in, out, window, {.stride = stride, .padding = padding}) {}
-  ConvTranspose2D(std::size_t out, const PerAxis& window, const ConvolutionTransposeOptions& options = {})
+  ConvTranspose2D(std::size_t out, const PerAxis& window, const ConvTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose2D", conv_transpose2d, 2, 0, out, window, options) {}
-  ConvTranspose2D(std::size_t out, std::size_t window, const ConvolutionTransposeOptions& options)
+  ConvTranspose2D(std::size_t out, std::size_t window, const ConvTransposeOptions& options)
       : ConvTranspose2D(out, PerAxis(window), options) {}
 };
 
@@ -190,15 +195,15 @@ class ConvTranspose3D : public detail::ConvolutionTranspose {
  public:
   template <class = void>
   ConvTranspose3D(std::size_t in, std::size_t out, const PerAxis& window,
-                  const ConvolutionTransposeOptions& options = {})
+                  const ConvTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose3D", conv_transpose3d, 3, require_input("ConvTranspose3D", in), out,
                              window, options) {}
   ConvTranspose3D(std::size_t in, std::size_t out, const PerAxis& window,
                   std::size_t stride, const Padding& padding = 0)
       : ConvTranspose3D(in, out, window, {.stride = stride, .padding = padding}) {}
-  ConvTranspose3D(std::size_t out, const PerAxis& window, const ConvolutionTransposeOptions& options = {})
+  ConvTranspose3D(std::size_t out, const PerAxis& window, const ConvTransposeOptions& options = {})
       : ConvolutionTranspose("ConvTranspose3D", conv_transpose3d, 3, 0, out, window, options) {}
-  ConvTranspose3D(std::size_t out, std::size_t window, const ConvolutionTransposeOptions& options)
+  ConvTranspose3D(std::size_t out, std::size_t window, const ConvTransposeOptions& options)
       : ConvTranspose3D(out, PerAxis(window), options) {}
 };
 

@@ -25,14 +25,13 @@ detail::Table::Table(const std::string& name, std::size_t rows, std::size_t widt
     : options_(options) {
   std::string whole = name + "(" + text(rows) + ", " + text(width) + ")";
   require_widths(whole, {rows, width});
-  require_generator(whole, options.generator);
   require_floating(whole, options.dtype);
   if (options.max_norm) require_positive(whole, "max_norm", *options.max_norm);
   require_positive(whole, "norm_type", options.norm_type);
   std::optional<std::size_t> padding = options.padding_idx;
   if (padding && *padding >= rows)
     throw ValueError(whole + ": padding_idx is " + text(*padding) + ", needs 0 to " + text(rows - 1));
-  weight = initialized(whole + ": weight", options.weight_init, {rows, width}, options.dtype, *options.generator);
+  weight = initialized(whole + ": weight", options.weight_init, {rows, width}, options.dtype, options.generator);
   if (padding)
     visit_floating("Embedding", options.dtype, [&]<class T>(T) {
       std::fill_n(weight.mutable_data<T>() + *padding * width, width, T(0));

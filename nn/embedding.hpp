@@ -1,6 +1,7 @@
 // Vectors for indices.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include <nn/initializers.hpp>
@@ -15,7 +16,7 @@ struct EmbeddingOptions {
   bool scale_grad_by_freq = false;  ///< the gradient of a row is divided by how often the call uses it
   Initializer weight_init = normal();
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< where the initializer takes its random numbers from
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializer takes its random numbers from
 };
 
 namespace detail {
@@ -25,7 +26,7 @@ class Table : public Module {
  public:
   std::string description() const override;
 
-  Variable weight;  ///< (rows, width)
+  Parameter weight;  ///< (rows, width)
 
  protected:
   Table(const std::string& name, std::size_t rows, std::size_t width, const EmbeddingOptions& options);
@@ -58,8 +59,8 @@ struct EmbeddingBagOptions {
   bool scale_grad_by_freq = false;   ///< the gradient of a row is divided by how often the call uses it; not for max
   bool include_last_offset = false;  ///< offsets end with the number of indices
   Initializer weight_init = normal();
-  DType dtype = float32;
-  Generator* generator = &default_generator();  ///< where the initializer takes its random numbers from
+  DType dtype = default_dtype();
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializer takes its random numbers from
 };
 
 /// The sums, means or greatest elements of the rows of a table (rows, width) that stand in bags: PyTorch's. An empty

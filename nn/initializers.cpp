@@ -4,11 +4,8 @@
 #include <numbers>
 
 #include <autograd/grad_mode.hpp>
-#include <autograd/ops/decompositions.hpp>
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
-#include <autograd/threads.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -120,17 +117,33 @@ double calculate_gain(const std::string& nonlinearity, double slope) {
 
 namespace {
 
-// On several threads, matrix products add up in another order.
-class OneThread {
- public:
-  OneThread() { set_num_threads(1); }
-  ~OneThread() { set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
+double dot(const double* a, const double* b, std::size_t n) {
+  constexpr std::size_t lanes = 8;  // sums beside each other, for vector registers
+  double sums[lanes]{};
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+  double sum = 0;
+  for (double part : sums) sum += part;
+  for (; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
 
- private:
-  int before_ = num_threads();
-};
+// Makes the rows orthonormal, one after the other, by the Gram-Schmidt process; what is left over after the first pass
+// goes in the second. The same bits on every machine, which a decomposition of LAPACK on several threads does not give.
+void orthonormalize(double* rows, std::size_t count, std::size_t n) {
+  for (std::size_t i = 0; i < count; ++i) {
+    double* row = rows + i * n;
+    for (int pass = 0; pass < 2; ++pass)
+      for (std::size_t k = 0; k < i; ++k) {
+        const double* other = rows + k * n;
+        double part = dot(row, other, n);
+        for (std::size_t j = 0; j < n; ++j) row[j] -= part * other[j];
+      }
+    double length = std::sqrt(dot(row, row, n));
+    for (std::size_t j = 0; j < n; ++j) row[j] /= length;
+  }
+}
 
 }  // namespace
 
@@ -141,12 +154,12 @@ Initializer orthogonal(double gain) {
       throw ShapeError("orthogonal: shape " + to_string(shape) + ", needs two axes or more");
     std::size_t rows = shape[0], columns = rows == 0 ? 0 : element_count(shape) / rows;
     if (columns == 0) return Array(shape, dtype);
+    std::size_t count = std::min(rows, columns), n = std::max(rows, columns);
+    Array vectors = generator.normal({count, n}, 0, 1, float64);
+    orthonormalize(vectors.mutable_data<double>(), count, n);
     NoGrad guard;
-    OneThread same_bits;
-    Variable tall(generator.normal({std::max(rows, columns), std::min(rows, columns)}, 0, 1, float64));
-    auto [q, r] = qr(tall);
-    q = gain * where(diagonal(r) < 0, -q, q);
-    return reshape(rows < columns ? transpose(q) : q, shape).to(dtype).value();
+    Variable q = gain * Variable(std::move(vectors));
+    return reshape(rows < columns ? q : transpose(q), shape).to(dtype).value();
   };
 }
 
@@ -176,10 +189,18 @@ Fans fans(const Shape& shape) {
                      "more; use another initializer");
   // An empty axis has no numbers to draw, and must not divide by zero.
   auto extent = [&](std::size_t axis) { return std::max(static_cast<double>(shape[axis]), 1.0); };
-  if (shape.size() == 2) return {extent(0), extent(1)};
   double kernel = 1;
   for (std::size_t axis = 2; axis < shape.size(); ++axis) kernel *= extent(axis);
   return {extent(1) * kernel, extent(0) * kernel};
+}
+
+void init(const Variable& x, const Initializer& initializer, Generator& generator) {
+  if (!x.defined() || x.size() == 0)
+    throw Error("init: " + describe(x) + ", needs a Variable with elements; a layer that finds its input width at the "
+                "first call has none before it, and takes its initializers as options");
+  Variable value = initialized("init", initializer, x.shape(), x.dtype(), generator);
+  NoGrad guard;
+  x.assign(value.detach());
 }
 
 Variable initialized(const std::string& name, const Initializer& initializer, const Shape& shape, DType dtype,

@@ -52,8 +52,8 @@ Initializer lecun_normal();
 /// Saxe, McClelland, Ganguli, Exact solutions to the nonlinear dynamics of learning, ICLR 2014.
 /// @throws ShapeError, when called, for fewer than two axes.
 Initializer orthogonal(double gain = 1);
-/// Normal of mean 0, with the fraction `sparsity` of each column of a matrix set to 0 (rounded up): each output of a
-/// dense layer has few inputs. Martens, Deep learning via Hessian-free optimization, ICML 2010.
+/// Normal of mean 0, with the fraction `sparsity` of each column of a matrix set to 0 (rounded up), as PyTorch's: each
+/// input of a dense layer has a part in few outputs. Martens, Deep learning via Hessian-free optimization, ICML 2010.
 /// @throws ValueError unless 0 <= sparsity <= 1; ShapeError, when called, unless there are two axes.
 Initializer sparse(double sparsity, double stddev = 0.01);
 
@@ -61,9 +61,16 @@ Initializer sparse(double sparsity, double stddev = 0.01);
 struct Fans {
   double in, out;
 };
-/// The fans of a weight of shape (in, out), or (out, in, k...) as a convolution's.
+/// The fans of a weight of shape (out, in), or (out, in, k...) as a convolution's.
 /// @throws ShapeError for fewer than two axes.
 Fans fans(const Shape& shape);
+
+/// Initializes in place: x has the values that `initializer` makes for its shape and dtype, and stays what it is.
+///
+///     nn::init(layer.weight, nn::normal(0, 0.02));
+///
+/// @throws as `initialized`; Error when x is undefined, or has no elements yet as its layer finds them at the first call.
+void init(const Variable& x, const Initializer& initializer, Generator& generator = default_generator());
 
 /// A parameter that begins as `initializer` says; errors name it `name`.
 /// @throws ValueError when the initializer is empty, ShapeError when it gives another shape or dtype than asked for.

@@ -3,6 +3,7 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/neural.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <nn/checks.hpp>
 
@@ -11,12 +12,11 @@ namespace {
 
 void check(const std::string& name, std::initializer_list<std::size_t> widths, const DenseOptions& options) {
   detail::require_widths(name, widths);
-  detail::require_generator(name, options.generator);
   detail::require_floating(name, options.dtype);
 }
 
 Variable initial_bias(const std::string& name, std::size_t out, const DenseOptions& options) {
-  return initialized(name + ": bias", options.bias_init, {out}, options.dtype, *options.generator);
+  return initialized(name + ": bias", options.bias_init, {out}, options.dtype, options.generator);
 }
 
 }  // namespace
@@ -25,8 +25,8 @@ Dense::Dense(std::size_t in, std::size_t out, const DenseOptions& options)
     : weight_init_(options.weight_init), generator_(options.generator) {
   std::string name = "Dense(" + detail::text(in) + ", " + detail::text(out) + ")";
   check(name, {in, out}, options);
-  weight = add("weight", initialized(name + ": weight", options.weight_init, {in, out}, options.dtype,
-                                     *options.generator));
+  weight = add("weight", initialized(name + ": weight", options.weight_init, {out, in}, options.dtype,
+                                     options.generator));
   if (options.bias) bias = add("bias", initial_bias(name, out, options));
 }
 
@@ -35,12 +35,12 @@ Dense::Dense(std::size_t out, const DenseOptions& options)
   std::string name = "Dense(" + detail::text(out) + ")";
   check(name, {out}, options);
   if (!weight_init_) throw ValueError(name + ": weight: the initializer is empty");
-  weight = add_lazy("weight", {0, out}, options.dtype);
+  weight = add_lazy("weight", {out, 0}, options.dtype);
   if (options.bias) bias = add("bias", initial_bias(name, out, options));
 }
 
 std::string Dense::description() const {
-  return (weight.size() == 0 ? "?" : std::to_string(weight.shape(0))) + ", " + std::to_string(weight.shape(1)) +
+  return (weight.size() == 0 ? "?" : std::to_string(weight.shape(1))) + ", " + std::to_string(weight.shape(0)) +
          (bias.defined() ? "" : ", no bias");
 }
 
@@ -51,19 +51,18 @@ Variable Dense::forward(const Variable& x) {
     if (x.shape(-1) == 0) refuse("a last extent of 1 or more");
     detail::require_dtype("Dense(" + description() + ")", x, weight.dtype());
     xtape::detail::PastForks drawn_once;
-    materialize(weight, initialized("Dense: weight", weight_init_, {x.shape(-1), weight.shape(1)}, weight.dtype(),
-                                    *generator_).value());
+    materialize(weight, initialized("Dense: weight", weight_init_, {weight.shape(0), x.shape(-1)}, weight.dtype(),
+                                    generator_).value());
   }
-  if (x.shape(-1) != weight.shape(0)) refuse(std::to_string(weight.shape(0)) + " as the last extent");
-  Variable y = matmul(x, weight);
-  return bias.defined() ? y + bias : y;
+  if (x.shape(-1) != weight.shape(1)) refuse(std::to_string(weight.shape(1)) + " as the last extent");
+  return linear(x, weight, bias);
 }
 
 Bilinear::Bilinear(std::size_t in1, std::size_t in2, std::size_t out, const DenseOptions& options) {
   std::string name = "Bilinear(" + detail::text(in1) + ", " + detail::text(in2) + ", " + detail::text(out) + ")";
   check(name, {in1, in2, out}, options);
   weight = add("weight", initialized(name + ": weight", options.weight_init, {out, in1, in2}, options.dtype,
-                                     *options.generator));
+                                     options.generator));
   if (options.bias) bias = add("bias", initial_bias(name, out, options));
 }
 

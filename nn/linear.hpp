@@ -1,6 +1,8 @@
 // Dense and bilinear layers.
 #pragma once
 
+#include <functional>
+
 #include <nn/initializers.hpp>
 #include <nn/module.hpp>
 
@@ -11,26 +13,26 @@ struct DenseOptions {
   Initializer bias_init = zeros();
   bool bias = true;
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< where the initializers take their random numbers from
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializers take their random numbers from
 };
 
-/// y = x W + b, for x of shape (..., in), W of shape (in, out), b of shape (out).
+/// y = x W' + b, for x of shape (..., in), W of shape (out, in), b of shape (out).
 class Dense : public Module {
  public:
   /// @throws ValueError unless both widths are 1 or more, or for options that do not fit.
   Dense(std::size_t in, std::size_t out, const DenseOptions& options = {});
-  /// The input width is found at the first call, which then draws the weight: until then, it has shape (0, out). The
+  /// The input width is found at the first call, which then draws the weight: until then, it has shape (out, 0). The
   /// generator has to live as long.
   explicit Dense(std::size_t out, const DenseOptions& options = {});
   /// @throws ShapeError for another input width, DTypeError for another dtype.
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
-  Variable weight, bias;  ///< the bias is undefined without one
+  Parameter weight, bias;  ///< the bias is undefined without one
 
  private:
   Initializer weight_init_;
-  Generator* generator_;
+  std::reference_wrapper<Generator> generator_;
 };
 
 /// y_k = a W_k b' + bias_k, for a of shape (..., in1), b of shape (..., in2) and W of shape (out, in1, in2); leading
@@ -44,7 +46,7 @@ class Bilinear : public Module {
   Variable operator()(const Variable& a, const Variable& b) const { return const_cast<Bilinear*>(this)->forward(a, b); }
   std::string description() const override;
 
-  Variable weight, bias;  ///< the bias is undefined without one
+  Parameter weight, bias;  ///< the bias is undefined without one
 
  private:
   using Module::forward;  // with one input only, it says that there is none

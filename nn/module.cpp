@@ -7,15 +7,25 @@
 
 namespace xtape::nn {
 
-Module::Module() : state_(std::make_shared<State>()) {}
-Module::Module(const Module& other) : state_(CloneScope::follow(other.state_)) {}
-Module& Module::operator=(const Module& other) {
-  state_ = CloneScope::follow(other.state_);
-  return *this;
+Module::Module() : state_(std::make_shared<State>()), made_(detail::enter_handle(*this)) {
+  state_->made = made_;
+  state_->enter(this);
 }
 
-void Module::set_copier(Copier copier) const {
-  if (!state_->copier) state_->copier = copier;
+Module::Module(const Module& other) : state_(CloneScope::follow(other.state_)), made_(detail::enter_handle(*this)) {
+  state_->enter(this);
+  AddScope::enter(*this);
+}
+
+Module::~Module() {
+  detail::leave_handle(made_);
+  state_->leave(this);
+}
+
+void Module::set_type(Copier copier, Assigner assigner) const {
+  if (state_->copier) return;
+  state_->copier = copier;
+  state_->assigner = assigner;
 }
 
 std::shared_ptr<Module> Module::shared_copy() const {
@@ -32,9 +42,12 @@ Variable Module::forward(const Variable&) {
   throw Error(name() + ": has no forward; override `Variable forward(const Variable& x)`");
 }
 
-std::string Module::name() const {
-  std::string text = boost::core::demangle(typeid(*this).name());
-  if (text.back() == '>') {  // without the template's arguments
+namespace {
+
+// Of a class: without its namespaces and the arguments of a template.
+std::string name_of(const std::type_info& type) {
+  std::string text = boost::core::demangle(type.name());
+  if (text.back() == '>') {
     std::size_t open = text.size();
     for (int depth = 0; depth > 0 || open == text.size();) {
       --open;
@@ -46,39 +59,68 @@ std::string Module::name() const {
   return colon == std::string::npos ? text : text.substr(colon + 2);
 }
 
+}  // namespace
+
+std::string Module::name() const { return name_of(typeid(*this)); }
+
+// Whether `caller`, a function's name, is that of a constructor of this class.
+bool Module::is_constructor(const char* caller) const {
+  return typeid(*this) != typeid(Module) && name_of(typeid(*this)) == caller;
+}
+
 // Registration
 
 void Module::check_name(const std::string& name) const {
   auto refuse = [&](const std::string& why) { throw ValueError(this->name() + ": add \"" + name + "\": " + why); };
   if (name.empty()) refuse("the name is empty");
   if (name.find('.') != std::string::npos) refuse("a name has no '.', which separates the names of parent and child");
-  auto taken = [&](const auto& entries) {
-    return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == name; });
-  };
-  if (taken(state_->parameters) || taken(state_->buffers) || taken(state_->computed) || taken(state_->children))
+  auto named = [&](const auto& slot) { return slot->name == name; };
+  if (std::any_of(state_->slots.begin(), state_->slots.end(), named) ||
+      std::any_of(state_->children.begin(), state_->children.end(), [&](const auto& e) { return e.first == name; }))
     refuse("the name is taken");
 }
 
-Variable Module::add(const std::string& name, const Variable& x) {
+detail::Registered Module::add(const std::string& name, const Variable& x) {
   check_name(name);
-  if (!x.defined()) throw ValueError(this->name() + ": add \"" + name + "\": the Variable is undefined");
-  if (!x.is_leaf())
-    throw GraphError(this->name() + ": add \"" + name + "\": the Variable is the result of a recorded operation; "
-                     "needs a leaf, which parameter(x) makes");
+  auto slot = std::make_shared<detail::Slot>();
+  slot->owner = this->name();
+  slot->name = name;
+  slot->module = state_;
+  slot->kind = x.requires_grad() ? detail::Slot::Kind::parameter : detail::Slot::Kind::buffer;
+  slot->check(slot->owner + ": add \"" + name + "\"", x);
   x.mutable_value();  // what is registered has a dtype of its own, even if it began as a C++ scalar
-  (x.requires_grad() ? state_->parameters : state_->buffers).emplace_back(name, x);
-  return x;
+  slot->x = x;
+  state_->slots.push_back(slot);
+  return {x, slot, this};
+}
+
+detail::Registered Module::add(const std::string& name, Parameter& member) {
+  detail::Registered added = add(name, static_cast<const Variable&>(member));
+  if (!member.is_member()) member = added;
+  return added;
+}
+
+void Module::check_cycle(const std::string& text, const Module& child) const {
+  child.visit([&](const Module& module, const std::string&) {
+    if (module.state_ == state_) throw ValueError(text + ": the module contains the one it is added to");
+  });
 }
 
 void Module::add_child(const std::string& name, std::shared_ptr<Module> child) {
   check_name(name);
-  if (!child) throw ValueError(this->name() + ": add \"" + name + "\": the pointer to the module is null");
-  child->visit([&](const Module& module, const std::string&) {
-    if (module.state_ == state_)
-      throw ValueError(this->name() + ": add \"" + name + "\": the module contains the one it is added to");
-  });
+  std::string text = this->name() + ": add \"" + name + "\"";
+  if (!child) throw ValueError(text + ": the pointer to the module is null");
+  check_cycle(text, *child);
+  child->state_->places.push_back({state_, name, std::nullopt});
   state_->children.emplace_back(name, std::move(child));
 }
+
+void Module::add_indexed(const std::string& name, const Variable& x) {
+  add(name, x);
+  state_->slots.back()->indexed = true;
+}
+
+const Variable& Module::registered(std::size_t i) const { return state_->slots.at(i)->x; }
 
 // The tree
 
@@ -96,19 +138,23 @@ void Module::visit(const std::function<void(const Module&, const std::string& pr
 NamedVariables Module::collect(bool parameters, bool buffers, bool computed) const {
   std::unordered_set<const VariableImpl*> seen;
   NamedVariables result;
+  using Kind = detail::Slot::Kind;
   visit([&](const Module& module, const std::string& prefix) {
-    auto collect_from = [&](const NamedVariables& entries) {
-      for (const auto& [name, x] : entries)
-        if (seen.insert(x.impl()).second) result.emplace_back(prefix + name, x);
+    auto collect_from = [&](Kind kind) {
+      for (const auto& slot : module.state_->slots)
+        if (slot->kind == kind && seen.insert(slot->x.impl()).second) result.emplace_back(prefix + slot->name, slot->x);
     };
-    if (parameters) collect_from(module.state_->parameters);
-    if (buffers) collect_from(module.state_->buffers);
-    if (computed) collect_from(module.state_->computed);
+    if (parameters) collect_from(Kind::parameter);
+    if (buffers) collect_from(Kind::buffer);
+    if (computed) collect_from(Kind::computed);
   });
   return result;
 }
 
-NamedVariables Module::named_parameters() const { return collect(true, false); }
+NamedVariables Module::named_parameters() const {
+  check_registered();
+  return collect(true, false);
+}
 NamedVariables Module::named_buffers() const { return collect(false, true); }
 
 std::vector<Variable> Module::parameters() const {

@@ -2,41 +2,56 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 #include <vector>
 
 #include <autograd/state_dict.hpp>
 #include <autograd/variable.hpp>
+#include <nn/parameter.hpp>
 
 namespace xtape::nn {
 
-/// Base of all layers and networks. A layer of one's own derives from it, registers in its constructor what it owns,
+namespace detail {
+class Layer;
+}
+
+/// Base of all layers and networks. A layer of your own derives from it, registers in its constructor what it owns,
 /// and overrides `forward`:
 ///
 ///     struct Scale : nn::Module {
-///       Variable factor = add("factor", parameter(Variable{1.0}));
+///       nn::Parameter factor = add("factor", parameter(Variable{1.0}));
 ///       Variable forward(const Variable& x) override { return factor * x; }
 ///     };
 ///
-/// A module is a handle: copies share the parameters, the buffers, the children and the train/eval mode. `nn::clone`
-/// makes an independent one. Assigning to a member that was registered makes the member another handle, and leaves
-/// what is registered as it was; `member.assign(...)` changes the value that all share.
+/// A module is a handle: copies share the parameters, the buffers, the children and the train/eval mode, and what was
+/// moved from stays a handle as well. `nn::clone` makes an independent one.
+///
+/// Assigning to a member that the constructor registered, as in `net.fc = nn::Dense(8, 2)` or
+/// `decoder.weight = encoder.weight`, puts the new part in the old one's place, for every handle to the module; so does
+/// `net.replace("fc", nn::Dense(8, 2))`. An optimizer that was made before has the old parameters still: make it after.
+/// Assigning to another handle, which is no member, makes it a handle to something else.
 class Module {
  public:
   Module();
-  Module(const Module& other);  // moving is copying: what was moved from stays a handle to the same module
-  Module& operator=(const Module& other);
-  virtual ~Module() = default;
+  Module(const Module& other);
+  /// Deleted, so that to move from a class that derives from this is to copy it, whatever its members are. One that
+  /// derives from a layer and adds members that can be moved has to declare its copy constructor, to the same effect.
+  Module(Module&&) = delete;
+  virtual ~Module();
 
   /// The output for an input. @throws Error naming the module unless the class overrides it.
   virtual Variable forward(const Variable& x);
   /// Calls `forward`. A handle's constness is not that of the module: a lambda can capture one and call it.
-  Variable operator()(const Variable& x) const { return const_cast<Module*>(this)->forward(x); }
+  /// @throws Error when a forward calls a module with parameters that are not among those that were listed by
+  /// `parameters()`, as it is not registered.
+  Variable operator()(const Variable& x) const;
 
   /// The class, for printing: `Dense`.
   virtual std::string name() const;
@@ -46,16 +61,21 @@ class Module {
   // Registration
 
   /// Registers a parameter (a leaf that requires a gradient) or a buffer (a Variable that does not, of any dtype),
-  /// and returns it. @throws ValueError for a name that is empty, taken or has a '.', GraphError for the result of a
-  /// recorded operation.
-  Variable add(const std::string& name, const Variable& x);
-  /// Registers a child, of any class derived from Module, and returns it. A copy of the handle is kept.
+  /// and returns it. The member for it is an nn::Parameter.
+  /// @throws ValueError for a name that is empty, taken or has a '.', GraphError for the result of a recorded
+  /// operation.
+  detail::Registered add(const std::string& name, const Variable& x);
+  /// The same for a member that has its value already.
+  detail::Registered add(const std::string& name, Parameter& member);
+  /// Registers a child, of any class derived from Module, and returns it. A copy of the handle is kept. In a
+  /// constructor, the member that is passed, or that the result is for, is the one to assign to; `caller` tells.
   /// @throws ValueError for such names, or when the child contains this module.
-  template <std::derived_from<Module> M>
-  M add(const std::string& name, const M& child) {
+  template <class M>
+    requires std::derived_from<std::remove_cvref_t<M>, Module>
+  std::remove_cvref_t<M> add(const std::string& name, M&& child, const char* caller = __builtin_FUNCTION()) {
     remember_type(child);
-    add_child(name, child.shared_copy());
-    return child;
+    AddScope scope(*this, name, child, child.shared_copy(), std::is_lvalue_reference_v<M>, caller);
+    return std::remove_cvref_t<M>(std::as_const(child));
   }
   /// The same for a child that is held by a pointer, which may be one to the base class.
   template <std::derived_from<Module> M>
@@ -65,10 +85,28 @@ class Module {
     return child;
   }
 
+  /// Puts a parameter or a buffer in the place of the one with this name, which may lead to one below: "0.fc.weight".
+  /// @throws ValueError when there is none, and as the assignment to a Parameter.
+  void replace(const std::string& name, const Variable& x);
+  /// Puts a module in the place of the child with this name, which may lead to one below: "encoder.fc". The members of
+  /// this module that hold the child are assigned.
+  /// @throws ValueError when there is no such child, when a member is of another class than `child`, or when that
+  /// contains this module.
+  template <std::derived_from<Module> M>
+  void replace(const std::string& name, const M& child) {
+    remember_type(child);
+    replace_child(name, child.shared_copy());
+  }
+  template <std::derived_from<Module> M>
+  void replace(const std::string& name, const std::shared_ptr<M>& child) {
+    if (child) remember_type(*child);
+    replace_child(name, child);
+  }
+
   /// Registers a parameter of which some extents are not known yet: 0 stands for them. The handle is final, so that an
   /// optimizer made now will see it change; it has no elements until `materialize` gives it some.
   /// @throws as add; ValueError when no extent is 0.
-  Variable add_lazy(const std::string& name, const Shape& shape, DType dtype = default_dtype());
+  detail::Registered add_lazy(const std::string& name, const Shape& shape, DType dtype = default_dtype());
   /// Gives a parameter that was added so its elements, in every handle.
   /// @throws ShapeError or DTypeError unless they fit the extents that were known and the parameter's dtype.
   void materialize(const Variable& x, const Array& value);
@@ -81,9 +119,11 @@ class Module {
   /// @throws ValueError when there is no such parameter here.
   Variable set_computed(const std::string& name);
 
-  // What there is: one's own first, then the children's, each in the order of registration. What is registered in
+  // What there is: that of this module first, then the children's, each in the order of registration. What is registered in
   // several places counts once, in the first.
 
+  /// @throws Error, the first time, when the constructor of this made a module that holds parameters and that is not
+  /// registered. What is held on purpose without being trained is frozen first, by `requires_grad_(false)`.
   std::vector<Variable> parameters() const;
   /// With dotted names: `gate.weight`.
   std::vector<std::pair<std::string, Variable>> named_parameters() const;
@@ -120,72 +160,126 @@ class Module {
   /// nothing then. Where `strict` is false, missing and unexpected names are fine.
   void load_state_dict(const StateDict& state, bool strict = true);
 
+ protected:
+  // Of whole modules only: through a reference to the base class, it would change half of one.
+  Module& operator=(const Module& other);
+  Module& operator=(Module&&) = delete;
+
+  /// Registers a parameter or a buffer that the class has no member for, as there are any number: it takes the i-th by
+  /// `registered(i)`. @throws as add.
+  void add_indexed(const std::string& name, const Variable& x);
+  /// The parameter or buffer that was registered as the i-th here.
+  const Variable& registered(std::size_t i) const;
+
  private:
   struct State;
   class CloneScope;
+  class AddScope;
+  class CallScope;
   template <std::derived_from<Module> M>
   friend M clone(const M& module);
   template <std::derived_from<Module> M>
   friend std::shared_ptr<M> clone(const std::shared_ptr<M>& module);
   friend std::ostream& operator<<(std::ostream& out, const Module& module);
+  friend class Parameter;
+  friend struct detail::Slot;
+  friend class detail::Layer;
 
   using Copier = std::shared_ptr<Module> (*)(const Module&);
+  using Assigner = void (*)(Module& target, const Module& source);
 
   // Only a call that knows the class can say how to copy a module; copies of the handle then know it, too.
   template <class M>
   static void remember_type(const M& module) {
     static_assert(std::is_copy_constructible_v<M>, "a module is a handle, so its class needs a copy constructor");
     if (typeid(module) != typeid(M)) return;
-    module.set_copier([](const Module& original) -> std::shared_ptr<Module> {
+    Assigner assigner = nullptr;
+    if constexpr (std::is_copy_assignable_v<M> && !std::is_same_v<M, Module>)
+      assigner = [](Module& target, const Module& source) {
+        dynamic_cast<M&>(target) = dynamic_cast<const M&>(source);
+      };
+    module.set_type([](const Module& original) -> std::shared_ptr<Module> {
       auto* whole = dynamic_cast<const M*>(&original);
       return whole ? std::make_shared<M>(*whole) : nullptr;
-    });
+    }, assigner);
   }
-  void set_copier(Copier copier) const;
+  void set_type(Copier copier, Assigner assigner) const;
   std::shared_ptr<Module> shared_copy() const;
   void add_child(const std::string& name, std::shared_ptr<Module> child);
+  void replace_child(const std::string& name, std::shared_ptr<Module> child);
+  struct Place;
+  static void put(State& parent, const Place& place, std::shared_ptr<State> old, std::shared_ptr<Module> part,
+                  const Module* done);
+  Module& parent_of(const std::string& name, std::string& last) const;
   void check_name(const std::string& name) const;
+  void check_cycle(const std::string& text, const Module& child) const;
+  bool is_constructor(const char* caller) const;
+  void check_registered() const;
+  std::string trainable() const;
   void visit(const std::function<void(const Module&, const std::string& prefix)>& f) const;
   std::vector<std::pair<std::string, Variable>> collect(bool parameters, bool buffers, bool computed = false) const;
-  const Shape* known_extents(const Variable& x) const;  // null unless it was added lazily
+  detail::Slot* lazy_slot(const Variable& x) const;  // null unless it was added lazily
   bool is_lazy(const Variable& x) const;
 
   std::shared_ptr<State> state_;
+  std::uint64_t made_;  // greater than those of the handles that were made before
 };
 
 /// Everything in a scope where a clone is made: copies of handles to what is cloned go to the clone.
 class Module::CloneScope {
  public:
-  CloneScope();
+  explicit CloneScope(const Module& module);
   ~CloneScope();
   CloneScope(const CloneScope&) = delete;
   CloneScope& operator=(const CloneScope&) = delete;
 
+  class Copies;
   static std::shared_ptr<State> follow(const std::shared_ptr<State>& state);
 
  private:
-  struct Copies;
   std::unique_ptr<Copies> copies_;
-  CloneScope* outer_;
+  Copies* outer_;
 };
 
-/// An independent copy of a module: its parameters, buffers and children, and the Variables and modules that a class
-/// of one's own or a lambda holds of them, are new. Gradients and hooks are not copied. Other members are copied as
-/// their copy constructors do.
-/// @throws Error when `module` or a module below is of another class than was known when it was added.
+/// Registers a child. Until the end of the scope, the next handle that is made is the result of `add`.
+class Module::AddScope {
+ public:
+  AddScope(Module& parent, const std::string& name, const Module& child, std::shared_ptr<Module> copy, bool is_lvalue,
+           const char* caller);
+  ~AddScope();
+  AddScope(const AddScope&) = delete;
+  AddScope& operator=(const AddScope&) = delete;
+
+  /// What a handle does that was made as a copy.
+  static void enter(const Module& handle);
+
+ private:
+  void remember(const Module& member);
+
+  const Module& parent_;
+  std::shared_ptr<State> child_;
+  AddScope* outer_;
+  bool waiting_;
+};
+
+/// An independent copy of a module: its parameters, buffers and children are new, and so are the Parameters and modules
+/// that a class of your own or a lambda holds of them. Gradients and hooks are not copied. Other members are copied as
+/// their copy constructors do: a Variable stays a handle to the original's value.
+/// @throws Error when `module` or a module below is of another class than was known when it was added, or registered a
+/// Variable that no nn::Parameter is for: the copy of a Variable would not belong to the clone.
 template <std::derived_from<Module> M>
 M clone(const M& module) {
   if (typeid(module) != typeid(M))
     throw Error("clone: the " + module.name() + " is of a class derived from the one that is asked for; clone it as "
                 "that, or by a std::shared_ptr");
-  Module::CloneScope scope;
+  Module::CloneScope scope(module);
   return M(module);
 }
 template <std::derived_from<Module> M>
 std::shared_ptr<M> clone(const std::shared_ptr<M>& module) {
   if (!module) return nullptr;
   Module::remember_type(*module);
-  Module::CloneScope scope;
+  Module::CloneScope scope(*module);
   return std::static_pointer_cast<M>(module->shared_copy());
 }
 

@@ -1,15 +1,8 @@
-#include <unordered_map>
+#include <utility>
 
-#include <autograd/clone.hpp>
 #include <nn/module_state.hpp>
 
 namespace xtape::nn {
-
-struct Module::CloneScope::Copies {
-  xtape::detail::CloneScope variables;
-  std::unordered_map<std::shared_ptr<State>, std::shared_ptr<State>> states;
-};
-
 namespace {
 
 thread_local void* innermost_clone_scope = nullptr;
@@ -20,39 +13,69 @@ Variable independent_copy(const Variable& x) {
 
 }  // namespace
 
-Module::CloneScope::CloneScope()
-    : copies_(std::make_unique<Copies>()),
-      outer_(static_cast<CloneScope*>(std::exchange(innermost_clone_scope, this))) {}
+Module::CloneScope::Copies* Module::CloneScope::Copies::current() {
+  return static_cast<Copies*>(innermost_clone_scope);
+}
+
+// A Variable that no member is for could be one that the class holds as it is: its copy would be the original's.
+Module::CloneScope::CloneScope(const Module& module) : copies_(std::make_unique<Copies>()), outer_(Copies::current()) {
+  module.visit([](const Module& part, const std::string&) {
+    if (typeid(part) == typeid(Module)) return;
+    for (const auto& slot : part.state_->slots)
+      if (slot->members.empty() && !slot->indexed)
+        throw Error("clone: " + slot->owner + " registered \"" + slot->name + "\" as a Variable, whose copy would not " +
+                    "belong to the clone; make the member an nn::Parameter: `nn::Parameter " + slot->name +
+                    " = add(\"" + slot->name + "\", ...)`");
+  });
+  innermost_clone_scope = copies_.get();
+}
 
 Module::CloneScope::~CloneScope() { innermost_clone_scope = outer_; }
 
 // A module is copied before its members, and here with all below it; their Variables come first. So the copy
 // constructors of members and of what lambdas hold find the copies of all that is registered.
 std::shared_ptr<Module::State> Module::CloneScope::follow(const std::shared_ptr<State>& state) {
-  auto* scope = static_cast<CloneScope*>(innermost_clone_scope);
-  if (!scope) return state;
-  auto& [variables, states] = *scope->copies_;
+  Copies* copies = Copies::current();
+  if (!copies) return state;
+  auto& states = copies->states;
   if (auto found = states.find(state); found != states.end()) return found->second;
 
   std::vector<std::shared_ptr<State>> originals;
   auto enter = [&](auto& self, const std::shared_ptr<State>& original) -> void {
     if (!states.try_emplace(original, std::make_shared<State>()).second) return;
     originals.push_back(original);
-    for (const auto* list : {&original->parameters, &original->buffers, &original->computed})
-      for (const auto& [name, x] : *list) variables.replace(x, independent_copy(x));
+    for (const auto& slot : original->slots)
+      if (!copies->variables.contains(slot->x.impl()))
+        copies->variables.emplace(slot->x.impl(), independent_copy(slot->x));
     for (const auto& [name, child] : original->children) self(self, child->state_);
   };
   enter(enter, state);
   for (const auto& original : originals) {
-    State& copy = *states.at(original);
-    copy.parameters = original->parameters;  // the copied handles lead to the replacements
-    copy.buffers = original->buffers;
-    copy.computed = original->computed;
-    copy.lazy = original->lazy;
-    for (const auto& [name, child] : original->children) copy.children.emplace_back(name, child->shared_copy());
-    copy.training = original->training;
-    copy.copier = original->copier;
+    const std::shared_ptr<State>& copy = states.at(original);
+    for (const auto& slot : original->slots) {
+      auto own = std::make_shared<detail::Slot>();
+      own->owner = slot->owner;
+      own->name = slot->name;
+      own->kind = slot->kind;
+      own->x = copies->variables.at(slot->x.impl());
+      own->known = slot->known;
+      own->indexed = slot->indexed;
+      own->module = copy;
+      own->offset = slot->offset;
+      copies->slots.emplace(slot.get(), own);
+      copy->slots.push_back(std::move(own));
+    }
+    for (const Place& place : original->places)
+      if (auto parent = states.find(place.parent.lock()); parent != states.end())
+        copy->places.push_back({parent->second, place.name, place.offset});
+    copy->training = original->training;
+    copy->copier = original->copier;
+    copy->assigner = original->assigner;
+    copy->searched = original->searched.load();
   }
+  for (const auto& original : originals)
+    for (const auto& [name, child] : original->children)
+      states.at(original)->children.emplace_back(name, child->shared_copy());
   return states.at(state);
 }
 

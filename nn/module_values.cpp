@@ -24,12 +24,12 @@ void replace_value(VariableImpl& impl, Array value) {
 
 }  // namespace
 
-Variable Module::add_lazy(const std::string& name, const Shape& shape, DType dtype) {
+detail::Registered Module::add_lazy(const std::string& name, const Shape& shape, DType dtype) {
   if (std::find(shape.begin(), shape.end(), 0) == shape.end())
     throw ValueError(this->name() + ": add_lazy \"" + name + "\": all extents of " + to_string(shape) +
                      " are known; use add");
-  Variable x = add(name, parameter(Variable(Array(shape, dtype))));
-  state_->lazy.push_back({x, shape});
+  detail::Registered x = add(name, parameter(Variable(Array(shape, dtype))));
+  state_->slots.back()->known = shape;
   return x;
 }
 
@@ -44,37 +44,35 @@ void Module::materialize(const Variable& x, const Array& value) {
   replace_value(*x.impl(), value);
 }
 
-const Shape* Module::known_extents(const Variable& x) const {
-  const Shape* found = nullptr;
+detail::Slot* Module::lazy_slot(const Variable& x) const {
+  detail::Slot* found = nullptr;
   visit([&](const Module& module, const std::string&) {
-    for (const State::Lazy& lazy : module.state_->lazy)
-      if (lazy.x.impl() == x.impl()) found = &lazy.known;
+    for (const auto& slot : module.state_->slots)
+      if (slot->known && slot->x.impl() == x.impl()) found = slot.get();
   });
   return found;
 }
 
-bool Module::is_lazy(const Variable& x) const { return x.defined() && x.size() == 0 && known_extents(x); }
+bool Module::is_lazy(const Variable& x) const { return x.defined() && x.size() == 0 && lazy_slot(x); }
 
 bool Module::materialized() const {
   bool all = true;
   visit([&](const Module& module, const std::string&) {
-    for (const State::Lazy& lazy : module.state_->lazy) all = all && lazy.x.size() > 0;
+    for (const auto& slot : module.state_->slots) all = all && !(slot->known && slot->x.size() == 0);
   });
   return all;
 }
 
 Variable Module::set_computed(const std::string& name) {
-  auto& parameters = state_->parameters;
-  auto found = std::find_if(parameters.begin(), parameters.end(),
-                            [&](const auto& entry) { return entry.first == name; });
-  if (found == parameters.end())
-    throw ValueError(this->name() + ": set_computed \"" + name + "\": there is no such parameter");
-  Variable x = found->second;
-  x.zero_grad();
-  x.requires_grad_(false);
-  state_->computed.push_back(*found);
-  parameters.erase(found);
-  return x;
+  using Kind = detail::Slot::Kind;
+  for (const auto& slot : state_->slots) {
+    if (slot->name != name || slot->kind != Kind::parameter) continue;
+    slot->x.zero_grad();
+    slot->x.requires_grad_(false);
+    slot->kind = Kind::computed;
+    return slot->x;
+  }
+  throw ValueError(this->name() + ": set_computed \"" + name + "\": there is no such parameter");
 }
 
 void Module::to(DType dtype) {
@@ -101,7 +99,7 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
     auto found = state.find(name);
     if (found == state.end()) {
       if (strict) expected.emplace(name, x);
-    } else if (const Variable& given = found->second; !given.defined() && known_extents(x)) {
+    } else if (const Variable& given = found->second; !given.defined() && lazy_slot(x)) {
       expected.emplace(name, given);  // comes from a module that was not materialized
     } else if (is_lazy(x)) {
       expected.emplace(name, given);
@@ -118,7 +116,7 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
   for (auto& [name, x] : own) {
     auto found = state.find(name);
     if (found == state.end()) continue;
-    if (!found->second.defined()) replace_value(*x.impl(), Array(*known_extents(x), x.dtype()));
+    if (!found->second.defined()) replace_value(*x.impl(), Array(*lazy_slot(x)->known, x.dtype()));
     else if (is_lazy(x)) replace_value(*x.impl(), found->second.value().copy());
     else x.mutable_value().assign(found->second.value());
   }

@@ -25,9 +25,9 @@ class RunningNorm : public Module {
  public:
   std::string description() const override;
 
-  Variable weight, bias;               ///< (channels); undefined unless affine
-  Variable running_mean, running_var;  ///< (channels); undefined unless tracked
-  Variable num_batches_tracked;        ///< int64, 0-d; undefined unless tracked
+  Parameter weight, bias;               ///< (channels); undefined unless affine
+  Parameter running_mean, running_var;  ///< (channels); undefined unless tracked
+  Parameter num_batches_tracked;        ///< int64, 0-d; undefined unless tracked
 
  protected:
   RunningNorm(const char* name, std::size_t channels, const BatchNormOptions& options);
@@ -120,7 +120,7 @@ class LayerNorm : public Module {
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
-  Variable weight, bias;  ///< undefined where the options leave them out
+  Parameter weight, bias;  ///< undefined where the options leave them out
 
  private:
   Shape shape_;
@@ -143,7 +143,7 @@ class RMSNorm : public Module {
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
-  Variable weight;  ///< undefined unless affine
+  Parameter weight;  ///< undefined unless affine
 
  private:
   Shape shape_;
@@ -165,7 +165,7 @@ class GroupNorm : public Module {
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
-  Variable weight, bias;  ///< undefined unless affine
+  Parameter weight, bias;  ///< undefined unless affine
 
  private:
   std::size_t groups_, channels_;

@@ -24,6 +24,10 @@ class Windowed : public Module {
 /// The same with the options of an operation.
 template <std::size_t axes, class Options>
 class Pooling : public Windowed {
+ public:
+  Pooling(const Pooling&) = default;  // moving is copying
+  Pooling& operator=(const Pooling&) = default;
+
  protected:
   Pooling(const char* name, const PerAxis& window, const Options& options)
       : Windowed(name, axes, window, options.stride, options.padding), options_(options) {}

@@ -13,7 +13,6 @@ namespace {
 void check(const std::string& name, std::initializer_list<std::size_t> extents, const PositionalOptions& options) {
   detail::require_widths(name, extents);
   detail::require_between(name, "dropout", options.dropout, 0, 1);
-  detail::require_generator(name, options.generator);
   detail::require_floating(name, options.dtype);
 }
 
@@ -30,7 +29,7 @@ std::size_t steps_of(const Variable& x, const PositionalOptions& options) {
 // x + encoding (steps, width)
 Variable sum_of(const Variable& x, const Variable& encoding, const PositionalOptions& options, bool training) {
   Variable y = x + (options.batch_first ? encoding : expand_dims(encoding, 1));
-  return training ? dropout(y, options.dropout, *options.generator) : y;
+  return training ? dropout(y, options.dropout, options.generator) : y;
 }
 
 std::string describe(const std::string& extents, const PositionalOptions& options) {
@@ -83,7 +82,7 @@ LearnedEncoding::LearnedEncoding(std::size_t max_steps, std::size_t width, const
   std::string name = "LearnedEncoding(" + detail::text(max_steps) + ", " + detail::text(width) + ")";
   check(name, {max_steps, width}, options);
   weight = add("weight", initialized(name + ": weight", normal(0, 0.02), {max_steps, width}, options.dtype,
-                                     *options.generator));
+                                     options.generator));
 }
 
 Variable LearnedEncoding::forward(const Variable& x) {

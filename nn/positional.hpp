@@ -1,6 +1,7 @@
 // Positional encodings: how a network without an order of its own learns where in a sequence an element stands.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <autograd/random.hpp>
@@ -12,7 +13,7 @@ struct PositionalOptions {
   double dropout = 0;        ///< in training, of the sum
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   DType dtype = default_dtype();     ///< of the parameters
-  Generator* generator = &default_generator();  ///< of the initial weights and dropout
+  std::reference_wrapper<Generator> generator = default_generator();  ///< of the initial weights and dropout
 };
 
 /// Sines and cosines of the positions 0 to steps - 1, as an array (steps, width):
@@ -47,7 +48,7 @@ class LearnedEncoding : public Module {
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
-  Variable weight;
+  Parameter weight;
 
  private:
   PositionalOptions options_;

@@ -17,31 +17,31 @@ Recurrent::Recurrent(const std::string& name, std::size_t gates, std::size_t inp
   detail::require_widths(name_, {input, hidden});
   detail::require_some(name_, "num_layers", options.num_layers);
   detail::require_between(name_, "dropout", options.dropout, 0, 1);
-  detail::require_generator(name_, options.generator);
   detail::require_floating(name_, options.dtype);
   detail::require_nonlinearity(name_, options.nonlinearity, gates);
-  std::size_t directions = options.bidirectional ? 2 : 1;
   for (std::size_t layer = 0; layer < options.num_layers; ++layer)
-    for (std::size_t direction = 0; direction < directions; ++direction)
-      weights_.push_back(make_weights("_l" + std::to_string(layer) + (direction ? "_reverse" : ""),
-                                      layer == 0 ? input : directions * hidden));
+    for (std::size_t direction = 0; direction < directions(); ++direction)
+      make_weights("_l" + std::to_string(layer) + (direction ? "_reverse" : ""),
+                   layer == 0 ? input : directions() * hidden);
 }
 
-Recurrent::Weights Recurrent::make_weights(const std::string& suffix, std::size_t in) {
+void Recurrent::make_weights(const std::string& suffix, std::size_t in) {
   double bound = 1 / std::sqrt(static_cast<double>(hidden_));
   auto make = [&](const std::string& name, const Initializer& init, const Shape& shape) {
-    return add(name + suffix, initialized(name_ + ": " + name + suffix, init ? init : uniform(-bound, bound), shape,
-                                          options_.dtype, *options_.generator));
+    add_indexed(name + suffix, initialized(name_ + ": " + name + suffix, init ? init : uniform(-bound, bound), shape,
+                                           options_.dtype, options_.generator));
   };
   std::size_t width = gates_ * hidden_;
-  Weights weights;
-  weights.weight_ih = make("weight_ih", options_.weight_init, {in, width});
-  weights.weight_hh = make("weight_hh", options_.recurrent_init, {hidden_, width});
-  if (options_.bias) {
-    weights.bias_ih = make("bias_ih", options_.bias_init, {width});
-    weights.bias_hh = make("bias_hh", options_.bias_init, {width});
-  }
-  return weights;
+  make("weight_ih", options_.weight_init, {width, in});
+  make("weight_hh", options_.recurrent_init, {width, hidden_});
+  if (!options_.bias) return;
+  make("bias_ih", options_.bias_init, {width});
+  make("bias_hh", options_.bias_init, {width});
+}
+
+Recurrent::Weights Recurrent::weights(std::size_t i) const {
+  if (!options_.bias) return {registered(2 * i), registered(2 * i + 1), {}, {}};
+  return {registered(4 * i), registered(4 * i + 1), registered(4 * i + 2), registered(4 * i + 3)};
 }
 
 std::string Recurrent::description() const {
@@ -65,9 +65,9 @@ void Recurrent::check(const Variable& x, const States& given, const Variable& ma
       x.shape()[options_.batch_first && !single ? 1 : 0] == 0)
     throw ShapeError(name_ + ": input " + describe(x) + ", needs " + order + ", " + in + ") or (steps, " + in +
                      ") with 1 step or more");
-  DType dtype = weights_[0].weight_ih.dtype();
-  Shape shape = single ? Shape{weights_.size(), hidden_}
-                       : Shape{weights_.size(), x.shape()[options_.batch_first ? 0 : 1], hidden_};
+  DType dtype = registered(0).dtype();
+  std::size_t states = options_.num_layers * directions();
+  Shape shape = single ? Shape{states, hidden_} : Shape{states, x.shape()[options_.batch_first ? 0 : 1], hidden_};
   for (const Variable& state : given)
     if (state.defined() && state.shape() != shape)
       throw ShapeError(name_ + ": an initial state " + describe(state) + " with input " + describe(x) + ", needs " +
@@ -85,8 +85,8 @@ void Recurrent::check(const Variable& x, const States& given, const Variable& ma
 
 // Of each layer and direction.
 std::vector<Recurrent::States> Recurrent::initial_states(const States& given, std::size_t batch) const {
-  std::vector<States> states(weights_.size());
-  Variable zero = zeros({batch, hidden_}, weights_[0].weight_ih.dtype());
+  std::vector<States> states(options_.num_layers * directions());
+  Variable zero = zeros({batch, hidden_}, registered(0).dtype());
   for (const Variable& state : given) {
     std::vector<Variable> rows = state.defined() ? unbind(state) : std::vector(states.size(), zero);
     for (std::size_t i = 0; i < states.size(); ++i) states[i].push_back(rows[i]);
@@ -110,7 +110,6 @@ Recurrent::Result Recurrent::run(const Variable& x, const States& given, const V
 
 Recurrent::Result Recurrent::run_batch(const Variable& x, const States& given, const Variable& mask) {
   Variable y = options_.batch_first ? swapaxes(x, 0, 1) : x;
-  std::size_t directions = options_.bidirectional ? 2 : 1;
   Variable valid;
   std::vector<Variable> valid_steps;
   if (mask.defined()) {
@@ -120,15 +119,15 @@ Recurrent::Result Recurrent::run_batch(const Variable& x, const States& given, c
   }
   std::vector<States> states = initial_states(given, y.shape()[1]);
   for (std::size_t layer = 0; layer < options_.num_layers; ++layer) {
-    if (layer > 0 && training()) y = dropout(y, options_.dropout, *options_.generator);
+    if (layer > 0 && training()) y = dropout(y, options_.dropout, options_.generator);
     std::vector<Variable> outputs;
-    for (std::size_t direction = 0; direction < directions; ++direction) {
-      std::size_t i = layer * directions + direction;
-      Result result = run_direction(y, states[i], valid_steps, weights_[i], direction == 1);
+    for (std::size_t direction = 0; direction < directions(); ++direction) {
+      std::size_t i = layer * directions() + direction;
+      Result result = run_direction(y, states[i], valid_steps, weights(i), direction == 1);
       states[i] = std::move(result.states);
       outputs.push_back(std::move(result.output));
     }
-    y = directions == 1 ? outputs[0] : concatenate(outputs, 2);
+    y = directions() == 1 ? outputs[0] : concatenate(outputs, 2);
     if (valid.defined()) y = where(valid, y, 0);
   }
   Result result{options_.batch_first ? swapaxes(y, 0, 1) : y, {}};
@@ -156,10 +155,10 @@ Recurrent::Result Recurrent::run_direction(const Variable& x, States states, con
   return {stack(outputs), std::move(states)};
 }
 
-// x_t W_ih + b_ih + h W_hh + b_hh. The part of x is one product for all steps.
+// x_t W_ih' + b_ih + h W_hh' + b_hh. The part of x is one product for all steps.
 Recurrence Recurrent::sums(const Variable& x, const Weights& weights, bool reverse) {
   Variable bias = weights.bias_ih.defined() ? weights.bias_ih + weights.bias_hh : Variable();
-  return Recurrence(matmul(x, weights.weight_ih), weights.weight_hh, bias, reverse);
+  return Recurrence(linear(x, weights.weight_ih), transpose(weights.weight_hh), bias, reverse);
 }
 
 RNN::RNN(std::size_t input, std::size_t hidden, const RecurrentOptions& options)
@@ -187,10 +186,9 @@ RecurrentResult GRU::forward(const Variable& x, const Variable& h, const Variabl
 
 // The reset gate stands between the two terms of n, so the recurrence adds up only those of the state.
 Recurrent::Step GRU::steps(const Variable& x, const Weights& weights, bool reverse) const {
-  Variable products = matmul(x, weights.weight_ih);
-  std::vector<Variable> inputs = unbind(weights.bias_ih.defined() ? products + weights.bias_ih : products);
+  std::vector<Variable> inputs = unbind(linear(x, weights.weight_ih, weights.bias_ih));
   if (reverse) std::reverse(inputs.begin(), inputs.end());
-  Recurrence recurrence(inputs.size(), weights.weight_hh, weights.bias_hh);
+  Recurrence recurrence(inputs.size(), transpose(weights.weight_hh), weights.bias_hh);
   return [=, t = std::size_t{0}](const States& states) mutable -> States {
     const Variable& h = states[0];
     return {detail::gru_update(inputs[t++], recurrence.step(h), h)};

@@ -22,18 +22,17 @@ struct RecurrentOptions {
   bool bidirectional = false;  ///< each layer reads both ways; its outputs stand side by side
   Initializer weight_init = {}, recurrent_init = {}, bias_init = {};  ///< empty: uniform within 1 / sqrt(hidden)
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< where the initializers and dropout take their random numbers from
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializers and dropout take their random numbers from
 };
 
 /// What the recurrent layers have in common. Names, the order of the gates and what is computed are PyTorch's: layer k
 /// has the parameters
 ///
-///     weight_ih_lk (in, gates * hidden)      weight_hh_lk (hidden, gates * hidden)
+///     weight_ih_lk (gates * hidden, in)      weight_hh_lk (gates * hidden, hidden)
 ///     bias_ih_lk   (gates * hidden)          bias_hh_lk   (gates * hidden)
 ///
-/// and, when bidirectional, the same with `_reverse` behind their names. The weights are PyTorch's transposed, as that
-/// of Dense is: a row belongs to an input. `in` is the width of the input in the first layer, of the outputs of the
-/// layer below in the others. The gates are blocks of the last axis.
+/// and, when bidirectional, the same with `_reverse` behind their names. `in` is the width of the input in the first layer, of the outputs of the
+/// layer below in the others. The gates are blocks of the first axis.
 ///
 /// As in PyTorch, inputs are (steps, batch, in) unless `batch_first` makes them (batch, steps, in), and states are
 /// (layers * directions, batch, hidden) always: first layer forward, first layer reverse, second layer forward, ...
@@ -73,11 +72,14 @@ class Recurrent : public Module {
   /// from the last to the first if `reverse`.
   virtual Step steps(const Variable& x, const Weights& weights, bool reverse) const = 0;
   virtual std::size_t state_count() const { return 1; }
-  /// The sums x_t W_ih + b_ih + h W_hh + b_hh of all steps.
+  /// The sums x_t W_ih' + b_ih + h W_hh' + b_hh of all steps.
   static Recurrence sums(const Variable& x, const Weights& weights, bool reverse);
 
  private:
-  Weights make_weights(const std::string& suffix, std::size_t in);
+  void make_weights(const std::string& suffix, std::size_t in);
+  std::size_t directions() const { return options_.bidirectional ? 2 : 1; }
+  /// Those of the i-th direction, counted from the first layer on.
+  Weights weights(std::size_t i) const;
   void check(const Variable& x, const States& given, const Variable& mask) const;
   Result run_batch(const Variable& x, const States& given, const Variable& mask);
   std::vector<States> initial_states(const States& given, std::size_t batch) const;
@@ -87,7 +89,6 @@ class Recurrent : public Module {
   std::string name_;
   std::size_t gates_, input_, hidden_;
   RecurrentOptions options_;
-  std::vector<Weights> weights_;
 };
 
 /// The outputs of the last layer, and the state of each layer and direction after its last step:
@@ -97,7 +98,7 @@ struct RecurrentResult {
 };
 
 /// A network of Elman's (Finding structure in time, Cognitive Science 14, 1990):
-/// h' = tanh(x W_ih + b_ih + h W_hh + b_hh), or relu instead of tanh.
+/// h' = tanh(x W_ih' + b_ih + h W_hh' + b_hh), or relu instead of tanh.
 class RNN : public Recurrent {
  public:
   /// @throws ValueError for widths or layers of 0, a dropout outside of [0, 1], or options that do not fit.
@@ -118,7 +119,7 @@ class RNN : public Recurrent {
 };
 
 /// The gated recurrent unit (Cho et al. 2014, https://arxiv.org/abs/1406.1078) in the form of PyTorch. With the gates r
-/// (reset), z (update) and n (new) as the blocks of a = x W_ih + b_ih and b = h W_hh + b_hh:
+/// (reset), z (update) and n (new) as the blocks of a = x W_ih' + b_ih and b = h W_hh' + b_hh:
 ///
 ///     r = sigmoid(a_r + b_r)   z = sigmoid(a_z + b_z)   n = tanh(a_n + r b_n)   h' = (1 - z) n + z h
 class GRU : public Recurrent {
@@ -147,7 +148,7 @@ struct LSTMResult {
 };
 
 /// Long short-term memory (Hochreiter and Schmidhuber 1997; with the forget gate of Gers et al. 2000). With the gates i
-/// (input), f (forget), g (cell) and o (output) as the blocks of x W_ih + b_ih + h W_hh + b_hh:
+/// (input), f (forget), g (cell) and o (output) as the blocks of x W_ih' + b_ih + h W_hh' + b_hh:
 ///
 ///     c' = sigmoid(f) c + sigmoid(i) tanh(g)   h' = sigmoid(o) tanh(c')
 class LSTM : public Recurrent {

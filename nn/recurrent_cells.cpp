@@ -12,17 +12,16 @@ detail::RecurrentCell::RecurrentCell(const std::string& name, std::size_t gates,
                                      const CellOptions& options)
     : input_(input), hidden_(hidden), options_(options), name_(name + "(" + description() + ")") {
   require_widths(name_, {input, hidden});
-  require_generator(name_, options.generator);
   require_floating(name_, options.dtype);
   require_nonlinearity(name_, options.nonlinearity, gates);
   double bound = 1 / std::sqrt(static_cast<double>(hidden));
   auto make = [&](const char* parameter, const Initializer& init, const Shape& shape) {
     return add(parameter, initialized(name_ + ": " + parameter, init ? init : uniform(-bound, bound), shape,
-                                      options.dtype, *options.generator));
+                                      options.dtype, options.generator));
   };
   std::size_t width = gates * hidden;
-  weight_ih = make("weight_ih", options.weight_init, {input, width});
-  weight_hh = make("weight_hh", options.recurrent_init, {hidden, width});
+  weight_ih = make("weight_ih", options.weight_init, {width, input});
+  weight_hh = make("weight_hh", options.recurrent_init, {width, hidden});
   if (!options.bias) return;
   bias_ih = make("bias_ih", options.bias_init, {width});
   bias_hh = make("bias_hh", options.bias_init, {width});
@@ -54,13 +53,11 @@ std::vector<Variable> detail::RecurrentCell::batches(const Variable& x, const st
 }
 
 Variable detail::RecurrentCell::input_sums(const Variable& x) const {
-  Variable sums = matmul(x, weight_ih);
-  return bias_ih.defined() ? sums + bias_ih : sums;
+  return linear(x, weight_ih, bias_ih);
 }
 
 Variable detail::RecurrentCell::state_sums(const Variable& h) const {
-  Variable sums = matmul(h, weight_hh);
-  return bias_hh.defined() ? sums + bias_hh : sums;
+  return linear(h, weight_hh, bias_hh);
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // One step of the recurrent layers: RNNCell, GRUCell, LSTMCell.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <nn/recurrent.hpp>
@@ -11,8 +12,8 @@ struct CellOptions {
   bool bias = true;
   Nonlinearity nonlinearity = Nonlinearity::tanh;  ///< of an RNNCell; the others have no choice
   Initializer weight_init = {}, recurrent_init = {}, bias_init = {};  ///< empty: uniform within 1 / sqrt(hidden)
-  DType dtype = float32;
-  Generator* generator = &default_generator();  ///< where the initializers take their random numbers from
+  DType dtype = default_dtype();
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the initializers take their random numbers from
 };
 
 namespace detail {
@@ -22,8 +23,8 @@ class RecurrentCell : public Module {
  public:
   std::string description() const override;
 
-  Variable weight_ih, weight_hh;  ///< (in, gates * hidden), (hidden, gates * hidden)
-  Variable bias_ih, bias_hh;      ///< (gates * hidden); undefined without them
+  Parameter weight_ih, weight_hh;  ///< (gates * hidden, in), (gates * hidden, hidden)
+  Parameter bias_ih, bias_hh;      ///< (gates * hidden); undefined without them
 
  protected:
   RecurrentCell(const std::string& name, std::size_t gates, std::size_t input, std::size_t hidden,

@@ -1,21 +1,15 @@
 #include <nn/torch_names.hpp>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <autograd/grad_mode.hpp>
-#include <autograd/ops/manipulation.hpp>
-#include <nn/weight_layout.hpp>
 
 namespace xtape::nn {
 namespace {
 
-// What takes the place of a parameter in WeightNorm and SpectralNorm, whose part "module" has it otherwise.
-constexpr std::array<std::string_view, 5> substitutes{"_g", "_v", "_u", "_orig", ""};
 constexpr std::string_view wrapped_part = "module";
 constexpr std::string_view batches = "num_batches_tracked";
 
@@ -46,7 +40,6 @@ const Module* wrapped_by(const Module& module) {
 struct Place {
   std::string ours;   // the name in our state: that of its first place
   std::string torch;
-  bool transposed;
   Variable x;
 };
 
@@ -63,16 +56,8 @@ class Places {
   void collect(const Module& module, const std::string& prefix) {
     const Module* wrapped = wrapped_by(module);
     for (const auto& [name, x] : own_variables(module))
-      places_.push_back({name_of(x), prefix + name, x.rank() == 2 && transposed(module, wrapped, name), x});
+      places_.push_back({name_of(x), prefix + name, x});
     for (const auto& [name, child] : module.children()) collect(*child, wrapped ? prefix : prefix + name + ".");
-  }
-
-  static bool transposed(const Module& module, const Module* wrapped, const std::string& name) {
-    if (!wrapped) return detail::has_inputs_as_rows(module, name);
-    return std::any_of(substitutes.begin(), substitutes.end(), [&](std::string_view ending) {
-      return name.ends_with(ending) &&
-             detail::has_inputs_as_rows(*wrapped, std::string_view(name).substr(0, name.size() - ending.size()));
-    });
   }
 
   std::string name_of(const Variable& x) const {
@@ -87,13 +72,6 @@ class Places {
 
 std::vector<Place> places_of(const Module& module) { return Places(module).take(); }
 
-// The same values in the other layout.
-Variable converted(const Place& place, const Variable& x) {
-  if (!place.transposed || !x.defined() || x.rank() != 2) return x;
-  NoGrad guard;
-  return transpose(x.detach());
-}
-
 bool counts_batches(std::string_view name) { return name == batches || name.ends_with("." + std::string(batches)); }
 
 }  // namespace
@@ -102,7 +80,7 @@ StateDict from_torch(const Module& module, const StateDict& state) {
   StateDict result, rest = state;
   for (const Place& place : places_of(module)) {
     auto found = state.find(place.torch);
-    if (found != state.end()) result.emplace(place.ours, converted(place, found->second));
+    if (found != state.end()) result.emplace(place.ours, found->second);
     else if (counts_batches(place.ours))
       result.emplace(place.ours, Variable(Array::full(place.x.shape(), 0, place.x.dtype())));
     rest.erase(place.torch);
@@ -114,7 +92,7 @@ StateDict from_torch(const Module& module, const StateDict& state) {
 
 StateDict to_torch(const Module& module) {
   StateDict result, state = module.state_dict();
-  for (const Place& place : places_of(module)) result.emplace(place.torch, converted(place, state.at(place.ours)));
+  for (const Place& place : places_of(module)) result.emplace(place.torch, state.at(place.ours));
   return result;
 }
 

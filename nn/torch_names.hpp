@@ -11,9 +11,7 @@ namespace xtape::nn {
 ///     net.load_state_dict(nn::from_torch(net, nn::load_safetensors("model.safetensors").tensors));
 ///
 /// The parts of `module` have the names that PyTorch's have (those of nn::Sequential are "0", "1", ... in both). Their
-/// parameters are named alike; what differs is that
-/// - matrices are transposed, as a row belongs to an input here and to an output there: the weights of Dense, RNN, LSTM
-///   and GRU, and the projections of MultiHeadAttention. The order of the gates is the same, as are the biases;
+/// parameters have PyTorch's names and shapes; what differs is that
 /// - WeightNorm and SpectralNorm hold what they wrap as a part "module", which is no part of the name there;
 /// - a parameter that stands in several places counts once here, and has a name for each place there;
 /// - "num_batches_tracked" is left out where the module has none, and is 0 where the state has none.

@@ -22,7 +22,6 @@ TransformerOptions checked(const std::string& name, std::size_t d_model, std::si
   if (d_model % nhead != 0) throw ValueError(name + ": the heads do not divide the width");
   detail::require_between(name, "dropout", options.dropout, 0, 1);
   detail::require_positive(name, "layer_norm_eps", options.layer_norm_eps);
-  detail::require_generator(name, options.generator);
   detail::require_floating(name, options.dtype);
   return options;
 }
@@ -57,7 +56,7 @@ struct Block {
   const TransformerOptions& options;
   bool training;
 
-  Variable drop(const Variable& x) const { return training ? dropout(x, options.dropout, *options.generator) : x; }
+  Variable drop(const Variable& x) const { return training ? dropout(x, options.dropout, options.generator) : x; }
 
   /// x + f(norm(x)), or norm(x + f(x)).
   template <class F>
@@ -91,7 +90,7 @@ TransformerEncoderLayer::TransformerEncoderLayer(std::size_t d_model, std::size_
 Variable TransformerEncoderLayer::forward(const Variable& src, const EncoderMasks& masks) {
   Block block{options_, training()};
   Variable x = block.residual(src, norm1, [&](const Variable& x) {
-    return self_attn(x, x, x, {masks.src_key_padding_mask, masks.src_mask, masks.is_causal}).output;
+    return self_attn(x, x, x, {masks.src_key_mask, masks.src_mask, masks.is_causal}).output;
   });
   return block.residual(x, norm2, [&](const Variable& x) { return block.feed_forward(x, linear1, linear2); });
 }
@@ -122,11 +121,11 @@ TransformerDecoderLayer::TransformerDecoderLayer(std::size_t d_model, std::size_
 Variable TransformerDecoderLayer::forward(const Variable& tgt, const Variable& memory, const DecoderMasks& masks) {
   Block block{options_, training()};
   Variable x = block.residual(tgt, norm1, [&](const Variable& x) {
-    return self_attn(x, x, x, {masks.tgt_key_padding_mask, masks.tgt_mask, masks.tgt_is_causal}).output;
+    return self_attn(x, x, x, {masks.tgt_key_mask, masks.tgt_mask, masks.tgt_is_causal}).output;
   });
   x = block.residual(x, norm2, [&](const Variable& x) {
     return multihead_attn(x, memory, memory,
-                          {masks.memory_key_padding_mask, masks.memory_mask, masks.memory_is_causal}).output;
+                          {masks.memory_key_mask, masks.memory_mask, masks.memory_is_causal}).output;
   });
   return block.residual(x, norm3, [&](const Variable& x) { return block.feed_forward(x, linear1, linear2); });
 }

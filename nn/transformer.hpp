@@ -1,6 +1,7 @@
 // Transformer layers (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762).
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <nn/attention.hpp>
@@ -20,18 +21,18 @@ struct TransformerOptions {
   bool batch_first = false;  ///< (batch, steps, width) instead of (steps, batch, width)
   bool norm_first = false;   ///< x + f(norm(x)), pre-norm, instead of norm(x + f(x)), post-norm
   DType dtype = default_dtype();
-  Generator* generator = &default_generator();  ///< of the initial weights and dropout
+  std::reference_wrapper<Generator> generator = default_generator();  ///< of the initial weights and dropout
 };
 
 /// Masks of an encoder layer, as AttentionArguments has them.
 struct EncoderMasks {
-  Variable src_mask = {}, src_key_padding_mask = {};
+  Variable src_mask = {}, src_key_mask = {};
   bool is_causal = false;
 };
 
 /// Masks of a decoder layer, as AttentionArguments has them: of the target's attention to itself, and to the memory.
 struct DecoderMasks {
-  Variable tgt_mask = {}, memory_mask = {}, tgt_key_padding_mask = {}, memory_key_padding_mask = {};
+  Variable tgt_mask = {}, memory_mask = {}, tgt_key_mask = {}, memory_key_mask = {};
   bool tgt_is_causal = false, memory_is_causal = false;
 };
 

@@ -33,7 +33,7 @@ extern template class TransformerStack<TransformerDecoderLayer>;
 /// Encoder layers one after the other, each with the same masks:
 ///
 ///     nn::TransformerEncoder encoder(nn::TransformerEncoderLayer(512, 8), 6, nn::LayerNorm(512));
-///     Variable memory = encoder(src, {.src_key_padding_mask = padding});
+///     Variable memory = encoder(src, {.src_key_mask = known});
 ///
 /// All are clones of the one that is given, as in PyTorch, and begin with its weights. A norm behind the last one is
 /// for layers that are pre-norm. The children are PyTorch's, by name: layers.0, layers.1, ..., norm.

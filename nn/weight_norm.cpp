@@ -9,7 +9,6 @@
 #include <nn/checks.hpp>
 #include <nn/convolution.hpp>
 #include <nn/substitution.hpp>
-#include <nn/weight_layout.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -50,8 +49,7 @@ Variable detail::Reparametrized::call(const Variable& value, const Variable& x) 
 
 void WeightNorm::initialize(const WeightNormOptions& options) {
   wrap("WeightNorm", options.name);
-  std::ptrdiff_t outputs = detail::has_inputs_as_rows(wrapped(), options.name) ? 1 : 0;
-  std::ptrdiff_t dim = checked_axis("WeightNorm", target_, options.dim.value_or(outputs));
+  std::ptrdiff_t dim = checked_axis("WeightNorm", target_, options.dim);
   std::vector<std::ptrdiff_t> others;
   for (std::size_t i = 0; i < target_.rank(); ++i)
     if (static_cast<std::ptrdiff_t>(i) != dim) others.push_back(static_cast<std::ptrdiff_t>(i));
@@ -71,16 +69,14 @@ Variable WeightNorm::forward(const Variable& x) { return call(direction_ * (leng
 void SpectralNorm::initialize(const SpectralNormOptions& options) {
   detail::require_some("SpectralNorm", "n_power_iterations", options.n_power_iterations);
   detail::require_positive("SpectralNorm", "epsilon", options.epsilon);
-  detail::require_generator("SpectralNorm", options.generator);
   wrap("SpectralNorm", options.name);
-  bool second = detail::has_inputs_as_rows(wrapped(), options.name) || is_transposed(wrapped());
-  dim_ = checked_axis("SpectralNorm", target_, options.dim.value_or(second ? 1 : 0));
+  dim_ = checked_axis("SpectralNorm", target_, options.dim.value_or(is_transposed(wrapped()) ? 1 : 0));
   options_ = options;
   wrapped().set_computed(options.name);
   original_ = add(options.name + "_orig", parameter(own_copy(target_)));
   Variable matrix = as_matrix(target_);
   auto start = [&](std::ptrdiff_t axis) {
-    return Variable(options.generator->normal({matrix.shape(axis)}, 0, 1, target_.dtype()));
+    return Variable(options.generator.get().normal({matrix.shape(axis)}, 0, 1, target_.dtype()));
   };
   constexpr std::size_t first_steps = 15;
   auto [u, v] = iterated(start(0), start(1), first_steps);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,16 +27,14 @@ class Reparametrized : public Module {
   Module& wrapped() const { return *children()[0].second; }
 
   std::string parameter_name_;
-  Variable target_;  ///< the handle that the module computes with
+  Parameter target_;  ///< the handle that the module computes with
 };
 
 }  // namespace detail
 
 struct WeightNormOptions {
   std::string name = "weight";
-  /// The axis whose slices each have a length of their own; none: that of the outputs, 1 for the matrices of Dense, the
-  /// recurrent layers and attention, else 0.
-  std::optional<std::ptrdiff_t> dim = std::nullopt;
+  std::ptrdiff_t dim = 0;  ///< the axis whose slices each have a length
 };
 
 /// A layer with the weight w = g v / |v|, for a direction v and a length g that are learnt (Salimans, Kingma 2016).
@@ -50,13 +49,15 @@ class WeightNorm : public detail::Reparametrized {
     add("module", module);
     initialize(options);
   }
+  WeightNorm(const WeightNorm&) = default;  // moving is copying
+  WeightNorm& operator=(const WeightNorm&) = default;
   Variable forward(const Variable& x) override;
 
  private:
   void initialize(const WeightNormOptions& options);
   Variable length_of(const Variable& x) const;
 
-  Variable length_, direction_;
+  Parameter length_, direction_;
   Axes others_;  // all but that of the lengths
 };
 
@@ -64,10 +65,9 @@ struct SpectralNormOptions {
   std::string name = "weight";
   std::size_t n_power_iterations = 1;  ///< at each call in training
   double epsilon = 1e-12;              ///< the least length that a vector is divided by
-  /// The axis that becomes the rows of a matrix; none: that of the outputs, 1 for the matrices of Dense, the recurrent
-  /// layers and attention, and for ConvTranspose, else 0.
+  /// The axis that becomes the rows of a matrix; none: that of the outputs, 1 for ConvTranspose, else 0.
   std::optional<std::ptrdiff_t> dim = std::nullopt;
-  Generator* generator = &default_generator();  ///< where the first vectors come from
+  std::reference_wrapper<Generator> generator = default_generator();  ///< where the first vectors come from
 };
 
 /// A layer whose weight, as a matrix, is divided by its greatest singular value (Miyato et al. 2018), found by power
@@ -82,6 +82,8 @@ class SpectralNorm : public detail::Reparametrized {
     add("module", module);
     initialize(options);
   }
+  SpectralNorm(const SpectralNorm&) = default;  // moving is copying
+  SpectralNorm& operator=(const SpectralNorm&) = default;
   Variable forward(const Variable& x) override;
 
  private:
@@ -89,7 +91,7 @@ class SpectralNorm : public detail::Reparametrized {
   Variable as_matrix(const Variable& weight) const;
   std::pair<Variable, Variable> iterated(Variable u, Variable v, std::size_t steps) const;
 
-  Variable original_, u_, v_;
+  Parameter original_, u_, v_;
   std::ptrdiff_t dim_ = 0;
   SpectralNormOptions options_;
 };

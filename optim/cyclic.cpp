@@ -100,10 +100,10 @@ OneCycleLR::Phase OneCycleLR::phase_at(double t) const {
   return *found;
 }
 
-// PyTorch goes on along the cosine in the one step after the end, and so do we; a line would go below 0.
+// In the one step after the end the rate stays; PyTorch goes on along the cosine, and rises again.
 double OneCycleLR::anneal(double start, double end, const Phase& phase, double t) const {
-  double part = phase.end == phase.begin ? 1 : (t - phase.begin) / (phase.end - phase.begin);
-  if (options_.anneal_strategy == Anneal::linear) return (end - start) * std::min(part, 1.0) + start;
+  double part = phase.end == phase.begin ? 1 : std::min((t - phase.begin) / (phase.end - phase.begin), 1.0);
+  if (options_.anneal_strategy == Anneal::linear) return (end - start) * part + start;
   return end + (start - end) / 2 * (std::cos(std::numbers::pi * part) + 1);
 }
 

@@ -13,11 +13,9 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, const ReduceLROnPlate
 }
 
 bool ReduceLROnPlateau::improves(double metric) const {
-  double threshold = options_.threshold;
-  bool relative = options_.threshold_mode == ThresholdMode::rel;
-  if (options_.mode == PlateauMode::min)
-    return metric < (relative ? best_ * (1 - threshold) : best_ - threshold);
-  return metric > (relative ? best_ * (1 + threshold) : best_ + threshold);
+  bool relative = options_.threshold_mode == ThresholdMode::rel, falls = options_.mode == PlateauMode::min;
+  double least = relative && std::isfinite(best_) ? options_.threshold * std::abs(best_) : options_.threshold;
+  return falls ? metric < best_ - least : metric > best_ + least;
 }
 
 void ReduceLROnPlateau::advance(std::optional<double> metric) {

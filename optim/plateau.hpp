@@ -13,7 +13,9 @@ struct ReduceLROnPlateauOptions {
   double factor = 0.1;
   std::int64_t patience = 10;           ///< this many steps without improvement in a row are put up with
   double threshold = 1e-4;              ///< less than this is no improvement
-  ThresholdMode threshold_mode = ThresholdMode::rel;  ///< whether the threshold is a part of the best metric
+  /// Whether the threshold is a part of the best metric's magnitude. (PyTorch takes a part of the metric with its sign,
+  /// so that a negative one improves by getting worse.)
+  ThresholdMode threshold_mode = ThresholdMode::rel;
   std::int64_t cooldown = 0;            ///< steps after a reduction that are not counted
   PerGroup min_lr = 0;
   double epsilon = 1e-8;                ///< a rate that would change by less stays

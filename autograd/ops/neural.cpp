@@ -6,11 +6,13 @@
 #include <string>
 
 #include <autograd/kernels/softmax.hpp>
+#include <autograd/ops/attention_weights.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/matrix_product.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/tape.hpp>
@@ -35,7 +37,15 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
                      ": needs (..., in) and (out, in)");
   if (bias.defined() && bias.shape() != Shape{weight.shape()[0]})
     throw ShapeError("linear: a bias of " + to_string(bias.shape()) + " for weights of " + to_string(weight.shape()));
-  Variable y = matmul(x, transpose(weight));
+  if (x.dtype() != weight.dtype())
+    throw DTypeError("linear: x " + describe(x) + " and weights " + describe(weight) + ": dtypes differ; convert one " +
+                     "with .to()");
+  Shape shape = x.shape();
+  shape.pop_back();
+  std::size_t rows = element_count(shape);
+  shape.push_back(weight.shape()[0]);
+  Variable y = detail::product(x.rank() == 2 ? x : reshape(x, {rows, weight.shape()[1]}), weight, false, true);
+  if (x.rank() != 2) y = reshape(y, shape);
   return bias.defined() ? y + bias : y;
 }
 
@@ -71,22 +81,25 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
   return where(expand_dims(indices == padding || indices == padding - rows, -1), y.detach(), y);
 }
 
-Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights) {
-  detail::Calling calling("cross_entropy");
-  detail::require_floating("cross_entropy", logits);
-  detail::require_integers("cross_entropy", labels);
-  detail::require_defined("cross_entropy", weights);
+Variable cross_entropy_rows(const Variable& logits, const Variable& labels, const Variable& weights) {
+  detail::Calling calling("cross_entropy_rows");
+  detail::require_floating("cross_entropy_rows", logits);
+  detail::require_integers("cross_entropy_rows", labels);
+  detail::require_defined("cross_entropy_rows", weights);
+  if (grad_enabled() && weights.requires_grad())
+    throw GraphError("cross_entropy_rows: weights " + describe(weights) + " that need a gradient, which this does not "
+                     "give; needs detach(), or -weights * log_softmax(logits) at the labels");
   Shape rows = logits.shape();
   if (logits.rank() > 0) rows.pop_back();
   if (logits.rank() == 0 || labels.shape() != rows || weights.shape() != rows || weights.dtype() != logits.dtype())
-    throw ShapeError("cross_entropy: logits " + std::string(to_string(logits.dtype())) + to_string(logits.shape()) +
+    throw ShapeError("cross_entropy_rows: logits " + std::string(to_string(logits.dtype())) + to_string(logits.shape()) +
                      ", labels " + to_string(labels.shape()) + ", weights " + to_string(weights.dtype()) +
                      to_string(weights.shape()) + ": needs (..., classes), and (...) for both others");
   auto classes = static_cast<std::int64_t>(logits.shape(-1));
   const auto* label = labels.data<std::int64_t>();
   for (std::size_t i = 0; i < labels.size(); ++i)
     if ((label[i] < 0 || label[i] >= classes) && weights.value().at(i) != 0)
-      throw ValueError("cross_entropy: label " + std::to_string(label[i]) + " of row " + std::to_string(i) +
+      throw ValueError("cross_entropy_rows: label " + std::to_string(label[i]) + " of row " + std::to_string(i) +
                        " is out of range for " + std::to_string(classes) + " classes");
   Array chosen = labels.value(), factor = weights.value();
   auto probabilities = std::make_shared<Array>(logits.shape(), logits.dtype());
@@ -97,7 +110,7 @@ Variable cross_entropy(const Variable& logits, const Variable& labels, const Var
     Variable target = (expand_dims(Variable(chosen), -1) == classes).to(g.dtype());
     return expand_dims(g * w, -1) * (softmax(where(expand_dims(used, -1), x(), 0)) - target);
   };
-  return record("cross_entropy", losses, wrt(logits, std::move(vjp)));
+  return record("cross_entropy_rows", losses, wrt(logits, std::move(vjp)));
 }
 
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,
@@ -112,13 +125,28 @@ Variable scaled_dot_product_attention(const Variable& query, const Variable& key
   if (query.shape(-1) != key.shape(-1) || key.shape(-2) != value.shape(-2))
     throw ShapeError(std::string(name) + ": queries " + to_string(query.shape()) + ", keys " + to_string(key.shape()) +
                      ", values " + to_string(value.shape()) + ": needs (..., n, d), (..., m, d), (..., m, e)");
-  constexpr double never = -std::numeric_limits<double>::infinity();
   double factor = scale ? *scale : 1 / std::sqrt(static_cast<double>(query.shape(-1)));
   Variable scores = matmul(query, swapaxes(key, -1, -2)) * factor;
-  if (causal) scores = masked_fill(scores, triu(ones({scores.shape(-2), scores.shape(-1)}), 1) > 0, never);
-  if (mask.defined())
-    scores = mask.dtype() == DType::boolean ? masked_fill(scores, logical_not(mask), never) : scores + mask;
-  return matmul(dropout(softmax(scores, -1), dropout_p, generator), value);
+  std::vector<Variable> masks;
+  if (causal) masks.push_back(expand_dims(arange(scores.shape(-1)), 0) <= expand_dims(arange(scores.shape(-2)), 1));
+  if (mask.defined()) masks.push_back(mask);
+  return matmul(dropout(detail::attention_weights(scores, masks), dropout_p, generator), value);
+}
+
+// In place of what is hidden stands the lowest number rather than -inf: a row with nothing else would be NaN, and so
+// would its gradients.
+Variable detail::attention_weights(const Variable& scores, const std::vector<Variable>& masks) {
+  Variable sums = scores, hidden;
+  for (const Variable& mask : masks) {
+    bool adds = mask.dtype() != DType::boolean;
+    Variable never = adds ? mask == -std::numeric_limits<double>::infinity() : logical_not(mask);
+    if (adds) sums = sums + where(never, 0, mask);
+    hidden = hidden.defined() ? logical_or(hidden, never) : never;
+  }
+  if (!hidden.defined()) return softmax(sums, -1);
+  double lowest = sums.dtype() == DType::float32 ? std::numeric_limits<float>::lowest()
+                                                 : std::numeric_limits<double>::lowest();
+  return where(hidden, 0, softmax(where(hidden, lowest, sums), -1));
 }
 
 namespace {

@@ -26,13 +26,15 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
                    bool scale_grad_by_freq = false);
 
 /// For each row of logits (..., classes), weight (logsumexp(row) - row[label]): the cross-entropy of softmax(row) and
-/// its label. Labels (int64) and weights (of the logits' dtype) are (...), and not differentiable. Rows of weight 0 give
-/// 0 whatever they hold, labels included. One node, for which the gradient is ready when the loss is.
-/// @throws ValueError for a label out of range.
-Variable cross_entropy(const Variable& logits, const Variable& labels, const Variable& weights);
+/// its label. (PyTorch's cross_entropy, of all rows, is nn::cross_entropy.) Labels (int64) and weights (of the logits'
+/// dtype) are (...), and not differentiable. Rows of weight 0 give 0 whatever they hold, labels included. One node, for
+/// which the gradient is ready when the loss is.
+/// @throws ValueError for a label out of range, GraphError for weights that need a gradient.
+Variable cross_entropy_rows(const Variable& logits, const Variable& labels, const Variable& weights);
 
 /// softmax(scale q k') v for queries (..., n, d), keys (..., m, d) and values (..., m, e) (Vaswani et al. 2017).
-/// `mask` broadcasts to (..., n, m): bool, false where a query must not look, or numbers to add; it may be undefined.
+/// `mask` broadcasts to (..., n, m): bool, true where a query may look, or numbers to add, -inf where it may not; it may
+/// be undefined. A query that may look at nothing gets zeros.
 /// With `causal`, a query looks at no key behind its own place. The scale is 1 / sqrt(d) if left out.
 /// Weights that softmax gives are dropped with probability dropout_p (PyTorch has this argument before `causal`).
 /// @throws ShapeError for shapes that do not fit, ValueError unless 0 <= dropout_p <= 1.

@@ -31,7 +31,7 @@ std::optional<fs::path> find(const fs::path& folder, const RemoteFile& file) {
 }
 
 LabeledImages load(const fs::path& images, const fs::path& labels) {
-  LabeledImages set = xtape::nn::read_labeled_images(images, labels, 10);
+  LabeledImages set = xtape::nn::load_labeled_images(images, labels, 10);
   if (set.size() == 0 || set.images.shape(1) != 28 || set.images.shape(2) != 28)
     throw FileError(images.string() + ": holds " + std::to_string(set.size()) + " images of " +
                     std::to_string(set.images.shape(1)) + " x " + std::to_string(set.images.shape(2)) +

@@ -65,13 +65,13 @@ LabeledImages read(const Format& format, const std::vector<std::filesystem::path
 
 }  // namespace
 
-LabeledImages read_cifar10(const std::vector<std::filesystem::path>& files) {
-  return read({.name = "read_cifar10", .label_bytes = 1, .label = 0, .classes = {10, 0}}, files);
+LabeledImages load_cifar10(const std::vector<std::filesystem::path>& files) {
+  return read({.name = "load_cifar10", .label_bytes = 1, .label = 0, .classes = {10, 0}}, files);
 }
 
-LabeledImages read_cifar100(const std::vector<std::filesystem::path>& files, CifarLabels labels) {
+LabeledImages load_cifar100(const std::vector<std::filesystem::path>& files, CifarLabels labels) {
   std::size_t label = labels == CifarLabels::coarse ? 0 : 1;
-  return read({.name = "read_cifar100", .label_bytes = 2, .label = label, .classes = {20, 100}}, files);
+  return read({.name = "load_cifar100", .label_bytes = 2, .label = label, .classes = {20, 100}}, files);
 }
 
 }  // namespace xtape::nn

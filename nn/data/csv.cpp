@@ -17,7 +17,7 @@ namespace {
 class CsvLines {
  public:
   CsvLines(const std::filesystem::path& path, char delimiter)
-      : file_("read_csv", path), content_(file_.stream(), file_.name()), delimiter_(delimiter) {
+      : file_("load_csv", path), content_(file_.stream(), file_.name()), delimiter_(delimiter) {
     for (int expected : {0xef, 0xbb, 0xbf}) {  // the byte order mark of UTF-8
       if (peek() != expected) break;
       ++position_;
@@ -147,7 +147,7 @@ class CsvReader {
     for (; any; any = next_line(), ++rows) read_row();
 
     Array values({rows, numbers_.size()}, options_.dtype);
-    visit_floating("read_csv", options_.dtype, [&]<class T>(T) {
+    visit_floating("load_csv", options_.dtype, [&]<class T>(T) {
       std::transform(values_.begin(), values_.end(), values.mutable_data<T>(),
                      [](double v) { return static_cast<T>(v); });
     });
@@ -225,13 +225,13 @@ class CsvReader {
 
 }  // namespace
 
-CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options) {
+CsvTable load_csv(const std::filesystem::path& path, const CsvOptions& options) {
   if (std::string_view("\" \r\n+-.").find(options.delimiter) != std::string_view::npos ||
       std::isalnum(static_cast<unsigned char>(options.delimiter)))
-    throw ValueError(std::string("read_csv: the delimiter is '") + options.delimiter +
+    throw ValueError(std::string("load_csv: the delimiter is '") + options.delimiter +
                      "', needs one that is no quote, space, line break, letter, digit, '+', '-' or '.'");
   if (!is_floating(options.dtype))
-    throw DTypeError(std::string("read_csv: dtype ") + to_string(options.dtype) + ", needs float32 or float64");
+    throw DTypeError(std::string("load_csv: dtype ") + to_string(options.dtype) + ", needs float32 or float64");
   return CsvReader(path, options).read();
 }
 

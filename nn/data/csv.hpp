@@ -38,7 +38,7 @@ struct CsvTable {
 /// `missing` is error, lines of unequal length, and quotes that are out of place; for a column that the file lacks or
 /// has twice; and when the file is missing. ValueError for a delimiter that is a quote, space or line break, or may be
 /// part of a number or name: a letter, a digit, '+', '-' or '.'. DTypeError unless floating-point.
-CsvTable read_csv(const std::filesystem::path& file, const CsvOptions& options = {});
+CsvTable load_csv(const std::filesystem::path& file, const CsvOptions& options = {});
 
 /// Texts as indices of classes.
 struct Classes {

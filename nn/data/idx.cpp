@@ -137,8 +137,8 @@ auto read_checked(const char* operation, const std::filesystem::path& path, cons
 
 }  // namespace
 
-xt::xarray<std::uint8_t> read_idx(const std::filesystem::path& file, std::optional<std::size_t> rank) {
-  return read_checked("read_idx", file, {.unsigned_bytes = true, .rank = rank}, [](const Header& header, IdxFile& idx) {
+xt::xarray<std::uint8_t> load_idx_bytes(const std::filesystem::path& file, std::optional<std::size_t> rank) {
+  return read_checked("load_idx_bytes", file, {.unsigned_bytes = true, .rank = rank}, [](const Header& header, IdxFile& idx) {
     auto result = xt::xarray<std::uint8_t>::from_shape(header.shape);
     idx.read(result.data(), result.size());
     return result;
@@ -153,16 +153,16 @@ Variable load_idx(const std::filesystem::path& file) {
   });
 }
 
-LabeledImages read_labeled_images(const std::filesystem::path& images, const std::filesystem::path& labels,
+LabeledImages load_labeled_images(const std::filesystem::path& images, const std::filesystem::path& labels,
                                   std::size_t classes) {
-  LabeledImages result{.images = read_idx(images, 3), .labels = read_idx(labels, 1)};
+  LabeledImages result{.images = load_idx_bytes(images, 3), .labels = load_idx_bytes(labels, 1)};
   if (result.images.shape(0) != result.labels.shape(0))
-    throw FileError("read_labeled_images: " + images.string() + ": " + std::to_string(result.images.shape(0)) +
+    throw FileError("load_labeled_images: " + images.string() + ": " + std::to_string(result.images.shape(0)) +
                     " images, but " + labels.string() + ": " + std::to_string(result.labels.shape(0)) +
                     " labels; needs as many");
   auto wrong = std::find_if(result.labels.begin(), result.labels.end(), [&](auto label) { return label >= classes; });
   if (wrong != result.labels.end())
-    throw FileError("read_labeled_images: " + labels.string() + ": label " + std::to_string(*wrong) + " at position " +
+    throw FileError("load_labeled_images: " + labels.string() + ": label " + std::to_string(*wrong) + " at position " +
                     std::to_string(wrong - result.labels.begin()) + ", needs labels from 0 to " +
                     std::to_string(classes - 1));
   return result;

@@ -19,15 +19,15 @@ namespace xtape::nn {
 /// hold what it declares.
 /// @throws FileError naming the file, what it has and what it needs, when it cannot be opened, is not of that
 /// format and rank, is cut short, or goes on after the last element.
-xt::xarray<std::uint8_t> read_idx(const std::filesystem::path& file, std::optional<std::size_t> rank = {});
+xt::xarray<std::uint8_t> load_idx_bytes(const std::filesystem::path& file, std::optional<std::size_t> rank = {});
 
 /// The elements of an IDX file of any type: float gives float32, double float64, and integers int64. QMNIST's labels
-/// are such a file, of integers of four bytes. @throws FileError as `read_idx`.
+/// are such a file, of integers of four bytes. @throws FileError as `load_idx_bytes`.
 Variable load_idx(const std::filesystem::path& file);
 
 /// The images of one IDX file with the labels of another.
-/// @throws FileError as `read_idx` does, for counts that differ, and for a label that is not below `classes`.
-LabeledImages read_labeled_images(const std::filesystem::path& images, const std::filesystem::path& labels,
+/// @throws FileError as `load_idx_bytes` does, for counts that differ, and for a label that is not below `classes`.
+LabeledImages load_labeled_images(const std::filesystem::path& images, const std::filesystem::path& labels,
                                   std::size_t classes);
 
 }  // namespace xtape::nn

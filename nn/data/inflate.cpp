@@ -43,6 +43,14 @@ bool Inflate::refill() {
   return count > 0;
 }
 
+// Tapes and block devices fill up what is behind a member.
+void Inflate::skip_zeros() {
+  while (refill() && *stream_->next_in == 0) {
+    ++stream_->next_in;
+    --stream_->avail_in;
+  }
+}
+
 void Inflate::require_within_limit() const {
   if (given_ > inflate_limit(taken_))
     throw FileError(name_ + ": " + std::to_string(taken_) + " bytes of " + kind(wrapper_) + " data grow to more than " +
@@ -53,6 +61,7 @@ void Inflate::require_within_limit() const {
 std::size_t Inflate::read(std::span<std::uint8_t> out) {
   std::size_t done = 0;
   while (done < out.size()) {
+    if (member_ended_ && wrapper_ == Wrapper::gzip) skip_zeros();
     if (!refill()) {
       if (member_ended_) break;
       throw FileError(name_ + ": the " + kind(wrapper_) + " data is cut short");

@@ -27,12 +27,13 @@ class Inflate {
   Inflate(Source source, Wrapper wrapper, std::string name);
 
   /// Fills `out` and returns how many bytes that were: fewer than asked for at the end only. Several gzip members one
-  /// after the other are one stream; without a wrapper, data behind the end is an error.
+  /// after the other are one stream, and zeros behind a member are padding; without a wrapper, data behind the end is an error.
   /// @throws FileError when the data is cut short, damaged, or grows beyond `inflate_limit`.
   std::size_t read(std::span<std::uint8_t> out);
 
  private:
   bool refill();
+  void skip_zeros();
   void require_within_limit() const;
 
   Source source_;

@@ -91,7 +91,6 @@ DataLoader::DataLoader(DatasetHandle dataset, const DataLoaderOptions& options)
   if (options.num_workers > most_workers)
     throw ValueError("DataLoader: num_workers is " + detail::text(options.num_workers) + ", needs 0 to " +
                      std::to_string(most_workers));
-  if (!options.generator && !options.seed) throw ValueError("DataLoader: the generator is null");
   for (const Transform& transform : options.transforms)
     if (!transform) throw ValueError("DataLoader: one of the transforms is an empty function");
   if (dataset_->size() == 0) throw ValueError("DataLoader: the data set is empty, needs 1 example or more");

@@ -27,7 +27,7 @@ struct DataLoaderOptions {
   std::size_t prefetch_factor = 2;  ///< how many batches each of them prepares ahead
   /// Seeds a generator of the loader's own; left out, the loader draws from `generator`.
   std::optional<std::uint64_t> seed = {};
-  Generator* generator = &default_generator();
+  std::reference_wrapper<Generator> generator = default_generator();
 };
 
 class BatchIterator;
@@ -53,7 +53,7 @@ class DataLoader {
   const Dataset& dataset() const { return *dataset_; }
   const DataLoaderOptions& options() const { return options_; }
   /// Where the epochs draw from: its state, saved before an epoch, gives the same epoch again.
-  Generator& generator() { return own_ ? *own_ : *options_.generator; }
+  Generator& generator() { return own_ ? *own_ : options_.generator.get(); }
 
   /// Begins an epoch, at its batch number `first`: a training that was interrupted goes on there.
   /// @throws ValueError when there are not so many, or the sampler gives another number of positions than it says or

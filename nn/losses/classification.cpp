@@ -31,17 +31,18 @@ void require_class_weights(const char* operation, const Variable& weights, const
 
 // How much each sample counts: as much as the class of its label, and nothing when it is ignored.
 struct SampleWeights {
-  Array each;
-  double total = 0;
+  Variable each;
+  Variable total;
 };
 
 SampleWeights sample_weights(const char* operation, const Variable& logits, const Variable& labels,
                              const Variable& class_weights, std::int64_t ignore_index) {
   auto classes = static_cast<std::int64_t>(logits.shape().back());
   const auto* label = labels.data<std::int64_t>();
-  SampleWeights result{Array(labels.shape(), logits.dtype())};
+  Array array(labels.shape(), logits.dtype());
+  double total = 0;
   visit_floating(operation, logits.dtype(), [&]<class T>(T) {
-    T* each = result.each.mutable_data<T>();
+    T* each = array.mutable_data<T>();
     const T* of_class = class_weights.defined() ? class_weights.data<T>() : nullptr;
     for (std::size_t i = 0; i < labels.size(); ++i) {
       bool ignored = label[i] == ignore_index;
@@ -50,14 +51,17 @@ SampleWeights sample_weights(const char* operation, const Variable& logits, cons
                          std::to_string(i) + " is out of range for " + std::to_string(classes) +
                          " classes, needs 0 to " + std::to_string(classes - 1));
       each[i] = ignored ? T(0) : of_class ? of_class[label[i]] : T(1);
-      result.total += static_cast<double>(each[i]);
+      total += static_cast<double>(each[i]);
     }
   });
-  return result;
+  if (!class_weights.requires_grad()) return {Variable(std::move(array)), total};
+  Variable counted = labels != ignore_index;
+  Variable each = where(counted, take(class_weights, where(counted, labels, 0)), 0);
+  return {each, sum(each)};
 }
 
 // The losses, which are weighted already, of samples with these weights.
-Variable reduce_weighted(const char* operation, const Variable& losses, double total, Reduction reduction) {
+Variable reduce_weighted(const char* operation, const Variable& losses, const Variable& total, Reduction reduction) {
   if (reduction != Reduction::mean || losses.size() == 0) return reduce(operation, losses, reduction);
   return sum(losses) / total;
 }
@@ -77,15 +81,27 @@ Variable target_terms(const Variable& target, const SoftmaxCrossEntropyOptions& 
   Variable terms = target;
   double smoothing = options.label_smoothing;
   if (smoothing > 0) terms = (1 - smoothing) * terms + smoothing / static_cast<double>(target.shape().back());
-  return options.class_weights.defined() ? terms * options.class_weights.detach() : terms;
+  return options.class_weights.defined() ? terms * options.class_weights : terms;
+}
+
+// -weight log_p[label] of each sample.
+Variable picked_losses(const Variable& log_p, const Variable& labels, const Variable& weights, std::int64_t ignored) {
+  Variable counted = labels != ignored;
+  Variable picked = take_along_axis(log_p, expand_dims(where(counted, labels, 0), -1), -1).reshape(labels.shape());
+  return -weights * where(counted, picked, 0);
 }
 
 Variable cross_entropy_of_labels(const Variable& logits, const Variable& labels,
                                  const SoftmaxCrossEntropyOptions& options) {
   constexpr const char* name = "softmax_cross_entropy";
   auto [weights, total] = sample_weights(name, logits, labels, options.class_weights, options.ignore_index);
-  if (options.label_smoothing == 0)
-    return reduce_weighted(name, cross_entropy(logits, labels, Variable(weights)), total, options.reduction);
+  if (options.label_smoothing == 0) {
+    // The node of cross_entropy has no gradient for the weights.
+    Variable losses = weights.requires_grad()
+                          ? picked_losses(log_softmax(logits), labels, weights, options.ignore_index)
+                          : xtape::cross_entropy_rows(logits, labels, weights);
+    return reduce_weighted(name, losses, total, options.reduction);
+  }
   Variable counted = expand_dims(labels != options.ignore_index, -1);
   Variable one_hot = (expand_dims(labels, -1) == arange(logits.shape().back())).to(logits.dtype());
   Variable terms = where(counted, target_terms(one_hot, options), 0);
@@ -136,10 +152,7 @@ Variable nll_loss(const Variable& log_probabilities, const Variable& target, con
   require_labels("nll_loss", "log_probabilities", x, target);
   require_class_weights("nll_loss", options.class_weights, x);
   auto [weights, total] = sample_weights("nll_loss", x, target, options.class_weights, options.ignore_index);
-  Variable counted = target != options.ignore_index;
-  Variable picked = take_along_axis(x, expand_dims(where(counted, target, 0), -1), -1).reshape(target.shape());
-  Variable losses = -Variable(weights) * where(counted, picked, 0);
-  return reduce_weighted("nll_loss", losses, total, options.reduction);
+  return reduce_weighted("nll_loss", picked_losses(x, target, weights, options.ignore_index), total, options.reduction);
 }
 
 Variable sigmoid_cross_entropy(const Variable& logits, const Variable& target,

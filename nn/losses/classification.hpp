@@ -9,7 +9,8 @@
 namespace xtape::nn {
 
 struct SoftmaxCrossEntropyOptions {
-  Variable class_weights = {};         ///< (classes), of the logits' dtype; each class counts so much. Undefined: 1
+  /// (classes), of the logits' dtype: each class counts so much. Undefined: 1. Gradients reach them, where needed.
+  Variable class_weights = {};
   std::int64_t ignore_index = -100;    ///< samples with this label count nothing, also in the mean
   Reduction reduction = Reduction::mean;
   double label_smoothing = 0;          ///< this part of the target is spread evenly over all classes, 0 to 1
@@ -26,6 +27,12 @@ struct SoftmaxCrossEntropyOptions {
 /// @throws ValueError naming the label that is out of range.
 Variable softmax_cross_entropy(const Variable& logits, const Variable& target,
                                const SoftmaxCrossEntropyOptions& options = {});
+
+/// softmax_cross_entropy under PyTorch's name.
+inline Variable cross_entropy(const Variable& logits, const Variable& target,
+                              const SoftmaxCrossEntropyOptions& options = {}) {
+  return softmax_cross_entropy(logits, target, options);
+}
 
 struct NLLOptions {
   Variable class_weights = {};       ///< as for softmax_cross_entropy

@@ -286,10 +286,10 @@ BOOST_AUTO_TEST_CASE(neural_operations) {
   throws<ValueError>([&] { dropout(x, 1.5); }, {"dropout", "1.5"});
   throws<ValueError>([&] { dropout(x, NAN); }, {"dropout", "nan"});
   Variable rows = zeros({2, 3}), two = Variable({0, 3}, int64);
-  throws<ValueError>([&] { cross_entropy(rows, two, ones({2})); }, {"cross_entropy", "label 3 of row 1", "3 classes"});
-  throws<ShapeError>([&] { cross_entropy(rows, two, ones({3})); }, {"cross_entropy", "float32(2, 3)", "float32(3,)"});
-  throws<ShapeError>([&] { cross_entropy(rows, two, ones({2}, float64)); }, {"cross_entropy", "float64(2,)"});
-  throws<DTypeError>([&] { cross_entropy(rows, ones({2}), ones({2})); }, {"cross_entropy", "int64"});
+  throws<ValueError>([&] { cross_entropy_rows(rows, two, ones({2})); }, {"cross_entropy_rows", "label 3 of row 1", "3 classes"});
+  throws<ShapeError>([&] { cross_entropy_rows(rows, two, ones({3})); }, {"cross_entropy_rows", "float32(2, 3)", "float32(3,)"});
+  throws<ShapeError>([&] { cross_entropy_rows(rows, two, ones({2}, float64)); }, {"cross_entropy_rows", "float64(2,)"});
+  throws<DTypeError>([&] { cross_entropy_rows(rows, ones({2}), ones({2})); }, {"cross_entropy_rows", "int64"});
   throws<ShapeError>([&] { embedding(x, arange(2).to(int64)); }, {"embedding", "(rows, width)"});
   throws<ValueError>([&] { embedding(zeros({3, 2}), Variable{3}.to(int64)); }, {"3"});
   throws<DTypeError>([&] { embedding(zeros({3, 2}), zeros({1})); }, {"embedding", "int64"});

@@ -875,21 +875,21 @@ std::vector<Operation> neural() {
       general("embedding", {{"repeated rows", {numbers({3, 2})}, [rows](auto& x) { return square(embedding(x[0], rows)); }},
                             {"a padding that does not occur", {numbers({3, 2})},
                              [rows](auto& x) { return square(embedding(x[0], rows, -2)); }}}),
-      general("cross_entropy",
+      general("cross_entropy_rows",
               {{"rows", {numbers({3, 4})},
                 [](auto& x) {
                   DType dtype = x[0].defined() && is_floating(x[0].dtype()) ? x[0].dtype() : float64;
-                  return cross_entropy(x[0], Variable({3, 0, 3}, int64), Variable({0.5, 2, -1}, dtype));
+                  return cross_entropy_rows(x[0], Variable({3, 0, 3}, int64), Variable({0.5, 2, -1}, dtype));
                 }},
                {"a row that does not count", {numbers({2, 2, 5})},
                 [](auto& x) {
                   Variable labels({{-7, 0}, {4, 2}}, int64), weights({{0, 1}, {2, 1}}, x[0].dtype());
-                  return square(cross_entropy(x[0], labels, weights));
+                  return square(cross_entropy_rows(x[0], labels, weights));
                 }},
                {"one row", {wide({4})},
-                [](auto& x) { return cross_entropy(x[0], Variable(Array::scalar(2, int64)), ones({}, x[0].dtype())); }},
+                [](auto& x) { return cross_entropy_rows(x[0], Variable(Array::scalar(2, int64)), ones({}, x[0].dtype())); }},
                {"empty", {numbers({0, 3})},
-                [](auto& x) { return cross_entropy(x[0], zeros({0}, int64), zeros({0}, x[0].dtype())); }}}),
+                [](auto& x) { return cross_entropy_rows(x[0], zeros({0}, int64), zeros({0}, x[0].dtype())); }}}),
       general("scaled_dot_product_attention",
               {{"plain", {numbers({2, 3, 2}), numbers({2, 4, 2}), numbers({2, 4, 3})},
                 [](auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2]); }},

@@ -15,8 +15,8 @@ namespace bench {
 using namespace xtape;
 
 Work xtape_step() {
-  nn::Sequential net(nn::Dense(pixels, hidden1), nn::ReLU(), nn::Dense(hidden1, hidden2), nn::ReLU(),
-                     nn::Dense(hidden2, classes));
+  nn::Sequential net{nn::Dense(pixels, hidden1), nn::ReLU(), nn::Dense(hidden1, hidden2), nn::ReLU(),
+                     nn::Dense(hidden2, classes)};
   auto adam = std::make_shared<optim::Adam>(net.parameters(), optim::AdamOptions{.lr = 1e-3});
   Variable x = rand({batch, pixels});
   Variable y = argmax(rand({batch, classes}), 1);

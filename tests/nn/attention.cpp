@@ -12,7 +12,8 @@ using xtape::testing::throws;
 
 namespace {
 
-Variable later(std::size_t n) { return triu(ones({n, n}), 1) > 0; }
+// What a query may look at that sees nothing behind its own place.
+Variable earlier(std::size_t n) { return tril(ones({n, n})) > 0; }
 
 }  // namespace
 
@@ -22,7 +23,7 @@ BOOST_AUTO_TEST_SUITE(attention)
 BOOST_AUTO_TEST_CASE(closed_form) {
   nn::MultiHeadAttention attention(4, 1, {.bias = false, .dtype = float64});
   Variable one = eye(4, float64);
-  attention.load_state_dict({{"in_proj_weight", concatenate({one, one, one}, 1)}, {"out_proj.weight", one}});
+  attention.load_state_dict({{"in_proj_weight", concatenate({one, one, one}, 0)}, {"out_proj.weight", one}});
   Variable q = randn({3, 2, 4}, float64), k = randn({5, 2, 4}, float64), v = randn({5, 2, 4}, float64);
   auto [output, weights] = attention(q, k, v, {.need_weights = true});
   BOOST_TEST((weights.shape() == Shape{2, 3, 5}));
@@ -40,9 +41,9 @@ BOOST_AUTO_TEST_CASE(derivatives) {
   auto result = nn::gradcheck_module(attention, randn({3, 2, 4}, float64), {.order = 2});
   BOOST_TEST(result.ok, result.message);
   nn::MultiHeadAttention cross(4, 2, {.kdim = 3, .vdim = 5, .batch_first = true, .dtype = float64});
-  Variable padding = (Variable{{0, 0, 1}, {0, 1, 1}} > 0);
+  Variable known = (Variable{{1, 1, 0}, {1, 0, 0}} > 0);
   result = gradcheck([&](const std::vector<Variable>& x) {
-    return cross(x[0], x[1], x[2], {.key_padding_mask = padding, .is_causal = true}).output;
+    return cross(x[0], x[1], x[2], {.key_mask = known, .is_causal = true}).output;
   }, {randn({2, 3, 4}, float64), randn({2, 3, 3}, float64), randn({2, 3, 5}, float64)}, {.order = 2});
   BOOST_TEST(result.ok, result.message);
 }
@@ -53,24 +54,23 @@ BOOST_AUTO_TEST_CASE(masks_are_truncation) {
   nn::MultiHeadAttention attention(6, 3, {.dtype = float64});
   Variable x = randn({5, 2, 6}, float64);
   Variable causal = attention(x, x, x, {.is_causal = true}).output;
-  close(attention(x, x, x, {.attn_mask = later(5)}).output, causal, 1e-15);
-  close(attention(x, x, x, {.attn_mask = where(later(5), -INFINITY, zeros({5, 5}, float64))}).output, causal, 1e-15);
-  Variable each = broadcast_to(later(5), {6, 5, 5});
+  close(attention(x, x, x, {.attn_mask = earlier(5)}).output, causal, 1e-15);
+  close(attention(x, x, x, {.attn_mask = where(earlier(5), zeros({5, 5}, float64), -INFINITY)}).output, causal, 1e-15);
+  Variable each = broadcast_to(earlier(5), {6, 5, 5});
   close(attention(x, x, x, {.attn_mask = each}).output, causal, 1e-15);
   for (std::ptrdiff_t n = 1; n <= 5; ++n) {
     Variable begin = x[range(0, n)];
     close(attention(begin)[n - 1], causal[n - 1], 1e-14);
-    Variable padding = expand_dims(arange(5) >= n, 0);
-    for (const Variable& mask : {broadcast_to(padding, {2, 5}),
-                                 where(broadcast_to(padding, {2, 5}), -INFINITY, zeros({2, 5}, float64))})
-      close(attention(x, x, x, {.key_padding_mask = mask}).output[range(0, n)], attention(begin), 1e-14);
+    Variable known = broadcast_to(expand_dims(arange(5) < n, 0), {2, 5});
+    for (const Variable& mask : {known, where(known, zeros({2, 5}, float64), -INFINITY)})
+      close(attention(x, x, x, {.key_mask = mask}).output[range(0, n)], attention(begin), 1e-14);
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_query_that_sees_nothing_gets_zeros) {
   nn::MultiHeadAttention attention(4, 2, {.dtype = float64});
   Variable x = randn({3, 2, 4}, float64).requires_grad_();
-  auto [output, weights] = attention(x, x, x, {.key_padding_mask = (Variable{{1, 1, 1}, {0, 0, 0}} > 0),
+  auto [output, weights] = attention(x, x, x, {.key_mask = (Variable{{0, 0, 0}, {1, 1, 1}} > 0),
                                                .need_weights = true, .average_attn_weights = false});
   BOOST_TEST((weights.shape() == Shape{2, 2, 3, 3}));
   BOOST_TEST(sum(abs(weights[0])).item() == 0);
@@ -101,7 +101,6 @@ BOOST_AUTO_TEST_CASE(attention_refuses_what_does_not_fit) {
   throws<ValueError>([] { nn::MultiHeadAttention(4, 0); },
                      {"MultiHeadAttention(4, 0)", "num_heads is 0, needs 1 or more"});
   throws<ValueError>([] { nn::MultiHeadAttention(4, 2, {.dropout = -1}); }, {"MultiHeadAttention(4, 2)", "dropout"});
-  throws<ValueError>([] { nn::MultiHeadAttention(4, 2, {.generator = nullptr}); }, {"generator is null"});
   throws<ValueError>([] { nn::MultiHeadAttention(-4, 2); }, {"MultiHeadAttention(", "needs widths of 1 or more"});
   throws<ValueError>([] { nn::MultiHeadAttention(4, 2, {.kdim = std::size_t(-3)}); }, {"kdim is -3, needs 0 or more"});
   throws<DTypeError>([] { nn::MultiHeadAttention(4, 2, {.dtype = int64}); },
@@ -114,22 +113,45 @@ BOOST_AUTO_TEST_CASE(attention_refuses_what_does_not_fit) {
   throws<ShapeError>([&] { attention(q, zeros({5, 1, 4}), zeros({5, 1, 4})); }, {"(5, 1, 4)", "one batch"});
   throws<ShapeError>([&] { attention(q, zeros({0, 2, 4}), zeros({0, 2, 4})); }, {"(0, 2, 4)", "1 or more"});
   throws<DTypeError>([&] { attention(q.to(float64)); }, {"float64(3, 2, 4)", "float32"});
-  throws<ShapeError>([&] { attention(q, k, k, {.key_padding_mask = zeros({2, 3}) > 0}); }, {"bool(2, 3)", "(2, 5)"});
+  throws<ShapeError>([&] { attention(q, k, k, {.key_mask = zeros({2, 3}) > 0}); }, {"bool(2, 3)", "(2, 5)"});
   throws<ShapeError>([&] { attention(q, k, k, {.attn_mask = zeros({5, 3})}); }, {"(5, 3)", "(3, 5)", "(4, 3, 5)"});
   throws<DTypeError>([&] { attention(q, k, k, {.attn_mask = zeros({3, 5}, int64)}); }, {"int64(3, 5)", "bool"});
   throws<ShapeError>([&] { attention(Variable()); }, {"MultiHeadAttention(4, 2)", "undefined"});
 }
 
-// By masks of bool: zeros. A mask that is added gives NaN, as in PyTorch, and only in that row.
+// Both attentions, by each kind of mask, and by two that hide all between them: zeros, and zeros as gradients.
 BOOST_AUTO_TEST_CASE(queries_that_may_look_at_nothing) {
-  nn::MultiHeadAttention attention(4, 2);
-  Variable q = randn({2, 1, 4}), weights = attention(q, q, q, {.attn_mask = Variable({{1, 1}, {0, 0}}) > 0,
-                                                               .need_weights = true}).weights;
-  close(weights[0][0], zeros({2}));
-  double inf = std::numeric_limits<double>::infinity();
-  weights = attention(q, q, q, {.attn_mask = Variable{{-inf, -inf}, {0, 0}}.to(float32), .need_weights = true}).weights;
-  BOOST_TEST(std::isnan(weights[0][0][0].item()));
-  close(sum(weights[0][1]), ones({}), 1e-6);
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (DType dtype : {float32, float64}) {
+    Variable allowed = Variable({{0, 0}, {1, 1}}) > 0;
+    Variable added = Variable({{-inf, -inf}, {0, 0}}, dtype);
+    Variable first = Variable({{1, 0}, {1, 1}}) > 0, second = Variable({{-inf, 0}, {0, 0}}, dtype);
+    nn::MultiHeadAttention attention(4, 2, {.dtype = dtype});
+    Variable q = randn({2, 1, 4}, dtype).requires_grad_();
+    for (const nn::AttentionArguments& arguments :
+         {nn::AttentionArguments{.attn_mask = allowed, .need_weights = true},
+          nn::AttentionArguments{.attn_mask = added, .need_weights = true},
+          nn::AttentionArguments{.attn_mask = second, .is_causal = true, .need_weights = true}}) {
+      auto [output, weights] = attention(q, q, q, arguments);
+      close(weights[0][0].detach(), zeros({2}, dtype));
+      close(sum(weights[0][1]).detach(), ones({}, dtype), 1e-6);
+      q.zero_grad();
+      sum(square(output)).backward();
+      BOOST_TEST(count_nonzero(isnan(q.grad())).item() == 0);
+    }
+    Variable x = randn({3, 2, 4}, dtype).requires_grad_(), v = randn({3, 2, 5}, dtype);
+    auto first_row_is_zero = [&](const Variable& y) {
+      close(y[{range(), 0}].detach(), zeros({3, 5}, dtype));
+      BOOST_TEST(min(sum(abs(y[{range(), 1}]), -1)).item() > 0);
+      x.zero_grad();
+      sum(y).backward();
+      BOOST_TEST(count_nonzero(isnan(x.grad())).item() == 0);
+    };
+    first_row_is_zero(scaled_dot_product_attention(x, x, v, allowed));
+    first_row_is_zero(scaled_dot_product_attention(x, x, v, added));
+    first_row_is_zero(scaled_dot_product_attention(x, x, v, second, true));
+    first_row_is_zero(scaled_dot_product_attention(x, x, v, broadcast_to(allowed, {3, 2, 2})));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(transformer_layers_have_right_derivatives) {

@@ -18,12 +18,13 @@ Variable padding(std::size_t count) {
   mask.mutable_data<bool>()[3 * count - 2] = true;
   return Variable(mask);
 }
-Variable causal(std::size_t count) { return triu(xtape::ones({count, count}), 1) > 0; }
+Variable causal(std::size_t count) { return tril(xtape::ones({count, count})) > 0; }
 
-// libtorch's C++ module adds a mask to the scores even when it is of bool, so it gets the numbers to add.
+// libtorch's C++ module adds a mask to the scores even when it is of bool, so it gets the numbers to add. Ours are true
+// where a query may look, also those of keys; libtorch's padding is true where it may not.
 Tensor added(const Variable& mask) {
   if (!mask.defined()) return Tensor();
-  return to_torch(mask.dtype() == xtape::boolean ? where(mask, -INFINITY, xtape::zeros(mask.shape(), xtape::float64))
+  return to_torch(mask.dtype() == xtape::boolean ? where(mask, xtape::zeros(mask.shape(), xtape::float64), -INFINITY)
                                                  : mask);
 }
 
@@ -50,7 +51,7 @@ BOOST_AUTO_TEST_CASE(attention) {
                       : additive ? xtape::randn({steps, keys}, xtape::float64)
                                  : Variable();
       auto [output, weights] = own(input(x.own, 0), input(x.own, 1), input(x.own, 2),
-                                   {.key_padding_mask = padding(count), .attn_mask = mask, .need_weights = true});
+                                   {.key_mask = !padding(count), .attn_mask = mask, .need_weights = true});
       auto [other_output, other_weights] =
           other->forward(input(x.other, 0), input(x.other, 1), input(x.other, 2), to_torch(padding(count)), true,
                          added(mask));
@@ -98,7 +99,7 @@ BOOST_AUTO_TEST_CASE(encoder_layers) {
       other->eval();
       Inputs x({{steps, batch, width}});
       Tensor mask = added(causal(steps)), hidden = to_torch(padding(steps));
-      Variable output = own(x.own[0], {.src_mask = causal(steps), .src_key_padding_mask = padding(steps)});
+      Variable output = own(x.own[0], {.src_mask = causal(steps), .src_key_mask = !padding(steps)});
       Tensor other_output = norm_first ? pre_norm(other, x.other[0], mask, hidden)
                                        : other->forward(x.other[0], mask, hidden);
       compare(own, *other, {output}, {other_output}, x.own, x.other);
@@ -116,7 +117,7 @@ BOOST_AUTO_TEST_CASE(decoder_layers) {
     other->eval();
     Inputs x({{steps, batch, width}, {keys, batch, width}});
     Tensor mask = added(causal(steps)), hidden = to_torch(padding(keys));
-    Variable output = own(x.own[0], x.own[1], {.memory_key_padding_mask = padding(keys), .tgt_is_causal = true});
+    Variable output = own(x.own[0], x.own[1], {.memory_key_mask = !padding(keys), .tgt_is_causal = true});
     Tensor other_output = norm_first ? pre_norm(other, x.other[0], x.other[1], mask, hidden)
                                      : other->forward(x.other[0], x.other[1], mask, {}, {}, hidden);
     compare(own, *other, {output}, {other_output}, x.own, x.other);
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(stacks) {
   own.eval();
   other->eval();
   Inputs x({{steps, batch, width}});
-  Variable output = own(x.own[0], {.src_mask = causal(steps), .src_key_padding_mask = padding(steps)});
+  Variable output = own(x.own[0], {.src_mask = causal(steps), .src_key_mask = !padding(steps)});
   Tensor other_output = other->forward(x.other[0], added(causal(steps)), to_torch(padding(steps)));
   compare(own, *other, {output}, {other_output}, x.own, x.other);
 
@@ -151,7 +152,7 @@ BOOST_AUTO_TEST_CASE(stacks) {
   other_decoder->eval();
   Inputs y({{steps, batch, width}, {keys, batch, width}});
   Variable decoded = own_decoder(y.own[0], y.own[1], {.tgt_mask = causal(steps),
-                                                      .memory_key_padding_mask = padding(keys)});
+                                                      .memory_key_mask = !padding(keys)});
   Tensor other_decoded = other_decoder->forward(y.other[0], y.other[1], added(causal(steps)), {}, {},
                                                 to_torch(padding(keys)));
   compare(own_decoder, *other_decoder, {decoded}, {other_decoded}, y.own, y.other);

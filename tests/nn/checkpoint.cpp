@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_restored_by_halves) {
   bad.states["model"].erase("0.weight");
   bad.states["model"].emplace("7.weight", ones({1}));
   throws<ValueError>([&] { bad.restore(training.parts()); },
-                     {"restore \"model\"", "missing: 0.weight, float32(3, 8)", "unexpected: 7.weight, float32(1,)"});
+                     {"restore \"model\"", "missing: 0.weight, float32(8, 3)", "unexpected: 7.weight, float32(1,)"});
   same(Checkpoint(training.parts()), now);
 
   struct Stubborn {

@@ -59,9 +59,9 @@ BOOST_AUTO_TEST_CASE(memory_of_large_files) {
   check("npy, bytes", begin + header + std::string(1'000'000, '\1'), [&] { nn::load_npy(path); });
   std::string lines;
   for (int i = 0; i < 300'000; ++i) lines += "1\n";
-  check("csv, numbers", lines, [&] { nn::read_csv(path, {.header = false}); });
-  check("csv, texts", lines, [&] { nn::read_csv(path, {.header = false, .texts = {"0"}}); });
-  check("csv, columns", std::string(300'000, ','), [&] { nn::read_csv(path); }, 128);  // a name for each byte
+  check("csv, numbers", lines, [&] { nn::load_csv(path, {.header = false}); });
+  check("csv, texts", lines, [&] { nn::load_csv(path, {.header = false, .texts = {"0"}}); });
+  check("csv, columns", std::string(300'000, ','), [&] { nn::load_csv(path); }, 128);  // a name for each byte
   StateDict scalars;
   for (int i = 0; i < 3'000; ++i) scalars.emplace(std::to_string(i), full({}, 1));
   nn::save_npz(path, scalars);
@@ -79,10 +79,10 @@ BOOST_AUTO_TEST_CASE(bombs) {
   put(directory / "x.csv.gz", gzip("a\n" + std::string(64 << 20, '1')));
   put(directory / "x.bin.gz", gzip(std::string(64 << 20, '\0')));
   array.clear();
-  const std::vector<std::function<void()>> reads{[&] { nn::read_idx(directory / "idx.gz", 1); },
+  const std::vector<std::function<void()>> reads{[&] { nn::load_idx_bytes(directory / "idx.gz", 1); },
                                                  [&] { nn::load_npz(directory / "x.npz"); },
-                                                 [&] { nn::read_csv(directory / "x.csv.gz"); },
-                                                 [&] { nn::read_cifar10({directory / "x.bin.gz"}); }};
+                                                 [&] { nn::load_csv(directory / "x.csv.gz"); },
+                                                 [&] { nn::load_cifar10({directory / "x.bin.gz"}); }};
   for (const auto& read : reads) {
     PeakMemory memory;
     throws<FileError>(read, {"16 MiB and 100 times"});

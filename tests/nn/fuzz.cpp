@@ -235,15 +235,15 @@ BOOST_AUTO_TEST_CASE(npy_files_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(idx_files_plain_and_compressed) {
-  fuzz({"read_idx: ", idx_files(),
-        [](const std::string& path) { return check_idx(content(path), nn::read_idx(path, 3)); }, 64});
+  fuzz({"load_idx_bytes: ", idx_files(),
+        [](const std::string& path) { return check_idx(content(path), nn::load_idx_bytes(path, 3)); }, 64});
   std::string text;  // inside the gzip file
-  fuzz({"read_idx: ", idx_files(), [&](const std::string& path) { return check_idx(text, nn::read_idx(path, 3)); }, 64,
+  fuzz({"load_idx_bytes: ", idx_files(), [&](const std::string& path) { return check_idx(text, nn::load_idx_bytes(path, 3)); }, 64,
         [&](const std::string& mutated) { return gzip(text = mutated); }});
   Texts compressed;
   for (const std::string& file : idx_files()) compressed.push_back(gzip(file));
-  fuzz({"read_idx: ", compressed, [](const std::string& path) {
-          auto got = nn::read_idx(path, 3);
+  fuzz({"load_idx_bytes: ", compressed, [](const std::string& path) {
+          auto got = nn::load_idx_bytes(path, 3);
           for (const std::string& file : idx_files())
             if (check_idx(file, got).empty()) return "";
           return "wrong content";
@@ -264,11 +264,11 @@ BOOST_AUTO_TEST_CASE(idx_files_of_all_types) {
 
 BOOST_AUTO_TEST_CASE(csv_files) {
   for (nn::Missing missing : {nn::Missing::error, nn::Missing::nan})
-    fuzz({"read_csv: ",
+    fuzz({"load_csv: ",
           {"a,b,c\n1,2.5,-3e5\n4,5,6\n", "\"a\",\"b \"\"x\"\"\",c\r\n\"1\",2,\"3\"\r\n",
            missing == nn::Missing::nan ? "a,b,c\n\n1,,NA\n" : "a\n1\n2"},
           [missing](const std::string& path) {
-            nn::CsvTable table = nn::read_csv(path, {.missing = missing, .dtype = float64});
+            nn::CsvTable table = nn::load_csv(path, {.missing = missing, .dtype = float64});
             std::string text = content(path);
             auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
             bool fits = table.values.rank() == 2 && table.values.shape()[1] == table.columns.size() &&
@@ -314,9 +314,9 @@ BOOST_AUTO_TEST_CASE(checkpoint_files) {
 
 BOOST_AUTO_TEST_CASE(cifar_files) {
   std::string image = std::string(1, '\3') + std::string(3072, '\5');
-  fuzz({"read_cifar10: ", {image, image + image},
+  fuzz({"load_cifar10: ", {image, image + image},
         [](const std::string& path) {
-          auto set = nn::read_cifar10({path});
+          auto set = nn::load_cifar10({path});
           return set.size() * 3073 == fs::file_size(path) ? "" : "wrong number of images";
         },
         64});

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(gains_are_those_of_pytorch) {
 
 BOOST_AUTO_TEST_CASE(he_and_lecun_go_by_one_fan) {
   // A normal variance of n samples has the relative standard error sqrt(2 / n), a uniform one sqrt(0.8 / n).
-  const Shape shape{300, 100};
+  const Shape shape{100, 300};
   const double n = 30000;
   auto variance = [&](const nn::Initializer& initializer) { return moment(drawn(initializer, shape), 0, 2); };
   auto near = [&](double found, double expected) { BOOST_TEST(std::abs(found / expected - 1) < 5 * std::sqrt(2 / n)); };
@@ -150,6 +150,35 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_when_made) {
   throws<ValueError>([] { nn::truncated_normal(0, 1, NAN, 2); }, {"truncated_normal", "nan"});
   throws<ValueError>([] { nn::truncated_normal(0, 1, 50, 60); }, {"truncated_normal", "50", "double precision"});
   throws<ValueError>([] { nn::he_uniform(INFINITY, nn::Fan::out); }, {"he_uniform", "inf"});
+}
+
+BOOST_AUTO_TEST_CASE(initializing_in_place) {
+  Generator generator(7);
+  nn::Dense dense(300, 200);
+  Variable handle = dense.weight;
+  nn::init(dense.weight, nn::normal(0, 0.02), generator);
+  BOOST_TEST(handle.impl() == dense.weight.impl());
+  BOOST_TEST(dense.weight.requires_grad());
+  close(handle.detach(), drawn(nn::normal(0, 0.02), {200, 300}, float32, 7));
+  nn::init(dense.bias, nn::constant(0.25));
+  close(dense.parameters()[1].detach(), full({200}, 0.25));
+  nn::Dense lazy(3);
+  throws<Error>([&] { nn::init(lazy.weight, nn::normal()); }, {"init", "(3, 0)", "first call"});
+  throws<Error>([] { nn::init(Variable(), nn::normal()); }, {"init", "undefined"});
+  throws<ValueError>([&] { nn::init(dense.weight, nullptr); }, {"init", "empty"});
+}
+
+// Drawing is an affair of the caller's: the number of threads stays, also while another thread computes.
+BOOST_AUTO_TEST_CASE(initializers_leave_the_number_of_threads_alone) {
+  int before = num_threads();
+  set_num_threads(2);
+  drawn([](const Shape& shape, DType dtype, Generator& g) {
+    Array value = nn::orthogonal()(shape, dtype, g);
+    BOOST_TEST(num_threads() == 2);
+    return value;
+  }, {30, 20});
+  BOOST_TEST(num_threads() == 2);
+  set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

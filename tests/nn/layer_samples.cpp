@@ -199,8 +199,8 @@ void containers(List& l) {
   l.add([] { return nn::Sequential{nn::Dense(3, 4), xtape::tanh, nn::Dense(2)}; }, numbers({2, 3}));
   l.add([] { return Listed(); }, numbers({2, 3})).name = "ModuleList";
   l.add([] { return Named(); }, numbers({2, 3})).name = "ModuleDict";
-  l.add([] { return nn::Residual(nn::Sequential{nn::Dense(3, 4), nn::Tanh(), nn::Dense(3)}); }, numbers({2, 3}));
-  l.add("shortcut", [] { return nn::Residual(nn::Dense(3, 4), nn::Dense(3, 4, {.bias = false})); }, numbers({2, 3}));
+  l.add([] { return nn::Residual{nn::Sequential{nn::Dense(3, 4), nn::Tanh(), nn::Dense(3)}}; }, numbers({2, 3}));
+  l.add("shortcut", [] { return nn::Residual{nn::Dense(3, 4), nn::Dense(3, 4, {.bias = false})}; }, numbers({2, 3}));
   l.add([] { return nn::Lambda([](const Variable& x) { return sin(x) * x; }, "sin(x) x"); }, numbers({2, 3}));
 }
 

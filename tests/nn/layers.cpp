@@ -13,7 +13,7 @@ BOOST_AUTO_TEST_SUITE(layers)
 
 BOOST_AUTO_TEST_CASE(dense_is_an_affine_map) {
   nn::Dense dense(2, 3);
-  dense.load_state_dict({{"weight", Variable{{1, 2, 3}, {4, 5, 6}}}, {"bias", Variable{10, 20, 30}}});
+  dense.load_state_dict({{"weight", Variable{{1, 4}, {2, 5}, {3, 6}}}, {"bias", Variable{10, 20, 30}}});
   close(dense(Variable{{1, 1}, {0, 2}}), Variable{{15, 27, 39}, {18, 30, 42}});
   close(dense(Variable{1, 1}), Variable{15, 27, 39});
   BOOST_TEST((dense(zeros({4, 5, 2})).shape() == Shape{4, 5, 3}));
@@ -30,17 +30,16 @@ BOOST_AUTO_TEST_CASE(dense_begins_as_its_initializers_say) {
   BOOST_TEST(max(abs(dense.weight)).item() > 0.99 * bound);
   close(dense.bias, zeros({100}));
   Generator a(5), b(5);
-  nn::Dense first(3, 2, {.bias_init = nn::uniform(1, 2), .generator = &a});
-  nn::Dense second(3, 2, {.bias_init = nn::uniform(1, 2), .generator = &b});
+  nn::Dense first(3, 2, {.bias_init = nn::uniform(1, 2), .generator = a});
+  nn::Dense second(3, 2, {.bias_init = nn::uniform(1, 2), .generator = b});
   close(first.weight, second.weight);
   close(first.bias, second.bias);
-  nn::Dense third(3, 2, {.dtype = float64, .generator = &a});
+  nn::Dense third(3, 2, {.dtype = float64, .generator = a});
   BOOST_TEST((third.weight.dtype() == float64));
 }
 
 BOOST_AUTO_TEST_CASE(dense_refuses_what_does_not_fit) {
   throws<ValueError>([] { nn::Dense(0, 2); }, {"Dense(0, 2)", "1 or more"});
-  throws<ValueError>([] { nn::Dense(1, 2, {.generator = nullptr}); }, {"Dense(1, 2)", "generator"});
   throws<ValueError>([] { nn::Dense(1, 2, {.weight_init = nullptr}); }, {"Dense(1, 2): weight", "empty"});
   auto wrong = [](const Shape&, DType dtype, Generator&) { return Array::full({7}, 0, dtype); };
   throws<ShapeError>([&] { nn::Dense(1, 2, {.bias_init = wrong}); }, {"bias", "float32(7,)", "float32(2,)"});
@@ -124,7 +123,6 @@ BOOST_AUTO_TEST_CASE(dropout_acts_in_training_only) {
   BOOST_TEST(drop.description() == "0.5");
   throws<ValueError>([] { nn::Dropout(-0.1); }, {"Dropout", "the probability is -0.1"});
   throws<ValueError>([] { nn::Dropout(NAN); }, {"Dropout", "nan"});
-  throws<ValueError>([] { nn::Dropout(0.1, nullptr); }, {"Dropout", "generator"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -167,7 +165,7 @@ BOOST_AUTO_TEST_CASE(plain_distributions) {
 }
 
 BOOST_AUTO_TEST_CASE(fans_of_dense_and_convolution_weights) {
-  auto dense = nn::fans({300, 100});
+  auto dense = nn::fans({100, 300});
   BOOST_TEST(dense.in == 300);
   BOOST_TEST(dense.out == 100);
   auto convolution = nn::fans({16, 8, 3, 5});
@@ -181,7 +179,7 @@ BOOST_AUTO_TEST_CASE(xavier_and_he_have_the_papers_variances) {
     Shape shape;
     double in, out;
   };
-  for (const auto& [shape, in, out] : {Case{{300, 100}, 300, 100}, Case{{50, 20, 5, 5}, 500, 1250}}) {
+  for (const auto& [shape, in, out] : {Case{{100, 300}, 300, 100}, Case{{50, 20, 5, 5}, 500, 1250}}) {
     double xavier = std::sqrt(2 / (in + out)), he = std::sqrt(2 / in);
     has_moments(drawn(nn::xavier_normal(), shape), 0, xavier, normal_kurtosis);
     has_moments(drawn(nn::xavier_normal(3), shape), 0, 3 * xavier, normal_kurtosis);

@@ -193,6 +193,35 @@ BOOST_AUTO_TEST_CASE(derivatives_of_classification_losses) {
   BOOST_TEST(third.ok, third.message);
 }
 
+// Weights that need a gradient get it, in every loss that has some.
+BOOST_AUTO_TEST_CASE(derivatives_with_respect_to_weights) {
+  Variable x = randn({4, 3}, float64), p = softmax(randn({4, 3}, float64)).detach(), w = numbers64({2, 0.5, 1});
+  Variable labels({0, -100, 1, 2}, int64);
+  for (Reduction reduction : all_reductions) {
+    for (double smoothing : {0.0, 0.3}) {
+      auto options = [=](const Variable& w) {
+        return nn::SoftmaxCrossEntropyOptions{.class_weights = w, .reduction = reduction, .label_smoothing = smoothing};
+      };
+      has_derivatives([&](auto& x, auto& w) { return nn::softmax_cross_entropy(x, labels, options(w)); }, {x, w});
+      has_derivatives([&](auto& x, auto& w) { return nn::softmax_cross_entropy(x, p, options(w)); }, {x, w});
+      close(nn::softmax_cross_entropy(x, labels, options(w.copy().requires_grad_())).detach(),
+            nn::softmax_cross_entropy(x, labels, options(w)), 1e-14);
+      close(nn::cross_entropy(x, labels, options(w)), nn::softmax_cross_entropy(x, labels, options(w)));
+    }
+    has_derivatives([&](auto& x, auto& w) {
+      return nn::nll_loss(x, labels, {.class_weights = w, .reduction = reduction});
+    }, {x, w});
+    has_derivatives([&](auto& x, auto& w) {
+      return nn::sigmoid_cross_entropy(x, p, {.weight = w, .reduction = reduction, .positive_weight = w + 1});
+    }, {x, w});
+    has_derivatives([&](auto& p, auto& w) {
+      return nn::binary_cross_entropy(p, softmax(x), {.weight = w, .reduction = reduction});
+    }, {p, w});
+  }
+  throws<GraphError>([&] { cross_entropy_rows(x, Variable({0, 1, 2, 0}, int64), ones({4}, float64).requires_grad_()); },
+                     {"cross_entropy_rows", "float64(4,)", "gradient"});
+}
+
 BOOST_AUTO_TEST_CASE(classification_losses_refuse_what_does_not_fit) {
   Variable x = zeros({3, 10}), classes({1, 2, 3}, int64);
   auto cross_entropy = [&](const Variable& x, const Variable& y, const nn::SoftmaxCrossEntropyOptions& options = {}) {

@@ -23,11 +23,11 @@ struct Highway : nn::Module {
   }
 };
 
-// A layer with parameters, buffers and plain data of its own.
+// A layer with parameters, buffers and plain data.
 struct Scale : nn::Module {
-  Variable factor = add("factor", parameter(Variable{1.0, 2.0}));
-  Variable mean = add("mean", Variable{0.5, 0.25});
-  Variable calls = add("calls", Variable({0}, int64));
+  nn::Parameter factor = add("factor", parameter(Variable{1.0, 2.0}));
+  nn::Parameter mean = add("mean", Variable{0.5, 0.25});
+  nn::Parameter calls = add("calls", Variable({0}, int64));
   double gain;
   explicit Scale(double gain) : gain(gain) {}
   Variable forward(const Variable& x) override {
@@ -195,14 +195,14 @@ BOOST_AUTO_TEST_CASE(state_is_a_copy_and_comes_back) {
 BOOST_AUTO_TEST_CASE(state_that_does_not_fit_is_listed_and_changes_nothing) {
   nn::Sequential net{nn::Dense(2, 3), nn::Dense(3, 4)};
   StateDict before = net.state_dict(), state = before;
-  state.at("0.weight") = ones({2, 3});
+  state.at("0.weight") = ones({3, 2});
   state.erase("0.bias");
-  state.at("1.weight") = zeros({4, 3});
+  state.at("1.weight") = zeros({3, 4});
   state.at("1.bias") = zeros({4}, float64);
   state.emplace("other", zeros({5}));
   throws<ValueError>([&] { net.load_state_dict(state); },
                      {"Sequential", "load_state_dict", "missing: 0.bias, float32(3,)",
-                      "1.weight: got float32(4, 3), needs float32(3, 4)",
+                      "1.weight: got float32(3, 4), needs float32(4, 3)",
                       "1.bias: got float64(4,), needs float32(4,)", "unexpected: other, float32(5,)"});
   same(net.state_dict(), before);
   throws<ValueError>([&] { net.load_state_dict(state, false); }, {"1.weight", "1.bias"});
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(state_that_does_not_fit_is_listed_and_changes_nothing) {
   state.erase("1.weight");
   state.erase("1.bias");
   net.load_state_dict(state, false);
-  close(net.named_parameters()[0].second, ones({2, 3}).requires_grad_());
+  close(net.named_parameters()[0].second, ones({3, 2}).requires_grad_());
   close(net.state_dict().at("0.bias"), before.at("0.bias"));
 }
 
@@ -235,8 +235,6 @@ BOOST_AUTO_TEST_CASE(a_clone_is_independent) {
   same(net.state_dict(), before);
   copy.train();
   BOOST_TEST(!net.training());
-  // After the scope of the clone, copies of handles are plain copies again.
-  BOOST_TEST(Variable(originals[0]).impl() == originals[0].impl());
 }
 
 BOOST_AUTO_TEST_CASE(a_clones_members_are_its_own) {

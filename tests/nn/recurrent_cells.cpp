@@ -138,7 +138,6 @@ BOOST_AUTO_TEST_CASE(refuse_what_does_not_fit) {
   throws<ValueError>([] { nn::LSTMCell(0, 4); }, {"LSTMCell(0, 4): needs widths of 1 or more"});
   throws<ValueError>([] { nn::RNNCell(3, -4); }, {"RNNCell(3", "needs widths of 1 or more"});
   throws<ValueError>([] { nn::GRUCell(3, 4, {.nonlinearity = nn::Nonlinearity::relu}); }, {"GRUCell(3, 4", "nonlinearity"});
-  throws<ValueError>([] { nn::GRUCell(3, 4, {.generator = nullptr}); }, {"GRUCell(3, 4)", "generator is null"});
   throws<DTypeError>([] { nn::LSTMCell(3, 4, {.dtype = int64}); }, {"LSTMCell(3, 4)", "int64"});
   nn::LSTMCell cell(3, 4);
   Variable x = zeros({2, 3});

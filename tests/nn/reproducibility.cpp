@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(initializers_do_not_depend_on_threads) {
   auto draw = [](int threads) {
     ThreadsScope scope(threads);
     seed(8);
-    nn::Sequential net(nn::Dense(300, 200, {.weight_init = nn::normal()}), nn::Conv2D(8, 16, 5));
+    nn::Sequential net{nn::Dense(300, 200, {.weight_init = nn::normal()}), nn::Conv2D(8, 16, 5)};
     return bits_of(net.state_dict());
   };
   Bits first = draw(1);

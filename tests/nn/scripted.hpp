@@ -12,7 +12,7 @@ namespace xtape::testing {
 /// A network of one weight w, of which the loss is w itself; the optimizer sets it from a list, one epoch after another.
 struct Scripted {
   struct Net : nn::Module {
-    Variable w = add("w", parameter(Variable(0.0).copy()));
+    nn::Parameter w = add("w", parameter(Variable(0.0).copy()));
     Variable forward(const Variable&) override { return w; }
   } net;
   std::vector<double> next;  // the loss of each epoch

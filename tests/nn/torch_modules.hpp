@@ -31,9 +31,6 @@ inline void agree(const Variable& own, const Tensor& other, const std::string& w
   BOOST_TEST(difference <= tolerance, what << ": " << difference);
 }
 
-// The weights of two axes are transposed there.
-inline bool transposed(const Tensor& x) { return x.dim() == 2; }
-
 // Gives ours the values of libtorch's, by the same names.
 inline void load(nn::Module& own, torch::nn::Module& other) {
   torch::NoGradGuard guard;
@@ -42,17 +39,15 @@ inline void load(nn::Module& own, torch::nn::Module& other) {
   for (auto& [name, x] : own.named_parameters()) {
     Tensor value = torch::randn_like(parameters[name]) * 0.3;
     parameters[name].copy_(value);
-    Tensor laid = (transposed(value) ? value.t() : value).contiguous();
-    BOOST_REQUIRE_MESSAGE(to_torch(x).sizes() == laid.sizes(), name);
-    std::copy_n(laid.data_ptr<double>(), laid.numel(), x.mutable_data<double>());
+    BOOST_REQUIRE_MESSAGE(to_torch(x).sizes() == value.sizes(), name);
+    std::copy_n(value.data_ptr<double>(), value.numel(), x.mutable_data<double>());
   }
 }
 
 inline void agree_in_gradients(const nn::Module& own, const torch::nn::Module& other) {
   auto parameters = other.named_parameters();
   for (const auto& [name, x] : own.named_parameters()) {
-    Tensor gradient = parameters[name].grad();
-    agree(x.grad(), transposed(gradient) ? gradient.t() : gradient, "gradient of " + name);
+    agree(x.grad(), parameters[name].grad(), "gradient of " + name);
   }
 }
 

@@ -29,7 +29,7 @@ StateDict part(const nn::Module& module, const std::string& prefix) {
   return result;
 }
 
-Variable causal(std::size_t n) { return triu(ones({n, n}), 1) > 0; }
+Variable causal(std::size_t n) { return tril(ones({n, n})) > 0; }
 
 }  // namespace
 
@@ -39,9 +39,9 @@ BOOST_AUTO_TEST_CASE(encoder) {
   seed(8);
   nn::TransformerEncoder encoder(nn::TransformerEncoderLayer(4, 2, options()), 3, nn::LayerNorm(4, {.dtype = float64}));
   set_parameters(encoder);
-  Variable x = randn({5, 2, 4}, float64), padding = Variable({{0, 0, 0, 0, 0}, {0, 0, 0, 1, 1}}, boolean);
+  Variable x = randn({5, 2, 4}, float64), known = Variable({{1, 1, 1, 1, 1}, {1, 1, 1, 0, 0}}, boolean);
   for (const nn::EncoderMasks& masks :
-       {nn::EncoderMasks{}, nn::EncoderMasks{.src_mask = causal(5), .src_key_padding_mask = padding},
+       {nn::EncoderMasks{}, nn::EncoderMasks{.src_mask = causal(5), .src_key_mask = known},
         nn::EncoderMasks{.is_causal = true}}) {
     Variable y = x;
     for (std::string k : {"0", "1", "2"}) {
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(decoder) {
   nn::TransformerDecoder decoder(nn::TransformerDecoderLayer(4, 2, options()), 2);
   set_parameters(decoder);
   Variable x = randn({5, 2, 4}, float64), memory = randn({3, 2, 4}, float64);
-  nn::DecoderMasks masks{.memory_key_padding_mask = Variable({{0, 0, 0}, {0, 0, 1}}, boolean), .tgt_is_causal = true};
+  nn::DecoderMasks masks{.memory_key_mask = Variable({{1, 1, 1}, {1, 1, 0}}, boolean), .tgt_is_causal = true};
   Variable y = x;
   for (std::string k : {"0", "1"}) {
     nn::TransformerDecoderLayer layer(4, 2, options());

@@ -50,6 +50,23 @@ BOOST_AUTO_TEST_CASE(thresholds) {
   BOOST_TEST(rates(options, {10, 10.5, 11.1}) == (Rates{1, 0.5, 0.5}), boost::test_tools::per_element());
 }
 
+// A part of the best metric is a part of its magnitude: what is worse than -1 is no improvement on it. At 0 there is
+// none, so that every fall counts.
+BOOST_AUTO_TEST_CASE(negative_metrics) {
+  ReduceLROnPlateauOptions options{.factor = 0.5, .patience = 0, .threshold = 0.01};
+  BOOST_TEST(rates(options, {-1, -0.995, -1.005, -1.02}) == (Rates{1, 0.5, 0.25, 0.25}),
+             boost::test_tools::per_element());
+  BOOST_TEST(rates(options, {1, -1, 0, -2}) == (Rates{1, 1, 0.5, 0.5}), boost::test_tools::per_element());
+  BOOST_TEST(rates(options, {0, -1e-9, 0}) == (Rates{1, 1, 0.5}), boost::test_tools::per_element());
+  BOOST_TEST(rates(options, {INFINITY, 5, -INFINITY, -INFINITY}) == (Rates{0.5, 0.5, 0.5, 0.25}),
+             boost::test_tools::per_element());
+  options.mode = PlateauMode::max;
+  BOOST_TEST(rates(options, {-1, -1.005, -0.995, -0.98}) == (Rates{1, 0.5, 0.25, 0.25}),
+             boost::test_tools::per_element());
+  options.threshold_mode = ThresholdMode::abs;
+  BOOST_TEST(rates(options, {-1, -0.995, -0.98}) == (Rates{1, 0.5, 0.5}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(cools_down) {
   BOOST_TEST(rates({.factor = 0.5, .patience = 0, .cooldown = 2}, {1, 1, 1, 1, 1, 1}) ==
              (Rates{1, 0.5, 0.5, 0.5, 0.25, 0.25}), boost::test_tools::per_element());

@@ -179,10 +179,32 @@ BOOST_AUTO_TEST_CASE(one_cycle) {
         BOOST_TEST(near(adam.options().beta1, momentum));
         schedule.step();
       }
+      // One step more is allowed, in which nothing rises again.
+      BOOST_TEST(near(adam.lr(), 0.0005));
+      BOOST_TEST(near(adam.options().beta1, 0.95));
       throws<ValueError>([&] { schedule.step(); }, {"OneCycleLR: step 51 of 50"});
       BOOST_TEST(schedule.steps() == 50);
     }
   }
+}
+
+// However short the cycle and wherever its top: it ends at the lowest rate, and never goes above the highest.
+BOOST_AUTO_TEST_CASE(one_cycle_at_its_ends) {
+  for (double pct_start : {0.0, 0.3, 0.5})
+    for (std::int64_t total_steps : {1, 2, 3, 10})
+      for (Anneal strategy : {Anneal::cos, Anneal::linear}) {
+        Adam adam({parameter(ones({1}))}, {.lr = 7});
+        OneCycleLR schedule(adam, {.max_lr = 0.5, .total_steps = total_steps, .pct_start = pct_start,
+                                   .anneal_strategy = strategy});
+        double last = adam.lr();
+        for (std::int64_t t = 1; t <= total_steps; ++t) {
+          BOOST_TEST(adam.lr() <= 0.5 * (1 + 1e-12));
+          if (t == total_steps) last = adam.lr();
+          schedule.step();
+        }
+        BOOST_TEST(near(last, 0.5 / 25 / 1e4));
+        BOOST_TEST(near(adam.lr(), last));
+      }
 }
 
 BOOST_AUTO_TEST_CASE(chained_factors_multiply) {

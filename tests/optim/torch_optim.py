@@ -158,7 +158,7 @@ EXPECTED = {
         o, [0.01, 0.02], 0.1, 5, 9, "triangular2", base_momentum=0.7, max_momentum=[0.8, 0.95])),
     "CyclicLR exp_range": lambda: schedule(lambda o: S.CyclicLR(
         o, 0.01, 0.1, 8, mode="exp_range", gamma=0.97, cycle_momentum=False)),
-    "OneCycleLR": lambda: schedule(lambda o: S.OneCycleLR(o, [0.1, 0.2], 60), O.Adam),
+    "OneCycleLR": lambda: schedule(lambda o: S.OneCycleLR(o, [0.1, 0.2], 61), O.Adam),
     "OneCycleLR linear": lambda: schedule(lambda o: S.OneCycleLR(
         o, 0.1, 70, pct_start=0.4, anneal_strategy="linear", base_momentum=0.7, div_factor=10, final_div_factor=100)),
     "OneCycleLR three_phase": lambda: schedule(lambda o: S.OneCycleLR(o, 0.1, 65, three_phase=True)),

@@ -184,7 +184,7 @@ void trace_schedules() {
       .mode = CyclicMode::triangular2, .base_momentum = 0.7, .max_momentum = {0.8, 0.95}}));
   trace("CyclicLR exp_range", make<CyclicLR>(CyclicLROptions{.base_lr = 0.01, .max_lr = 0.1, .step_size_up = 8,
       .mode = CyclicMode::exp_range, .gamma = 0.97, .cycle_momentum = false}));
-  trace<Adam>("OneCycleLR", make<OneCycleLR>(OneCycleLROptions{.max_lr = {0.1, 0.2}, .total_steps = 60}));
+  trace<Adam>("OneCycleLR", make<OneCycleLR>(OneCycleLROptions{.max_lr = {0.1, 0.2}, .total_steps = 61}));
   trace("OneCycleLR linear", make<OneCycleLR>(OneCycleLROptions{.max_lr = 0.1, .total_steps = 70, .pct_start = 0.4,
       .anneal_strategy = Anneal::linear, .base_momentum = 0.7, .div_factor = 10, .final_div_factor = 100}));
   trace("OneCycleLR three_phase", make<OneCycleLR>(OneCycleLROptions{

@@ -19,11 +19,11 @@ namespace {
 CsvTable read(const std::string& text, const CsvOptions& options = {}) {
   TemporaryDirectory directory;
   put(directory / "x.csv", text);
-  return nn::read_csv(directory / "x.csv", options);
+  return nn::load_csv(directory / "x.csv", options);
 }
 
 void refuses(const std::string& text, std::initializer_list<const char*> parts, const CsvOptions& options = {}) {
-  throws<FileError>([&] { read(text, options); }, {"read_csv: ", "x.csv: "});
+  throws<FileError>([&] { read(text, options); }, {"load_csv: ", "x.csv: "});
   throws<FileError>([&] { read(text, options); }, parts);
 }
 
@@ -124,11 +124,11 @@ BOOST_AUTO_TEST_CASE(errors_name_line_and_column) {
   refuses("", {"is empty"});
   refuses("\n\n", {"is empty"});
   TemporaryDirectory directory;
-  throws<FileError>([&] { nn::read_csv(directory / "absent"); }, {"read_csv", "absent", "No such file"});
+  throws<FileError>([&] { nn::load_csv(directory / "absent"); }, {"load_csv", "absent", "No such file"});
   for (char delimiter : {'"', '\n', '\r', ' ', '1', 'e', 'Z', '+', '-', '.'})
     throws<ValueError>([&] { read("a\n", {.delimiter = delimiter}); },
-                       {"read_csv", (std::string("delimiter is '") + delimiter).c_str()});
-  throws<DTypeError>([&] { read("a\n", {.dtype = int64}); }, {"read_csv", "int64"});
+                       {"load_csv", (std::string("delimiter is '") + delimiter).c_str()});
+  throws<DTypeError>([&] { read("a\n", {.dtype = int64}); }, {"load_csv", "int64"});
 }
 
 BOOST_AUTO_TEST_CASE(large_and_compressed) {

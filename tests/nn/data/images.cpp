@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(cifar10) {
   TemporaryDirectory directory;
   put(directory / "a", cifar_image({3}, 0) + cifar_image({9}, 100));
   put(directory / "b.gz", gzip(cifar_image({0}, 7)));
-  LabeledImages set = nn::read_cifar10({directory / "a", directory / "b.gz"});
+  LabeledImages set = nn::load_cifar10({directory / "a", directory / "b.gz"});
   BOOST_TEST(set.size() == 3);
   BOOST_TEST((Shape(set.images.shape().begin(), set.images.shape().end()) == Shape{3, 3, 32, 32}));
   BOOST_TEST(int(set.labels(0)) == 3);
@@ -57,26 +57,26 @@ BOOST_AUTO_TEST_CASE(cifar10) {
   std::string two = cifar_image({3}, 0) + cifar_image({10}, 0);
   auto refuses = [&](const std::string& text, std::initializer_list<const char*> parts) {
     put(directory / "bad", text);
-    throws<FileError>([&] { nn::read_cifar10({directory / "a", directory / "bad"}); }, {"read_cifar10", "bad"});
-    throws<FileError>([&] { nn::read_cifar10({directory / "a", directory / "bad"}); }, parts);
+    throws<FileError>([&] { nn::load_cifar10({directory / "a", directory / "bad"}); }, {"load_cifar10", "bad"});
+    throws<FileError>([&] { nn::load_cifar10({directory / "a", directory / "bad"}); }, parts);
   };
   refuses(two, {"image 1 is of class 10, needs 0 to 9"});
   refuses(two.substr(0, 4000), {"image 1 has 927 bytes, needs 3073"});
   refuses("", {"empty"});
   refuses(gzip(two.substr(0, 3073)).substr(0, 100), {"cut short"});
-  throws<FileError>([&] { nn::read_cifar10({directory / "absent"}); }, {"absent", "No such file"});
-  throws<ValueError>([] { nn::read_cifar10({}); }, {"read_cifar10", "no files"});
+  throws<FileError>([&] { nn::load_cifar10({directory / "absent"}); }, {"absent", "No such file"});
+  throws<ValueError>([] { nn::load_cifar10({}); }, {"load_cifar10", "no files"});
 }
 
 BOOST_AUTO_TEST_CASE(cifar100) {
   TemporaryDirectory directory;
   put(directory / "a", cifar_image({19, 99}, 5) + cifar_image({0, 1}, 0));
-  BOOST_TEST(int(nn::read_cifar100({directory / "a"}).labels(0)) == 99);
-  LabeledImages coarse = nn::read_cifar100({directory / "a"}, nn::CifarLabels::coarse);
+  BOOST_TEST(int(nn::load_cifar100({directory / "a"}).labels(0)) == 99);
+  LabeledImages coarse = nn::load_cifar100({directory / "a"}, nn::CifarLabels::coarse);
   BOOST_TEST(int(coarse.labels(0)) == 19);
   BOOST_TEST(int(coarse.images(0, 0, 0, 0)) == 5);
   put(directory / "a", cifar_image({20, 0}, 5));
-  throws<FileError>([&] { nn::read_cifar100({directory / "a"}); }, {"class 20, needs 0 to 19"});
+  throws<FileError>([&] { nn::load_cifar100({directory / "a"}); }, {"class 20, needs 0 to 19"});
 }
 
 BOOST_AUTO_TEST_CASE(grey_images_as_a_data_set) {
