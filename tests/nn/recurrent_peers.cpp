@@ -117,46 +117,42 @@ BOOST_DATA_TEST_CASE(unequal_lengths, forms, form) {
   compare(own_gru, *other_gru, {gru_output, gru_h}, {gru_padded, gru_state}, y.own, y.other);
 }
 
-// One sequence, without the axis of the batch.
+// One sequence, without the axis of the batch: libtorch 1.13's C++ modules want it, so there it is a batch of one.
 BOOST_DATA_TEST_CASE(single_sequences, forms, form) {
   Shape states{form.layers * (form.bidirectional ? 2 : 1), hidden};
+  std::int64_t axis = form.batch_first ? 0 : 1;
   begin();
-  nn::GRU own(in, hidden, options_of(form));
-  tn::GRU other(torch_options<tn::GRUOptions>(form));
-  other->to(torch::kFloat64);
-  load(own, *other);
-  Inputs x({{steps, in}, states});
-  auto [output, h] = own(x.own[0], x.own[1]);
-  auto [other_output, other_h] = other->forward(x.other[0], x.other[1]);
-  compare(own, *other, {output, h}, {other_output, other_h}, x.own, x.other);
-
-  begin();
-  nn::RNN own_rnn(in, hidden, options_of(form));
+  nn::RNN rnn(in, hidden, options_of(form));
   tn::RNN other_rnn(torch_options<tn::RNNOptions>(form));
   other_rnn->to(torch::kFloat64);
-  load(own_rnn, *other_rnn);
-  Inputs y({{steps, in}, states});
-  auto rnn = own_rnn(y.own[0], y.own[1]);
-  auto torch_rnn = other_rnn->forward(y.other[0], y.other[1]);
-  compare(own_rnn, *other_rnn, {rnn.output, rnn.h}, {std::get<0>(torch_rnn), std::get<1>(torch_rnn)}, y.own, y.other);
-}
+  load(rnn, *other_rnn);
+  Inputs x({{steps, in}, states});
+  auto [x_output, x_h] = rnn(x.own[0], x.own[1]);
+  auto [x_other_output, x_other_h] = other_rnn->forward(x.other[0].unsqueeze(axis), x.other[1].unsqueeze(1));
+  compare(rnn, *other_rnn, {x_output, x_h}, {x_other_output.squeeze(axis), x_other_h.squeeze(1)}, x.own, x.other);
 
-// libtorch 1.13's C++ module takes no single sequence with two states: the operation that it calls.
-BOOST_DATA_TEST_CASE(single_sequences_of_an_lstm, forms, form) {
-  Shape states{form.layers * (form.bidirectional ? 2 : 1), hidden};
   begin();
-  nn::LSTM own(in, hidden, options_of(form));
-  tn::LSTM other(torch_options<tn::LSTMOptions>(form));
-  other->to(torch::kFloat64);
-  load(own, *other);
-  Inputs x({{steps, in}, states, states});
-  auto [output, h, c] = own(x.own[0], {x.own[1], x.own[2]});
-  std::int64_t batch = form.batch_first ? 0 : 1;
-  auto [other_output, other_states] = other->forward(
-      x.other[0].unsqueeze(batch), std::make_tuple(x.other[1].unsqueeze(1), x.other[2].unsqueeze(1)));
-  compare(own, *other, {output, h, c},
-          {other_output.squeeze(batch), std::get<0>(other_states).squeeze(1), std::get<1>(other_states).squeeze(1)},
-          x.own, x.other);
+  nn::GRU gru(in, hidden, options_of(form));
+  tn::GRU other_gru(torch_options<tn::GRUOptions>(form));
+  other_gru->to(torch::kFloat64);
+  load(gru, *other_gru);
+  Inputs y({{steps, in}, states});
+  auto [y_output, y_h] = gru(y.own[0], y.own[1]);
+  auto [y_other_output, y_other_h] = other_gru->forward(y.other[0].unsqueeze(axis), y.other[1].unsqueeze(1));
+  compare(gru, *other_gru, {y_output, y_h}, {y_other_output.squeeze(axis), y_other_h.squeeze(1)}, y.own, y.other);
+
+  begin();
+  nn::LSTM lstm(in, hidden, options_of(form));
+  tn::LSTM other_lstm(torch_options<tn::LSTMOptions>(form));
+  other_lstm->to(torch::kFloat64);
+  load(lstm, *other_lstm);
+  Inputs z({{steps, in}, states, states});
+  auto [output, h, c] = lstm(z.own[0], {z.own[1], z.own[2]});
+  auto [other_output, other_states] = other_lstm->forward(
+      z.other[0].unsqueeze(axis), std::make_tuple(z.other[1].unsqueeze(1), z.other[2].unsqueeze(1)));
+  compare(lstm, *other_lstm, {output, h, c},
+          {other_output.squeeze(axis), std::get<0>(other_states).squeeze(1), std::get<1>(other_states).squeeze(1)},
+          z.own, z.other);
 }
 
 BOOST_AUTO_TEST_CASE(cells) {
