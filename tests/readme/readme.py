@@ -77,18 +77,19 @@ class NewOperation(Folder):
                           "transcendental.hpp"])
         for path, code in parts.items():
             self.insert(path, code)
-        for path in [*source.glob("autograd/**/*.hpp"), source / "tests/main.cpp", source / "tests/autograd/samples.hpp",
+        for path in [*source.glob("autograd/**/*.hpp"), *source.glob("tests/**/*.hpp"), source / "tests/main.cpp",
                      source / "tests/autograd/derivatives.cpp"]:
             copy = self.folder / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             if not copy.exists():
                 shutil.copy(path, copy)
-        # The program's own transcendental.cpp stands before the library's. That the sample is listed is one of the tests.
+        # What was changed stands before the library and the samples that the build made. That the sample is listed is
+        # one of the tests.
         flags, _ = self.run_command("pkg-config", "--cflags", "--libs", "xtape")
-        self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O1", "-DBOOST_TEST_DYN_LINK", "-I.",
+        self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O0", "-DBOOST_TEST_DYN_LINK", "-I.",
                          f'-DXTAPE_SOURCE_DIR="{self.folder}"', "autograd/ops/transcendental.cpp", "tests/main.cpp",
-                         "tests/autograd/samples.cpp", "tests/autograd/derivatives.cpp", "-o", "program", *flags.split(),
-                         f"-Wl,-rpath,{build}", "-lboost_unit_test_framework")
+                         "tests/autograd/samples.cpp", "tests/autograd/derivatives.cpp", build / "tests/libsamples.a",
+                         "-o", "program", *flags.split(), f"-Wl,-rpath,{build}", "-lboost_unit_test_framework")
         self.run_command("./program")
 
 
