@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(a_default_dtype) {
   BOOST_TEST((default_dtype() == float32));
   {
     DefaultDType precise(float64);
-    for (const Variable& x : {zeros({2}), ones({2}), full({2}, 3), eye(2), rand({2}), randn({2}), linspace(0, 1, 3),
+    for (const Variable& x : std::initializer_list<Variable>{
+             zeros({2}), ones({2}), full({2}, 3), eye(2), rand({2}), randn({2}), linspace(0, 1, 3),
                               logspace(0, 1, 3), arange(0.0, 1, 0.5), one_hot(arange(2)), Variable{1, 2}, Variable(0.5),
                               arange(3) + 0.5, arange(3) / 2, nn::Dense(2, 3).weight, nn::BatchNorm1D(3).running_mean,
                               nn::LSTM(2, 3).parameters()[0], nn::sinusoidal_encoding(2, 4)})
