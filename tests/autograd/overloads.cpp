@@ -58,7 +58,9 @@ BOOST_AUTO_TEST_CASE(each_has_its_sample) {
   std::size_t checked = 0;
   for (const std::string& name : declared_operations()) BOOST_TEST(names.contains(name), "no sample calls " << name);
   for (const std::string& function : exported) {
-    if (!declared_operations().contains(name_of(function))) continue;
+    std::string name = name_of(function);
+    // Which instances of a template the library exports depends on the optimizer: those are checked by name.
+    if (!declared_operations().contains(name) || function.compare(name.size(), 1, "<") == 0) continue;
     BOOST_TEST(called.contains(function), "no sample calls " << function);
     ++checked;
   }
