@@ -139,10 +139,8 @@ Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
   first.seeds = numbers.seeds();
   Variables operands = inputs;
   for (const Edge& edge : first.captured) operands.push_back(Checkpoint::stand_in(edge));
-  std::vector<const Variable*> pointers;
-  for (const Variable& x : operands) pointers.push_back(&x);
   Checkpoint operation(f, inputs.size(), std::move(value), std::move(first));
-  return detail::perform(operation, pointers);
+  return detail::perform(operation, detail::pointers_to(operands));
 }
 
 }  // namespace xtape

@@ -28,11 +28,9 @@ std::vector<Variable> FunctionContext::saved() const {
 }
 
 std::vector<Variable> FunctionCall::operator()(const std::vector<Variable>& inputs, const Forward& forward) {
-  std::vector<const Variable*> operands;
   bool recorded = false;
   for (const Variable& x : inputs) {
     if (!x.defined()) throw Error(std::string(name()) + ": an input is an undefined Variable");
-    operands.push_back(&x);
     context_.needed_.push_back(x.requires_grad());
     inputs_.push_back({x.shape(), x.dtype()});
     recorded = recorded || (x.requires_grad() && grad_enabled());
@@ -45,11 +43,10 @@ std::vector<Variable> FunctionCall::operator()(const std::vector<Variable>& inpu
   for (const Variable& y : results) {
     if (!y.defined()) throw Error(std::string(name()) + ": forward returned an undefined Variable");
     values_.push_back(y.value());
-    results_.push_back({y.shape(), y.dtype()});
   }
   if (recorded) context_.keep(results);
   std::vector<Array> values(results.size());
-  NodePtr node = detail::perform(*this, operands, values);
+  NodePtr node = detail::perform(*this, detail::pointers_to(inputs), values);
   for (std::uint32_t i = 0; i < results.size(); ++i)
     results[i] = detail::output_of(is_floating(values[i].dtype()) ? node : nullptr, values[i], i);
   return results;
@@ -62,8 +59,9 @@ void FunctionCall::evaluate(std::span<const Array>, std::span<Array> results) {
 
 void FunctionCall::backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const {
   std::vector<Variable> given(outputs.begin(), outputs.end());
-  for (std::size_t i = 0; i < given.size(); ++i)
-    if (!given[i].defined()) given[i] = Variable(Array::full(results_[i].shape, 0, results_[i].dtype));
+  for (std::uint32_t i = 0; i < given.size(); ++i)
+    if (const auto& [shape, dtype] = node.result_type(i); !given[i].defined())
+      given[i] = Variable(Array::full(shape, 0, dtype));
   context_.node_ = &node;
   std::vector<Variable> gradients = backward_(context_, given);
   if (gradients.size() != inputs.size())

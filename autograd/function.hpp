@@ -65,7 +65,7 @@ class FunctionCall final : public OperationOf<FunctionCall> {
   mutable FunctionContext context_;
   Backward backward_;
   std::vector<Array> values_;  // of the results, until they are handed over
-  std::vector<Node::Result> inputs_, results_;
+  std::vector<Node::Result> inputs_;
 };
 
 /// Base of operations with a backward of their own:

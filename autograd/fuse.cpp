@@ -24,10 +24,8 @@ class Fused final : public OperationOf<Fused> {
       : OperationOf("fuse"), f_(std::move(f)), common_(common), shapes_(std::move(shapes)) {}
 
   Variables operator()(const Variables& inputs) {
-    std::vector<const Variable*> operands;
-    for (const Variable& x : inputs) operands.push_back(&x);
     std::vector<Array> results(shapes_.size());
-    NodePtr node = xtape::detail::perform(*this, operands, results);
+    NodePtr node = xtape::detail::perform(*this, xtape::detail::pointers_to(inputs), results);
     Variables made(results.size());
     for (std::uint32_t i = 0; i < results.size(); ++i)
       if (results[i].defined()) made[i] = xtape::detail::output_of(node, std::move(results[i]), i);
@@ -110,8 +108,7 @@ Shape block_shape(const Variable& x, std::size_t blocks) {
 }  // namespace
 
 Variables call(const FunctionPtr& f, const Variables& inputs) {
-  std::vector<const Variable*> operands;
-  for (const Variable& x : inputs) operands.push_back(&x);
+  auto operands = xtape::detail::pointers_to(inputs);
   bool scalars = xtape::detail::all_scalars(operands);
   DType dtype = scalars ? DType::float64 : xtape::detail::common_dtype("fuse", operands);
   Variables xs;

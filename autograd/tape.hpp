@@ -239,6 +239,15 @@ namespace detail {
 /// No smaller than the sequence of any node there is. The nodes that this thread makes from here on have greater ones.
 std::uint64_t last_sequence_of_all();
 
+/// A list of operands as `perform` takes it.
+inline std::vector<const Variable*> pointers_to(std::span<const Variable> xs) {
+  std::vector<const Variable*> result;
+  for (const Variable& x : xs) result.push_back(&x);
+  return result;
+}
+/// An operand that may be absent: null where it is undefined.
+inline const Variable* if_defined(const Variable& x) { return x.defined() ? &x : nullptr; }
+
 /// Computes the results of an operation, and records it where an operand needs a gradient. Operands may be absent: null.
 /// Returns the node, or null where nothing is recorded.
 /// @throws Error for an undefined operand, DTypeError for dtypes that do not fit, and what the operation throws.
@@ -333,9 +342,7 @@ Variable record(const char* name, Forward forward, Wrt<Fs>... inputs) {
 template <class Forward, class F>
 Variable record_list(const char* name, Forward forward, std::span<const Variable> inputs, F vjp) {
   detail::WrittenForList<Forward, F> operation(name, std::move(forward), std::move(vjp));
-  std::vector<const Variable*> operands;
-  for (const Variable& x : inputs) operands.push_back(&x);
-  return detail::perform(operation, operands);
+  return detail::perform(operation, detail::pointers_to(inputs));
 }
 
 }  // namespace xtape

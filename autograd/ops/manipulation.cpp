@@ -85,9 +85,7 @@ std::vector<Index> along(std::size_t axis, std::size_t start, std::size_t stop) 
 // In the dtype that they have in common.
 std::vector<Variable> promoted(const char* operation, const std::vector<Variable>& xs) {
   if (xs.empty()) throw ShapeError(std::string(operation) + ": got no arrays, needs one or more");
-  std::vector<const Variable*> operands;
-  for (const Variable& x : xs) operands.push_back(&x);
-  DType dtype = detail::common_dtype(operation, operands);
+  DType dtype = detail::common_dtype(operation, detail::pointers_to(xs));
   std::vector<Variable> result;
   for (const Variable& x : xs) result.push_back(detail::in_dtype(operation, x, dtype));
   return result;

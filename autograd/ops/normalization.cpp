@@ -64,10 +64,10 @@ struct Normalized {
 Normalized normalized(const char* operation, const Variable& x, const Shape& view, const Variable& weight,
                       const Variable& bias, double epsilon) {
   Variable source = reshape(x, view);
-  auto present = [](const Variable& v) { return v.defined() ? &v : nullptr; };
   BatchNorm normalization(operation, epsilon);
   Array result;
-  NodePtr node = detail::perform(normalization, std::array<const Variable*, 3>{&source, present(weight), present(bias)}, {&result, 1});
+  std::array operands{detail::if_defined(source), detail::if_defined(weight), detail::if_defined(bias)};
+  NodePtr node = detail::perform(normalization, operands, {&result, 1});
   const auto& kept = node ? static_cast<const BatchNorm&>(*node->operation()) : normalization;
   kernels::Moments moments = kept.moments();
   return {reshape(detail::output_of(std::move(node), std::move(result)), x.shape()), std::move(moments)};

@@ -119,9 +119,9 @@ Recurrence::Recurrence(const Variable& x, std::size_t steps, const Variable& wei
   for (const Variable* v : {&x, &bias})
     if (v->defined() && v->dtype() != weight.dtype()) throw DTypeError(what + ": dtypes differ; convert with .to()");
   Sums sums(steps, reverse);
-  auto present = [](const Variable& v) { return v.defined() ? &v : nullptr; };
   std::vector<Array> none(2 * steps);
-  if (steps > 0) node_ = detail::perform(sums, std::array<const Variable*, 3>{present(x_), &weight_, present(bias_)}, none);
+  std::array operands{detail::if_defined(x_), detail::if_defined(weight_), detail::if_defined(bias_)};
+  if (steps > 0) node_ = detail::perform(sums, operands, none);
 }
 
 void Recurrence::check(const Variable& h) const {
