@@ -11,11 +11,17 @@
 namespace xtape::kernels {
 namespace {
 
+// What the product sees at this row and column.
+template <class T>
+T element(const Matrix<const T>& x, std::size_t row, std::size_t column) {
+  return x.data[x.transposed ? column * x.stride + row : row * x.stride + column];
+}
+
 // Row by row of c and of b, where that is not transposed.
 void product(const Matrix<const std::int64_t>& a, const Matrix<const std::int64_t>& b, std::int64_t* c, std::size_t m,
              std::size_t n, std::size_t k) {
   auto at = [](const auto& x, std::size_t row, std::size_t column) {
-    return static_cast<std::uint64_t>(x.data[x.transposed ? column * x.stride + row : row * x.stride + column]);
+    return static_cast<std::uint64_t>(element(x, row, column));
   };
   std::vector<std::uint64_t> sums(n);
   for (std::size_t i = 0; i < m; ++i, c += n) {
@@ -34,7 +40,7 @@ std::vector<double> in_double(const Matrix<const T>& x, std::size_t rows, std::s
   std::vector<double> result(rows * columns);
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t j = 0; j < columns; ++j)
-      result[i * columns + j] = static_cast<double>(x.data[x.transposed ? j * x.stride + i : i * x.stride + j]);
+      result[i * columns + j] = static_cast<double>(element(x, i, j));
   return result;
 }
 
