@@ -146,7 +146,7 @@ inline constexpr auto hardshrink_rule = elementwise(
     with<A, B>([](auto x, auto lambda, auto g) { return where((x >= -lambda) && (x <= lambda), 0, g); }), constant);
 auto hardshrink(const Number auto& x, double lambda = 0.5) { return chain(hardshrink_rule, x, lambda); }
 
-inline constexpr auto threshold_of = [](const auto& x, double least, double value) {
+inline constexpr auto threshold_of = [](const auto& x, const auto& least, const auto& value) {
   return where(x <= least, value, x);
 };
 auto threshold(const Number auto& x, double least, double value) { return threshold_of(x, least, value); }

@@ -60,7 +60,7 @@ Variable hardshrink(const Variable& x, double lambda) {
 }
 Variable threshold(const Variable& x, const Scalar& least, const Scalar& value) {
   detail::Calling calling("threshold");
-  return where(x <= Variable(least), Variable(value), x);
+  return fused::threshold_of(x, Variable(least), Variable(value));
 }
 Variable tanhshrink(const Variable& x) {
   detail::Calling calling("tanhshrink");
