@@ -65,7 +65,7 @@ Variable bags_of_rows(const std::vector<std::size_t>& ends, std::size_t rows) {
 }
 
 Variable sums_of_bags(const Variable& rows, const std::vector<std::size_t>& ends) {
-  return index_add(zeros({ends.size(), rows.shape(1)}, rows.dtype()), 0, bags_of_rows(ends, rows.shape(0)), rows);
+  return segment_sum(rows, bags_of_rows(ends, rows.shape(0)), ends.size());
 }
 
 // The bags as rows of equal length: which row of all stands there, and whether one does.
