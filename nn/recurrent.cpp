@@ -1,7 +1,6 @@
 #include <nn/recurrent.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <sstream>
 
 #include <autograd/autograd.hpp>
@@ -26,17 +25,8 @@ Recurrent::Recurrent(const std::string& name, std::size_t gates, std::size_t inp
 }
 
 void Recurrent::make_weights(const std::string& suffix, std::size_t in) {
-  double bound = 1 / std::sqrt(static_cast<double>(hidden_));
-  auto make = [&](const std::string& name, const Initializer& init, const Shape& shape) {
-    add_indexed(name + suffix, initialized(name_ + ": " + name + suffix, init ? init : uniform(-bound, bound), shape,
-                                           options_.dtype, options_.generator));
-  };
-  std::size_t width = gates_ * hidden_;
-  make("weight_ih", options_.weight_init, {width, in});
-  make("weight_hh", options_.recurrent_init, {width, hidden_});
-  if (!options_.bias) return;
-  make("bias_ih", options_.bias_init, {width});
-  make("bias_hh", options_.bias_init, {width});
+  detail::make_weights(name_, suffix, gates_, in, hidden_, options_,
+                       [&](const std::string& name, const Variable& weight) { add_indexed(name, weight); });
 }
 
 Recurrent::Weights Recurrent::weights(std::size_t i) const {

@@ -1,7 +1,5 @@
 #include <nn/recurrent_cells.hpp>
 
-#include <cmath>
-
 #include <autograd/autograd.hpp>
 #include <nn/checks.hpp>
 #include <nn/recurrent_updates.hpp>
@@ -14,17 +12,10 @@ detail::RecurrentCell::RecurrentCell(const std::string& name, std::size_t gates,
   require_widths(name_, {input, hidden});
   require_floating(name_, options.dtype);
   require_nonlinearity(name_, options.nonlinearity, gates);
-  double bound = 1 / std::sqrt(static_cast<double>(hidden));
-  auto make = [&](const char* parameter, const Initializer& init, const Shape& shape) {
-    return add(parameter, initialized(name_ + ": " + parameter, init ? init : uniform(-bound, bound), shape,
-                                      options.dtype, options.generator));
-  };
-  std::size_t width = gates * hidden;
-  weight_ih = make("weight_ih", options.weight_init, {width, input});
-  weight_hh = make("weight_hh", options.recurrent_init, {width, hidden});
-  if (!options.bias) return;
-  bias_ih = make("bias_ih", options.bias_init, {width});
-  bias_hh = make("bias_hh", options.bias_init, {width});
+  Parameter* members[]{&weight_ih, &weight_hh, &bias_ih, &bias_hh};
+  auto* next = members;
+  make_weights(name_, "", gates, input, hidden, options,
+               [&](const std::string& parameter, const Variable& weight) { **next++ = add(parameter, weight); });
 }
 
 std::string detail::RecurrentCell::description() const {
