@@ -1,21 +1,18 @@
 // Values of what makes, searches and counts arrays: closed forms, and NumPy 1.24 where a test says so.
 #include <cmath>
-#include <limits>
 
-#include <autograd/autograd.hpp>
-#include <tests/support.hpp>
+#include "values_support.hpp"
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::doubles;
+using xtape::testing::integers;
+using xtape::testing::not_a_number;
 using xtape::testing::same;
 using xtape::testing::throws;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Variable doubles(std::initializer_list<Nested> values) { return Variable(values, float64); }
-Variable integers(std::initializer_list<Nested> values) { return Variable(values, int64); }
 Variable bools(std::initializer_list<Nested> values) { return Variable(values, boolean); }
 
 }  // namespace

@@ -1,25 +1,17 @@
 // Values of functions at points, of factors of matrices and of distributions: closed forms, NumPy 1.24 and SciPy 1.10
 // where a test says so.
 #include <cmath>
-#include <limits>
 #include <numbers>
 
-#include <autograd/autograd.hpp>
-#include <tests/support.hpp>
+#include "values_support.hpp"
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::doubles;
+using xtape::testing::integers;
+using xtape::testing::not_a_number;
 using xtape::testing::same;
 using xtape::testing::throws;
-
-namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-Variable doubles(std::initializer_list<Nested> values) { return Variable(values, float64); }
-Variable integers(std::initializer_list<Nested> values) { return Variable(values, int64); }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(values_functions)
 
