@@ -19,6 +19,7 @@
 #include <autograd/kernels/map_sums.hpp>
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
 
 namespace xtape {

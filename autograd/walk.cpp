@@ -12,6 +12,7 @@
 #include <autograd/kernels/arithmetic.hpp>
 #include <autograd/mark.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/tape.hpp>
 

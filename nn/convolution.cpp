@@ -4,6 +4,7 @@
 #include <array>
 
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/padding.hpp>
 #include <nn/checks.hpp>
 
 namespace xtape::nn {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <autograd/ops/convolution.hpp>
-#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/padding.hpp>
 #include <nn/initializers.hpp>
 #include <nn/module.hpp>
 

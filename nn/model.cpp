@@ -6,7 +6,7 @@
 
 #include <autograd/clip_grad.hpp>
 #include <autograd/grad_mode.hpp>
-#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/joining.hpp>
 #include <nn/checks.hpp>
 #include <nn/interrupt.hpp>
 

@@ -2,7 +2,7 @@
 
 #include <autograd/fused/activations.hpp>
 #include <autograd/ops/define_elementwise.hpp>
-#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/joining.hpp>
 
 namespace xtape {
 

@@ -7,6 +7,7 @@
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/padding.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/space.hpp>
 #include <autograd/ops/views.hpp>

@@ -10,8 +10,10 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/lapack.hpp>
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/diagonals.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>

@@ -3,10 +3,12 @@
 #include <string>
 
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/diagonals.hpp>
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/masking.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/rearranging.hpp>
 #include <autograd/ops/reductions.hpp>
 
 namespace xtape {

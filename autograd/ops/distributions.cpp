@@ -8,7 +8,9 @@
 
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/decompositions.hpp>
+#include <autograd/ops/diagonals.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>

@@ -7,7 +7,9 @@
 
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
-#include <autograd/kernels/indexed.hpp>
+#include <autograd/kernels/positions.hpp>
+#include <autograd/ops/checked_indices.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/define_elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/views.hpp>
@@ -97,18 +99,6 @@ Variable write_view(const char* operation, const Variable& x, const Shape& shape
 namespace {
 
 using detail::require_defined;
-using detail::require_integers;
-
-// Where in the flattened mask it is true.
-Variable true_positions(const Variable& mask) {
-  std::vector<std::int64_t> found;
-  const bool* chosen = mask.data<bool>();
-  for (std::size_t i = 0; i < mask.size(); ++i)
-    if (chosen[i]) found.push_back(static_cast<std::int64_t>(i));
-  Array result({found.size()}, DType::int64);
-  std::copy(found.begin(), found.end(), result.mutable_data<std::int64_t>());
-  return Variable(std::move(result));
-}
 
 // Turns each index into an offset or an axis of the result.
 class ViewBuilder {
@@ -183,35 +173,6 @@ class ViewBuilder {
   std::size_t axis_ = 0;
 };
 
-// Indices that are all in [0, extent): negative ones have been turned.
-Array checked_indices(const char* operation, const Variable& indices, std::size_t extent, const Shape& shape) {
-  require_integers(operation, indices);
-  Array result = indices.value();
-  auto n = static_cast<std::int64_t>(extent);
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    std::int64_t index = result.data<std::int64_t>()[i];
-    if (index < -n || index >= n)
-      throw ValueError(std::string(operation) + ": index " + std::to_string(index) + " is out of range for an axis of " +
-                       std::to_string(extent) + " of " + to_string(shape));
-    if (index < 0) result.mutable_data<std::int64_t>()[i] = index + n;
-  }
-  return result;
-}
-
-Variable take_checked(const Variable& x, const Array& indices, std::size_t axis);
-
-Variable take_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
-  return record("take_adjoint", [=](const Array& v) { return kernels::take_adjoint(v, indices, axis, shape); },
-                wrt(g, [indices, axis](const Variable& h) { return take_checked(h, indices, axis); }));
-}
-
-Variable take_checked(const Variable& x, const Array& indices, std::size_t axis) {
-  return record("take", [=](const Array& v) { return kernels::take(v, indices, axis); },
-                wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
-                  return take_adjoint(g, indices, axis, shape);
-                }));
-}
-
 // Some neighbouring axes of x that an array stands for, and the positions that it names in them as if they were one.
 struct Pick {
   std::size_t axis, axes, extent;
@@ -225,7 +186,8 @@ struct Pick {
     extent = element_count(covered);
     if (is_mask && covered != array.shape())
       throw ShapeError("slice: a mask of " + to_string(array.shape()) + " for axes of " + to_string(covered));
-    positions = is_mask ? true_positions(array) : Variable(checked_indices("slice", array, extent, x.shape()));
+    positions = is_mask ? Variable(kernels::true_positions(array.value()))
+                        : Variable(detail::checked_indices("slice", array, extent, x.shape()));
   }
 };
 
@@ -279,19 +241,6 @@ Variable slice_by_arrays(const Variable& x, const std::vector<Index>& indices) {
 
 }  // namespace
 
-Variable detail::take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
-  return record("take_along_axis_adjoint",
-                [=](const Array& v) { return kernels::take_along_axis_adjoint(v, indices, axis, shape); },
-                wrt(g, [indices, axis](const Variable& h) { return detail::take_along(h, indices, axis); }));
-}
-
-Variable detail::take_along(const Variable& x, const Array& indices, std::size_t axis) {
-  return record("take_along_axis", [=](const Array& v) { return kernels::take_along_axis(v, indices, axis); },
-                wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
-                  return take_along_adjoint(g, indices, axis, shape);
-                }));
-}
-
 Variable slice(const Variable& x, const std::vector<Index>& indices) {
   require_defined("slice", x);
   if (has_arrays(indices)) return slice_by_arrays(x, indices);
@@ -326,239 +275,5 @@ Variable slice_assign(const Variable& x, const std::vector<Index>& indices, cons
 
 Variable Variable::operator[](const Index& index) const { return slice(*this, {index}); }
 Variable Variable::operator[](std::initializer_list<Index> indices) const { return slice(*this, indices); }
-
-Variable take(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
-  require_defined("take", x);
-  std::size_t i = normalize_axis("take", axis, x.rank());
-  return take_checked(x, checked_indices("take", indices, x.shape()[i], x.shape()), i);
-}
-
-Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
-  detail::Calling calling("take_along_axis");
-  require_defined("take_along_axis", x);
-  require_integers("take_along_axis", indices);
-  if (x.rank() == 0 && indices.rank() == 0)
-    return take_along_axis(x.reshape(Shape{1}), indices.reshape(Shape{1}), axis).reshape(Shape{});
-  std::size_t i = normalize_axis("take_along_axis", axis, x.rank());
-  if (indices.rank() != x.rank())
-    throw ShapeError("take_along_axis: indices of " + to_string(indices.shape()) + " for " + to_string(x.shape()) +
-                     ": needs as many axes");
-  Shape from = x.shape(), to = indices.shape();
-  from[i] = to[i] = 1;
-  Shape from_all = broadcast_shapes("take_along_axis", from, to), to_all = from_all;
-  from_all[i] = x.shape()[i];
-  to_all[i] = indices.shape()[i];
-  Array checked = checked_indices("take_along_axis", broadcast_to(indices, to_all), x.shape()[i], x.shape());
-  return detail::take_along(broadcast_to(x, from_all), checked, i);
-}
-Variable take_along_axis(const Variable& x, const Variable& indices) {
-  detail::Calling calling("take_along_axis");
-  return take_along_axis(flatten(x), flatten(indices), 0);
-}
-
-Variable index_select(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
-  detail::Calling calling("index_select");
-  if (indices.defined() && indices.rank() == 0) return index_select(x, axis, reshape(indices, {1}));
-  if (indices.defined() && indices.rank() > 1)
-    throw ShapeError("index_select: indices of " + to_string(indices.shape()) + ", needs one axis");
-  if (x.defined() && x.rank() == 0)
-    return detail::with_an_axis("index_select", x, [&](auto& v) { return take(v, indices, axis); });
-  return take(x, indices, axis);
-}
-
-namespace {
-
-// The part of x within which `indices` name places along `axis`: as long as they in the other axes.
-std::vector<Index> reach(const char* operation, const Variable& x, std::size_t axis, const Variable& indices) {
-  std::vector<Index> part;
-  bool fits = indices.rank() == x.rank();
-  for (std::size_t i = 0; fits && i < x.rank(); ++i) {
-    fits = i == axis || indices.shape()[i] <= x.shape()[i];
-    part.push_back(range(0, static_cast<std::ptrdiff_t>(i == axis ? x.shape()[i] : indices.shape()[i])));
-  }
-  if (!fits)
-    throw ShapeError(std::string(operation) + ": indices of " + to_string(indices.shape()) + " for " +
-                     to_string(x.shape()) + ": needs as many axes, and none longer but for axis " + std::to_string(axis));
-  return part;
-}
-
-Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t axis, const Variable& indices,
-                       const Variable& source) {
-  require_defined(operation, x);
-  require_integers(operation, indices);
-  require_defined(operation, source);
-  if (x.rank() == 0) {
-    Variable places = indices.rank() == 0 ? reshape(indices, {1}) : indices;
-    Variable given = source.rank() == 0 && !source.impl()->weak ? reshape(source, {1}) : source;
-    return reshape(scatter_zeros(operation, reshape(x, {1}), axis, places, given), Shape{});
-  }
-  std::size_t i = normalize_axis(operation, axis, x.rank());
-  std::vector<Index> part = reach(operation, x, i, indices);
-  const Variable elements = detail::as_element(operation, source, x.dtype());
-  Variable values = source.impl()->weak ? broadcast_to(elements, indices.shape())
-                                        : slice(elements, reach(operation, source, source.rank(), indices));
-  if (values.shape() != indices.shape())
-    throw ShapeError(std::string(operation) + ": a source of " + to_string(source.shape()) + " for indices of " +
-                     to_string(indices.shape()) + ": needs that shape");
-  Shape within = indices.shape();
-  within[i] = x.shape()[i];
-  Array checked = checked_indices(operation, indices, x.shape()[i], x.shape());
-  return unslice(detail::take_along_adjoint(values, checked, i, within), x.shape(), part);
-}
-
-}  // namespace
-
-Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices) {
-  detail::Calling calling("gather");
-  require_defined("gather", x);
-  require_integers("gather", indices);
-  if (x.rank() == 0) {
-    Variable places = indices.rank() == 0 ? reshape(indices, {1}) : indices;
-    return reshape(gather(reshape(x, {1}), axis, places), indices.shape());
-  }
-  std::size_t i = normalize_axis("gather", axis, x.rank());
-  Variable part = slice(x, reach("gather", x, i, indices));
-  return detail::take_along(part, checked_indices("gather", indices, x.shape()[i], x.shape()), i);
-}
-
-Variable scatter_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
-  detail::Calling calling("scatter_add");
-  return x + scatter_zeros("scatter_add", x, axis, indices, source);
-}
-
-Variable scatter(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
-  detail::Calling calling("scatter");
-  Variable placed = scatter_zeros("scatter", x, axis, indices, source);
-  Variable count = scatter_zeros("scatter", zeros(x.shape(), int64), axis, indices, 1);
-  if (sum(count > 1).item() > 0)
-    throw ValueError("scatter: the indices name a place of " + to_string(x.shape()) + " twice; use scatter_add");
-  return where(count > 0, placed, x);
-}
-
-namespace {
-
-// Indices of slices as those of all their elements, which have the shape of `source`.
-Variable for_each_element(const char* operation, const Variable& x, std::ptrdiff_t axis, const Variable& indices,
-                          const Variable& source) {
-  require_defined(operation, x);
-  require_integers(operation, indices);
-  require_defined(operation, source);
-  std::size_t i = normalize_axis(operation, axis, x.rank());
-  Shape expected = x.shape();
-  expected[i] = indices.size();
-  if (indices.rank() > 1 || source.shape() != expected)
-    throw ShapeError(std::string(operation) + ": a source of " + to_string(source.shape()) + " and indices of " +
-                     to_string(indices.shape()) + " along axis " + std::to_string(axis) + " of " + to_string(x.shape()) +
-                     ": needs one axis of indices, and a source of " + to_string(expected));
-  Shape along(x.rank() - i, 1);
-  along[0] = indices.size();
-  return broadcast_to(reshape(indices, along), expected);
-}
-
-}  // namespace
-
-Variable index_add(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source,
-                   const Scalar& alpha) {
-  detail::Calling calling("index_add");
-  return scatter_add(x, axis, for_each_element("index_add", x, axis, indices, source),
-                     alpha.as_double() == 1 ? source : source * Variable(alpha));
-}
-
-Variable index_copy(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& source) {
-  detail::Calling calling("index_copy");
-  return scatter(x, axis, for_each_element("index_copy", x, axis, indices, source), source);
-}
-
-Variable index_fill(const Variable& x, std::ptrdiff_t axis, const Variable& indices, const Variable& value) {
-  detail::Calling calling("index_fill");
-  require_defined("index_fill", x);
-  require_integers("index_fill", indices);
-  require_defined("index_fill", value);
-  if (value.rank() > 0) throw ShapeError("index_fill: a value of " + to_string(value.shape()) + ", needs a number");
-  std::size_t i = normalize_axis("index_fill", axis, x.rank());
-  Array checked = checked_indices("index_fill", indices, x.shape()[i], x.shape());
-  Shape along(x.rank() - i, 1);
-  along[0] = x.shape()[i];
-  Array mask = Array::full(along, 0, DType::boolean);
-  for (std::size_t k = 0; k < checked.size(); ++k) mask.mutable_data<bool>()[checked.data<std::int64_t>()[k]] = true;
-  return where(Variable(std::move(mask)), detail::as_element("index_fill", value, x.dtype()), x);
-}
-
-Variable masked_scatter(const Variable& x, const Variable& mask, const Variable& source) {
-  detail::Calling calling("masked_scatter");
-  require_defined("masked_scatter", x);
-  require_defined("masked_scatter", mask);
-  require_defined("masked_scatter", source);
-  if (mask.dtype() != DType::boolean)
-    throw DTypeError(std::string("masked_scatter: a mask of ") + to_string(mask.dtype()) + ", needs bool");
-  Variable chosen = broadcast_to(mask, x.shape()), order = cumsum(reshape(chosen, {-1}).to(int64), 0);
-  std::size_t count = static_cast<std::size_t>(sum(chosen).item());
-  if (count > source.size())
-    throw ShapeError("masked_scatter: a source of " + to_string(source.shape()) + " for a mask that holds in " +
-                     std::to_string(count) + " places");
-  if (count == 0) return positive(x);
-  Variable next = take(reshape(source, {-1}), reshape(maximum(order - 1, 0), x.shape()));
-  return where(chosen, next, x);
-}
-
-Variable masked_select(const Variable& x, const Variable& mask) {
-  detail::Calling calling("masked_select");
-  require_defined("masked_select", x);
-  require_defined("masked_select", mask);
-  if (mask.dtype() != DType::boolean)
-    throw DTypeError(std::string("masked_select: a mask of ") + to_string(mask.dtype()) + ", needs bool");
-  Shape shape = broadcast_shapes("masked_select", x.shape(), mask.shape());
-  return take(reshape(broadcast_to(x, shape), {-1}), true_positions(broadcast_to(mask, shape)));
-}
-
-Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value) {
-  detail::Calling calling("masked_fill");
-  require_defined("masked_fill", x);
-  return where(mask, detail::as_element("masked_fill", value, x.dtype()), x);
-}
-
-Variable one_hot(const Variable& indices, std::optional<std::size_t> given, DType dtype) {
-  detail::Calling calling("one_hot");
-  require_integers("one_hot", indices);
-  if (!given && indices.size() == 0) throw ValueError("one_hot: no indices, needs a number of classes");
-  std::size_t classes = given ? *given : static_cast<std::size_t>(std::max(max(indices).item(), 0.0)) + 1;
-  Array checked = checked_indices("one_hot", indices, classes, {classes});
-  if (sum(indices < 0).item() > 0) throw ValueError("one_hot: a negative class");
-  Shape shape = indices.shape();
-  shape.push_back(classes);
-  Array result = Array::full(shape, 0, dtype);
-  visit(dtype, [&]<class T>(T) {
-    T* row = result.mutable_data<T>();
-    for (std::size_t i = 0; i < checked.size(); ++i, row += classes) row[checked.data<std::int64_t>()[i]] = T(1);
-  });
-  return Variable(std::move(result));
-}
-
-WithIndices sort(const Variable& x, std::ptrdiff_t axis, bool descending) {
-  detail::Calling calling("sort");
-  Variable order = argsort(x, axis, descending);
-  return {take_along_axis(x, order, axis), order};
-}
-
-Variable argsort(const Variable& x, std::ptrdiff_t axis, bool descending) {
-  detail::Calling calling("argsort");
-  return detail::with_an_axis("sort", x, [&](auto& v) {
-    return Variable(kernels::argsort(v.value(), normalize_axis("sort", axis, v.rank()), descending));
-  });
-}
-
-WithIndices topk(const Variable& x, std::size_t k, std::ptrdiff_t axis, bool largest) {
-  detail::Calling calling("topk");
-  require_defined("topk", x);
-  if (x.rank() == 0 && k == 1) return sort(x, axis);
-  std::size_t i = normalize_axis("topk", axis, x.rank());
-  if (k > x.shape()[i])
-    throw ValueError("topk: the " + std::to_string(k) + " first of an axis of " + std::to_string(x.shape()[i]) + " of " +
-                     to_string(x.shape()));
-  std::vector<Index> first(i, Index(range()));
-  first.push_back(range(0, static_cast<std::ptrdiff_t>(k)));
-  Variable order = slice(argsort(x, axis, largest), first);
-  return {take_along_axis(x, order, axis), order};
-}
 
 }  // namespace xtape

@@ -5,7 +5,7 @@
 #include <string>
 
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/indexing.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/pooling.hpp>
 #include <autograd/ops/space.hpp>
@@ -81,16 +81,12 @@ Variable sum_along(const Variable& x, std::size_t axis, const std::vector<Term>&
   Variable total;
   auto last = static_cast<std::ptrdiff_t>(x.shape()[axis]) - 1;
   for (const Term& term : terms) {
-    Array places({term.from.size()}, DType::int64);
-    std::transform(term.from.begin(), term.from.end(), places.mutable_data<std::int64_t>(),
-                   [&](std::ptrdiff_t at) { return std::clamp<std::ptrdiff_t>(at, 0, last); });
-    Variable part = take(x, Variable(places), static_cast<std::ptrdiff_t>(axis));
+    Variable places = clip(Variable(xt::adapt(term.from, {term.from.size()})), 0, last);
+    Variable part = take(x, places, static_cast<std::ptrdiff_t>(axis));
     if (term.weights.empty()) return part;
     Shape spread(x.rank() - axis, 1);
     spread[0] = term.weights.size();
-    Array weights(spread, DType::float64);
-    std::copy(term.weights.begin(), term.weights.end(), weights.mutable_data<double>());
-    part = part * Variable(weights.to(x.dtype()));
+    part = part * Variable(xt::adapt(term.weights, spread)).to(x.dtype());
     total = total.defined() ? total + part : part;
   }
   return total;

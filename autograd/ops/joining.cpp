@@ -3,14 +3,142 @@
 #include <algorithm>
 #include <string>
 
+#include <autograd/kernels/strided.hpp>
+#include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/padding.hpp>
+#include <autograd/tape.hpp>
 
 namespace xtape {
 
 using detail::require_defined;
+
+namespace {
+
+// The slice [start, stop) along one axis.
+std::vector<Index> along(std::size_t axis, std::size_t start, std::size_t stop) {
+  std::vector<Index> indices(axis, Index(range()));
+  indices.push_back(range(static_cast<std::ptrdiff_t>(start), static_cast<std::ptrdiff_t>(stop)));
+  return indices;
+}
+
+// In the dtype that they have in common.
+std::vector<Variable> promoted(const char* operation, const std::vector<Variable>& xs) {
+  if (xs.empty()) throw ShapeError(std::string(operation) + ": got no arrays, needs one or more");
+  DType dtype = detail::common_dtype(operation, detail::pointers_to(xs));
+  std::vector<Variable> result;
+  for (const Variable& x : xs) result.push_back(detail::in_dtype(operation, x, dtype));
+  return result;
+}
+
+}  // namespace
+
+Variable concatenate(const std::vector<Variable>& given, std::ptrdiff_t axis) {
+  const std::vector<Variable> xs = promoted("concatenate", given);
+  std::size_t along_axis = normalize_axis("concatenate", axis, xs[0].rank());
+  Shape shape = xs[0].shape();
+  std::vector<std::size_t> starts{0};
+  for (const Variable& x : xs) {
+    Shape expected = shape;
+    if (x.rank() == shape.size()) expected[along_axis] = x.shape()[along_axis];
+    if (x.shape() != expected)
+      throw ShapeError("concatenate: " + to_string(xs[0].shape()) + " and " + to_string(x.shape()) +
+                       " differ in more than axis " + std::to_string(axis));
+    starts.push_back(starts.back() + x.shape()[along_axis]);
+  }
+  shape[along_axis] = starts.back();
+  auto join = [shape, starts, along_axis](std::span<const Array> parts) {
+    Array result(shape, parts[0].dtype());
+    kernels::Strides strides = kernels::dense_strides(shape);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      auto offset = static_cast<std::ptrdiff_t>(starts[i]) * strides[along_axis];
+      kernels::assign_view(result, {parts[i].shape(), strides, offset}, parts[i]);
+    }
+    return result;
+  };
+  return record_list("concatenate", join, xs, [along_axis, starts](std::size_t i, const Variable& g) {
+    return slice(g, along(along_axis, starts[i], starts[i + 1]));
+  });
+}
+
+Variable stack(const std::vector<Variable>& given, std::ptrdiff_t axis) {
+  detail::Calling calling("stack");
+  const std::vector<Variable> xs = promoted("stack", given);
+  std::vector<Variable> expanded;
+  for (const Variable& x : xs) {
+    if (x.shape() != xs[0].shape())
+      throw ShapeError("stack: shapes " + to_string(xs[0].shape()) + " and " + to_string(x.shape()) + " differ");
+    expanded.push_back(expand_dims(x, axis));
+  }
+  return concatenate(expanded, axis);
+}
+
+std::vector<Variable> split(const Variable& x, const Dims& given, std::ptrdiff_t axis) {
+  detail::Calling calling("split");
+  require_defined("split", x);
+  const Shape sizes = given.shape("split");
+  std::size_t i = normalize_axis("split", axis, x.rank());
+  std::size_t total = 0;
+  for (std::size_t size : sizes) total += size;
+  if (total != x.shape()[i])
+    throw ShapeError("split: parts of " + std::to_string(total) + " in all, axis " + std::to_string(axis) + " of " +
+                     to_string(x.shape()) + " is " + std::to_string(x.shape()[i]));
+  std::vector<Variable> parts;
+  std::size_t start = 0;
+  for (std::size_t size : sizes) {
+    parts.push_back(slice(x, along(i, start, start + size)));
+    start += size;
+  }
+  return parts;
+}
+
+std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdiff_t axis) {
+  detail::Calling calling("split");
+  require_defined("split", x);
+  std::size_t extent = x.shape()[normalize_axis("split", axis, x.rank())];
+  if (sections == 0 || sections > 0x7fffffff || extent % sections != 0)
+    throw ShapeError("split: axis " + std::to_string(axis) + " of " + to_string(x.shape()) + " does not divide into " +
+                     std::to_string(sections) + " equal parts");
+  return split(x, std::vector<std::size_t>(sections, extent / sections), axis);
+}
+
+namespace {
+
+// The rows of an array: one node, whose gradient is made in one piece.
+class Unbind final : public ConstantOperation {
+ public:
+  Unbind() : ConstantOperation("unbind") {}
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    for (std::size_t i = 0; i < results.size(); ++i) results[i] = operands[0].row(i);
+  }
+
+  void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override {
+    const auto& [shape, dtype] = node.result_type(0);
+    std::vector<Variable> rows(outputs.begin(), outputs.end());
+    for (Variable& row : rows)
+      if (!row.defined()) row = zeros(shape, dtype);
+    inputs[0].value = stack(rows);
+  }
+};
+
+}  // namespace
+
+std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis) {
+  detail::Calling calling("unbind");
+  require_defined("unbind", x);
+  if (std::size_t i = normalize_axis("unbind", axis, x.rank()); i != 0) return unbind(movedim(x, axis, 0));
+  static Unbind operation;
+  std::vector<Array> values(x.shape()[0]);
+  std::vector<Variable> rows;
+  if (values.empty()) return rows;
+  NodePtr node = detail::perform(operation, std::array{&x}, values);
+  for (std::uint32_t i = 0; i < values.size(); ++i) rows.push_back(detail::output_of(node, std::move(values[i]), i));
+  return rows;
+}
 
 namespace {
 
@@ -93,44 +221,6 @@ std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::
   std::vector<std::size_t> sizes(sections, extent / sections);
   for (std::size_t i = 0; i < extent % sections; ++i) ++sizes[i];
   return split(x, sizes, axis);
-}
-
-Variable unflatten(const Variable& x, std::ptrdiff_t axis, const Dims& shape) {
-  detail::Calling calling("unflatten");
-  require_defined("unflatten", x);
-  std::size_t i = normalize_axis("unflatten", axis, x.rank());
-  Shape result(x.shape().begin(), x.shape().begin() + static_cast<std::ptrdiff_t>(i));
-  for (std::size_t extent : shape.shape("unflatten", x.shape()[i])) result.push_back(extent);
-  result.insert(result.end(), x.shape().begin() + static_cast<std::ptrdiff_t>(i) + 1, x.shape().end());
-  return reshape(x, result);
-}
-
-Variable ravel(const Variable& x) {
-  detail::Calling calling("ravel");
-  return reshape(x, {-1});
-}
-
-Variable expand(const Variable& x, const Dims& shape) {
-  detail::Calling calling("expand");
-  require_defined("expand", x);
-  std::vector<std::ptrdiff_t> extents = shape.extents();
-  for (std::size_t i = 1; i <= std::min(extents.size(), x.rank()); ++i) {
-    std::ptrdiff_t& extent = extents[extents.size() - i];
-    if (extent == -1) extent = static_cast<std::ptrdiff_t>(x.shape()[x.rank() - i]);
-  }
-  return broadcast_to(x, extents);
-}
-
-Variable rot90(const Variable& x, std::ptrdiff_t k, std::ptrdiff_t axis1, std::ptrdiff_t axis2) {
-  detail::Calling calling("rot90");
-  require_defined("rot90", x);
-  axes_mask("rot90", {axis1, axis2}, x.rank());  // throws where they are one
-  switch ((k % 4 + 4) % 4) {
-    case 1: return swapaxes(flip(x, axis2), axis1, axis2);
-    case 2: return flip(x, {axis1, axis2});
-    case 3: return flip(swapaxes(x, axis1, axis2), axis2);
-    default: return positive(x);
-  }
 }
 
 }  // namespace xtape

@@ -1,4 +1,4 @@
-// Arrays put together and taken apart: NumPy's and PyTorch's short forms of concatenate, split and the like.
+// Arrays put together and taken apart.
 #pragma once
 
 #include <vector>
@@ -6,6 +6,17 @@
 #include <autograd/variable.hpp>
 
 namespace xtape {
+
+/// Joins arrays along an axis that they have.
+Variable concatenate(const std::vector<Variable>& xs, std::ptrdiff_t axis = 0);
+/// Joins arrays of one shape along a new axis.
+Variable stack(const std::vector<Variable>& xs, std::ptrdiff_t axis = 0);
+/// `sections` equal parts along an axis. @throws ShapeError when they would not be equal.
+std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdiff_t axis = 0);
+/// Parts of these sizes along an axis, which they must fill.
+std::vector<Variable> split(const Variable& x, const Dims& sizes, std::ptrdiff_t axis = 0);
+/// The slices along an axis, without that axis. Along the first one, copies nothing.
+std::vector<Variable> unbind(const Variable& x, std::ptrdiff_t axis = 0);
 
 /// Side by side: along the second axis, or the only one. What is 0-d counts as one element.
 Variable hstack(const std::vector<Variable>& xs);
@@ -19,14 +30,5 @@ Variable block_diag(const std::vector<Variable>& xs);
 std::vector<Variable> chunk(const Variable& x, std::size_t chunks, std::ptrdiff_t axis = 0);
 /// So many parts along an axis, the first of them longer by one where they can not be equal. @throws ValueError for 0.
 std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::ptrdiff_t axis = 0);
-
-/// One axis as several, whose extents are `shape`; one of them may be -1.
-Variable unflatten(const Variable& x, std::ptrdiff_t axis, const Dims& shape);
-/// All elements in row-major order, with one axis. Copies nothing.
-Variable ravel(const Variable& x);
-/// broadcast_to under PyTorch's name, where -1 stands for an extent that x has already.
-Variable expand(const Variable& x, const Dims& shape);
-/// Turned by `k` right angles, from the first of two axes towards the second.
-Variable rot90(const Variable& x, std::ptrdiff_t k = 1, std::ptrdiff_t axis1 = 0, std::ptrdiff_t axis2 = 1);
 
 }  // namespace xtape

@@ -6,11 +6,15 @@
 #include <autograd/kernels/lapack.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/decompositions.hpp>
+#include <autograd/ops/diagonals.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/sorting.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {

@@ -8,9 +8,11 @@
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/decompositions.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/rearranging.hpp>
 #include <autograd/ops/reductions.hpp>
 
 namespace xtape {

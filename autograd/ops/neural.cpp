@@ -5,15 +5,17 @@
 #include <limits>
 #include <string>
 
+#include <autograd/kernels/positions.hpp>
 #include <autograd/kernels/softmax.hpp>
 #include <autograd/ops/attention_weights.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/indexing.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/matrix_product.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/padding.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/tape.hpp>
 
@@ -95,12 +97,10 @@ Variable cross_entropy_rows(const Variable& logits, const Variable& labels, cons
     throw ShapeError("cross_entropy_rows: logits " + std::string(to_string(logits.dtype())) + to_string(logits.shape()) +
                      ", labels " + to_string(labels.shape()) + ", weights " + to_string(weights.dtype()) +
                      to_string(weights.shape()) + ": needs (..., classes), and (...) for both others");
-  auto classes = static_cast<std::int64_t>(logits.shape(-1));
-  const auto* label = labels.data<std::int64_t>();
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    if ((label[i] < 0 || label[i] >= classes) && weights.value().at(i) != 0)
-      throw ValueError("cross_entropy_rows: label " + std::to_string(label[i]) + " of row " + std::to_string(i) +
-                       " is out of range for " + std::to_string(classes) + " classes");
+  std::size_t classes = logits.shape(-1);
+  if (auto row = kernels::mislabeled(labels.value(), weights.value(), classes))
+    throw ValueError("cross_entropy_rows: label " + std::to_string(labels.data<std::int64_t>()[*row]) + " of row " +
+                     std::to_string(*row) + " is out of range for " + std::to_string(classes) + " classes");
   Array chosen = labels.value(), factor = weights.value();
   auto probabilities = std::make_shared<Array>(logits.shape(), logits.dtype());
   auto losses = [=](const Array& x) { return kernels::cross_entropy(x, chosen, factor, *probabilities); };

@@ -129,11 +129,7 @@ Shape last_axes(const char* operation, const Variable& x, std::size_t axes) {
 }
 
 Variable statistic(const std::vector<double>& values, DType dtype) {
-  Array result({values.size()}, dtype);
-  visit_floating("batch_norm", dtype, [&]<class T>(T) {
-    std::transform(values.begin(), values.end(), result.mutable_data<T>(), [](double v) { return static_cast<T>(v); });
-  });
-  return Variable(std::move(result));
+  return Variable(xt::adapt(values, {values.size()})).to(dtype);
 }
 
 Normalized normalized_batch(const Variable& x, const Variable& weight, const Variable& bias, double epsilon) {

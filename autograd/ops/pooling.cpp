@@ -6,12 +6,14 @@
 
 #include <autograd/kernels/adaptive_pooling.hpp>
 #include <autograd/kernels/pooling.hpp>
+#include <autograd/ops/checked_indices.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/space.hpp>
-#include <autograd/ops/views.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {
@@ -115,14 +117,13 @@ std::vector<double> counts(const Windows& w, std::size_t axis, bool padding_coun
 
 // The counts of all windows, as they broadcast to the result.
 Variable counts(const Windows& w, std::size_t axes, bool padding_counts, DType dtype) {
-  std::array<std::vector<double>, 3> along;
-  for (std::size_t axis = 0; axis < 3; ++axis) along[axis] = counts(w, axis, padding_counts);
-  Array result(images_shape(1, 1, w.positions, axes), float64);
-  double* out = result.mutable_data<double>();
-  for (double d : along[0])
-    for (double h : along[1])
-      for (double v : along[2]) *out++ = d * h * v;
-  return Variable(result.to(dtype));
+  Variable product(1.0);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    Shape along(3, 1);
+    along[axis] = w.positions[axis];
+    product = product * Variable(xt::adapt(counts(w, axis, padding_counts), along));
+  }
+  return reshape(product, images_shape(1, 1, w.positions, axes)).to(dtype);
 }
 
 Variable avg_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include <autograd/kernels/bias.hpp>
 #include <autograd/kernels/matmul.hpp>
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/matrix_product.hpp>
 #include <autograd/ops/operands.hpp>
@@ -61,17 +63,8 @@ class Step final : public OperationOf<Step> {
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
     const Array& h = operands[0];
     std::size_t batch = h.shape()[0], width = weight_.array().shape()[1];
-    Array result({batch, width}, weight_.array().dtype());
-    visit_floating(name(), result.dtype(), [&]<class T>(T) {
-      T* to = result.mutable_data<T>();
-      const T* x = x_.defined() ? x_.data<T>() + row_ * batch * width : nullptr;
-      const T* b = bias_.defined() ? bias_.data<T>() : nullptr;
-      for (std::size_t i = 0; i < batch; ++i, to += width, x = x ? x + width : x) {
-        if (x && b) std::transform(x, x + width, b, to, [](T p, T q) { return p + q; });
-        else if (x || b) std::copy_n(x ? x : b, width, to);
-        else std::fill_n(to, width, T(0));
-      }
-    });
+    Array x = x_.defined() ? x_.row(row_) : Array();
+    Array result = kernels::rows_plus_bias({batch, width}, weight_.array().dtype(), x, bias_);
     kernels::add_matmul(result, h, weight_.array());
     results[0] = std::move(result);
   }

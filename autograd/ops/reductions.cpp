@@ -8,10 +8,12 @@
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/kernels/softmax.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/scan.hpp>
+#include <autograd/ops/sorting.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {

@@ -10,6 +10,7 @@
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/searching.hpp>
+#include <autograd/ops/sorting.hpp>
 
 namespace xtape {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <autograd/ops/indexing.hpp>
-#include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/joining.hpp>
 
 namespace xtape::detail {
 

@@ -9,11 +9,14 @@
 #include <autograd/kernels/search.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/masking.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/ops/sorting.hpp>
 
 namespace xtape {
 

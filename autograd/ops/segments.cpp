@@ -6,12 +6,15 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/masking.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/searching.hpp>
+#include <autograd/ops/sorting.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {

@@ -6,12 +6,17 @@
 #include <autograd/ops/convolution.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/padding.hpp>
+#include <autograd/ops/rearranging.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/searching.hpp>
+#include <autograd/ops/sorting.hpp>
 
 namespace xtape {
 

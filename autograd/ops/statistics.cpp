@@ -5,7 +5,9 @@
 #include <limits>
 
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/diagonals.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -13,6 +15,7 @@
 #include <autograd/ops/products.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/scan.hpp>
+#include <autograd/ops/sorting.hpp>
 
 namespace xtape {
 

@@ -4,7 +4,9 @@
 #include <string>
 
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/diagonals.hpp>
 #include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>

@@ -18,9 +18,4 @@ Variable assign_to_view(const char* operation, Variable x, const kernels::View& 
 /// Zeros of `shape`, with the elements of x added where the view reads: to elements that it reads twice, twice.
 Variable write_view(const char* operation, const Variable& x, const Shape& shape, const kernels::View& view);
 
-/// take_along_axis for indices (int64) that are known to be in range.
-Variable take_along(const Variable& x, const Array& indices, std::size_t axis);
-/// The transposed operation: the elements of g added to zeros of `shape`.
-Variable take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape);
-
 }  // namespace xtape::detail

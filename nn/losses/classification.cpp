@@ -6,7 +6,7 @@
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
-#include <autograd/ops/indexing.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/neural.hpp>
 #include <autograd/ops/reductions.hpp>

@@ -8,8 +8,10 @@
 
 #include <autograd/fuse.hpp>
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/padding.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <nn/losses/checks.hpp>
 

@@ -1,0 +1,33 @@
+#include <autograd/ops/checked_indices.hpp>
+
+#include <string>
+
+#include <autograd/kernels/indexed.hpp>
+#include <autograd/kernels/positions.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/tape.hpp>
+
+namespace xtape::detail {
+
+Array checked_indices(const char* operation, const Variable& indices, std::size_t extent, const Shape& shape) {
+  require_integers(operation, indices);
+  if (auto index = kernels::outside(indices.value(), extent))
+    throw ValueError(std::string(operation) + ": index " + std::to_string(*index) + " is out of range for an axis of " +
+                     std::to_string(extent) + " of " + to_string(shape));
+  return kernels::wrapped(indices.value(), extent);
+}
+
+Variable take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
+  return record("take_along_axis_adjoint",
+                [=](const Array& v) { return kernels::take_along_axis_adjoint(v, indices, axis, shape); },
+                wrt(g, [indices, axis](const Variable& h) { return take_along(h, indices, axis); }));
+}
+
+Variable take_along(const Variable& x, const Array& indices, std::size_t axis) {
+  return record("take_along_axis", [=](const Array& v) { return kernels::take_along_axis(v, indices, axis); },
+                wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
+                  return take_along_adjoint(g, indices, axis, shape);
+                }));
+}
+
+}  // namespace xtape::detail
