@@ -6,6 +6,7 @@
 #include <boost/test/data/test_case.hpp>
 
 #include <autograd/fuse.hpp>
+#include <tests/source_folder.hpp>
 
 #include "both_orders.hpp"
 
@@ -201,7 +202,7 @@ BOOST_AUTO_TEST_CASE(every_function_has_a_case) {
   std::set<std::string> tried, declared;
   for (const Case& c : cases()) BOOST_TEST(tried.insert(c.name).second);
   for (const char* header : {"elementwise", "activations"}) {
-    std::ifstream file(std::string(XTAPE_SOURCE_DIR "/autograd/ops/") + header + ".hpp");
+    std::ifstream file(xtape::testing::source_folder() + "/autograd/ops/" + header + ".hpp");
     const std::regex function(R"(^(?:inline )?Variable (\w+)\()");
     for (std::string line; std::getline(file, line);)
       if (std::smatch match; std::regex_search(line, match, function) && match[1] != "operator") declared.insert(match[1]);

@@ -50,9 +50,10 @@ std::set<std::string> functions(const std::string& listing) {
 BOOST_AUTO_TEST_SUITE(overloads)
 
 BOOST_AUTO_TEST_CASE(each_has_its_sample) {
-  const std::string library = XTAPE_LIBRARY;
+  const std::string library = xtape::testing::from_environment("XTAPE_LIBRARY", "build/libxtape.so");
+  const std::string samples = xtape::testing::from_environment("XTAPE_SAMPLES", "build/tests/libsamples.a");
   auto exported = functions(symbols(library.ends_with(".a") ? "--defined-only" : "-D --defined-only", library));
-  auto called = functions(symbols("", XTAPE_SAMPLES));
+  auto called = functions(symbols("", samples));
   std::set<std::string> names;
   for (const std::string& function : called) names.insert(name_of(function));
   std::size_t checked = 0;

@@ -24,6 +24,26 @@ inline Operation constant(const char* name, Variables inputs, std::function<xtap
 }
 inline Operation constants(const char* name, std::vector<Sample> samples) { return {name, false, std::move(samples)}; }
 
+/// The operation with further samples.
+inline Operation with(Operation operation, const std::vector<Sample>& samples) {
+  operation.samples.insert(operation.samples.end(), samples.begin(), samples.end());
+  return operation;
+}
+
+inline xtape::Variable wide(const xtape::Shape& shape) { return numbers(shape, -60, 60); }
+
+std::vector<Operation> reductions();
+std::vector<Operation> linear_algebra();
+std::vector<Operation> decompositions();
+std::vector<Operation> arrangements();
+std::vector<Operation> convolutions();
+std::vector<Operation> neural();
+std::vector<Operation> creation();
+std::vector<Operation> statistics();
+std::vector<Operation> joined();
+std::vector<Operation> distances();
+std::vector<Operation> matrix_functions();
+std::vector<Operation> sampled_images();
 std::vector<Operation> arrays();
 std::vector<Operation> searches();
 std::vector<Operation> segments();

@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(the_list_is_complete) {
   std::set<std::string> listed, declared;
   for (const auto& sample : layer_samples::all()) listed.insert(sample.name);
   const std::regex declaration(R"(^(?:class|struct) (\w+)(?: final)? : public)");
-  for (const auto& file : std::filesystem::directory_iterator(XTAPE_SOURCE_DIR "/nn")) {
+  for (const auto& file : std::filesystem::directory_iterator(testing::source_folder() + "/nn")) {
     if (file.path().extension() != ".hpp") continue;
     std::ifstream header(file.path());
     bool detail = false;

@@ -11,6 +11,7 @@
 #include <boost/test/unit_test.hpp>
 #include <zlib.h>
 
+#include <tests/source_folder.hpp>
 #include <tests/support.hpp>
 
 namespace xtape::testing {
@@ -65,7 +66,7 @@ inline bool run_python(const std::string& script, const std::vector<std::string>
     for (char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return result + "'";
   };
-  std::string command = "python3 " + quoted(std::string(XTAPE_SOURCE_DIR) + "/tests/" + script);
+  std::string command = "python3 " + quoted(source_folder() + "/tests/" + script);
   for (const std::string& argument : arguments) command += " " + quoted(argument);
   return std::system(command.c_str()) == 0;
 }
