@@ -77,19 +77,19 @@ class NewOperation(Folder):
                           "transcendental.hpp"])
         for path, code in parts.items():
             self.insert(path, code)
-        for path in [*source.glob("autograd/**/*.hpp"), *source.glob("tests/**/*.hpp"), source / "tests/main.cpp",
-                     source / "tests/autograd/derivatives.cpp"]:
+        for path in [*source.glob("autograd/**/*.hpp"), *source.glob("tests/**/*.hpp")]:
             copy = self.folder / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             if not copy.exists():
                 shutil.copy(path, copy)
-        # What was changed stands before the library and the samples that the build made. That the sample is listed is
-        # one of the tests.
+        # What was changed stands before the library and the samples that the build made; the tests themselves are the
+        # build's. That the sample is listed is one of them.
         flags, _ = self.run_command("pkg-config", "--cflags", "--libs", "xtape")
-        self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O0", "-DBOOST_TEST_DYN_LINK", "-I.",
-                         f'-DXTAPE_SOURCE_DIR="{self.folder}"', "autograd/ops/transcendental.cpp", "tests/main.cpp",
-                         "tests/autograd/samples.cpp", "tests/autograd/derivatives.cpp", build / "tests/libsamples.a",
-                         "-o", "program", *flags.split(), f"-Wl,-rpath,{build}", "-lboost_unit_test_framework")
+        self.environment["XTAPE_SOURCE_DIR"] = str(self.folder)
+        self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O0", "-I.", "autograd/ops/transcendental.cpp",
+                         "tests/autograd/samples.cpp", build / "tests/test_derivatives.p/autograd_derivatives.cpp.o",
+                         build / "tests/libtest_support.a", build / "tests/libsamples.a", "-o", "program",
+                         *flags.split(), f"-Wl,-rpath,{build}", "-lboost_unit_test_framework")
         self.run_command("./program")
 
 
