@@ -20,7 +20,7 @@ namespace xtape {
 /// @throws GraphError in the walk when f gives another result, or computes with other Variables than the first time.
 Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs);
 /// The same of inputs one by one: `checkpoint(f, x, w)`.
-template <std::same_as<Variable>... X>
+template <std::derived_from<Variable>... X>
   requires(sizeof...(X) > 0)
 Variable checkpoint(const Callable& f, const X&... inputs) {
   return checkpoint(f, std::vector<Variable>{inputs...});

@@ -95,7 +95,7 @@ class Function {
     auto forward = [&](FunctionContext& context) {
       return Derived::forward(context, inputs, std::forward<Arguments>(arguments)...);
     };
-    constexpr bool single = std::is_same_v<decltype(forward(std::declval<FunctionContext&>())), Variable>;
+    constexpr bool single = std::derived_from<decltype(forward(std::declval<FunctionContext&>())), Variable>;
     auto backward = [](FunctionContext& context, const std::vector<Variable>& gradients) -> std::vector<Variable> {
       if constexpr (single) return Derived::backward(context, gradients[0]);
       else return Derived::backward(context, gradients);

@@ -177,23 +177,22 @@ HookHandle Variable::register_hook(std::function<Variable(const Variable&)> hook
   });
 }
 
-namespace {
-
-void require_writable(const char* operation, const Variable& x) {
-  detail::require_defined(operation, x);
+void detail::require_writable(const char* operation, const Variable& x) {
+  require_defined(operation, x);
   if (grad_enabled() && x.requires_grad() && x.is_leaf())
     throw GraphError(std::string(operation) + ": a leaf that requires a gradient is changed in place while operations "
                      "are recorded; do so within NoGrad");
 }
 
-}  // namespace
+void detail::require_fits(const char* operation, const Variable& result, const Variable& x) {
+  if (result.shape() != x.shape() || result.dtype() != x.dtype())
+    throw ShapeError(std::string(operation) + ": a result of " + describe(result) + " does not fit in place of " +
+                     describe(x));
+}
 
 // What is recorded gets a new place in the graph with its value: whoever saved the old value keeps it.
 Variable& Variable::update(const char* operation, const Variable& result) {
-  if (!impl_->weak && (result.shape() != shape() || result.dtype() != dtype()))
-    throw ShapeError(std::string(operation) + ": a result of " + to_string(result.dtype()) +
-                     to_string(result.shape()) + " does not fit in place of " + to_string(dtype()) +
-                     to_string(shape()));
+  if (!impl_->weak) detail::require_fits(operation, result, *this);
   detail::UndoLog::note(*this);
   if (impl_->weak || result.requires_grad() || (grad_enabled() && requires_grad())) {
     impl_->leave_node();
@@ -209,24 +208,24 @@ Variable& Variable::update(const char* operation, const Variable& result) {
 }
 
 Variable& Variable::operator+=(const Variable& other) & {
-  require_writable("+=", *this);
+  detail::require_writable("+=", *this);
   return update("+=", *this + other);
 }
 Variable& Variable::operator-=(const Variable& other) & {
-  require_writable("-=", *this);
+  detail::require_writable("-=", *this);
   return update("-=", *this - other);
 }
 Variable& Variable::operator*=(const Variable& other) & {
-  require_writable("*=", *this);
+  detail::require_writable("*=", *this);
   return update("*=", *this * other);
 }
 Variable& Variable::operator/=(const Variable& other) & {
-  require_writable("/=", *this);
+  detail::require_writable("/=", *this);
   return update("/=", *this / other);
 }
 
 void Variable::assign(const Variable& source) const {
-  require_writable("assign", *this);
+  detail::require_writable("assign", *this);
   detail::require_defined("assign", source);
   Variable(*this).update("assign", broadcast_to(detail::as_element("assign", source, dtype()), shape()));
 }

@@ -17,6 +17,7 @@ namespace xtape {
 class Variable;
 class Node;
 class Index;
+class Part;
 struct VariableImpl;
 
 void intrusive_ptr_add_ref(Node* node) noexcept;
@@ -133,13 +134,13 @@ class Variable {
   const T* data() const { return value().data<T>(); }
   /// The elements to write, which nothing but copies of this handle will see. Valid until the next operation on them.
   template <class T>
-  T* mutable_data() const { return mutable_value().mutable_data<T>(); }
+  T* mutable_data() const& { return mutable_value().mutable_data<T>(); }
   /// The same as an xtensor adaptor, to assign to: `x.mutable_array<float>() += a`. Elements that others share are copied
   /// before it is made, so that nothing but copies of this handle sees what is written. To be used at once: what shares
   /// the elements after that sees the writes, too, and an operation in place may take others. It keeps the Variable alive.
   /// @throws DTypeError unless T is what the Variable holds.
   template <class T>
-  auto mutable_array() const {
+  auto mutable_array() const& {
     Shape shape = this->shape();
     T* elements = mutable_data<T>();
     return xt::adapt_smart_ptr(elements, shape, std::make_shared<Variable>(*this));
@@ -195,9 +196,12 @@ class Variable {
 
   // Shape, as methods for reading from left to right
 
-  /// Elements of a part: `x[0]`, `x[range(1, 5)]`, `x[{range(0, 9, 2), -1, newaxis}]`. See slice.
-  Variable operator[](const Index& index) const;
-  Variable operator[](std::initializer_list<Index> indices) const;
+  /// Elements of a part: `x[0]`, `x[range(1, 5)]`, `x[{range(0, 9, 2), -1, newaxis}]`. See slice. `x[0] = y` writes to x
+  /// where x has a name and is not const; see Part.
+  Part operator[](const Index& index) &;
+  Part operator[](std::initializer_list<Index> indices) &;
+  Variable operator[](const Index& index) const&;
+  Variable operator[](std::initializer_list<Index> indices) const&;
   Variable reshape(const Dims& shape) const;
 
   // In place: seen by every copy of the handle, and by nothing else. Not for temporaries, where it would be lost.

@@ -22,15 +22,15 @@ struct GradOptions {
 std::vector<Variable> grad(const std::vector<Variable>& outputs, const std::vector<Variable>& inputs,
                            const GradOptions& options = {});
 
-/// The derivatives of one output. (A template, as the next one, lest `{y}` be taken for a Variable, not for a list.)
-template <std::same_as<Variable> Y>
+/// The derivatives of one output. (A template, as the next one, so that `{y}` is a list, not a Variable.)
+template <std::derived_from<Variable> Y>
 std::vector<Variable> grad(const Y& output, const std::vector<Variable>& inputs, const GradOptions& options = {}) {
-  return grad(std::vector{output}, inputs, options);
+  return grad(std::vector<Variable>{output}, inputs, options);
 }
 /// The derivative of one output with respect to one input.
-template <std::same_as<Variable> Y, std::same_as<Variable> X>
+template <std::derived_from<Variable> Y, std::derived_from<Variable> X>
 Variable grad(const Y& output, const X& input, const GradOptions& options = {}) {
-  return grad(std::vector{output}, std::vector{input}, options)[0];
+  return grad(std::vector<Variable>{output}, std::vector<Variable>{input}, options)[0];
 }
 
 namespace detail {

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include <autograd/grad_mode.hpp>
+#include <autograd/ops/indexing.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
 
@@ -201,6 +202,13 @@ void init(const Variable& x, const Initializer& initializer, Generator& generato
   Variable value = initialized("init", initializer, x.shape(), x.dtype(), generator);
   NoGrad guard;
   x.assign(value.detach());
+}
+
+void init(Part&& part, const Initializer& initializer, Generator& generator) {
+  NoGrad guard;
+  Variable value = part.detach();
+  init(value, initializer, generator);
+  std::move(part) = value;
 }
 
 Variable initialized(const std::string& name, const Initializer& initializer, const Shape& shape, DType dtype,

@@ -71,6 +71,8 @@ Fans fans(const Shape& shape);
 ///
 /// @throws as `initialized`; Error when x is undefined, or has no elements yet as its layer finds them at the first call.
 void init(const Variable& x, const Initializer& initializer, Generator& generator = default_generator());
+/// A part of x: `nn::init(lstm.weight[range(0, n)], nn::orthogonal())`.
+void init(Part&& part, const Initializer& initializer, Generator& generator = default_generator());
 
 /// A parameter that begins as `initializer` says; errors name it `name`.
 /// @throws ValueError when the initializer is empty, ShapeError when it gives another shape or dtype than asked for.

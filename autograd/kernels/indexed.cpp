@@ -23,14 +23,14 @@ void add(T& sum, T term) {
   else sum += term;
 }
 
-// Calls visit(row of the taken, row of the whole, length) for every slice, in row-major order of the taken.
+// Calls visit(row of the part, row of the whole) for every slice, in row-major order of the part.
 template <class F>
-void for_each_taken(const Around& whole, const Array& indices, F&& visit) {
-  const auto* index = indices.data<std::int64_t>();
-  for (std::size_t o = 0; o < whole.outer; ++o)
-    for (std::size_t i = 0; i < indices.size(); ++i)
-      visit((o * indices.size() + i) * whole.inner,
-            (o * whole.n + static_cast<std::size_t>(index[i])) * whole.inner);
+void for_each_slice(const Slices& slices, F&& visit) {
+  const auto* index = slices.indices.data<std::int64_t>();
+  std::size_t count = slices.indices.size();
+  for (std::size_t o = 0; o < slices.outer; ++o)
+    for (std::size_t i = 0; i < count; ++i)
+      visit((o * count + i) * slices.inner, (o * slices.extent + static_cast<std::size_t>(index[i])) * slices.inner);
 }
 
 // Calls visit(place in the taken, place in the whole) for every element.
@@ -46,18 +46,31 @@ void for_each_along(const Shape& whole_shape, const Array& indices, std::size_t 
 
 }  // namespace
 
-Array take(const Array& x, const Array& indices, std::size_t axis) {
-  Shape shape(x.shape().begin(), x.shape().begin() + static_cast<std::ptrdiff_t>(axis));
-  for (std::size_t extent : indices.shape()) shape.push_back(extent);
-  for (std::size_t i = axis + 1; i < x.rank(); ++i) shape.push_back(x.shape()[i]);
-  Array result(shape, x.dtype());
-  Around whole(x.shape(), axis);
+Slices slices_along(const Shape& whole, const Array& indices, std::size_t axis) {
+  Around around(whole, axis);
+  Slices slices{{}, around.outer, around.n, around.inner, indices};
+  for (std::size_t i = 0; i < axis; ++i) slices.shape.push_back(whole[i]);
+  for (std::size_t extent : indices.shape()) slices.shape.push_back(extent);
+  for (std::size_t i = axis + 1; i < whole.size(); ++i) slices.shape.push_back(whole[i]);
+  return slices;
+}
+
+Array read_part(const Array& x, const Slices& slices) {
+  Array result(slices.shape, x.dtype());
   visit(x.dtype(), [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = result.mutable_data<T>();
-    for_each_taken(whole, indices, [&](std::size_t to, std::size_t from) { std::copy_n(in + from, whole.inner, out + to); });
+    for_each_slice(slices, [&](std::size_t to, std::size_t from) { std::copy_n(in + from, slices.inner, out + to); });
   });
   return result;
+}
+
+void assign_part(Array& x, const Slices& slices, const Array& elements) {
+  visit(x.dtype(), [&]<class T>(T) {
+    const T* in = elements.data<T>();
+    T* out = x.mutable_data<T>();
+    for_each_slice(slices, [&](std::size_t from, std::size_t to) { std::copy_n(in + from, slices.inner, out + to); });
+  });
 }
 
 namespace {
@@ -81,32 +94,29 @@ struct FrequentRows {
 
 }  // namespace
 
-Array take_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape) {
-  Array result = Array::full(shape, 0, g.dtype());
-  if (result.size() == 0) return result;
-  Around whole(shape, axis);
-  std::size_t n = whole.inner;
-  FrequentRows frequent(indices, is_floating(g.dtype()) ? whole.n : 0);
-  std::vector<double> sums(whole.outer * frequent.count * n);
+void add_part(Array& x, const Slices& slices, const Array& elements) {
+  if (x.size() == 0) return;
+  std::size_t n = slices.inner;
+  FrequentRows frequent(slices.indices, is_floating(x.dtype()) ? slices.extent : 0);
+  std::vector<double> sums(slices.outer * frequent.count * n);
   auto sum_of = [&](std::size_t place) -> double* {
     if (frequent.count == 0) return nullptr;
-    std::size_t outer = place / (whole.n * n);
-    std::ptrdiff_t at = frequent.place[place / n % whole.n];
+    std::size_t outer = place / (slices.extent * n);
+    std::ptrdiff_t at = frequent.place[place / n % slices.extent];
     return at < 0 ? nullptr : sums.data() + (outer * frequent.count + static_cast<std::size_t>(at)) * n;
   };
-  visit(g.dtype(), [&]<class T>(T) {
-    const T* in = g.data<T>();
-    T* out = result.mutable_data<T>();
-    for_each_taken(whole, indices, [&](std::size_t from, std::size_t to) {
+  visit(x.dtype(), [&]<class T>(T) {
+    const T* in = elements.data<T>();
+    T* out = x.mutable_data<T>();
+    for_each_slice(slices, [&](std::size_t from, std::size_t to) {
       if (double* sum = sum_of(to)) std::transform(in + from, in + from + n, sum, sum, std::plus<double>());
       else for (std::size_t k = 0; k < n; ++k) add(out[to + k], in[from + k]);
     });
     if (frequent.count == 0) return;
-    for (std::size_t row = 0; row < whole.outer * whole.n; ++row)
+    for (std::size_t row = 0; row < slices.outer * slices.extent; ++row)
       if (const double* sum = sum_of(row * n))
-        std::transform(sum, sum + n, out + row * n, [](double total) { return static_cast<T>(total); });
+        for (std::size_t k = 0; k < n; ++k) out[row * n + k] = static_cast<T>(out[row * n + k] + sum[k]);
   });
-  return result;
 }
 
 Array take_along_axis(const Array& x, const Array& indices, std::size_t axis) {

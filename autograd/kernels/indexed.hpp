@@ -5,10 +5,23 @@
 
 namespace xtape::kernels {
 
-/// Slices of x along `axis`: the result has the shape of `indices` in place of that axis.
-Array take(const Array& x, const Array& indices, std::size_t axis);
-/// The transposed operation: adds the slices of g to zeros of `shape`. Of bool, a sum holds where one of its terms does.
-Array take_adjoint(const Array& g, const Array& indices, std::size_t axis, const Shape& shape);
+/// Slices of an array that is seen as (outer, extent, inner): those that `indices`, in [0, extent), name along the middle
+/// axis, of which each is `inner` long. The part is the array (outer, indices, inner), seen as `shape`.
+struct Slices {
+  Shape shape;
+  std::size_t outer = 1, extent = 1, inner = 1;
+  Array indices;
+};
+
+/// Those along `axis` of an array of shape `whole`: the part has the shape of `indices` in place of that axis.
+Slices slices_along(const Shape& whole, const Array& indices, std::size_t axis);
+
+/// The elements of the slices.
+Array read_part(const Array& x, const Slices& slices);
+/// Overwrites slices of which none is named twice.
+void assign_part(Array& x, const Slices& slices, const Array& elements);
+/// Adds to the slices. Of bool, a sum holds where one of its terms does.
+void add_part(Array& x, const Slices& slices, const Array& elements);
 
 /// result[i..., j, k...] = x[i..., indices[i..., j, k...], k...]
 Array take_along_axis(const Array& x, const Array& indices, std::size_t axis);

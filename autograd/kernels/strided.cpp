@@ -49,7 +49,7 @@ void copy(T* out, const Strides& out_strides, const T* in, const Strides& in_str
 
 }  // namespace
 
-Array copy_view(const Array& x, const View& view) {
+Array read_part(const Array& x, const View& view) {
   Array result(view.shape, x.dtype());
   visit(x.dtype(), [&]<class T>(T) {
     copy(result.mutable_data<T>(), dense_strides(view.shape), x.data<T>() + view.offset, view.strides, view.shape);
@@ -57,13 +57,13 @@ Array copy_view(const Array& x, const View& view) {
   return result;
 }
 
-void assign_view(Array& x, const View& view, const Array& elements) {
+void assign_part(Array& x, const View& view, const Array& elements) {
   visit(x.dtype(), [&]<class T>(T) {
     copy(x.mutable_data<T>() + view.offset, view.strides, elements.data<T>(), dense_strides(view.shape), view.shape);
   });
 }
 
-void add_view(Array& x, const View& view, const Array& elements) {
+void add_part(Array& x, const View& view, const Array& elements) {
   Loops<2> loops(view.shape, {view.strides, dense_strides(view.shape)});
   auto inner = loops.inner();
   visit(x.dtype(), [&]<class T>(T) {
@@ -85,11 +85,11 @@ Array transpose(const Array& x, const std::vector<std::size_t>& axes) {
     view.shape.push_back(x.shape()[axis]);
     view.strides.push_back(strides[axis]);
   }
-  return copy_view(x, view);
+  return read_part(x, view);
 }
 
 Array broadcast_to(const Array& x, const Shape& shape) {
-  return copy_view(x, {shape, broadcast_strides(x.shape(), shape), 0});
+  return read_part(x, {shape, broadcast_strides(x.shape(), shape), 0});
 }
 
 }  // namespace xtape::kernels

@@ -14,13 +14,13 @@ struct View {
 };
 
 /// The elements of the view, as a dense array.
-Array copy_view(const Array& x, const View& view);
+Array read_part(const Array& x, const View& view);
 
 /// Overwrites the elements of a view that meets no element twice.
-void assign_view(Array& x, const View& view, const Array& elements);
+void assign_part(Array& x, const View& view, const Array& elements);
 
 /// Adds to the elements of a view. A bool array becomes true where `elements` is.
-void add_view(Array& x, const View& view, const Array& elements);
+void add_part(Array& x, const View& view, const Array& elements);
 
 /// x in the order of `axes`.
 Array transpose(const Array& x, const std::vector<std::size_t>& axes);

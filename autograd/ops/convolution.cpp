@@ -192,7 +192,7 @@ Variable unfold(const Variable& images, const PerAxis& window, const UnfoldOptio
     Windows w = windows_of("unfold", window.of("unfold", "window", 2), options.stride, options.padding, options.dilation);
     lay_over("unfold", w, 2, images.shape());
     Variable source = pad(x, {{0, 0}, {0, 0}, {w.padding[1], w.padding[1]}, {w.padding[2], w.padding[2]}});
-    Variable columns = read_view("unfold", source, windows_view(source.shape(), w));
+    Variable columns = read_part("unfold", source, windows_view(source.shape(), w));
     return reshape(columns, {x.shape(0), x.shape(1) * w.elements(), w.windows()});
   });
 }
@@ -216,7 +216,7 @@ Variable fold(const Variable& columns, const PerAxis& extents, const PerAxis& wi
   for (std::size_t i : {1, 2})
     inside.push_back(range(static_cast<std::ptrdiff_t>(w.padding[i]),
                            static_cast<std::ptrdiff_t>(w.padding[i] + w.space[i])));
-  return slice(write_view("fold", reshape(columns, view.shape), padded, view), inside);
+  return slice(write_part("fold", reshape(columns, view.shape), padded, view), inside);
 }
 
 }  // namespace xtape

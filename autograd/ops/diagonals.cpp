@@ -61,7 +61,7 @@ Variable diagonal(const Variable& x, std::ptrdiff_t k, std::ptrdiff_t axis1, std
   require_defined("diagonal", x);
   std::size_t row = normalize_axis("diagonal", axis1, x.rank()), column = normalize_axis("diagonal", axis2, x.rank());
   if (row == column) throw ShapeError("diagonal: axis " + std::to_string(axis1) + " is named twice");
-  return detail::read_view("diagonal", x, diagonal_view(x.shape(), k, row, column));
+  return detail::read_part("diagonal", x, diagonal_view(x.shape(), k, row, column));
 }
 
 Variable diag(const Variable& x, std::ptrdiff_t k) {
@@ -79,7 +79,7 @@ Variable diag_embed(const Variable& x, std::ptrdiff_t k) {
   std::size_t n = shape[last] + static_cast<std::size_t>(std::abs(k));
   shape[last] = n;
   shape.push_back(n);
-  return detail::write_view("diag_embed", x, shape, diagonal_view(shape, k, last, last + 1));
+  return detail::write_part("diag_embed", x, shape, diagonal_view(shape, k, last, last + 1));
 }
 
 Variable trace(const Variable& x) {

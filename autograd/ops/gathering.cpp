@@ -18,28 +18,11 @@ namespace xtape {
 using detail::require_defined;
 using detail::require_integers;
 
-namespace {
-
-Variable take_checked(const Variable& x, const Array& indices, std::size_t axis);
-
-Variable take_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
-  return record("take_adjoint", [=](const Array& v) { return kernels::take_adjoint(v, indices, axis, shape); },
-                wrt(g, [indices, axis](const Variable& h) { return take_checked(h, indices, axis); }));
-}
-
-Variable take_checked(const Variable& x, const Array& indices, std::size_t axis) {
-  return record("take", [=](const Array& v) { return kernels::take(v, indices, axis); },
-                wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
-                  return take_adjoint(g, indices, axis, shape);
-                }));
-}
-
-}  // namespace
-
 Variable take(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
   require_defined("take", x);
   std::size_t i = normalize_axis("take", axis, x.rank());
-  return take_checked(x, detail::checked_indices("take", indices, x.shape()[i], x.shape()), i);
+  Array checked = detail::checked_indices("take", indices, x.shape()[i], x.shape());
+  return detail::read_part("take", x, kernels::slices_along(x.shape(), checked, i));
 }
 
 Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
@@ -107,14 +90,14 @@ Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t 
   const Variable elements = detail::as_element(operation, source, x.dtype());
   Variable values = source.impl()->weak
                         ? broadcast_to(elements, indices.shape())
-                        : detail::read_view("slice", elements, reach(operation, source, source.rank(), indices));
+                        : detail::read_part("slice", elements, reach(operation, source, source.rank(), indices));
   if (values.shape() != indices.shape())
     throw ShapeError(std::string(operation) + ": a source of " + to_string(source.shape()) + " for indices of " +
                      to_string(indices.shape()) + ": needs that shape");
   Shape within = indices.shape();
   within[i] = x.shape()[i];
   Array checked = detail::checked_indices(operation, indices, x.shape()[i], x.shape());
-  return detail::write_view("unslice", detail::take_along_adjoint(values, checked, i, within), x.shape(), part);
+  return detail::write_part("unslice", detail::take_along_adjoint(values, checked, i, within), x.shape(), part);
 }
 
 }  // namespace
@@ -128,7 +111,7 @@ Variable gather(const Variable& x, std::ptrdiff_t axis, const Variable& indices)
     return reshape(gather(reshape(x, {1}), axis, places), indices.shape());
   }
   std::size_t i = normalize_axis("gather", axis, x.rank());
-  Variable part = detail::read_view("slice", x, reach("gather", x, i, indices));
+  Variable part = detail::read_part("slice", x, reach("gather", x, i, indices));
   return detail::take_along(part, detail::checked_indices("gather", indices, x.shape()[i], x.shape()), i);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <variant>
 
 #include <autograd/kernels/positions.hpp>
 #include <autograd/ops/checked_indices.hpp>
@@ -15,87 +16,6 @@
 
 namespace xtape {
 
-namespace detail {
-
-namespace {
-
-// The elements of x where nobody else has this handle, so that they can be written in place.
-Array taken(Variable& x) { return x.impl()->references == 1 ? std::move(x.impl()->value) : x.value(); }
-
-class ReadView final : public OperationOf<ReadView> {
- public:
-  ReadView(const char* name, const kernels::View& view, Shape shape)
-      : OperationOf(name), view_(view), shape_(std::move(shape)) {}
-
-  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
-    results[0] = kernels::copy_view(operands[0], view_);
-  }
-
-  // Many parts of one array add up in one gradient: to read all elements one by one takes time in proportion to them.
-  bool adds_to_gradients() const override { return true; }
-
-  void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
-    Variable sum = std::move(inputs[0].value);
-    if (!sum.defined()) sum = Variable(Array::full(shape_, 0, gradients[0].dtype()));
-    inputs[0].value = add_to_view(name(), std::move(sum), view_, gradients[0]);
-  }
-
- private:
-  kernels::View view_;
-  Shape shape_;
-};
-
-// Operands: the whole, of which only the place in the graph counts, and the part that is written into its elements.
-class WriteView final : public OperationOf<WriteView> {
- public:
-  WriteView(const char* name, const kernels::View& view, bool adds, Array elements)
-      : OperationOf(name), view_(view), adds_(adds), elements_(std::move(elements)) {}
-
-  bool mixes_dtypes() const override { return true; }
-
-  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
-    if (adds_) kernels::add_view(elements_, view_, operands[1]);
-    else kernels::assign_view(elements_, view_, operands[1]);
-    results[0] = std::move(elements_);
-  }
-
-  void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
-    if (inputs[1].wanted) inputs[1].value = read_view(name(), gradients[0], view_);
-    if (!inputs[0].wanted) return;
-    Variable g = std::move(gradients[0]);
-    if (adds_) inputs[0].value = std::move(g);
-    else inputs[0].value = assign_to_view(name(), std::move(g), view_, zeros(view_.shape, g.dtype()));
-  }
-
- private:
-  kernels::View view_;
-  bool adds_;
-  Array elements_;  // until they are handed over
-};
-
-}  // namespace
-
-Variable read_view(const char* operation, const Variable& x, const kernels::View& view) {
-  ReadView read(operation, view, x.shape());
-  return perform(read, std::array{&x});
-}
-
-Variable add_to_view(const char* operation, Variable x, const kernels::View& view, const Variable& part) {
-  WriteView write(operation, view, true, taken(x));
-  return perform(write, std::array<const Variable*, 2>{&x, &part});
-}
-
-Variable assign_to_view(const char* operation, Variable x, const kernels::View& view, const Variable& part) {
-  WriteView write(operation, view, false, taken(x));
-  return perform(write, std::array<const Variable*, 2>{&x, &part});
-}
-
-Variable write_view(const char* operation, const Variable& x, const Shape& shape, const kernels::View& view) {
-  return add_to_view(operation, Variable(Array::full(shape, 0, x.dtype())), view, x);
-}
-
-}  // namespace detail
-
 namespace {
 
 using detail::require_defined;
@@ -103,8 +23,9 @@ using detail::require_defined;
 // Turns each index into an offset or an axis of the result.
 class ViewBuilder {
  public:
-  ViewBuilder(const char* operation, const Shape& shape, const std::vector<Index>& indices)
-      : operation_(operation), shape_(shape), strides_(kernels::dense_strides(shape)) {
+  ViewBuilder(const char* operation, const kernels::View& whole, const std::vector<Index>& indices)
+      : view{{}, {}, whole.offset}, operation_(operation), shape_(whole.shape), strides_(whole.strides) {
+    const Shape& shape = shape_;
     std::size_t named = 0, ellipses = 0;
     for (const Index& index : indices) {
       named += index.kind == Index::Kind::position || index.kind == Index::Kind::range;
@@ -169,25 +90,32 @@ class ViewBuilder {
 
   const char* operation_;
   const Shape& shape_;
-  kernels::Strides strides_;
+  const kernels::Strides& strides_;
   std::size_t axis_ = 0;
 };
 
-// Some neighbouring axes of x that an array stands for, and the positions that it names in them as if they were one.
+kernels::View whole_of(const Shape& shape) { return {shape, kernels::dense_strides(shape), 0}; }
+
+// Some neighbouring axes that an array stands for, and the positions that it names in them as if they were one.
 struct Pick {
   std::size_t axis, axes, extent;
+  std::ptrdiff_t stride;
+  bool is_mask;
   Variable positions;
 
-  Pick(const Variable& x, std::size_t first, const Variable& array) : axis(first) {
-    bool is_mask = array.defined() && array.dtype() == DType::boolean;
+  // `first` counts the axes of the part that the other indices leave; `axis_of_whole` those of the whole, of `shape`.
+  Pick(const char* operation, const Shape& shape, std::size_t axis_of_whole, std::size_t first, const Variable& array)
+      : axis(first) {
+    is_mask = array.defined() && array.dtype() == DType::boolean;
     axes = is_mask ? array.rank() : 1;
-    auto start = x.shape().begin() + static_cast<std::ptrdiff_t>(axis);
+    auto start = shape.begin() + static_cast<std::ptrdiff_t>(axis_of_whole);
     Shape covered(start, start + static_cast<std::ptrdiff_t>(axes));
     extent = element_count(covered);
     if (is_mask && covered != array.shape())
-      throw ShapeError("slice: a mask of " + to_string(array.shape()) + " for axes of " + to_string(covered));
-    positions = is_mask ? Variable(kernels::true_positions(array.value()))
-                        : Variable(detail::checked_indices("slice", array, extent, x.shape()));
+      throw ShapeError(std::string(operation) + ": a mask of " + to_string(array.shape()) + " for axes of " +
+                       to_string(covered));
+    stride = kernels::dense_strides(shape)[axis_of_whole + axes - 1];
+    positions = is_mask ? Variable(kernels::true_positions(array.value())) : Variable(detail::checked_indices(operation, array, extent, shape));
   }
 };
 
@@ -196,84 +124,234 @@ bool has_arrays(const std::vector<Index>& indices) {
 }
 
 // How many axes an index names.
-std::size_t axes_named(const Index& index) {
+std::size_t axes_named(const char* operation, const Index& index) {
   if (index.kind == Index::Kind::new_axis || index.kind == Index::Kind::ellipsis) return 0;
   bool is_mask = index.kind == Index::Kind::array && index.array.defined() && index.array.dtype() == DType::boolean;
-  if (is_mask && index.array.rank() == 0) throw ShapeError("slice: a 0-d mask, needs one axis or more");
+  if (is_mask && index.array.rank() == 0)
+    throw ShapeError(std::string(operation) + ": a 0-d mask, needs one axis or more");
   return is_mask ? index.array.rank() : 1;
 }
 
-// The axes that arrays stand for are made one, in which their positions, which broadcast, are taken. It stands in the
-// place of these axes if they are neighbours, else it comes first, as in NumPy.
-Variable slice_by_arrays(const Variable& x, const std::vector<Index>& indices) {
-  detail::Calling calling("slice");
-  std::vector<Index> ranges;
-  std::size_t named = 0;
-  for (const Index& index : indices) {
-    bool is_array = index.kind == Index::Kind::array;
-    named += axes_named(index);
-    ranges.insert(ranges.end(), is_array ? axes_named(index) : 1, is_array ? Index(range()) : index);
-  }
-  Variable part = slice(x, ranges);
+// What arrays of indices pick of an array of some shape. The axes that they stand for are made one, in which their
+// positions, which broadcast, are taken. It stands in the place of these axes if they are neighbours, else it comes
+// first, as in NumPy.
+class Picks {
+ public:
+  Picks(const char* operation, const Shape& shape, const std::vector<Index>& indices) : shape_(shape) {
+    std::vector<Index> ranges;
+    std::size_t named = 0;
+    for (const Index& index : indices) {
+      bool is_array = index.kind == Index::Kind::array;
+      std::size_t axes = axes_named(operation, index);
+      named += axes;
+      ranges.insert(ranges.end(), is_array ? axes : 1, is_array ? Index(range()) : index);
+    }
+    part_ = ViewBuilder(operation, whole_of(shape), ranges).view;
 
-  std::vector<Pick> picks;
-  std::size_t axis = 0;
-  for (const Index& index : indices) {
-    if (index.kind == Index::Kind::ellipsis) axis += x.rank() - named;
-    else if (index.kind == Index::Kind::array) axis += picks.emplace_back(part, axis, index.array).axes;
-    else if (index.kind != Index::Kind::position) ++axis;
+    std::size_t axis = 0, axis_of_whole = 0;
+    for (const Index& index : indices) {
+      std::size_t axes = index.kind == Index::Kind::ellipsis ? shape.size() - named : axes_named(operation, index);
+      if (index.kind == Index::Kind::array) picks_.emplace_back(operation, shape, axis_of_whole, axis, index.array);
+      axis_of_whole += axes;
+      if (index.kind == Index::Kind::new_axis) ++axis;
+      else if (index.kind != Index::Kind::position) axis += axes;
+    }
+    for (const Pick& pick : picks_) count_ += pick.axes;
+    neighbours_ = picks_.back().axis + picks_.back().axes == picks_.front().axis + count_;
   }
 
-  std::vector<std::ptrdiff_t> places;
-  Variable positions;
-  for (const Pick& pick : picks) {
-    for (std::size_t i = 0; i < pick.axes; ++i) places.push_back(static_cast<std::ptrdiff_t>(pick.axis + i));
-    positions = positions.defined() ? positions * pick.extent + pick.positions : pick.positions;
+  // Where the picked elements are. Where the picked axes are neighbours and all others are whole, they are slices.
+  kernels::Slices slices() const {
+    bool whole = part_.offset == 0 && element_count(part_.shape) == element_count(shape_) &&
+                 std::ranges::all_of(part_.strides, [](std::ptrdiff_t stride) { return stride >= 0; });
+    return whole && neighbours_ ? rows() : elements();
   }
-  auto count = static_cast<std::ptrdiff_t>(places.size()), first = places.front();
-  if (places.back() != first + count - 1) {
-    std::vector<std::ptrdiff_t> front(places.size());
-    std::iota(front.begin(), front.end(), first = 0);
-    part = movedim(part, places, front);
+
+ private:
+  std::size_t first() const { return neighbours_ ? picks_.front().axis : 0; }
+  bool is_picked(std::size_t axis) const {
+    return std::ranges::any_of(picks_, [&](const Pick& p) { return axis >= p.axis && axis < p.axis + p.axes; });
   }
-  return take(flatten(part, first, first + count - 1), positions, first);
+
+  // In the picked axes as if they were one.
+  Variable positions() const {
+    Variable sum;
+    for (const Pick& pick : picks_)
+      sum = sum.defined() ? sum * static_cast<std::int64_t>(pick.extent) + pick.positions : pick.positions;
+    return sum;
+  }
+
+  kernels::Slices rows() const {
+    Variable at = positions();
+    auto begin = part_.shape.begin(), picked = begin + static_cast<std::ptrdiff_t>(first()),
+         rest = picked + static_cast<std::ptrdiff_t>(count_), end = part_.shape.end();
+    kernels::Slices slices{Shape(begin, picked), element_count(Shape(begin, picked)), element_count(Shape(picked, rest)),
+                           element_count(Shape(rest, end)), at.value()};
+    for (std::size_t extent : at.shape()) slices.shape.push_back(extent);
+    for (; rest != end; ++rest) slices.shape.push_back(*rest);
+    return slices;
+  }
+
+  // Each element by its number in row-major order: the sum of what the axes and the arrays add to it.
+  kernels::Slices elements() const {
+    NoGrad no_grad;
+    Variable picked;
+    for (const Pick& pick : picks_) {
+      Variable places = pick.positions * static_cast<std::int64_t>(pick.stride);
+      picked = picked.defined() ? picked + places : places;
+    }
+    std::size_t after = 0;  // axes that follow those of the arrays
+    for (std::size_t axis = first(); axis < part_.shape.size(); ++axis) after += !is_picked(axis);
+    Shape shape = picked.shape();
+    for (; after > 0; --after) shape.push_back(1);
+    Variable numbers = reshape(picked, shape) + std::int64_t{part_.offset};
+
+    std::size_t rank = shape.size() + (neighbours_ ? first() : 0), place = 0;
+    for (std::size_t axis = 0; axis < part_.shape.size(); ++axis) {
+      if (is_picked(axis)) continue;
+      if (place == first()) place += picked.rank();
+      Shape along(rank - place++, 1);
+      along[0] = part_.shape[axis];
+      numbers = numbers + reshape(arange(static_cast<std::int64_t>(along[0])), along) * std::int64_t{part_.strides[axis]};
+    }
+    return {numbers.shape(), 1, element_count(shape_), 1, numbers.value()};
+  }
+
+  const Shape& shape_;
+  kernels::View part_;
+  std::vector<Pick> picks_;
+  std::size_t count_ = 0;  // of axes picked from
+  bool neighbours_ = true;
+};
+
+}  // namespace
+
+namespace {
+
+// Where a part lies in an array.
+using Where = std::variant<kernels::View, kernels::Slices>;
+
+Where where_of(const char* operation, const Shape& shape, const std::vector<Index>& indices) {
+  detail::Calling calling(operation);
+  if (has_arrays(indices)) return Picks(operation, shape, indices).slices();
+  return ViewBuilder(operation, whole_of(shape), indices).view;
+}
+
+const Shape& shape_of(const Where& where) {
+  return std::visit([](const auto& place) -> const Shape& { return place.shape; }, where);
+}
+
+Variable read(const Variable& x, const Where& where) {
+  return std::visit([&](const auto& place) { return detail::read_part("slice", x, place); }, where);
+}
+
+// A view meets no element twice. Arrays of indices may.
+void require_distinct(const char* operation, const Where& where, const Shape& shape) {
+  const auto* slices = std::get_if<kernels::Slices>(&where);
+  if (!slices) return;
+  const auto* first = slices->indices.data<std::int64_t>();
+  std::vector<std::int64_t> places(first, first + slices->indices.size());
+  if (!std::ranges::is_sorted(places)) std::ranges::sort(places);
+  if (std::ranges::adjacent_find(places) != places.end())
+    throw ValueError(std::string(operation) + ": the indices name a place of " + to_string(shape) +
+                     " twice; use index_add or scatter_add to add to it twice");
+}
+
+// `value` as elements of a part of x. As in NumPy, it may have more axes than the part where they are of extent 1.
+Variable as_part(const char* operation, const Variable& value, const Variable& x, const Shape& part) {
+  detail::Calling calling(operation);
+  require_defined(operation, value);
+  Variable elements = detail::as_element(operation, value, x.dtype());
+  Shape shape = elements.shape();
+  auto first = shape.begin();
+  while (static_cast<std::size_t>(shape.end() - first) > part.size() && *first == 1) ++first;
+  if (first != shape.begin()) elements = reshape(elements, Shape(first, shape.end()));
+  return broadcast_to(elements, part);
 }
 
 }  // namespace
 
+Variable slice_assign(const Variable& x, const std::vector<Index>& indices, const Variable& value) {
+  require_defined("slice_assign", x);
+  Where where = where_of("slice_assign", x.shape(), indices);
+  require_distinct("slice_assign", where, x.shape());
+  Variable part = as_part("slice_assign", value, x, shape_of(where));
+  return std::visit([&](const auto& place) { return detail::assign_to_part("slice_assign", x, place, part); }, where);
+}
+
 Variable slice(const Variable& x, const std::vector<Index>& indices) {
   require_defined("slice", x);
-  if (has_arrays(indices)) return slice_by_arrays(x, indices);
-  return detail::read_view("slice", x, ViewBuilder("slice", x.shape(), indices).view);
+  return read(x, where_of("slice", x.shape(), indices));
 }
 
 Variable unslice(const Variable& g, const Dims& dims, const std::vector<Index>& indices) {
-  detail::Calling calling("unslice");
   require_defined("unslice", g);
   Shape shape = dims.shape("unslice");
-  ViewBuilder builder("unslice", shape, indices);
-  if (builder.view.shape != g.shape())
-    throw ShapeError("unslice: " + to_string(g.shape()) + " for a slice of shape " + to_string(builder.view.shape));
-  return detail::write_view("unslice", g, shape, builder.view);
+  Where where = where_of("unslice", shape, indices);
+  if (shape_of(where) != g.shape())
+    throw ShapeError("unslice: " + to_string(g.shape()) + " for a slice of shape " + to_string(shape_of(where)));
+  return std::visit([&](const auto& place) { return detail::write_part("unslice", g, shape, place); }, where);
 }
 
-Variable slice_assign(const Variable& x, const std::vector<Index>& indices, const Variable& value) {
-  detail::Calling calling("slice_assign");
-  require_defined("slice_assign", x);
-  require_defined("slice_assign", value);
-  const Variable elements = detail::as_element("slice_assign", value, x.dtype());
-  if (has_arrays(indices)) {
-    // Of the numbers of all elements, the same part says where the values go.
-    Variable places = slice(reshape(arange(static_cast<std::int64_t>(x.size())), x.shape()), indices);
-    Variable values = broadcast_to(elements, places.shape());
-    return reshape(scatter(reshape(x, {-1}), 0, reshape(places, {-1}), reshape(values, {-1})), x.shape());
+// Where a part lies: in another part, or, where there is none, in the Variable that it came from.
+struct detail::Place {
+  std::shared_ptr<const Place> within;
+  Where where;
+};
+
+namespace {
+
+Variable read(const Variable& origin, const detail::Place& place) {
+  return read(place.within ? read(origin, *place.within) : origin, place.where);
+}
+
+void overwrite(const char* operation, const Variable& origin, const detail::Place& place, const Variable& part) {
+  require_distinct(operation, place.where, origin.shape());
+  std::visit(
+      [&](const auto& where) {
+        if (!place.within) return detail::overwrite_part("slice_assign", origin, where, part);
+        Variable outer = detail::assign_to_part("slice_assign", read(origin, *place.within), where, part);
+        overwrite(operation, origin, *place.within, outer);
+      },
+      place.where);
+}
+
+}  // namespace
+
+Part Part::of(const Variable& whole, const Variable& origin, std::shared_ptr<const detail::Place> within,
+              const std::vector<Index>& indices) {
+  require_defined("slice", whole);
+  Where where = where_of("slice", whole.shape(), indices);
+  Variable value = read(whole, where);
+  const auto* outer = within ? std::get_if<kernels::View>(&within->where) : nullptr;
+  if (outer && std::holds_alternative<kernels::View>(where)) {  // a view of a view is one of what that lies in
+    where = ViewBuilder("slice", *outer, indices).view;
+    within = within->within;
   }
-  kernels::View view = ViewBuilder("slice_assign", x.shape(), indices).view;
-  Variable part = broadcast_to(elements, view.shape);
-  return detail::assign_to_view("slice_assign", x, view, part);
+  return {std::move(value), origin, std::make_shared<detail::Place>(std::move(within), std::move(where))};
 }
 
-Variable Variable::operator[](const Index& index) const { return slice(*this, {index}); }
-Variable Variable::operator[](std::initializer_list<Index> indices) const { return slice(*this, indices); }
+void Part::write(const char* operation, const Variable& value) {
+  detail::require_writable(operation, origin_);
+  overwrite(operation, origin_, *place_, as_part(operation, value, origin_, shape()));
+}
+
+void Part::update(const char* operation, const Variable& result) {
+  detail::require_fits(operation, result, *this);
+  write(operation, result);
+}
+
+void Part::operator=(const Variable& value) && { write("slice_assign", value); }
+void Part::operator+=(const Variable& other) && { update("+=", *this + other); }
+void Part::operator-=(const Variable& other) && { update("-=", *this - other); }
+void Part::operator*=(const Variable& other) && { update("*=", *this * other); }
+void Part::operator/=(const Variable& other) && { update("/=", *this / other); }
+
+Part Part::operator[](const Index& index) && { return of(*this, origin_, place_, {index}); }
+Part Part::operator[](std::initializer_list<Index> indices) && { return of(*this, origin_, place_, indices); }
+Part Variable::operator[](const Index& index) & { return Part::of(*this, *this, nullptr, {index}); }
+Part Variable::operator[](std::initializer_list<Index> indices) & { return Part::of(*this, *this, nullptr, indices); }
+Variable Variable::operator[](const Index& index) const& { return slice(*this, {index}); }
+Variable Variable::operator[](std::initializer_list<Index> indices) const& { return slice(*this, indices); }
 
 }  // namespace xtape

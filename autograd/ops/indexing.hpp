@@ -1,6 +1,7 @@
 // Parts of an array, by position.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -42,6 +43,8 @@ class Index {
   Index(Range range) : kind(Kind::range), range(range) {}
   Index(NewAxis) : kind(Kind::new_axis) {}
   Index(Ellipsis) : kind(Kind::ellipsis) {}
+  /// `all`, the name of the operation, stands for the whole axis: `x[{all, 0}]`.
+  Index(Variable (*)(const Variable&, const Axes&, bool)) : kind(Kind::range) {}
 
   /// A mask of dtype bool that covers as many axes as it has, or an array of int64 positions. Several of them broadcast,
   /// and pick element by element.
@@ -50,6 +53,67 @@ class Index {
   Kind kind;
   Range range;  // of a position: its start
   Variable array;
+};
+
+namespace detail {
+struct Place;
+}
+
+/// What `x[...]` is: the elements of that part of x, as a Variable of their own. Assigned to at once, it writes to x:
+/// `x[0] = y`, `x[{0, 1}] += 3.0`, `x[{all, range(0, n, 2)}] *= y`, `x[x < 0] = 0.0`, `x[0][1] = 2`. Every handle of x sees
+/// that, and gradients flow back to what was written and to what was not written over. It takes time in proportion to
+/// the part where no other array shares the elements of x. With a name, `auto row = x[0]`, it is a Variable like others,
+/// and what is written to it does not reach x.
+///
+/// What is written has the dtype of x, or is a C++ scalar, and broadcasts to the part.
+/// @throws as slice_assign; GraphError for a leaf that needs a gradient while operations are recorded. Then x is as it was.
+class Part : public Variable {
+ public:
+  Part(const Part&) = default;
+  Part(Part&&) noexcept = default;
+  Part& operator=(const Part&) & = default;
+  Part& operator=(Part&&) & noexcept = default;
+  ~Part() = default;
+
+  using Variable::operator=;
+  using Variable::operator+=;
+  using Variable::operator-=;
+  using Variable::operator*=;
+  using Variable::operator/=;
+  void operator=(const Variable& value) &&;
+  void operator=(const Part& value) && { std::move(*this) = static_cast<const Variable&>(value); }
+  void operator+=(const Variable& other) &&;
+  void operator-=(const Variable& other) &&;
+  void operator*=(const Variable& other) &&;
+  void operator/=(const Variable& other) &&;
+  /// The same as `=`.
+  void assign(const Variable& source) && { std::move(*this) = source; }
+  void assign(const Variable& source) const& { Variable::assign(source); }
+
+  /// A part of the part, which writes to x as well.
+  Part operator[](const Index& index) &&;
+  Part operator[](std::initializer_list<Index> indices) &&;
+  using Variable::operator[];
+
+  // What would be written to them would be lost.
+  template <class T>
+  T* mutable_data() && = delete;
+  template <class T>
+  T* mutable_array() && = delete;
+  using Variable::mutable_data;
+  using Variable::mutable_array;
+
+ private:
+  friend class Variable;
+  Part(Variable value, Variable origin, std::shared_ptr<const detail::Place> place)
+      : Variable(std::move(value)), origin_(std::move(origin)), place_(std::move(place)) {}
+  static Part of(const Variable& whole, const Variable& origin, std::shared_ptr<const detail::Place> within,
+                 const std::vector<Index>& indices);
+  void write(const char* operation, const Variable& value);
+  void update(const char* operation, const Variable& result);
+
+  Variable origin_;
+  std::shared_ptr<const detail::Place> place_;
 };
 
 /// The part that the indices name, axis by axis, as in NumPy: `slice(x, {0, range(1, 5), newaxis})`. The axes that arrays

@@ -55,7 +55,7 @@ Variable concatenate(const std::vector<Variable>& given, std::ptrdiff_t axis) {
     kernels::Strides strides = kernels::dense_strides(shape);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       auto offset = static_cast<std::ptrdiff_t>(starts[i]) * strides[along_axis];
-      kernels::assign_view(result, {parts[i].shape(), strides, offset}, parts[i]);
+      kernels::assign_part(result, kernels::View{parts[i].shape(), strides, offset}, parts[i]);
     }
     return result;
   };

@@ -209,7 +209,7 @@ Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::
   std::ptrdiff_t stride = view.strides[i];  // a copy: growing moves it
   view.strides.push_back(stride);
   view.strides[i] *= static_cast<std::ptrdiff_t>(step);
-  return detail::read_view("windows", x, view);
+  return detail::read_part("windows", x, view);
 }
 
 }  // namespace xtape

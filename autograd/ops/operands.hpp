@@ -32,6 +32,11 @@ inline void require_integers(const char* operation, const Variable& x) {
     throw DTypeError(std::string(operation) + ": indices of " + to_string(x.dtype()) + ", needs int64");
 }
 
+/// @throws GraphError naming the operation for a leaf that needs a gradient, while operations are recorded.
+void require_writable(const char* operation, const Variable& x);
+/// @throws ShapeError naming the operation unless a result that is to be written to x has its shape and dtype.
+void require_fits(const char* operation, const Variable& result, const Variable& x);
+
 /// x as the result of an operation that has nothing to do: a value of its own, not another name of x.
 Variable same_value(const char* operation, const Variable& x);
 

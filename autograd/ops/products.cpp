@@ -234,7 +234,7 @@ Labeled simplified(const Variable& x, const std::string& labels, const std::map<
   }
   if (result.labels.size() == labels.size()) result.x = x;
   else if (element_count(view.shape) == x.size()) result.x = reshape(x, view.shape);
-  else result.x = detail::read_view("einsum", x, view);
+  else result.x = detail::read_part("einsum", x, view);
   return result;
 }
 

@@ -1,21 +1,33 @@
-// Reading and writing strided parts of an array, as a pair of operations that are each other's gradient. Slices,
-// diagonals, flips and windows are made of them.
+// Reading and writing a part of an array, as operations that are each other's gradients. Slices, diagonals, flips and
+// windows are made of them, and what arrays of indices pick.
 #pragma once
 
+#include <autograd/kernels/indexed.hpp>
 #include <autograd/kernels/strided.hpp>
 #include <autograd/variable.hpp>
 
 namespace xtape::detail {
 
-/// The elements of the view of x.
-Variable read_view(const char* operation, const Variable& x, const kernels::View& view);
+// Place is kernels::View or kernels::Slices.
 
-/// x with the part added to its elements in the view, or put in their place. In place where the x given is the only
-/// handle. An element that the view meets twice is added to twice; assign_to_view wants a view that meets none twice.
-Variable add_to_view(const char* operation, Variable x, const kernels::View& view, const Variable& part);
-Variable assign_to_view(const char* operation, Variable x, const kernels::View& view, const Variable& part);
+/// The elements of the part of x.
+template <class Place>
+Variable read_part(const char* operation, const Variable& x, const Place& place);
 
-/// Zeros of `shape`, with the elements of x added where the view reads: to elements that it reads twice, twice.
-Variable write_view(const char* operation, const Variable& x, const Shape& shape, const kernels::View& view);
+/// x with `part` added to its elements there, or put in their place. In place where the x given is the only handle. An
+/// element that the place names twice is added to twice; assign_to_part wants a place that names none twice.
+template <class Place>
+Variable add_to_part(const char* operation, Variable x, const Place& place, const Variable& part);
+template <class Place>
+Variable assign_to_part(const char* operation, Variable x, const Place& place, const Variable& part);
+
+/// Writes `part` to the elements of x there, for every handle of x to see: in place where nothing else shares them.
+/// x is as it was where this throws.
+template <class Place>
+void overwrite_part(const char* operation, const Variable& x, const Place& place, const Variable& part);
+
+/// Zeros of `shape`, with the elements of x added at the place: to elements that it names twice, twice.
+template <class Place>
+Variable write_part(const char* operation, const Variable& x, const Shape& shape, const Place& place);
 
 }  // namespace xtape::detail

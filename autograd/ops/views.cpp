@@ -1,0 +1,134 @@
+#include <autograd/ops/views.hpp>
+
+#include <autograd/tape.hpp>
+#include <autograd/undo_log.hpp>
+
+namespace xtape::detail {
+namespace {
+
+template <class Place>
+class ReadPart final : public OperationOf<ReadPart<Place>> {
+ public:
+  ReadPart(const char* name, const Place& place, Shape shape)
+      : OperationOf<ReadPart>(name), place_(place), shape_(std::move(shape)) {}
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    results[0] = kernels::read_part(operands[0], place_);
+  }
+
+  // Many parts of one array add up in one gradient: to read all elements one by one takes time in proportion to them.
+  bool adds_to_gradients() const override { return true; }
+
+  void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
+    Variable sum = std::move(inputs[0].value);
+    if (!sum.defined()) sum = Variable(Array::full(shape_, 0, gradients[0].dtype()));
+    inputs[0].value = add_to_part(this->name(), std::move(sum), place_, gradients[0]);
+  }
+
+ private:
+  Place place_;
+  Shape shape_;
+};
+
+// Operands: the whole, of which only the place in the graph counts, and the part that is written into its elements.
+template <class Place>
+class WritePart final : public OperationOf<WritePart<Place>> {
+ public:
+  WritePart(const char* name, const Place& place, bool adds, Array elements)
+      : OperationOf<WritePart>(name), place_(place), adds_(adds), elements_(std::move(elements)) {}
+
+  bool mixes_dtypes() const override { return true; }
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    if (adds_) kernels::add_part(elements_, place_, operands[1]);
+    else kernels::assign_part(elements_, place_, operands[1]);
+    results[0] = std::move(elements_);
+  }
+
+  void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
+    if (inputs[1].wanted) inputs[1].value = read_part(this->name(), gradients[0], place_);
+    if (!inputs[0].wanted) return;
+    Variable g = std::move(gradients[0]);
+    if (adds_) {
+      inputs[0].value = std::move(g);
+      return;
+    }
+    Variable zeros(Array::full(place_.shape, 0, g.dtype()));
+    inputs[0].value = assign_to_part(this->name(), std::move(g), place_, zeros);
+  }
+
+  /// The elements to write to, until they are handed over.
+  Array& elements() { return elements_; }
+
+ private:
+  Place place_;
+  bool adds_;
+  Array elements_;
+};
+
+// The elements of x where nobody else has this handle, so that they can be written in place.
+Array taken(Variable& x) { return x.impl()->references == 1 ? std::move(x.impl()->value) : x.value(); }
+
+template <class Place>
+Variable written(const char* operation, Variable x, const Place& place, bool adds, const Variable& part) {
+  WritePart<Place> write(operation, place, adds, taken(x));
+  return perform(write, std::array<const Variable*, 2>{&x, &part});
+}
+
+}  // namespace
+
+template <class Place>
+Variable read_part(const char* operation, const Variable& x, const Place& place) {
+  ReadPart<Place> read(operation, place, x.shape());
+  return perform(read, std::array{&x});
+}
+
+template <class Place>
+Variable add_to_part(const char* operation, Variable x, const Place& place, const Variable& part) {
+  return written(operation, std::move(x), place, true, part);
+}
+
+template <class Place>
+Variable assign_to_part(const char* operation, Variable x, const Place& place, const Variable& part) {
+  return written(operation, std::move(x), place, false, part);
+}
+
+template <class Place>
+void overwrite_part(const char* operation, const Variable& x, const Place& place, const Variable& part) {
+  UndoLog::note(x);
+  Array& whole = x.impl()->value;
+  const Variable source = another_handle(part);  // part may be x itself, whose elements move now
+  WritePart<Place> write(operation, place, false, std::move(whole));
+  Array result;
+  NodePtr node;
+  try {
+    node = perform(write, std::array<const Variable*, 2>{&x, &source}, {&result, 1});
+  } catch (...) {
+    whole = std::move(result.defined() ? result : write.elements());
+    throw;
+  }
+  whole = std::move(result);
+  x.impl()->weak = false;
+  if (!node) return;
+  x.impl()->leave_node();
+  x.impl()->node = std::move(node);
+  x.impl()->output = 0;
+}
+
+template <class Place>
+Variable write_part(const char* operation, const Variable& x, const Shape& shape, const Place& place) {
+  return add_to_part(operation, Variable(Array::full(shape, 0, x.dtype())), place, x);
+}
+
+template Variable read_part(const char*, const Variable&, const kernels::View&);
+template Variable read_part(const char*, const Variable&, const kernels::Slices&);
+template Variable add_to_part(const char*, Variable, const kernels::View&, const Variable&);
+template Variable add_to_part(const char*, Variable, const kernels::Slices&, const Variable&);
+template Variable assign_to_part(const char*, Variable, const kernels::View&, const Variable&);
+template Variable assign_to_part(const char*, Variable, const kernels::Slices&, const Variable&);
+template void overwrite_part(const char*, const Variable&, const kernels::View&, const Variable&);
+template void overwrite_part(const char*, const Variable&, const kernels::Slices&, const Variable&);
+template Variable write_part(const char*, const Variable&, const Shape&, const kernels::View&);
+template Variable write_part(const char*, const Variable&, const Shape&, const kernels::Slices&);
+
+}  // namespace xtape::detail
