@@ -10,12 +10,13 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <autograd/small_blocks.hpp>
+
 namespace xtape {
 namespace detail {
 namespace {
 
 constexpr std::size_t cache_line = 64;
-constexpr std::size_t header = (sizeof(ArrayBody) + cache_line - 1) / cache_line * cache_line;  // the elements follow
 constexpr std::size_t cached_from = 64 << 10;  // smaller blocks are malloc's own business
 constexpr std::size_t cache_limit = 64 << 20;
 
@@ -86,6 +87,12 @@ std::size_t size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+constexpr std::size_t round_up(std::size_t bytes, std::size_t step) { return (bytes + step - 1) / step * step; }
+
+// The elements follow on the body, in large blocks from a line of the cache on.
+constexpr std::size_t small_header = round_up(sizeof(ArrayBody), alignof(std::max_align_t));
+constexpr std::size_t large_header = round_up(sizeof(ArrayBody), cache_line);
+
 [[noreturn]] void no_memory(const Shape& shape, DType dtype, std::size_t size) {
   throw MemoryError("array: no memory for the " + std::to_string(size * item_size(dtype)) + " bytes of " +
                     to_string(dtype) + to_string(shape));
@@ -93,27 +100,31 @@ std::size_t size_class(std::size_t bytes) {
 
 }  // namespace
 
-ArrayBody* ArrayBody::allocate(Shape shape, DType dtype, std::size_t size) {
-  std::size_t capacity = size * item_size(dtype) + header;
+SharedShape::SharedShape(Shape extents) : shape(std::move(extents)), size(element_count(shape)) {}
+
+ArrayBody* ArrayBody::allocate(ShapePtr shape, DType dtype) {
+  std::size_t bytes = shape->size * item_size(dtype), capacity = small_header + bytes;
+  bool small = capacity < cached_from;
   void* block = nullptr;
-  if (capacity < cached_from) {
-    block = std::malloc(capacity);
+  if (small) {
+    block = allocate_block(capacity);
   } else {
-    capacity = size_class(capacity);
+    capacity = size_class(large_header + bytes);
     block = BlockCache::instance().take(capacity);
-    if (!block) block = std::aligned_alloc(cache_line, (capacity + cache_line - 1) / cache_line * cache_line);
+    if (!block) block = std::aligned_alloc(cache_line, round_up(capacity, cache_line));
   }
-  if (!block) no_memory(shape, dtype, size);
-  auto* body = new (block) ArrayBody(std::move(shape), dtype, size);
+  if (!block) no_memory(shape->shape, dtype, shape->size);
+  auto* body = new (block) ArrayBody(std::move(shape), dtype);
   body->capacity = capacity;
-  body->data = static_cast<std::byte*>(block) + header;
+  body->data = static_cast<std::byte*>(block) + (small ? small_header : large_header);
   return body;
 }
 
-ArrayBody* ArrayBody::view(ArrayBody& from, Shape shape, std::size_t size, std::size_t first) {
-  void* block = std::malloc(sizeof(ArrayBody));
-  if (!block) no_memory(shape, from.dtype, 0);
-  auto* body = new (block) ArrayBody(std::move(shape), from.dtype, size);
+ArrayBody* ArrayBody::view(ArrayBody& from, ShapePtr shape, std::size_t first) {
+  void* block = allocate_block(sizeof(ArrayBody));
+  if (!block) no_memory(shape->shape, from.dtype, 0);
+  auto* body = new (block) ArrayBody(std::move(shape), from.dtype);
+  body->capacity = sizeof(ArrayBody);
   body->elements = from.elements ? from.elements : &from;
   body->data = from.data + first * item_size(from.dtype);
   return body;
@@ -125,18 +136,19 @@ namespace {
 struct LentBody : ArrayBody {
   std::shared_ptr<const void> owner;
 
-  LentBody(Shape shape, DType dtype, std::size_t size, std::shared_ptr<const void> owner)
-      : ArrayBody(std::move(shape), dtype, size), owner(std::move(owner)) {}
+  LentBody(ShapePtr shape, DType dtype, std::shared_ptr<const void> owner)
+      : ArrayBody(std::move(shape), dtype), owner(std::move(owner)) {}
 };
 
 }  // namespace
 
-ArrayBody* ArrayBody::lent(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only) {
-  std::size_t size = element_count(shape);
-  void* block = std::malloc(sizeof(LentBody));
-  if (!block) no_memory(shape, dtype, 0);
-  auto* body = new (block) LentBody(std::move(shape), dtype, size, std::move(owner));
+ArrayBody* ArrayBody::lent(void* elements, ShapePtr shape, DType dtype, std::shared_ptr<const void> owner,
+                           bool read_only) {
+  void* block = allocate_block(sizeof(LentBody));
+  if (!block) no_memory(shape->shape, dtype, 0);
+  auto* body = new (block) LentBody(std::move(shape), dtype, std::move(owner));
   body->data = static_cast<std::byte*>(elements);
+  body->capacity = sizeof(LentBody);
   body->is_lent = true;
   body->read_only = read_only;
   return body;
@@ -146,51 +158,74 @@ void ArrayBody::deallocate(ArrayBody* body) noexcept {
   std::size_t capacity = body->capacity;
   if (body->is_lent) static_cast<LentBody*>(body)->~LentBody();
   else body->~ArrayBody();
-  if (capacity < cached_from || !BlockCache::instance().keep(body, capacity)) std::free(body);
+  if (capacity < cached_from) free_block(body, capacity);
+  else if (!BlockCache::instance().keep(body, capacity)) std::free(body);
 }
 
 }  // namespace detail
 
-Array::Array(Shape shape, DType dtype) {
-  std::size_t size = element_count(shape);
-  body_ = detail::ArrayBody::allocate(std::move(shape), dtype, size);
+namespace {
+
+// @throws MemoryError
+detail::ShapePtr shared(Shape shape) try {
+  return new detail::SharedShape(std::move(shape));
+} catch (const std::bad_alloc&) {
+  throw MemoryError("array: no memory for its shape");
 }
 
-const Shape& Array::no_shape() {
-  static const Shape shape{0};
+}  // namespace
+
+Array::Array(Shape shape, DType dtype) : body_(detail::ArrayBody::allocate(shared(std::move(shape)), dtype)) {}
+
+const detail::ShapePtr& Array::no_shape() {
+  static const detail::ShapePtr shape = shared({0});
   return shape;
 }
 
 Array Array::around(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only) {
-  return Array(detail::ArrayBody::lent(elements, std::move(shape), dtype, std::move(owner), read_only));
+  return Array(detail::ArrayBody::lent(elements, shared(std::move(shape)), dtype, std::move(owner), read_only));
 }
 
 Array Array::scalar(const Scalar& value, DType dtype, const char* operation) {
   return full({}, value, dtype, operation);
 }
 
-Array Array::full(Shape shape, const Scalar& value, DType dtype, const char* operation) {
+namespace {
+
+// Allocates no elements for a value that does not fit.
+template <class Make>
+Array filled(DType dtype, const Scalar& value, const char* operation, Make&& make) {
   return visit(dtype, [&]<class T>(T) {
     T element = value.to<T>(operation);
-    Array result(std::move(shape), dtype);
+    Array result = make();
     std::fill_n(result.mutable_data<T>(), result.size(), element);
     return result;
   });
 }
 
+}  // namespace
+
+Array Array::full(Shape shape, const Scalar& value, DType dtype, const char* operation) {
+  return filled(dtype, value, operation, [&] { return Array(std::move(shape), dtype); });
+}
+
+Array Array::full_like(const Array& other, const Scalar& value, const char* operation) {
+  return filled(other.dtype(), value, operation, [&] { return like(other); });
+}
+
 Array Array::reshaped(Shape shape) const {
+  if (shape == this->shape()) return *this;
   if (element_count(shape) != size())
     throw ShapeError("reshape: " + to_string(this->shape()) + " to " + to_string(shape) + ": needs " +
                      std::to_string(size()) + " elements");
-  if (shape == this->shape()) return *this;
-  return Array(detail::ArrayBody::view(*body_, std::move(shape), size(), 0));
+  return Array(detail::ArrayBody::view(*body_, shared(std::move(shape)), 0));
 }
 
 Array Array::row(std::size_t i) const {
   if (rank() == 0 || i >= shape()[0])
     throw ShapeError("row: " + std::to_string(i) + " of shape " + to_string(shape()) + ": out of range");
   std::size_t row_size = size() / shape()[0];
-  return Array(detail::ArrayBody::view(*body_, Shape(shape().begin() + 1, shape().end()), row_size, i * row_size));
+  return Array(detail::ArrayBody::view(*body_, shared(Shape(shape().begin() + 1, shape().end())), i * row_size));
 }
 
 void Array::make_unique() { *this = copy(); }
@@ -204,14 +239,14 @@ Scalar Array::element(std::size_t i) const {
 }
 
 Array Array::copy() const {
-  Array result(shape(), dtype());
+  Array result = like(*this);
   result.assign(*this);
   return result;
 }
 
 Array Array::to(DType to) const {
   if (to == dtype()) return *this;
-  Array result(shape(), to);
+  Array result = like(*this, to);
   visit(dtype(), [&]<class From>(From) {
     visit(to, [&]<class To>(To) {
       std::transform(data<From>(), data<From>() + size(), result.mutable_data<To>(),
@@ -226,7 +261,7 @@ Array Array::to(DType to) const {
 }
 
 void Array::assign(const Array& source) {
-  if (source.shape() != shape() || source.dtype() != dtype())
+  if (!source.has_shape_of(*this) || source.dtype() != dtype())
     throw ShapeError("assign: " + std::string(to_string(source.dtype())) + to_string(source.shape()) + " to " +
                      to_string(dtype()) + to_string(shape()) + ": needs the same shape and dtype");
   if (!unique()) *this = source;

@@ -42,6 +42,24 @@ concept XtensorContainer = detail::is_dense_container<C> && std::is_arithmetic_v
 
 namespace detail {
 
+/// A shape that arrays and nodes share. It never changes.
+struct SharedShape {
+  mutable std::atomic<std::uint32_t> references{0};
+  const Shape shape;
+  const std::size_t size;  ///< the number of elements
+
+  /// @throws ShapeError when an array of it cannot be addressed.
+  explicit SharedShape(Shape extents);
+};
+using ShapePtr = boost::intrusive_ptr<const SharedShape>;
+
+inline void intrusive_ptr_add_ref(const SharedShape* shape) noexcept { add_reference(shape->references); }
+inline void intrusive_ptr_release(const SharedShape* shape) noexcept {
+  if (drop_reference(shape->references)) delete shape;
+}
+
+inline bool equal(const ShapePtr& a, const ShapePtr& b) { return a == b || a->shape == b->shape; }
+
 /// What an Array points to: a shape and dtype, and the elements, which follow in the same block of memory. Or a part of
 /// the elements of another body, or all of them under another shape.
 struct ArrayBody {
@@ -49,20 +67,19 @@ struct ArrayBody {
   DType dtype;
   bool is_lent = false;    ///< the elements lie in memory of somebody else's
   bool read_only = false;  ///< and are never written there
-  std::size_t size;
   std::byte* data = nullptr;
   std::size_t capacity = 0;                  ///< of the block, in bytes
   boost::intrusive_ptr<ArrayBody> elements;  ///< whose elements these are; null where they are its own
-  Shape shape;
+  ShapePtr shape;
 
-  ArrayBody(Shape shape, DType dtype, std::size_t size) : dtype(dtype), size(size), shape(std::move(shape)) {}
+  ArrayBody(ShapePtr shape, DType dtype) : dtype(dtype), shape(std::move(shape)) {}
 
   /// A body with room for its elements. @throws MemoryError when there is no memory.
-  static ArrayBody* allocate(Shape shape, DType dtype, std::size_t size);
+  static ArrayBody* allocate(ShapePtr shape, DType dtype);
   /// One that shares the elements of `from`, beginning with number `first`.
-  static ArrayBody* view(ArrayBody& from, Shape shape, std::size_t size, std::size_t first);
+  static ArrayBody* view(ArrayBody& from, ShapePtr shape, std::size_t first);
   /// One of elements elsewhere, which live as long as `owner` does.
-  static ArrayBody* lent(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
+  static ArrayBody* lent(void* elements, ShapePtr shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
   static void deallocate(ArrayBody* body) noexcept;
 };
 
@@ -87,6 +104,9 @@ class Array {
   /// An array whose elements are not set yet.
   /// @throws ShapeError when it cannot be addressed, MemoryError when there is no memory.
   Array(Shape shape, DType dtype);
+  /// The same of the shape of another array, which they share.
+  static Array like(const Array& other, DType dtype) { return Array(detail::ArrayBody::allocate(other.shared_shape(), dtype)); }
+  static Array like(const Array& other) { return like(other, other.dtype()); }
 
   /// The elements of an xtensor expression, in row-major order whatever its layout or strides.
   /// @throws ValueError for an unsigned integer that int64 does not have, ShapeError for parts that do not broadcast.
@@ -108,14 +128,17 @@ class Array {
   /// Every element is `value`. @throws ValueError naming `operation` unless it fits `dtype`.
   static Array full(Shape shape, const Scalar& value, DType dtype, const char* operation = "full");
 
+  /// The same of the shape and dtype of another array.
+  static Array full_like(const Array& other, const Scalar& value, const char* operation = "full");
+
   bool defined() const { return body_ != nullptr; }
   /// Lets the elements go; `defined()` is false from then on.
   void reset() { body_.reset(); }
   // An undefined one has no elements, and shape (0,).
   DType dtype() const { return body_ ? body_->dtype : DType::float32; }
-  const Shape& shape() const { return body_ ? body_->shape : no_shape(); }
+  const Shape& shape() const { return shared_shape()->shape; }
   std::size_t rank() const { return shape().size(); }
-  std::size_t size() const { return body_ ? body_->size : 0; }
+  std::size_t size() const { return shared_shape()->size; }
   std::size_t bytes() const { return size() * item_size(dtype()); }
 
   /// The elements to read. @throws DTypeError unless T is what the array stores.
@@ -146,6 +169,9 @@ class Array {
     return elements(*this) == elements(other);
   }
 
+  const detail::ShapePtr& shared_shape() const { return body_ ? body_->shape : no_shape(); }
+  bool has_shape_of(const Array& other) const { return detail::equal(shared_shape(), other.shared_shape()); }
+
   /// The same elements under another shape of the same size.
   Array reshaped(Shape shape) const;
   /// Slice `i` along the first axis, without that axis. @throws ShapeError when there is none.
@@ -173,7 +199,7 @@ class Array {
   [[noreturn]] void wrong_type(DType asked) const;
   explicit Array(detail::ArrayBody* body) : body_(body) {}
   void make_unique();
-  static const Shape& no_shape();
+  static const detail::ShapePtr& no_shape();
 
   boost::intrusive_ptr<detail::ArrayBody> body_;
 };

@@ -32,7 +32,7 @@ std::vector<Variable> FunctionCall::operator()(const std::vector<Variable>& inpu
   for (const Variable& x : inputs) {
     if (!x.defined()) throw Error(std::string(name()) + ": an input is an undefined Variable");
     context_.needed_.push_back(x.requires_grad());
-    inputs_.push_back({x.shape(), x.dtype()});
+    inputs_.push_back({x.value().shared_shape(), x.dtype()});
     recorded = recorded || (x.requires_grad() && grad_enabled());
   }
   std::vector<Variable> results;
@@ -60,8 +60,8 @@ void FunctionCall::evaluate(std::span<const Array>, std::span<Array> results) {
 void FunctionCall::backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const {
   std::vector<Variable> given(outputs.begin(), outputs.end());
   for (std::uint32_t i = 0; i < given.size(); ++i)
-    if (const auto& [shape, dtype] = node.result_type(i); !given[i].defined())
-      given[i] = Variable(Array::full(shape, 0, dtype));
+    if (const auto& type = node.result_type(i); !given[i].defined())
+      given[i] = Variable(Array::full(type.shape(), 0, type.dtype));
   context_.node_ = &node;
   std::vector<Variable> gradients = backward_(context_, given);
   if (gradients.size() != inputs.size())
@@ -69,9 +69,9 @@ void FunctionCall::backward(const Node& node, std::span<Variable> outputs, std::
                      std::to_string(inputs.size()) + " inputs");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!node.edges()[i].node || !gradients[i].defined()) continue;
-    if (gradients[i].shape() != inputs_[i].shape || gradients[i].dtype() != inputs_[i].dtype)
+    if (gradients[i].shape() != inputs_[i].shape() || gradients[i].dtype() != inputs_[i].dtype)
       throw GraphError("returned a gradient of " + describe(gradients[i]) + " for input " + std::to_string(i) + ", " +
-                       to_string(inputs_[i].dtype) + to_string(inputs_[i].shape));
+                       to_string(inputs_[i].dtype) + to_string(inputs_[i].shape()));
     inputs[i].value = gradients[i];
   }
 }

@@ -7,6 +7,7 @@
 
 #include <autograd/anomaly.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/small_blocks.hpp>
 
 namespace xtape {
 namespace {
@@ -53,8 +54,9 @@ void intrusive_ptr_release(Node* node) noexcept {
   if (std::exchange(destroying, true)) return;
   while (queue) {
     Node* next = std::exchange(queue, queue->next_destroyed_);
+    std::size_t bytes = Node::bytes(next->edge_count_, next->saved_mask_);
     next->~Node();
-    ::operator delete(next);
+    detail::free_block(next, bytes);
   }
   destroying = false;
 }
@@ -71,9 +73,14 @@ Node::~Node() {
   std::destroy_n(first_edge(), edge_count_);
 }
 
-NodePtr Node::allocate(const char* name, std::uint32_t edges, std::uint32_t outputs, std::uint32_t saved_mask) {
+std::size_t Node::bytes(std::uint32_t edges, std::uint32_t saved_mask) {
   std::size_t saved = saved_mask == Operation::all_operands ? edges : static_cast<std::size_t>(std::popcount(saved_mask));
-  void* memory = ::operator new(sizeof(Node) + edges * sizeof(Edge) + saved * sizeof(Array));
+  return sizeof(Node) + edges * sizeof(Edge) + saved * sizeof(Array);
+}
+
+NodePtr Node::allocate(const char* name, std::uint32_t edges, std::uint32_t outputs, std::uint32_t saved_mask) {
+  void* memory = detail::allocate_block(bytes(edges, saved_mask));
+  if (!memory) throw std::bad_alloc();
   return NodePtr(new (memory) Node(name, edges, outputs, saved_mask));
 }
 
@@ -108,11 +115,11 @@ NodePtr Node::make(Operation& operation, std::span<const Variable* const> operan
 void Node::keep_types(std::span<const Array> values, std::span<const Array> results, bool shapes) {
   if (results.size() > 1) other_results_ = std::make_unique<Result[]>(results.size() - 1);
   for (std::size_t i = 0; i < results.size(); ++i)
-    if (results[i].defined()) (i ? other_results_[i - 1] : first_result_) = {results[i].shape(), results[i].dtype()};
-  auto differs = [&](const Array& value) { return value.shape() != first_result_.shape; };
-  if (!shapes || std::none_of(values.begin(), values.end(), differs)) return;
-  operand_shapes_ = std::make_unique<Shape[]>(values.size());
-  std::transform(values.begin(), values.end(), operand_shapes_.get(), [](const Array& value) { return value.shape(); });
+    if (results[i].defined()) (i ? other_results_[i - 1] : first_result_) = {results[i].shared_shape(), results[i].dtype()};
+  auto fits = [&](const Array& value) { return value.has_shape_of(results[0]); };
+  if (!shapes || std::all_of(values.begin(), values.end(), fits)) return;
+  operand_shapes_ = std::make_unique<detail::ShapePtr[]>(values.size());
+  std::transform(values.begin(), values.end(), operand_shapes_.get(), [](auto& value) { return value.shared_shape(); });
 }
 
 void Node::link() {

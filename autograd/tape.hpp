@@ -146,7 +146,11 @@ class Node final {
   /// The first result, connected to this node; where the operation saves it.
   Variable result() const;
   const Array& result_value() const { return saved(edge_count_); }
-  const Shape& operand_shape(std::size_t k) const { return operand_shapes_ ? operand_shapes_[k] : first_result_.shape; }
+  const Shape& operand_shape(std::size_t k) const { return shape_pointer(k)->shape; }
+  /// Whether it had the shape of an array.
+  bool operand_has_shape_of(std::size_t k, const Array& array) const {
+    return detail::equal(shape_pointer(k), array.shared_shape());
+  }
 
   /// Drops the edges and the saved values: the node can not be walked again.
   void release();
@@ -154,8 +158,10 @@ class Node final {
 
   /// What an output is, for pictures of the graph.
   struct Result {
-    Shape shape;
+    detail::ShapePtr shared_shape;
     DType dtype = float32;
+
+    const Shape& shape() const { return shared_shape ? shared_shape->shape : Array().shape(); }
   };
   const Result& result_type(std::uint32_t output) const {
     return output == 0 ? first_result_ : other_results_[output - 1];
@@ -171,6 +177,7 @@ class Node final {
 
   Node(const char* name, std::uint32_t edge_count, std::uint32_t outputs, std::uint32_t saved_mask);
   ~Node();
+  static std::size_t bytes(std::uint32_t edges, std::uint32_t saved_mask);
   static NodePtr allocate(const char* name, std::uint32_t edges, std::uint32_t outputs, std::uint32_t saved_mask);
   void keep_types(std::span<const Array> values, std::span<const Array> results, bool shapes);
   void link();
@@ -181,6 +188,9 @@ class Node final {
   }
   std::uint32_t saved_before(std::uint32_t which) const;
   std::uint32_t saved_count() const { return saved_before(edge_count_ + 1); }
+  const detail::ShapePtr& shape_pointer(std::size_t k) const {
+    return operand_shapes_ ? operand_shapes_[k] : first_result_.shared_shape;
+  }
   const Array& saved(std::uint32_t which) const { return first_saved()[saved_before(which)]; }
 
   std::atomic<std::uint32_t> references_{0};
@@ -193,7 +203,7 @@ class Node final {
   bool released_ = false, is_leaf_ = false;
   Result first_result_;
   std::unique_ptr<Result[]> other_results_;
-  std::unique_ptr<Shape[]> operand_shapes_;  // null where all are that of the first result
+  std::unique_ptr<detail::ShapePtr[]> operand_shapes_;  // null where all are that of the first result
 };
 
 /// A value that an operation keeps for the way back: as it is now, whatever is written to the Variable later.

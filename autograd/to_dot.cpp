@@ -66,7 +66,7 @@ class Drawing {
       std::string label = node->name();
       if (name != names_.end()) label += " " + name->second;
       for (std::uint32_t i = 0; i < node->outputs(); ++i)
-        label += "\n" + type_text(node->result_type(i).dtype, node->result_type(i).shape);
+        label += "\n" + type_text(node->result_type(i).dtype, node->result_type(i).shape());
       if (node->released()) throw GraphError(std::string("to_dot: the graph was released (at ") + node->name() +
                                              "); draw it before backward, or walk with {.retain_graph = true}");
       lines_ << "label=" << string_literal(label) << ", shape=box, style=filled, fillcolor=lightgray";

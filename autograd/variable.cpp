@@ -1,11 +1,13 @@
 #include <autograd/variable.hpp>
 
 #include <algorithm>
+#include <new>
 #include <ostream>
 
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/small_blocks.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/undo_log.hpp>
 #if __has_include(<xtensor/io/xio.hpp>)
@@ -36,6 +38,12 @@ Array Nested::to_array(DType dtype) const {
   });
   return result;
 }
+
+void* VariableImpl::operator new(std::size_t bytes) {
+  if (void* block = detail::allocate_block(bytes)) return block;
+  throw std::bad_alloc();
+}
+void VariableImpl::operator delete(void* impl, std::size_t bytes) noexcept { detail::free_block(impl, bytes); }
 
 void VariableImpl::leave_node() {
   if (node && node->attached()) {

@@ -250,6 +250,10 @@ struct VariableImpl {
   ~VariableImpl() { leave_node(); }
   /// Forgets where the value came from; the node's gradient no longer comes here.
   void leave_node();
+
+  // See allocate_block.
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* impl, std::size_t bytes) noexcept;
 };
 
 inline void intrusive_ptr_add_ref(VariableImpl* impl) noexcept { detail::add_reference(impl->references); }

@@ -330,7 +330,7 @@ Variable checked_seed(const char* operation, const Variable& output, const Varia
     if (output.size() != 1)
       throw ShapeError(std::string(operation) + ": an output of shape " + to_string(output.shape()) +
                        " needs a seed of that shape; only one element starts from 1");
-    return Variable(Array::full(output.shape(), 1, output.dtype()));
+    return Variable(Array::full_like(output.value(), 1));
   }
   if (seed.impl()->weak && output.rank() == 0) return Variable(Array::full({}, seed.item(), output.dtype()));
   if (seed.shape() != output.shape() || seed.dtype() != output.dtype())

@@ -57,7 +57,7 @@ void map(const F& f, Array& out, const Inputs&... in) {
   constexpr std::size_t N = sizeof...(in);
   T* result = out.mutable_data<T>();
   std::array<const T*, N> data{in.template data<T>()...};
-  if (((in.shape() == out.shape()) && ...)) {
+  if ((in.has_shape_of(out) && ...)) {
     std::array<std::ptrdiff_t, N> step;
     step.fill(1);
     map_row<T, N>(f, result, data, step, out.size());

@@ -49,7 +49,7 @@ Variable ones_like(const Variable& x) {
 Variable full_like(const Variable& x, const Scalar& value) {
   detail::Calling calling("full_like");
   detail::require_defined("full_like", x);
-  return Variable(Array::full(x.shape(), value, x.dtype(), "full_like"));
+  return Variable(Array::full_like(x.value(), value, "full_like"));
 }
 
 Variable eye(std::size_t n, std::size_t m, DType dtype) {

@@ -1,6 +1,7 @@
 // What an elementwise rule does when it is called on Variables: it computes, and records itself.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -27,10 +28,7 @@ class Elementwise final : public ConstantOperation {
   }
 
   Array computed(std::span<const Array> operands, DType dtype) const {
-    Shape shape = operands[0].shape();
-    for (std::size_t k = 1; k < N; ++k)
-      if (operands[k].shape() != shape) shape = broadcast_shapes(name(), shape, operands[k].shape());
-    Array result(std::move(shape), dtype);
+    Array result = empty_result(operands, dtype);
     auto map = [&]<class T>(T) {
       [&]<std::size_t... K>(std::index_sequence<K...>) {
         kernels::map<T>(rule_.forward, result, operands[K]...);
@@ -57,12 +55,24 @@ class Elementwise final : public ConstantOperation {
   }
 
   void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
+    std::size_t last = N;
+    for (std::size_t k = 0; k < N; ++k) last = inputs[k].wanted ? k : last;
     for_each_partial([&](auto k, const auto& partial) {
-      if (inputs[k].wanted) inputs[k].value = fold(gradient(node, partial, gradients[0]), node.operand_shape(k));
+      if (!inputs[k].wanted) return;
+      Variable g = k == last ? std::move(gradients[0]) : gradients[0];
+      inputs[k].value = fold(gradient(node, partial, std::move(g)), node, k);
     });
   }
 
  private:
+  Array empty_result(std::span<const Array> operands, DType dtype) const {
+    auto fits = [&](const Array& x) { return x.has_shape_of(operands[0]); };
+    if (std::all_of(operands.begin() + 1, operands.end(), fits)) return Array::like(operands[0], dtype);
+    Shape shape = operands[0].shape();
+    for (const Array& x : operands.subspan(1)) shape = broadcast_shapes(name(), shape, x.shape());
+    return Array(std::move(shape), dtype);
+  }
+
   template <class F>
   void for_each_partial(F&& f) const {
     [&]<std::size_t... K>(std::index_sequence<K...>) {
@@ -77,21 +87,30 @@ class Elementwise final : public ConstantOperation {
     return which == fused::Y ? node.result_value() : node.operand_value(which);
   }
 
-  static Variable gradient(const Node&, const fused::Constant&, const Variable&) { return {}; }
-  static Variable gradient(const Node&, const fused::Pass&, const Variable& g) { return g; }
+  static Variable gradient(const Node&, const fused::Constant&, Variable) { return {}; }
+  static Variable gradient(const Node&, const fused::Pass&, Variable g) { return g; }
+  // In place of g where nobody else has it.
   template <class F, std::size_t... Which>
-  static Variable gradient(const Node& node, const fused::With<F, Which...>& partial, const Variable& g) {
+  static Variable gradient(const Node& node, const fused::With<F, Which...>& partial, Variable g) {
     if (grad_enabled()) return partial.f(value(node, Which)..., g);
-    Array result(g.shape(), g.dtype());
-    visit_floating(node.name(), g.dtype(), [&]<class T>(T) {
-      kernels::map<T>(partial.f, result, array(node, Which)..., g.value());
-    });
+    auto compute = [&](Array& result) {
+      visit_floating(node.name(), g.dtype(), [&]<class T>(T) {
+        kernels::map<T>(partial.f, result, array(node, Which)..., g.value());
+      });
+    };
+    VariableImpl& own = *g.impl();
+    if (own.references == 1 && own.value.unique() && !own.node && !own.weak) {
+      compute(own.value);
+      return g;
+    }
+    Array result = Array::like(g.value());
+    compute(result);
     return Variable(std::move(result));
   }
 
   // Sums the gradient over the axes along which the operand was repeated.
-  static Variable fold(Variable g, const Shape& shape) {
-    return g.defined() && g.shape() != shape ? sum_to(g, shape) : g;
+  static Variable fold(Variable g, const Node& node, std::size_t k) {
+    return !g.defined() || node.operand_has_shape_of(k, g.value()) ? g : sum_to(g, node.operand_shape(k));
   }
 
   const Rule& rule_;

@@ -117,10 +117,10 @@ class Unbind final : public ConstantOperation {
   }
 
   void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override {
-    const auto& [shape, dtype] = node.result_type(0);
+    const Node::Result& row_type = node.result_type(0);
     std::vector<Variable> rows(outputs.begin(), outputs.end());
     for (Variable& row : rows)
-      if (!row.defined()) row = zeros(shape, dtype);
+      if (!row.defined()) row = zeros(row_type.shape(), row_type.dtype);
     inputs[0].value = stack(rows);
   }
 };

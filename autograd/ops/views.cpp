@@ -9,8 +9,10 @@ namespace {
 template <class Place>
 class ReadPart final : public OperationOf<ReadPart<Place>> {
  public:
-  ReadPart(const char* name, const Place& place, Shape shape)
-      : OperationOf<ReadPart>(name), place_(place), shape_(std::move(shape)) {}
+  ReadPart(const char* name, const Place& place) : OperationOf<ReadPart>(name), place_(place) {}
+
+  // The shape of the whole.
+  std::uint32_t saves(std::uint32_t) override { return Operation::operand_shapes; }
 
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
     results[0] = kernels::read_part(operands[0], place_);
@@ -19,15 +21,14 @@ class ReadPart final : public OperationOf<ReadPart<Place>> {
   // Many parts of one array add up in one gradient: to read all elements one by one takes time in proportion to them.
   bool adds_to_gradients() const override { return true; }
 
-  void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
+  void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
     Variable sum = std::move(inputs[0].value);
-    if (!sum.defined()) sum = Variable(Array::full(shape_, 0, gradients[0].dtype()));
+    if (!sum.defined()) sum = Variable(Array::full(node.operand_shape(0), 0, gradients[0].dtype()));
     inputs[0].value = add_to_part(this->name(), std::move(sum), place_, gradients[0]);
   }
 
  private:
   Place place_;
-  Shape shape_;
 };
 
 // Operands: the whole, of which only the place in the graph counts, and the part that is written into its elements.
@@ -79,7 +80,7 @@ Variable written(const char* operation, Variable x, const Place& place, bool add
 
 template <class Place>
 Variable read_part(const char* operation, const Variable& x, const Place& place) {
-  ReadPart<Place> read(operation, place, x.shape());
+  ReadPart<Place> read(operation, place);
   return perform(read, std::array{&x});
 }
 
