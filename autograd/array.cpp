@@ -102,6 +102,8 @@ constexpr std::size_t large_header = round_up(sizeof(ArrayBody), cache_line);
 
 SharedShape::SharedShape(Shape extents) : shape(std::move(extents)), size(element_count(shape)) {}
 
+bool have_equal_extents(const SharedShape& a, const SharedShape& b) { return a.shape == b.shape; }
+
 ArrayBody* ArrayBody::allocate(ShapePtr shape, DType dtype) {
   std::size_t bytes = shape->size * item_size(dtype), capacity = small_header + bytes;
   bool small = capacity < cached_from;

@@ -58,7 +58,8 @@ inline void intrusive_ptr_release(const SharedShape* shape) noexcept {
   if (drop_reference(shape->references)) delete shape;
 }
 
-inline bool equal(const ShapePtr& a, const ShapePtr& b) { return a == b || a->shape == b->shape; }
+bool have_equal_extents(const SharedShape& a, const SharedShape& b);
+inline bool equal(const ShapePtr& a, const ShapePtr& b) { return a == b || have_equal_extents(*a, *b); }
 
 /// What an Array points to: a shape and dtype, and the elements, which follow in the same block of memory. Or a part of
 /// the elements of another body, or all of them under another shape.

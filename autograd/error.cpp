@@ -3,7 +3,7 @@
 namespace xtape {
 namespace {
 
-thread_local const char* called = nullptr;
+[[gnu::tls_model("initial-exec")]] constinit thread_local const char* called = nullptr;
 
 std::string in_its_name(const std::string& message) {
   if (!called || message.starts_with(std::string(called) + ":")) return message;

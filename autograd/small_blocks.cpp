@@ -8,7 +8,10 @@
 namespace xtape::detail {
 namespace {
 
-constexpr std::size_t step = 16, greatest = 256, kept_bytes = 256 << 10;
+// Of the sizes that malloc hands out: 8, 24, 40, ... bytes.
+constexpr std::size_t sizes = 16, kept_bytes = 256 << 10;
+constexpr std::size_t size_number(std::size_t bytes) { return (bytes + 7) / 16; }
+constexpr std::size_t size_of(std::size_t number) { return 16 * number + 8; }
 
 struct FreeBlock {
   FreeBlock* next;
@@ -34,13 +37,14 @@ constexpr bool keeps_blocks = false;
 constexpr bool keeps_blocks = true;
 #endif
 
-// Zero until the thread's first free, and again after its last: then malloc and free serve.
-constinit thread_local std::array<FreeList, greatest / step> lists{};
+// Zero until the thread's first free, and again after its last: then malloc and free serve. Initial-exec: found without
+// a call, in 256 bytes of the room that the loader keeps for libraries that are loaded later.
+[[gnu::tls_model("initial-exec")]] constinit thread_local std::array<FreeList, sizes> lists{};
 
 // Opens the lists of a thread, and empties them at its end.
 struct Keeper {
   Keeper() {
-    for (std::size_t i = 0; i < lists.size(); ++i) lists[i].room = kept_bytes / ((i + 1) * step);
+    for (std::size_t i = 0; i < lists.size(); ++i) lists[i].room = kept_bytes / size_of(i);
   }
   ~Keeper() {
     for (FreeList& list : lists) {
@@ -50,21 +54,21 @@ struct Keeper {
   }
 };
 
-FreeList& list_of(std::size_t bytes) { return lists[(bytes - 1) / step]; }
-
 }  // namespace
 
 void* allocate_block(std::size_t bytes) noexcept {
-  if (!keeps_blocks || bytes > greatest) return std::malloc(bytes);
-  FreeList& list = list_of(bytes);
-  if (!list.first) return std::malloc((bytes + step - 1) / step * step);
+  std::size_t number = size_number(bytes);
+  if (!keeps_blocks || number >= sizes) return std::malloc(bytes);
+  FreeList& list = lists[number];
+  if (!list.first) return std::malloc(size_of(number));
   ++list.room;
   return std::exchange(list.first, list.first->next);
 }
 
 void free_block(void* block, std::size_t bytes) noexcept {
-  if (!keeps_blocks || bytes > greatest) return std::free(block);
-  FreeList& list = list_of(bytes);
+  std::size_t number = size_number(bytes);
+  if (!keeps_blocks || number >= sizes) return std::free(block);
+  FreeList& list = lists[number];
   if (list.room == 0) {
     thread_local Keeper keeper;
     if (list.room == 0) return std::free(block);

@@ -12,13 +12,14 @@
 namespace xtape {
 namespace {
 
-thread_local bool recording_enabled = true;
+// Initial-exec: found without a call.
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool recording_enabled = true;
 
 // Nodes are numbered in the order in which they are made. A thread takes numbers in blocks, and a new block where it
 // meets a greater number than its own: so the order holds through nodes that other threads made.
 constexpr std::uint64_t block = 1024;
 std::atomic<std::uint64_t> taken = 0;
-thread_local std::uint64_t last_sequence = 0, end_of_block = 0;
+[[gnu::tls_model("initial-exec")]] constinit thread_local std::uint64_t last_sequence = 0, end_of_block = 0;
 
 void take_block() {
   last_sequence = taken.fetch_add(block, std::memory_order_relaxed);
@@ -44,12 +45,15 @@ GradMode::~GradMode() { recording_enabled = before_; }
 
 void intrusive_ptr_add_ref(Node* node) noexcept { detail::add_reference(node->references_); }
 
+namespace {
+[[gnu::tls_model("initial-exec")]] constinit thread_local Node* queue = nullptr;
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool destroying = false;
+}  // namespace
+
 // Destroying a node drops its edges, and the last reference to the node before it: a chain of millions would
 // recurse as deep. So nodes queue, linked through themselves, and the outermost call destroys them in turn.
 void intrusive_ptr_release(Node* node) noexcept {
   if (!detail::drop_reference(node->references_)) return;
-  thread_local Node* queue = nullptr;
-  thread_local bool destroying = false;
   node->next_destroyed_ = std::exchange(queue, node);
   if (std::exchange(destroying, true)) return;
   while (queue) {
