@@ -1,4 +1,5 @@
 // Bessel functions, by the C and C++ libraries.
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -44,6 +45,7 @@ double expansion(int n, int k, double factor, double x) {
 }
 
 double bessel_i(int k, double x) {
+  if (std::abs(x) < 1e-8) return std::pow(std::abs(x) / 2, std::abs(k)) / std::tgamma(std::abs(k) + 1);
   // The library throws an exception of its own for infinity.
   return std::abs(x) > 720 ? infinity : std::cyl_bessel_i(std::abs(k), std::abs(x));
 }
@@ -73,6 +75,36 @@ double times_exp(int n, int k, double x) {
 
 constexpr double large = 18;  // from where on the expansions are exact
 
+// Before that, where the sums cancel, by integrals (Abramowitz and Stegun 9.6.19 and 9.6.24). The trapezoidal rule is
+// exact for these functions of t: all derivatives vanish at the ends.
+
+// exp(-x) I_k(x) is 1 / pi times the integral of cos(k t) exp(-x s) over t from 0 to pi, with s = 1 - cos(t).
+double scaled_i_by_integral(int n, int k, double x) {
+  constexpr int steps = 36;
+  static const std::array<double, steps + 1> sizes = [] {
+    std::array<double, steps + 1> result{};
+    for (int j = 0; j <= steps; ++j) result[j] = 2 * std::pow(std::sin(std::numbers::pi * j / (2 * steps)), 2);
+    return result;
+  }();
+  double sum = 0;
+  for (int j = 0; j <= steps; ++j) {
+    double s = sizes[j], term = std::pow(-s, n) * std::exp(-x * s) * (k == 0 ? 1 : 1 - s);
+    sum += j == 0 || j == steps ? term / 2 : term;
+  }
+  return sum / steps;
+}
+
+// exp(x) K_k(x) is the integral of cosh(k t) exp(-x s) over all t > 0, with s = cosh(t) - 1.
+double scaled_k_by_integral(int n, int k, double x) {
+  constexpr double step = 0.125;
+  double sum = n == 0 ? 0.5 : 0;
+  for (int j = 1;; ++j) {
+    double s = 2 * std::pow(std::sinh(step * j / 2), 2), term = std::pow(-s, n) * std::exp(-x * s) * (k == 0 ? 1 : 1 + s);
+    sum += term;
+    if (x * s > 50 + 4 * n) return sum * step;
+  }
+}
+
 }  // namespace
 
 template <int k>
@@ -96,6 +128,7 @@ double ScaledBesselI<k>::derivative(int n, double x) {
   double size = std::abs(x);
   auto of_size = [n, size] {
     if (size > large) return expansion(n, k, -8, size) / std::sqrt(2 * std::numbers::pi);
+    if (n > 0 && size > 1) return scaled_i_by_integral(n, k, size);
     return std::exp(-size) * binomial_sum(n, -1, [n, size](int j) { return BesselI<k>::derivative(n - j, size); });
   };
   return with_parity(k + n, of_size(), x);
@@ -105,6 +138,9 @@ template <int k>
 double ScaledBesselK<k>::derivative(int n, double x) {
   if (!(x > 0)) return x == 0 ? (n % 2 ? -infinity : infinity) : std::numeric_limits<double>::quiet_NaN();
   if (x > large) return expansion(n, k, 8, x) * std::sqrt(std::numbers::pi / 2);
+  if (n > 0 && x > 1) return scaled_k_by_integral(n, k, x);
+  double greatest = times_exp(n, k, x);  // near 0, where infinite ones would have no difference
+  if (std::isinf(greatest)) return greatest;
   return binomial_sum(n, 1, [n, x](int j) { return times_exp(n - j, k, x); });
 }
 template <int k>
