@@ -4,20 +4,12 @@
 #include <autograd/fused/transcendental.hpp>
 #include <cmath>
 #include <numbers>
-#include <utility>
 
 namespace xtape::fused {
 
 inline constexpr auto sigmoid_rule = elementwise(
     "sigmoid", [](auto x) { return sigmoid(x); }, with<Y>([](auto y, auto g) { return g * y * (1 - y); }));
 auto sigmoid(const Number auto& x) { return chain(sigmoid_rule, x); }
-
-/// sigmoid(x) and sigmoid(-x), in a form whose derivatives of any order keep their digits far out, where those that are
-/// computed from a sigmoid near 1 have none left.
-inline constexpr auto sigmoids = [](const auto& x) {
-  auto e = exp(where(x > 0, -x, x));
-  return std::pair(where(x > 0, 1, e) / (1 + e), where(x > 0, e, 1) / (1 + e));
-};
 
 inline constexpr auto logsigmoid_rule = elementwise(
     "logsigmoid", [](auto x) { return minimum(x, 0) - log1p(exp(-abs(x))); },
@@ -70,19 +62,26 @@ auto celu(const P& x, const Q& alpha = 1) {
 
 // The derivative of x * Phi(x) is Phi(x) + x * phi(x), with the normal distribution Phi and its density phi.
 inline constexpr auto gelu_rule = elementwise(
-    "gelu", [](auto x) { return 0.5 * x * error_complement(x * (-std::numbers::sqrt2 / 2)); },
+    "gelu", [](auto x) { return x * normal_probability(x); },
     with<A>([](auto x, auto g) {
       return g * (0.5 * error_complement(x * (-std::numbers::sqrt2 / 2)) +
                   x * exp(-0.5 * x * x) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2));
     }));
 auto gelu(const Number auto& x) { return chain(gelu_rule, x); }
 
-inline constexpr double gelu_scale = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;  // sqrt(2 / pi)
+// 0.5 (1 + tanh(u)) is sigmoid(2u), which keeps its digits far to the left.
+namespace detail {
+inline constexpr double gelu_scale = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;  // 2 sqrt(2 / pi)
+inline constexpr double gelu_cubic = 0.044715;
+}  // namespace detail
 inline constexpr auto gelu_tanh_rule = elementwise(
-    "gelu_tanh", [](auto x) { return 0.5 * x * (1 + tanh(gelu_scale * (x + 0.044715 * x * x * x))); },
+    "gelu_tanh",
+    [](auto x) { return x * sigmoid(x * (detail::gelu_scale + detail::gelu_scale * detail::gelu_cubic * (x * x))); },
     with<A>([](auto x, auto g) {
-      auto t = tanh(gelu_scale * (x + 0.044715 * x * x * x));
-      return g * 0.5 * ((1 + t) + x * (1 - t * t) * gelu_scale * (1 + 3 * 0.044715 * x * x));
+      auto t = minimum(maximum(x, -30), 30);  // beyond, the sigmoid is 0 or 1
+      auto square = t * t;
+      auto [s, rest] = sigmoids(t * (detail::gelu_scale + detail::gelu_scale * detail::gelu_cubic * square));
+      return g * s * (1 + t * rest * (detail::gelu_scale + 3 * detail::gelu_scale * detail::gelu_cubic * square));
     }));
 auto gelu_tanh(const Number auto& x) { return chain(gelu_tanh_rule, x); }
 
@@ -101,10 +100,16 @@ auto softplus(const Number auto& x, double beta = 1, double threshold = INFINITY
   return chain(softplus_rule, x * beta, threshold) / beta;
 }
 
+// The derivative of x t with t = tanh(softplus(x)) is t + x t'. With e = exp(-|x|) and on the right d = 1 + 2e + 2e^2,
+// t = 1 - 2e^2 / d and t' = 4e^2 (1 + e) / d^2; on the left d = 2 + 2e + e^2, t = e (2 + e) / d and
+// t' = 4e (1 + e) / d^2.
 inline constexpr auto mish_rule = elementwise(
     "mish", [](auto x) { return x * tanh(softplus(x)); }, with<A>([](auto x, auto g) {
-      auto t = tanh(softplus(x));
-      return g * (t + x * sigmoid(x) * (1 - t * t));
+      auto right = x > 0;
+      auto e = exp(where(right, -x, x)), square = e * e;
+      auto d = 2 * e + where(right, 1 + 2 * square, 2 + square);
+      auto t = where(right, 1 - 2 * square / d, e * (2 + e) / d);
+      return g * (t + x * (4 * (1 + e) * where(right, square, e) / (d * d)));
     }));
 auto mish(const Number auto& x) { return chain(mish_rule, x); }
 
@@ -151,7 +156,20 @@ inline constexpr auto threshold_of = [](const auto& x, const auto& least, const 
 };
 auto threshold(const Number auto& x, double least, double value) { return threshold_of(x, least, value); }
 
-inline constexpr auto tanhshrink_of = [](const auto& x) { return x - tanh(x); };
-auto tanhshrink(const Number auto& x) { return tanhshrink_of(x); }
+// x - tanh(x), whose digits cancel near 0. With Lambert's tanh(x) = x / (1 + c), c = x^2 / (3 + x^2 / (5 + ...)), it is
+// x c / (1 + c).
+inline constexpr auto tanhshrink_rule = elementwise(
+    "tanhshrink",
+    [](auto x) {
+      auto near = abs(x) < 1;
+      auto square = where(near, x * x, 0), c = square * 0;
+      for (int k = 19; k > 1; k -= 2) c = square / (c + k);
+      return where(near, x * c / (1 + c), x - tanh(x));
+    },
+    with<A>([](auto x, auto g) {
+      auto t = tanh(x);
+      return g * t * t;
+    }));
+auto tanhshrink(const Number auto& x) { return chain(tanhshrink_rule, x); }
 
 }  // namespace xtape::fused

@@ -88,10 +88,20 @@ inline constexpr auto rsqrt_rule = elementwise(
     "rsqrt", [](auto x) { return 1 / sqrt(x); }, with<Y>([](auto y, auto g) { return -0.5 * g * y * y * y; }));
 auto rsqrt(const Number auto& x) { return chain(rsqrt_rule, x); }
 
+namespace detail {
+/// a / hypot(a, b), from the ratio q of the smaller and the greater one: +-1 or +-q, over sqrt(1 + q^2). The derivatives
+/// of a quotient by the root would cancel where a is much greater.
+inline constexpr auto cosine_of_point = [](const auto& a, const auto& b) {
+  auto flat = abs(a) >= abs(b);
+  auto q = where(flat, b, a) / where(flat, a, b);
+  return where(flat, sign(a), q * sign(b)) / sqrt(1 + q * q);
+};
+}  // namespace detail
+
 inline constexpr auto hypot_rule = elementwise(
     "hypot", [](auto a, auto b) { return hypot(a, b); },
-    with<A, Y>([](auto a, auto y, auto g) { return g * (a / y); }),
-    with<B, Y>([](auto b, auto y, auto g) { return g * (b / y); }));
+    with<A, B>([](auto a, auto b, auto g) { return g * detail::cosine_of_point(a, b); }),
+    with<A, B>([](auto a, auto b, auto g) { return g * detail::cosine_of_point(b, a); }));
 auto hypot(const Term auto& a, const Term auto& b) { return chain(hypot_rule, a, b); }
 
 namespace detail {

@@ -32,6 +32,7 @@ using xtape::log10;
 using xtape::log2;
 using xtape::maximum;
 using xtape::minimum;
+using xtape::normal_probability;
 using xtape::power;
 using xtape::sigmoid;
 using xtape::sign;

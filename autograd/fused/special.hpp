@@ -31,6 +31,17 @@ struct WithDerivatives {
   Variable operator()(const Variable& n, const Variable& x) const;
 };
 
+/// A rule of two operands as a function, which other rules may call.
+template <const auto& rule>
+struct Call {
+  template <class T>
+  kernels::Batch<T> operator()(const kernels::Batch<T>& a, const kernels::Batch<T>& b) const {
+    return rule.forward(a, b);
+  }
+  auto operator()(const Term auto& a, const Term auto& b) const { return chain(rule, a, b); }
+  Variable operator()(const Variable& a, const Variable& b) const;
+};
+
 // The functions are those of the operations of the same names, see ops/elementwise.hpp.
 
 struct Lgamma {
@@ -88,10 +99,13 @@ struct BesselY {
 
 /// Inverses and incomplete functions of one number, or two.
 struct Special {
+  static double ndtr(double x);
   static double erfinv(double x);
   static double ndtri(double p);
+  static double ndtri_slope(double p, double y);
   static double gammainc(double a, double x);
   static double gammaincc(double a, double x);
+  static double gamma_density(double a, double x);
 };
 
 auto lgamma(const Number auto& x) { return WithDerivatives<Lgamma>()(0, x); }
@@ -124,7 +138,8 @@ inline constexpr auto spherical_bessel_j0_rule = elementwise(
     [](auto x) { return where(abs(x) == INFINITY, 0, where(x == 0, 1, sin(x) / x)); },
     with<A, Y>([](auto x, auto y, auto g) {
       auto far = abs(x) == INFINITY;
-      return where(far, 0, g * slope_of_sine_ratio(where(far, 1, x), y));
+      auto t = where(far, 1, x);
+      return where(far, 0, g * slope_of_sine_ratio(t, cos(t), y));
     }));
 auto spherical_bessel_j0(const Number auto& x) { return chain(spherical_bessel_j0_rule, x); }
 
@@ -140,21 +155,34 @@ inline constexpr double normal_density_at_0 = std::numbers::inv_sqrtpi * std::nu
 inline constexpr auto ndtr_rule = elementwise(
     "ndtr",
     [](auto x) {
-      return kernels::lanewise([](double v) { return 0.5 * std::erfc(-v * std::numbers::sqrt2 / 2); }, x);
+      return kernels::lanewise([](double v) { return Special::ndtr(v); }, x);
     },
     with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * detail::normal_density_at_0; }));
 auto ndtr(const Number auto& x) { return chain(ndtr_rule, x); }
 
+namespace detail {
+/// 1 / phi(y) for the density phi of the normal distribution at y = ndtri(p); its derivative is y times as much.
+inline constexpr auto ndtri_slope_rule = elementwise(
+    "ndtri_slope", [](auto p, auto y) { return kernels::lanewise(Special::ndtri_slope, p, y); }, constant,
+    with<B, Y>([](auto y, auto slope, auto g) { return g * slope * y; }));
+inline constexpr Call<ndtri_slope_rule> ndtri_slope;
+}  // namespace detail
+
 inline constexpr auto ndtri_rule = elementwise(
     "ndtri", [](auto p) { return kernels::lanewise(Special::ndtri, p); },
-    with<Y>([](auto y, auto g) { return g * exp(0.5 * y * y) / detail::normal_density_at_0; }));
+    with<A, Y>([](auto p, auto y, auto g) { return g * detail::ndtri_slope(p, y); }));
 auto ndtri(const Number auto& p) { return chain(ndtri_rule, p); }
 
 namespace detail {
-/// The density of x in the gamma distribution with shape a. That of shape 1 begins at 1: 0 log(0) counts 0.
-inline constexpr auto gamma_density = [](const auto& a, const auto& x) {
-  return exp((a - 1) * log(where((a == 1) && (x == 0), 1, x)) - x - WithDerivatives<Lgamma>()(0, a));
-};
+/// The density of x in the gamma distribution with shape a, x^(a - 1) exp(-x) / gamma(a), whose derivative is
+/// (a - 1 - x) / x times as much. That of shape 1 begins at 1.
+inline constexpr auto gamma_density_rule = elementwise(
+    "gamma_density", [](auto a, auto x) { return kernels::lanewise(Special::gamma_density, a, x); }, constant,
+    with<A, B, Y>([](auto a, auto x, auto y, auto g) {
+      auto exponential = a == 1;
+      return g * y * where(exponential, -1, (a - 1 - x) / where(exponential, 1, x));
+    }));
+inline constexpr Call<gamma_density_rule> gamma_density;
 }  // namespace detail
 
 inline constexpr auto gammainc_rule = elementwise(

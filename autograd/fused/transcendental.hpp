@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numbers>
+#include <utility>
 
 namespace xtape::fused {
 
@@ -49,21 +50,34 @@ inline constexpr auto log10_rule = elementwise(
     "log10", [](auto x) { return log10(x); }, with<A>([](auto x, auto g) { return g / (x * std::numbers::ln10); }));
 auto log10(const Number auto& x) { return chain(log10_rule, x); }
 
+/// sigmoid(x) and sigmoid(-x) from exp(-|x|), in a form whose derivatives of any order keep their digits far out, where
+/// those that are computed from a sigmoid near 1 have none left.
+inline constexpr auto sigmoids_from = [](const auto& x, const auto& e) {
+  return std::pair(where(x > 0, 1, e) / (1 + e), where(x > 0, e, 1) / (1 + e));
+};
+inline constexpr auto sigmoids = [](const auto& x) { return sigmoids_from(x, exp(where(x > 0, -x, x))); };
+
 // Equal infinities have no difference: they are their own result.
 inline constexpr auto logaddexp_rule = elementwise(
     "logaddexp",
     [](auto a, auto b) { return where(a == b, a + std::numbers::ln2, maximum(a, b) + log1p(exp(-abs(a - b)))); },
-    with<A, B>([](auto a, auto b, auto g) { return g * sigmoid(a - b); }),
-    with<A, B>([](auto a, auto b, auto g) { return g * sigmoid(b - a); }));
+    with<A, B>([](auto a, auto b, auto g) { return g * sigmoids(a - b).first; }),
+    with<A, B>([](auto a, auto b, auto g) { return g * sigmoids(b - a).first; }));
 auto logaddexp(const Term auto& a, const Term auto& b) { return chain(logaddexp_rule, a, b); }
+
+namespace detail {
+inline constexpr auto share_of_powers_of_2 = [](const auto& difference) {
+  return sigmoids_from(difference, exp2(where(difference > 0, -difference, difference))).first;
+};
+}  // namespace detail
 
 inline constexpr auto logaddexp2_rule = elementwise(
     "logaddexp2",
     [](auto a, auto b) {
       return where(a == b, a + 1, maximum(a, b) + log1p(exp2(-abs(a - b))) * std::numbers::log2e);
     },
-    with<A, B>([](auto a, auto b, auto g) { return g * sigmoid((a - b) * std::numbers::ln2); }),
-    with<A, B>([](auto a, auto b, auto g) { return g * sigmoid((b - a) * std::numbers::ln2); }));
+    with<A, B>([](auto a, auto b, auto g) { return g * detail::share_of_powers_of_2(a - b); }),
+    with<A, B>([](auto a, auto b, auto g) { return g * detail::share_of_powers_of_2(b - a); }));
 auto logaddexp2(const Term auto& a, const Term auto& b) { return chain(logaddexp2_rule, a, b); }
 
 auto ldexp(const Term auto& a, const Number auto& b) { return a * exp2(b); }
@@ -105,17 +119,29 @@ inline constexpr auto slopes_of_sine_ratio = [] {
 }  // namespace detail
 
 /// The derivative of sin(t) / t, which is `ratio`: (cos(t) - ratio) / t, and near 0 its series.
-inline constexpr auto slope_of_sine_ratio = [](const auto& t, const auto& ratio) {
+inline constexpr auto slope_of_sine_ratio = [](const auto& t, const auto& cosine, const auto& ratio) {
   const auto& c = detail::slopes_of_sine_ratio;
   auto near = abs(t) < 1;
   auto small = where(near, t, 0), square = small * small, sum = c[9] * square + c[8];
   for (std::size_t k = 8; k-- > 0;) sum = sum * square + c[k];
-  return where(near, small * sum, (cos(t) - ratio) / where(near, 1, t));
+  return where(near, small * sum, (cosine - ratio) / where(near, 1, t));
+};
+
+/// (-1)^n and pi (x - n) for the whole number n next to x: the sine of pi x, which rounded is no multiple of pi, is the
+/// one times the sine of the other, and so is the cosine.
+inline constexpr auto half_turns = [](const auto& x) {
+  auto n = floor(x + 0.5);
+  return std::pair(1 - 2 * (n - 2 * floor(0.5 * n)), (x - n) * std::numbers::pi);
 };
 inline constexpr auto sinc_rule = elementwise(
-    "sinc", [](auto x) { return where(x == 0, 1, sin(x * std::numbers::pi) / (x * std::numbers::pi)); },
+    "sinc",
+    [](auto x) {
+      auto [sign, rest] = half_turns(x);
+      return where(x == 0, 1, sign * sin(rest) / (x * std::numbers::pi));
+    },
     with<A, Y>([](auto x, auto y, auto g) {
-      return g * std::numbers::pi * slope_of_sine_ratio(x * std::numbers::pi, y);
+      auto [sign, rest] = half_turns(x);
+      return g * std::numbers::pi * slope_of_sine_ratio(x * std::numbers::pi, sign * cos(rest), y);
     }));
 auto sinc(const Number auto& x) { return chain(sinc_rule, x); }
 
@@ -127,12 +153,17 @@ inline constexpr auto tan_rule = elementwise(
     "tan", [](auto x) { return tan(x); }, with<Y>([](auto y, auto g) { return g * (1 + y * y); }));
 auto tan(const Number auto& x) { return chain(tan_rule, x); }
 
+/// 1 - x^2. By its factors, near 1 it keeps its digits, and near 0 its derivative loses them.
+inline constexpr auto one_minus_square = [](const auto& x) {
+  return where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x));
+};
+
 inline constexpr auto asin_rule = elementwise(
-    "asin", [](auto x) { return asin(x); }, with<A>([](auto x, auto g) { return g / sqrt((1 - x) * (1 + x)); }));
+    "asin", [](auto x) { return asin(x); }, with<A>([](auto x, auto g) { return g / sqrt(one_minus_square(x)); }));
 auto asin(const Number auto& x) { return chain(asin_rule, x); }
 
 inline constexpr auto acos_rule = elementwise(
-    "acos", [](auto x) { return acos(x); }, with<A>([](auto x, auto g) { return -g / sqrt((1 - x) * (1 + x)); }));
+    "acos", [](auto x) { return acos(x); }, with<A>([](auto x, auto g) { return -g / sqrt(one_minus_square(x)); }));
 auto acos(const Number auto& x) { return chain(acos_rule, x); }
 
 inline constexpr auto atan_rule = elementwise(
@@ -179,7 +210,7 @@ inline constexpr auto acosh_rule = elementwise(
 auto acosh(const Number auto& x) { return chain(acosh_rule, x); }
 
 inline constexpr auto atanh_rule = elementwise(
-    "atanh", [](auto x) { return atanh(x); }, with<A>([](auto x, auto g) { return g / ((1 - x) * (1 + x)); }));
+    "atanh", [](auto x) { return atanh(x); }, with<A>([](auto x, auto g) { return g / one_minus_square(x); }));
 auto atanh(const Number auto& x) { return chain(atanh_rule, x); }
 
 inline constexpr auto erf_rule = elementwise(
@@ -201,7 +232,13 @@ inline constexpr auto logit_rule = elementwise(
       auto ratio = x / (1 - x), beyond = (2 * x - 1) / (1 - x);
       return where(abs(x - 0.5) < 0.25, log1p(beyond), log(ratio));
     },
-    with<A>([](auto x, auto g) { return where((x < 0) || (x > 1), NAN, g / (x * (1 - x))); }));
+    // 1 / (x (1 - x)) = 1 / x + 1 / (1 - x), whose derivatives in the middle nearly cancel; there with the same distance
+    // d it is 1 / (1 / 4 - d^2).
+    with<A>([](auto x, auto g) {
+      auto middle = abs(x - 0.5) < 0.25;
+      auto d = where(middle, x - 0.5, 0);
+      return where((x < 0) || (x > 1), NAN, where(middle, g / (0.25 - d * d), g / x + g / (1 - x)));
+    }));
 auto logit(const Number auto& x) { return chain(logit_rule, x); }
 auto logit(const Number auto& x, double eps) { return logit(clip(x, eps, 1 - eps)); }
 

@@ -62,10 +62,7 @@ Variable threshold(const Variable& x, const Scalar& least, const Scalar& value) 
   detail::Calling calling("threshold");
   return fused::threshold_of(x, Variable(least), Variable(value));
 }
-Variable tanhshrink(const Variable& x) {
-  detail::Calling calling("tanhshrink");
-  return fused::tanhshrink_of(x);
-}
+Variable tanhshrink(const Variable& x) { return fused::tanhshrink_rule(x); }
 
 Variable glu(const Variable& x, std::ptrdiff_t axis) {
   detail::Calling calling("glu");

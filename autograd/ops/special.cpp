@@ -51,6 +51,14 @@ double Digamma::derivative(int n, double x) {
   return boost::math::polygamma(n, x, Quiet());
 }
 
+double Special::ndtr(double x) {
+  double t = -x * root_half;
+  // The rounding of t, the product's and that of the root, of which erfc would make t^2 times as much.
+  constexpr double rest_of_root = -4.8336466567264565e-17;
+  double lost = t > 0 && t < 40 ? std::fma(-x, root_half, -t) - x * rest_of_root : 0;
+  return 0.5 * std::erfc(t) * (1 - 2 * t * lost);
+}
+
 double Special::erfinv(double x) {
   if (std::abs(x) == 1) return x / 0.0;
   return std::abs(x) < 1 ? boost::math::erf_inv(x, Quiet()) : nan;
@@ -70,6 +78,14 @@ double Special::gammaincc(double a, double x) {
   if (!(a >= 0 && x >= 0) || (a == 0 && x == 0)) return nan;
   if (a == 0 || std::isinf(x)) return std::isinf(a) ? nan : 0;
   return std::isinf(a) ? 1 : boost::math::gamma_q(a, x, Quiet());
+}
+
+double Special::gamma_density(double a, double x) {
+  if (!(a > 0 && x > 0) || std::isinf(a) || std::isinf(x)) {
+    if (!(a >= 0 && x >= 0)) return nan;
+    return x != 0 || a == 0 || a > 1 ? 0 : a == 1 ? 1 : infinity;
+  }
+  return boost::math::gamma_p_derivative(a, x, Quiet());
 }
 
 namespace {
@@ -147,7 +163,7 @@ double polynomial(int n, double h, double d) {
 double LogNdtr::derivative(int n, double x) {
   if (std::isnan(x)) return x;
   double far = -x * root_half;
-  if (n == 0) return x < -1 ? std::log(0.5 * erfcx_of(far)) - far * far : std::log1p(-0.5 * std::erfc(-far));
+  if (n == 0) return x < -1 ? std::log(0.5 * erfcx_of(far)) - far * far : std::log1p(-Special::ndtr(-x));
   if (x == -infinity) return n == 1 ? infinity : n == 2 ? -1 : 0;
   double density = detail::normal_density_at_0;
   double h = x < -1 ? 2 * density / erfcx_of(far) : density * std::exp(-0.5 * x * x) / (0.5 * std::erfc(far));
@@ -158,6 +174,18 @@ double LogNdtr::derivative(int n, double x) {
   if (n == 2) return -h * d;
   if (n == 3 && x < -60) return third_far_left(-x);
   return polynomial(n, h, d);
+}
+
+// For small p as 1 / (p h) with the derivative h = phi / Phi of log_ndtr: exp(y^2 / 2) would multiply the rounding of y
+// by y^2.
+double Special::ndtri_slope(double p, double y) {
+  if (p > 0 && p < 0.1) return 1 / (p * LogNdtr::derivative(1, y));
+  return std::exp(0.5 * y * y) / detail::normal_density_at_0;
+}
+
+template <const auto& rule>
+Variable Call<rule>::operator()(const Variable& a, const Variable& b) const {
+  return rule(a, b);
 }
 
 template <class F>

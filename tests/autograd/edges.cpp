@@ -31,7 +31,13 @@ Function function(const std::string& name) {
       {"scaled_modified_bessel_k1", scaled_modified_bessel_k1}, {"bessel_j0", bessel_j0}, {"bessel_j1", bessel_j1},
       {"bessel_y0", bessel_y0}, {"bessel_y1", bessel_y1}, {"asinh", asinh}, {"acosh", acosh}, {"atanh", atanh},
       {"asin", asin}, {"acos", acos}, {"exp", exp}, {"exp2", exp2}, {"expm1", expm1}, {"sinh", sinh}, {"cosh", cosh},
-      {"log", log}, {"log2", log2}, {"log10", log10}, {"log1p", log1p}};
+      {"log", log}, {"log2", log2}, {"log10", log10}, {"log1p", log1p}, {"gelu_tanh", gelu_tanh},
+      {"tanhshrink", tanhshrink}, {"ndtri", ndtri},
+      {"hypot_with_1", [](const Variable& x) { return hypot(x, 1.0); }},
+      {"logaddexp_with_0", [](const Variable& x) { return logaddexp(x, 0.0); }},
+      {"logaddexp2_with_0", [](const Variable& x) { return logaddexp2(x, 0.0); }},
+      {"gammainc_of_2", [](const Variable& x) { return gammainc(2.0, x); }},
+      {"gammaincc_of_2", [](const Variable& x) { return gammaincc(2.0, x); }}};
   return all.at(name);
 }
 
