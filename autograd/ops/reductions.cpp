@@ -131,6 +131,16 @@ Variable scaled(const Variable& x, const Axes& axes, Kernel of_axes, const F& f)
   return f(x / scale) * scale;
 }
 
+// f(x) over axes that it keeps, but where a single one of the `sizes` is infinite, that: it is the limit, with the
+// derivative 1, and the others have the derivative 0. Undefined if there is no such place.
+template <class F>
+Variable single_infinity_or(const Variable& x, const Variable& sizes, const Axes& axes, const F& f) {
+  Variable infinite = equal(sizes, std::numeric_limits<double>::infinity());
+  Variable single = equal(count_nonzero(infinite, axes, true), 1) && !any(isnan(sizes), axes, true);
+  if (!any(single).item()) return {};
+  return where(single, sum(where(infinite && single, sizes, 0), axes, true), f(where(single, 0, x)));
+}
+
 }  // namespace
 
 Variable mean(const Variable& x, const Axes& axes, bool keepdims) {
@@ -251,11 +261,13 @@ Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
     throw ShapeError("norm: " + to_string(x.shape()) + " has no elements, p = " + std::to_string(p) + " needs one");
   Variable total = sum_of_powers(x, p, axes);
   // The derivative of a root of negative powers has the square of their total, which overflows first.
-  Variable y = x.size() == 0 || (p > 0 && all_moderate(total, least_exact(x.dtype())))
-                   ? root_of_powers(total, p)
-                   : scaled(x, axes, p > 0 ? kernels::max : kernels::min, [&](const Variable& part) {
-                       return root_of_powers(sum_of_powers(part, p, axes), p);
-                     });
+  bool moderate = x.size() == 0 || (p > 0 && all_moderate(total, least_exact(x.dtype())));
+  auto of_scaled = [&](const Variable& v) {
+    return scaled(v, axes, p > 0 ? kernels::max : kernels::min,
+                  [&](const Variable& part) { return root_of_powers(sum_of_powers(part, p, axes), p); });
+  };
+  Variable y = moderate ? root_of_powers(total, p) : p > 0 ? single_infinity_or(x, abs(x), axes, of_scaled) : Variable();
+  if (!y.defined()) y = of_scaled(x);
   return keepdims ? y : reshape(y, kernels::drop_dims(x.shape(), mask));
 }
 
@@ -330,12 +342,17 @@ Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
   detail::Calling calling("logsumexp");
   require_floating("logsumexp", x);
   auto mask = axes_mask("logsumexp", axes, x.rank());
+  constexpr double infinity = std::numeric_limits<double>::infinity();
   // The shift is a constant to the derivative. An infinite one would make NaN of inf - inf.
-  Array shift = kernels::max(x.value(), mask);
-  Variable m = Variable(shift);
-  m = where(abs(m) < std::numeric_limits<double>::infinity(), m, 0);
+  Variable m = Variable(kernels::max(x.value(), mask));
+  if (any(equal(m, infinity)).item()) {
+    auto others = [&](const Variable& part) { return logsumexp(part, axes, true); };
+    if (Variable y = single_infinity_or(x, x, axes, others); y.defined())
+      return keepdims ? y : reshape(y, kernels::drop_dims(x.shape(), mask));
+  }
+  m = where(abs(m) < infinity, m, 0);
   Variable total = sum(exp(x - m), axes, true), nothing = equal(total, 0);  // of -infinity alone: then a constant
-  Variable y = where(nothing, -std::numeric_limits<double>::infinity(), log(where(nothing, 1, total))) + m;
+  Variable y = where(nothing, -infinity, log(where(nothing, 1, total))) + m;
   return keepdims ? y : reshape(y, kernels::drop_dims(x.shape(), mask));
 }
 

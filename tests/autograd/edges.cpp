@@ -138,6 +138,35 @@ BOOST_AUTO_TEST_CASE(logarithms_of_sums_of_nothing) {
   BOOST_TEST(logsumexp(full({2}, none)).item() == none);
 }
 
+// A single infinite operand is the result in the limit, with the derivative 1; two have none.
+BOOST_AUTO_TEST_CASE(infinite_operands) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  using Reduction = std::function<Variable(const Variable&)>;
+  const std::map<std::string, Reduction> all{
+      {"logsumexp", [](auto& x) { return logsumexp(x, -1); }},
+      {"logcumsumexp", [](auto& x) { return logcumsumexp(x, -1)[{range(), -1}]; }},
+      {"logaddexp", [](auto& x) { return logaddexp(x[{range(), 0}], x[{range(), 1}]); }},
+      {"logaddexp2", [](auto& x) { return logaddexp2(x[{range(), 0}], x[{range(), 1}]); }},
+      {"hypot", [](auto& x) { return hypot(x[{range(), 0}], x[{range(), 1}]); }},
+      {"norm", [](auto& x) { return norm(x, 2, -1); }},
+      {"norm of order 3", [](auto& x) { return norm(x, 3, -1); }}};
+  for (const auto& [name, f] : all)
+    for (DType dtype : {float32, float64}) {
+      Variable x = Variable({{infinity, 2.0}, {-3.0, infinity}, {infinity, infinity}, {1.0, 1.0}}, dtype).requires_grad_();
+      Variable y = f(x), g = grad(sum(y), x, {.create_graph = true}), second = grad(sum(g[range(0, 2)]), x);
+      BOOST_TEST_CONTEXT(name << ": " << y << ", " << g) {
+        for (std::size_t i : {0, 1, 2}) BOOST_TEST(y[i].item() == infinity);
+        BOOST_TEST((g[0][0].item() == 1 && g[0][1].item() == 0));
+        BOOST_TEST((g[1][0].item() == 0 && g[1][1].item() == 1));
+        BOOST_TEST((std::isnan(g[2][0].item()) && std::isnan(g[2][1].item())));
+        BOOST_TEST((std::isfinite(y[3].item()) && g[3][0].item() == g[3][1].item() && g[3][0].item() > 0));
+        for (std::size_t i : {0, 1}) BOOST_TEST((second[i][0].item() == 0 && second[i][1].item() == 0));
+      }
+    }
+  Variable x = Variable({-infinity, 2.0}, float64).requires_grad_(), g = grad(norm(x), x);
+  BOOST_TEST((g[0].item() == -1 && g[1].item() == 0));
+}
+
 // LAPACK makes numbers of NaN, or ends the program.
 BOOST_AUTO_TEST_CASE(decompositions_refuse_nan) {
   const std::map<std::string, std::function<void(const Variable&)>> all{
