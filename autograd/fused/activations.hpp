@@ -81,7 +81,7 @@ inline constexpr auto gelu_tanh_rule = elementwise(
       auto t = minimum(maximum(x, -30), 30);  // beyond, the sigmoid is 0 or 1
       auto square = t * t;
       auto [s, rest] = sigmoids(t * (detail::gelu_scale + detail::gelu_scale * detail::gelu_cubic * square));
-      return g * s * (1 + t * rest * (detail::gelu_scale + 3 * detail::gelu_scale * detail::gelu_cubic * square));
+      return g * s * (1 + x * rest * (detail::gelu_scale + 3 * detail::gelu_scale * detail::gelu_cubic * square));
     }));
 auto gelu_tanh(const Number auto& x) { return chain(gelu_tanh_rule, x); }
 

@@ -55,7 +55,8 @@ double Special::ndtr(double x) {
   double t = -x * root_half;
   // The rounding of t, the product's and that of the root, of which erfc would make t^2 times as much.
   constexpr double rest_of_root = -4.8336466567264565e-17;
-  double lost = t > 0 && t < 40 ? std::fma(-x, root_half, -t) - x * rest_of_root : 0;
+  if (!(t > 0 && t < 40)) return 0.5 * std::erfc(t);
+  double lost = std::fma(-x, root_half, -t) - x * rest_of_root;
   return 0.5 * std::erfc(t) * (1 - 2 * t * lost);
 }
 

@@ -139,6 +139,19 @@ BOOST_AUTO_TEST_CASE(logarithms_of_sums_of_nothing) {
 }
 
 // A single infinite operand is the result in the limit, with the derivative 1; two have none.
+BOOST_AUTO_TEST_CASE(probabilities_of_everything_and_of_nothing) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (DType dtype : {float32, float64}) {
+    Variable ends = Variable({-infinity, infinity, NAN}, dtype), p = ndtr(ends), log_p = log_ndtr(ends);
+    BOOST_TEST(p[0].item() == 0);
+    BOOST_TEST(p[1].item() == 1);
+    BOOST_TEST(std::isnan(p[2].item()));
+    BOOST_TEST(log_p[0].item() == -infinity);
+    BOOST_TEST(log_p[1].item() == 0);
+    BOOST_TEST(std::isnan(log_p[2].item()));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(infinite_operands) {
   const double infinity = std::numeric_limits<double>::infinity();
   using Reduction = std::function<Variable(const Variable&)>;
