@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <autograd/ops/operands.hpp>
+
 namespace xtape::detail {
 namespace {
 
@@ -31,7 +33,7 @@ void UndoLog::note(const Variable& x) {
 }
 
 std::vector<Content> UndoLog::contents() && {
-  std::erase_if(contents_, [](const Content& content) { return content.impl()->references == 1; });
+  std::erase_if(contents_, [](const Content& content) { return sole_handle(content.variable); });
   noted_.clear();
   return std::move(contents_);
 }

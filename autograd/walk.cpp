@@ -14,6 +14,7 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/gathering.hpp>
 #include <autograd/ops/manipulation.hpp>
+#include <autograd/ops/operands.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape {
@@ -21,8 +22,8 @@ namespace {
 
 using Gradients = std::vector<Variable>;  // one for each output of a node
 
-bool sole_handle(const Variable& x) { return x.impl()->references == 1; }
-bool sole_owner(const Variable& x) { return sole_handle(x) && x.value().unique(); }
+using detail::sole_handle;
+using detail::sole_owner;
 
 bool all_finite(const Variable& x) {
   if (!x.defined()) return true;

@@ -146,7 +146,7 @@ Array take_along_axis_adjoint(const Array& g, const Array& indices, std::size_t 
 }
 
 Array argsort(const Array& x, std::size_t axis, bool descending) {
-  Array result(x.shape(), DType::int64);
+  Array result = Array::like(x, DType::int64);
   auto* out = result.mutable_data<std::int64_t>();
   Around around(x.shape(), axis);
   std::vector<std::int64_t> order(around.n);

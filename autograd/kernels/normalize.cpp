@@ -129,7 +129,7 @@ Array normalize(const Array& x, const Moments& moments, const Array& weight, con
     auto of_channel = [m = mean.data(), s = scale.data(), b = shift.data()](std::size_t c) {
       return [m = m[c], s = s[c], b = b[c]](T x) { return (x - m) * s + b; };
     };
-    Array result(x.shape(), x.dtype());
+    Array result = Array::like(x);
     map_channels(x.shape(), result.mutable_data<T>(), of_channel, x.data<T>());
     return result;
   });

@@ -220,7 +220,7 @@ Array argmin(const Array& x, std::size_t axis) {
 }
 
 Array cumsum(const Array& x, std::size_t axis, bool backwards) {
-  Array result(x.shape(), x.dtype());
+  Array result = Array::like(x);
   std::size_t n = x.shape()[axis], inner = count(x.shape(), axis + 1, x.rank());
   visit(x.dtype(), [&]<class T>(T) {
     std::vector<std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>> totals(inner);

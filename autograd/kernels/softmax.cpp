@@ -20,7 +20,7 @@ std::vector<bool> only(std::size_t axis, std::size_t rank) {
 // With m the maximum, exp(x - m) does not overflow. Where a whole row is -inf, m would make NaN of it all the same.
 Array softmax(const Array& x, std::size_t axis) {
   return visit_floating("softmax", x.dtype(), [&]<class T>(T) {
-    Array result(x.shape(), x.dtype());
+    Array result = Array::like(x);
     auto mask = only(axis, x.rank());
     map<T>([](auto x, auto m) { return exp(x - m); }, result, x, max(x, mask));
     map<T>([](auto e, auto total) { return e / total; }, result, result, sum(result, mask));
@@ -30,7 +30,7 @@ Array softmax(const Array& x, std::size_t axis) {
 
 Array log_softmax(const Array& x, std::size_t axis) {
   return visit_floating("log_softmax", x.dtype(), [&]<class T>(T) {
-    Array result(x.shape(), x.dtype());
+    Array result = Array::like(x);
     auto mask = only(axis, x.rank());
     Array m = max(x, mask);
     map<T>([](auto x, auto m) { return exp(x - m); }, result, x, m);

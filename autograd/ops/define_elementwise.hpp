@@ -98,9 +98,8 @@ class Elementwise final : public ConstantOperation {
         kernels::map<T>(partial.f, result, array(node, Which)..., g.value());
       });
     };
-    VariableImpl& own = *g.impl();
-    if (own.references == 1 && own.value.unique() && !own.node && !own.weak) {
-      compute(own.value);
+    if (sole_owner(g) && !g.requires_grad() && !g.impl()->weak) {
+      compute(g.impl()->value);
       return g;
     }
     Array result = Array::like(g.value());

@@ -1,18 +1,16 @@
 #include <autograd/ops/indexing.hpp>
 
 #include <algorithm>
-#include <numeric>
+#include <functional>
 #include <variant>
 
 #include <autograd/kernels/positions.hpp>
 #include <autograd/ops/checked_indices.hpp>
 #include <autograd/ops/creation.hpp>
-#include <autograd/ops/define_elementwise.hpp>
-#include <autograd/ops/gathering.hpp>
+#include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/views.hpp>
-#include <autograd/tape.hpp>
 
 namespace xtape {
 
@@ -25,25 +23,24 @@ class ViewBuilder {
  public:
   ViewBuilder(const char* operation, const kernels::View& whole, const std::vector<Index>& indices)
       : view{{}, {}, whole.offset}, operation_(operation), shape_(whole.shape), strides_(whole.strides) {
-    const Shape& shape = shape_;
     std::size_t named = 0, ellipses = 0;
     for (const Index& index : indices) {
       named += index.kind == Index::Kind::position || index.kind == Index::Kind::range;
       ellipses += index.kind == Index::Kind::ellipsis;
     }
-    if (named > shape.size())
-      throw ShapeError(prefix() + std::to_string(named) + " indices for shape " + to_string(shape));
+    if (named > shape_.size())
+      throw ShapeError(prefix() + std::to_string(named) + " indices for shape " + to_string(shape_));
     if (ellipses > 1) throw ShapeError(prefix() + "more than one ellipsis");
     for (const Index& index : indices) {
       switch (index.kind) {
         case Index::Kind::position: add(position(*index.range.start)); break;
         case Index::Kind::range: add(index.range); break;
         case Index::Kind::new_axis: push(1, 0); break;
-        case Index::Kind::ellipsis: rest(shape.size() - named); break;
-        case Index::Kind::array: throw ValueError(prefix() + "an array of indices; use scatter");
+        case Index::Kind::ellipsis: rest(shape_.size() - named); break;
+        case Index::Kind::array: break;  // Picks put ranges in their places
       }
     }
-    rest(shape.size() - axis_);
+    rest(shape_.size() - axis_);
   }
 
   kernels::View view;
@@ -96,41 +93,40 @@ class ViewBuilder {
 
 kernels::View whole_of(const Shape& shape) { return {shape, kernels::dense_strides(shape), 0}; }
 
-// Some neighbouring axes that an array stands for, and the positions that it names in them as if they were one.
-struct Pick {
-  std::size_t axis, axes, extent;
-  std::ptrdiff_t stride;
-  bool is_mask;
-  Variable positions;
-
-  // `first` counts the axes of the part that the other indices leave; `axis_of_whole` those of the whole, of `shape`.
-  Pick(const char* operation, const Shape& shape, std::size_t axis_of_whole, std::size_t first, const Variable& array)
-      : axis(first) {
-    is_mask = array.defined() && array.dtype() == DType::boolean;
-    axes = is_mask ? array.rank() : 1;
-    auto start = shape.begin() + static_cast<std::ptrdiff_t>(axis_of_whole);
-    Shape covered(start, start + static_cast<std::ptrdiff_t>(axes));
-    extent = element_count(covered);
-    if (is_mask && covered != array.shape())
-      throw ShapeError(std::string(operation) + ": a mask of " + to_string(array.shape()) + " for axes of " +
-                       to_string(covered));
-    stride = kernels::dense_strides(shape)[axis_of_whole + axes - 1];
-    positions = is_mask ? Variable(kernels::true_positions(array.value())) : Variable(detail::checked_indices(operation, array, extent, shape));
-  }
-};
-
-bool has_arrays(const std::vector<Index>& indices) {
-  return std::any_of(indices.begin(), indices.end(), [](auto& i) { return i.kind == Index::Kind::array; });
+bool is_array(const Index& index) { return index.kind == Index::Kind::array; }
+bool is_mask(const Index& index) {
+  return is_array(index) && index.array.defined() && index.array.dtype() == DType::boolean;
 }
 
 // How many axes an index names.
 std::size_t axes_named(const char* operation, const Index& index) {
   if (index.kind == Index::Kind::new_axis || index.kind == Index::Kind::ellipsis) return 0;
-  bool is_mask = index.kind == Index::Kind::array && index.array.defined() && index.array.dtype() == DType::boolean;
-  if (is_mask && index.array.rank() == 0)
-    throw ShapeError(std::string(operation) + ": a 0-d mask, needs one axis or more");
-  return is_mask ? index.array.rank() : 1;
+  if (!is_mask(index)) return 1;
+  if (index.array.rank() == 0) throw ShapeError(std::string(operation) + ": a 0-d mask, needs one axis or more");
+  return index.array.rank();
 }
+
+// Some neighbouring axes that an array stands for, and the positions that it names in them as if they were one.
+struct Pick {
+  std::size_t axis, axes, extent;
+  std::ptrdiff_t stride;
+  Variable positions;
+
+  // `first` counts the axes of the part that the other indices leave; `axis_of_whole` those of the whole, of `shape`.
+  Pick(const char* operation, const Shape& shape, std::size_t axis_of_whole, std::size_t first, const Index& index)
+      : axis(first), axes(axes_named(operation, index)) {
+    auto start = shape.begin() + static_cast<std::ptrdiff_t>(axis_of_whole);
+    Shape covered(start, start + static_cast<std::ptrdiff_t>(axes));
+    extent = element_count(covered);
+    stride = kernels::dense_strides(shape)[axis_of_whole + axes - 1];
+    const Variable& array = index.array;
+    if (is_mask(index) && covered != array.shape())
+      throw ShapeError(std::string(operation) + ": a mask of " + to_string(array.shape()) + " for axes of " +
+                       to_string(covered));
+    positions = Variable(is_mask(index) ? kernels::true_positions(array.value())
+                                        : detail::checked_indices(operation, array, extent, shape));
+  }
+};
 
 // What arrays of indices pick of an array of some shape. The axes that they stand for are made one, in which their
 // positions, which broadcast, are taken. It stands in the place of these axes if they are neighbours, else it comes
@@ -141,17 +137,16 @@ class Picks {
     std::vector<Index> ranges;
     std::size_t named = 0;
     for (const Index& index : indices) {
-      bool is_array = index.kind == Index::Kind::array;
       std::size_t axes = axes_named(operation, index);
       named += axes;
-      ranges.insert(ranges.end(), is_array ? axes : 1, is_array ? Index(range()) : index);
+      ranges.insert(ranges.end(), is_array(index) ? axes : 1, is_array(index) ? Index(range()) : index);
     }
     part_ = ViewBuilder(operation, whole_of(shape), ranges).view;
 
     std::size_t axis = 0, axis_of_whole = 0;
     for (const Index& index : indices) {
       std::size_t axes = index.kind == Index::Kind::ellipsis ? shape.size() - named : axes_named(operation, index);
-      if (index.kind == Index::Kind::array) picks_.emplace_back(operation, shape, axis_of_whole, axis, index.array);
+      if (is_array(index)) picks_.emplace_back(operation, shape, axis_of_whole, axis, index);
       axis_of_whole += axes;
       if (index.kind == Index::Kind::new_axis) ++axis;
       else if (index.kind != Index::Kind::position) axis += axes;
@@ -194,7 +189,6 @@ class Picks {
 
   // Each element by its number in row-major order: the sum of what the axes and the arrays add to it.
   kernels::Slices elements() const {
-    NoGrad no_grad;
     Variable picked;
     for (const Pick& pick : picks_) {
       Variable places = pick.positions * static_cast<std::int64_t>(pick.stride);
@@ -224,16 +218,12 @@ class Picks {
   bool neighbours_ = true;
 };
 
-}  // namespace
-
-namespace {
-
 // Where a part lies in an array.
 using Where = std::variant<kernels::View, kernels::Slices>;
 
 Where where_of(const char* operation, const Shape& shape, const std::vector<Index>& indices) {
   detail::Calling calling(operation);
-  if (has_arrays(indices)) return Picks(operation, shape, indices).slices();
+  if (std::ranges::any_of(indices, is_array)) return Picks(operation, shape, indices).slices();
   return ViewBuilder(operation, whole_of(shape), indices).view;
 }
 
@@ -249,9 +239,10 @@ Variable read(const Variable& x, const Where& where) {
 void require_distinct(const char* operation, const Where& where, const Shape& shape) {
   const auto* slices = std::get_if<kernels::Slices>(&where);
   if (!slices) return;
-  const auto* first = slices->indices.data<std::int64_t>();
-  std::vector<std::int64_t> places(first, first + slices->indices.size());
-  if (!std::ranges::is_sorted(places)) std::ranges::sort(places);
+  const auto *first = slices->indices.data<std::int64_t>(), *last = first + slices->indices.size();
+  if (std::adjacent_find(first, last, std::greater_equal()) == last) return;  // as those of a mask
+  std::vector<std::int64_t> places(first, last);
+  std::ranges::sort(places);
   if (std::ranges::adjacent_find(places) != places.end())
     throw ValueError(std::string(operation) + ": the indices name a place of " + to_string(shape) +
                      " twice; use index_add or scatter_add to add to it twice");

@@ -37,6 +37,11 @@ void require_writable(const char* operation, const Variable& x);
 /// @throws ShapeError naming the operation unless a result that is to be written to x has its shape and dtype.
 void require_fits(const char* operation, const Variable& result, const Variable& x);
 
+/// Whether this is the only handle of its value; and whether, besides, nothing else shares its elements, so that no one
+/// sees what is written to them.
+inline bool sole_handle(const Variable& x) { return x.impl()->references == 1; }
+inline bool sole_owner(const Variable& x) { return sole_handle(x) && x.value().unique(); }
+
 /// x as the result of an operation that has nothing to do: a value of its own, not another name of x.
 Variable same_value(const char* operation, const Variable& x);
 

@@ -1,5 +1,6 @@
 #include <autograd/ops/views.hpp>
 
+#include <autograd/ops/operands.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/undo_log.hpp>
 
@@ -68,7 +69,7 @@ class WritePart final : public OperationOf<WritePart<Place>> {
 };
 
 // The elements of x where nobody else has this handle, so that they can be written in place.
-Array taken(Variable& x) { return x.impl()->references == 1 ? std::move(x.impl()->value) : x.value(); }
+Array taken(Variable& x) { return sole_handle(x) ? std::move(x.impl()->value) : x.value(); }
 
 template <class Place>
 Variable written(const char* operation, Variable x, const Place& place, bool adds, const Variable& part) {

@@ -1,22 +1,15 @@
 // Writing to a part of a Variable: `x[0] = y`, `x[mask] += 1`.
 #include <vector>
 
-#include <autograd/autograd.hpp>
-#include <tests/support.hpp>
+#include "values_support.hpp"
 
 using namespace xtape;
-using xtape::testing::throws;
+using namespace xtape::testing;
 
 namespace {
 
-Variable doubles(std::initializer_list<Nested> values) { return Variable(values, float64); }
-Variable integers(std::initializer_list<Nested> values) { return Variable(values, int64); }
 Variable counted(const Dims& shape) { return arange(static_cast<std::int64_t>(element_count(shape.shape("counted"))))
                                          .to(float64).reshape(shape); }
-
-bool same(const Variable& a, const Variable& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() && all(a == b).item() == 1;
-}
 
 // What does not compile.
 template <class X>
@@ -84,52 +77,53 @@ BOOST_AUTO_TEST_SUITE(parts)
 
 BOOST_AUTO_TEST_CASE(what_is_written_to_a_part_is_seen_by_every_handle_and_by_nothing_else) {
   for (bool recorded : {false, true})
-    for (const Write& write : writes()) {
+    for (const Write& write : writes()) BOOST_TEST_CONTEXT(write.name) {
       Variable leaf = counted({3, 4}).requires_grad_(recorded), x = leaf * 1;
       Variable handle = x, detached = x.detach(), reshaped = x.reshape({4, 3});
       assign(x, write.part, write.value);
-      BOOST_TEST(same(x, write.result), write.name);
-      BOOST_TEST(same(handle, write.result), write.name);
-      BOOST_TEST(same(handle, slice_assign(leaf, write.part, write.value)), write.name);
-      BOOST_TEST(same(detached, counted({3, 4})), write.name);
-      BOOST_TEST(same(reshaped, counted({4, 3})), write.name);
+      same(x, write.result);
+      same(handle, write.result);
+      same(handle, slice_assign(leaf, write.part, write.value));
+      same(detached, counted({3, 4}));
+      same(reshaped, counted({4, 3}));
       BOOST_TEST(x.requires_grad() == recorded);
 
       Variable y = leaf * 1, sum = slice(y, write.part) + write.value;
       if (sum.shape() != slice(y, write.part).shape()) continue;  // += wants a value of no more axes
       add(y, write.part, write.value);
-      BOOST_TEST(same(slice(y, write.part), sum), write.name);
+      same(slice(y, write.part), sum);
     }
 }
 
 BOOST_AUTO_TEST_CASE(compound_assignments) {
   Variable x = counted({2, 3}), y = doubles({2, 3, 4});
   x[0] += 3.0;
-  BOOST_TEST(same(x, doubles({{3, 4, 5}, {3, 4, 5}})));
+  same(x, doubles({{3, 4, 5}, {3, 4, 5}}));
   x[{1, 0}] -= 1;
   x[{all, range(0, 3, 2)}] *= 2;
-  BOOST_TEST(same(x, doubles({{6, 4, 10}, {4, 4, 10}})));
+  same(x, doubles({{6, 4, 10}, {4, 4, 10}}));
   x[x > 5] /= 2;
-  BOOST_TEST(same(x, doubles({{3, 4, 5}, {4, 4, 5}})));
+  same(x, doubles({{3, 4, 5}, {4, 4, 5}}));
   x[integers({1})] *= y;
-  BOOST_TEST(same(x, doubles({{3, 4, 5}, {8, 12, 20}})));
+  same(x, doubles({{3, 4, 5}, {8, 12, 20}}));
   x[0] = x[1];
-  BOOST_TEST(same(x, doubles({{8, 12, 20}, {8, 12, 20}})));
+  same(x, doubles({{8, 12, 20}, {8, 12, 20}}));
   x[{0, range(1, 3)}] = x[{0, range(0, 2)}];
-  BOOST_TEST(same(x, doubles({{8, 8, 12}, {8, 12, 20}})));
+  same(x, doubles({{8, 8, 12}, {8, 12, 20}}));
   x[0].assign(7);
-  BOOST_TEST(same(x, doubles({{7, 7, 7}, {8, 12, 20}})));
+  same(x, doubles({{7, 7, 7}, {8, 12, 20}}));
   x[ellipsis] = x;
-  BOOST_TEST(same(x, doubles({{7, 7, 7}, {8, 12, 20}})));
+  same(x, doubles({{7, 7, 7}, {8, 12, 20}}));
 
   Variable number = full({}, 0.0, float64), flags = zeros({3}, boolean), counts = zeros({2}, int64);
   number[ellipsis] = 2.5;
   BOOST_TEST(number.item() == 2.5);
   flags[1] = true;
-  BOOST_TEST(same(flags, Variable({false, true, false}, boolean)));
+  same(flags, Variable({false, true, false}, boolean));
   counts[0] += 5;
   counts[range(1, 2)] = 9007199254740993;
-  BOOST_TEST(same(counts, integers({5, 9007199254740993})));
+  same(counts, integers({5, 9007199254740993}));
+  BOOST_TEST(counts.data<std::int64_t>()[1] == 9007199254740993);  // which no double has
 }
 
 BOOST_AUTO_TEST_CASE(a_part_with_a_name_is_a_variable_of_its_own) {
@@ -139,18 +133,18 @@ BOOST_AUTO_TEST_CASE(a_part_with_a_name_is_a_variable_of_its_own) {
   row = y * 1;
   row += 1;
   row[0] = -1.0;
-  BOOST_TEST(same(row, doubles({-1, 7})));
-  BOOST_TEST(same(x, counted({2, 2})));
-  BOOST_TEST(same(y, doubles({5, 6})));
+  same(row, doubles({-1, 7}));
+  same(x, counted({2, 2}));
+  same(y, doubles({5, 6}));
   auto other = x[1];
   std::swap(row, other);
-  BOOST_TEST(same(row, doubles({2, 3})));
+  same(row, doubles({2, 3}));
   const Variable& constant = x;
-  BOOST_TEST(same(constant[1], doubles({2, 3})));
+  same(constant[1], doubles({2, 3}));
   auto both = std::vector<Variable>{x[0], x[1]};
-  BOOST_TEST(same(stack(both), x));
+  same(stack(both), x);
   Variable leaf = counted({2}).requires_grad_(), first = leaf * 1;
-  BOOST_TEST(same(grad(first[0], leaf), doubles({1, 0})));
+  same(grad(first[0], leaf), doubles({1, 0}));
 }
 
 BOOST_AUTO_TEST_CASE(parts_of_parts) {
@@ -164,7 +158,7 @@ BOOST_AUTO_TEST_CASE(parts_of_parts) {
     for (auto [i, j, k, v] : {std::tuple{1, 2, 3, -1.0}, {0, 0, 1, 10.0}, {0, 0, 2, 20.0}, {1, 1, 0, -2.0}, {1, 1, 1, -2.0},
                               {1, 1, 2, -2.0}, {1, 1, 3, -2.0}, {0, 0, 2, -3.0}, {0, 2, 3, -3.0}, {1, 0, 3, 14.5}})
       expected = slice_assign(expected, {i, j, k}, v);
-    BOOST_TEST(same(x.detach(), expected));
+    same(x.detach(), expected);
   }
 }
 
@@ -185,19 +179,19 @@ BOOST_AUTO_TEST_CASE(derivatives_reach_what_was_written_and_what_was_not_written
   Variable x = doubles({1, 2, 3}).requires_grad_(), y = doubles({5}).requires_grad_(), z = x * 1;
   z[1] = y[0];
   sum(z * z).backward();
-  BOOST_TEST(same(x.grad(), doubles({2, 0, 6})));
-  BOOST_TEST(same(y.grad(), doubles({10})));
+  same(x.grad(), doubles({2, 0, 6}));
+  same(y.grad(), doubles({10}));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_saved_before_a_write_stays) {
   Variable x = doubles({1, 2}).requires_grad_(), y = x * 1, product = y * y;
   y[0] = 100.0;
   sum(product).backward();
-  BOOST_TEST(same(x.grad(), doubles({2, 4})));
+  same(x.grad(), doubles({2, 4}));
   Variable z = zeros({2}, float64), sum_of = x + z;
   z[1] = x[0];
   BOOST_TEST(z.requires_grad());
-  BOOST_TEST(same(grad(sum(sum_of + z), x, {.retain_graph = true}), doubles({2, 1})));
+  same(grad(sum(sum_of + z), x, {.retain_graph = true}), doubles({2, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(elements_that_nothing_shares_are_written_in_place) {
@@ -209,10 +203,10 @@ BOOST_AUTO_TEST_CASE(elements_that_nothing_shares_are_written_in_place) {
       x[integers({i})] += 1;
     }
     BOOST_TEST(x.data<double>() == elements);
-    BOOST_TEST(same(x.detach(), counted({100}) * 2 + 1));
+    same(x.detach(), counted({100}) * 2 + 1);
     if (!recorded) continue;
     sum(x).backward();
-    BOOST_TEST(same(leaf.grad(), full({100}, 2, float64)));
+    same(leaf.grad(), full({100}, 2, float64));
   }
 }
 
@@ -220,19 +214,19 @@ BOOST_AUTO_TEST_CASE(a_leaf_is_written_to_where_nothing_is_recorded) {
   Variable w = counted({2, 2}).requires_grad_();
   throws<GraphError>([&] { w[0] = 1; }, {"slice_assign", "leaf", "NoGrad"});
   throws<GraphError>([&] { w[0] += 1; }, {"+=", "leaf", "NoGrad"});
-  BOOST_TEST(same(w.detach(), counted({2, 2})));
+  same(w.detach(), counted({2, 2}));
   {
     NoGrad guard;
     w[0] = 5;
   }
-  BOOST_TEST(same(w.detach(), doubles({{5, 5}, {2, 3}})));
+  same(w.detach(), doubles({{5, 5}, {2, 3}}));
   BOOST_TEST(w.is_leaf());
   sum(w * w).backward();
-  BOOST_TEST(same(w.grad(), doubles({{10, 10}, {4, 6}})));
+  same(w.grad(), doubles({{10, 10}, {4, 6}}));
   w.grad()[0];
   Variable g = w.grad();
   g[0] = 0;
-  BOOST_TEST(same(w.grad(), doubles({{0, 0}, {4, 6}})));
+  same(w.grad(), doubles({{0, 0}, {4, 6}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_write_leaves_everything_as_it_was) {
@@ -249,12 +243,12 @@ BOOST_AUTO_TEST_CASE(a_refused_write_leaves_everything_as_it_was) {
   throws<ShapeError>([&] { x[Variable({true}, boolean)] = 1; }, {"mask", "(1,)", "(2,)"});
   throws<Error>([&] { x[0] = undefined; }, {"slice_assign", "undefined"});
   throws<Error>([&] { undefined[0] = 1; }, {"slice", "undefined"});
-  BOOST_TEST(same(x.detach(), unchanged));
+  same(x.detach(), unchanged);
   BOOST_TEST(x.operation() == made_by);
   Variable counts = zeros({2}, int64);
   throws<ValueError>([&] { counts[0] = 0.5; }, {"0.5", "int64"});
   throws<Error>([&] { counts[0] /= 2; }, {"/=", "int64"});
-  BOOST_TEST(same(counts, zeros({2}, int64)));
+  same(counts, zeros({2}, int64));
 }
 
 BOOST_AUTO_TEST_CASE(a_checkpoint_writes_once) {
@@ -265,10 +259,10 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_writes_once) {
     GradMode on(true);
     return v * v * state.detach()[0];
   }, x);
-  BOOST_TEST(same(state, doubles({3, 0})));
+  same(state, doubles({3, 0}));
   sum(y).backward();
-  BOOST_TEST(same(state, doubles({3, 0})));
-  BOOST_TEST(same(x.grad(), doubles({18})));
+  same(state, doubles({3, 0}));
+  same(x.grad(), doubles({18}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
