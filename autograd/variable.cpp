@@ -100,12 +100,6 @@ Variable Variable::copy() const {
   return record("copy", [](const Array& x) { return x.copy(); }, wrt(*this, [](const Variable& g) { return g; }));
 }
 
-Variable detail::same_value(const char* operation, const Variable& x) {
-  require_defined(operation, x);
-  if (x.impl()->weak) return Variable(x.impl()->scalar);
-  return record(operation, [](const Array& x) { return x; }, wrt(x, [](const Variable& g) { return g; }));
-}
-
 Variable detail::another_handle(const Variable& x) {
   return x.defined() ? output_of(x.impl()->node, x.value(), x.impl()->output) : Variable();
 }
@@ -183,19 +177,6 @@ HookHandle Variable::register_hook(std::function<Variable(const Variable&)> hook
     removed = std::move(place->hook);
     hooks.erase(place);
   });
-}
-
-void detail::require_writable(const char* operation, const Variable& x) {
-  require_defined(operation, x);
-  if (grad_enabled() && x.requires_grad() && x.is_leaf())
-    throw GraphError(std::string(operation) + ": a leaf that requires a gradient is changed in place while operations "
-                     "are recorded; do so within NoGrad");
-}
-
-void detail::require_fits(const char* operation, const Variable& result, const Variable& x) {
-  if (result.shape() != x.shape() || result.dtype() != x.dtype())
-    throw ShapeError(std::string(operation) + ": a result of " + describe(result) + " does not fit in place of " +
-                     describe(x));
 }
 
 // What is recorded gets a new place in the graph with its value: whoever saved the old value keeps it.

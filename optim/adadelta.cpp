@@ -1,6 +1,6 @@
 #include <optim/adadelta.hpp>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -15,7 +15,7 @@ const Description<AdadeltaOptions>& Adadelta::description() {
 
 void Adadelta::update(const AdadeltaOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   double lr = options.lr, rho = options.rho, epsilon = options.epsilon, decay = options.weight_decay;
-  fused([=](auto& p, auto& s, auto& a, auto g) {
+  kernels::update([=](auto& p, auto& s, auto& a, auto g) {
     g += decay * p;
     s = rho * s + (1 - rho) * g * g;
     auto d = sqrt(a + epsilon) / sqrt(s + epsilon) * g;

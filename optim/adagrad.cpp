@@ -1,6 +1,6 @@
 #include <optim/adagrad.hpp>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -17,7 +17,7 @@ const Description<AdagradOptions>& Adagrad::description() {
 void Adagrad::update(const AdagradOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   double rate = options.lr / (1 + static_cast<double>(steps(i) - 1) * options.lr_decay);
   double decay = options.weight_decay, epsilon = options.epsilon;
-  fused([=](auto& p, auto& s, auto g) {
+  kernels::update([=](auto& p, auto& s, auto g) {
     g += decay * p;
     s += g * g;
     p -= rate * g / (sqrt(s) + epsilon);

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 namespace {
@@ -41,11 +41,11 @@ void adam(const Options& options, Decay decay, std::int64_t step, Array& paramet
     p = kept * p - rate * m / (sqrt(second_moment(v)) * scale + epsilon);
   };
   if (!max_moment2) {
-    fused([=](auto& p, auto& m, auto& v, auto& g) { update(p, m, v, g, [](auto& v) { return v; }); },
+    kernels::update([=](auto& p, auto& m, auto& v, auto& g) { update(p, m, v, g, [](auto& v) { return v; }); },
           parameter, moment1, moment2, gradient);
     return;
   }
-  fused([=](auto& p, auto& m, auto& v, auto& most, auto& g) {
+  kernels::update([=](auto& p, auto& m, auto& v, auto& most, auto& g) {
     update(p, m, v, g, [&](auto& v) { return most = maximum(most, v); });
   }, parameter, moment1, moment2, *max_moment2, gradient);
 }

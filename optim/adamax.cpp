@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -19,7 +19,7 @@ const Description<AdamaxOptions>& Adamax::description() {
 void Adamax::update(const AdamaxOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon, decay = options.weight_decay;
   double rate = options.lr / (1 - std::pow(beta1, static_cast<double>(steps(i))));
-  fused([=](auto& p, auto& m, auto& u, auto g) {
+  kernels::update([=](auto& p, auto& m, auto& u, auto g) {
     g += decay * p;
     m = beta1 * m + (1 - beta1) * g;
     u = maximum(beta2 * u, abs(g) + epsilon);

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 #include <optim/state.hpp>
 
 namespace xtape::optim {
@@ -49,7 +49,7 @@ void EMA::update() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Array& parameter = parameters_[i].value();
     if (begins(i)) averages_[i] = parameter.copy();
-    else fused([decay = decay_](auto& average, const auto& p) { average = decay * average + (1 - decay) * p; },
+    else kernels::update([decay = decay_](auto& average, const auto& p) { average = decay * average + (1 - decay) * p; },
                average(i), parameter);
   }
   ++updates_;
@@ -68,7 +68,7 @@ void EMA::swap() {
   check_shapes("swap");
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (begins(i)) averages_[i] = parameters_[i].value().copy();
-    fused([](auto& average, auto& p) { std::swap(average, p); }, average(i), parameters_[i].mutable_value());
+    kernels::update([](auto& average, auto& p) { std::swap(average, p); }, average(i), parameters_[i].mutable_value());
   }
 }
 

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include <autograd/ops/reductions.hpp>
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -23,7 +23,7 @@ void LAMB::update(const LAMBOptions& options, std::size_t i, Array& parameter, c
   double unbias = 1 / (1 - std::pow(beta1, t)), scale = 1 / std::sqrt(1 - std::pow(beta2, t));
   // The step's length depends on all of the direction, so there are two passes.
   Array direction(parameter.shape(), parameter.dtype());
-  fused([=](auto& r, const auto& p, auto& m, auto& v, const auto& g) {
+  kernels::update([=](auto& r, const auto& p, auto& m, auto& v, const auto& g) {
     m = beta1 * m + (1 - beta1) * g;
     v = beta2 * v + (1 - beta2) * g * g;
     r = unbias * m / (sqrt(v) * scale + epsilon) + decay * p;
@@ -32,7 +32,7 @@ void LAMB::update(const LAMBOptions& options, std::size_t i, Array& parameter, c
   auto length = [](const Array& x) { return norm(Variable(x)).item(); };
   double of_parameter = length(parameter), of_direction = length(direction);
   double rate = options.lr * (of_parameter > 0 && of_direction > 0 ? of_parameter / of_direction : 1);
-  fused([=](auto& p, const auto& r) { p -= rate * r; }, parameter, std::as_const(direction));
+  kernels::update([=](auto& p, const auto& r) { p -= rate * r; }, parameter, std::as_const(direction));
 }
 
 }  // namespace xtape::optim

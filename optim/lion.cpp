@@ -1,6 +1,6 @@
 #include <optim/lion.hpp>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -15,7 +15,7 @@ const Description<LionOptions>& Lion::description() {
 
 void Lion::update(const LionOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   double lr = options.lr, beta1 = options.beta1, beta2 = options.beta2, decay = options.weight_decay;
-  fused([=](auto& p, auto& m, auto& g) {
+  kernels::update([=](auto& p, auto& m, auto& g) {
     auto blend = beta1 * m + (1 - beta1) * g;
     auto sign = where(blend > 0, 1, where(blend < 0, -1, 0));
     p -= lr * (sign + decay * p);

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -29,7 +29,7 @@ void NAdam::update(const NAdamOptions& options, std::size_t i, Array& parameter,
   double scale = 1 / std::sqrt(1 - std::pow(beta2, t));
   double decay = options.decoupled_weight_decay ? 0 : options.weight_decay;
   double kept = options.decoupled_weight_decay ? 1 - options.lr * options.weight_decay : 1;
-  fused([=](auto& p, auto& m, auto& v, auto g) {
+  kernels::update([=](auto& p, auto& m, auto& v, auto g) {
     g += decay * p;
     m = beta1 * m + (1 - beta1) * g;
     v = beta2 * v + (1 - beta2) * g * g;

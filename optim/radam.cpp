@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -31,14 +31,14 @@ void RAdam::update(const RAdamOptions& options, std::size_t i, Array& parameter,
     p = kept * p - scale(m, v);
   };
   if (length_now <= 5) {
-    fused([=](auto& p, auto& m, auto& v, auto& g) {
+    kernels::update([=](auto& p, auto& m, auto& v, auto& g) {
       update(p, m, v, g, [=](auto& m, auto&) { return rate * m; });
     }, parameter, moment(0, i), moment(1, i), gradient);
     return;
   }
   double rectified = rate * std::sqrt(correction2 * (length_now - 4) * (length_now - 2) * length /
                                       ((length - 4) * (length - 2) * length_now));
-  fused([=](auto& p, auto& m, auto& v, auto& g) {
+  kernels::update([=](auto& p, auto& m, auto& v, auto& g) {
     update(p, m, v, g, [=](auto& m, auto& v) { return rectified * m / (sqrt(v) + epsilon); });
   }, parameter, moment(0, i), moment(1, i), gradient);
 }

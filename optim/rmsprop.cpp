@@ -1,6 +1,6 @@
 #include <optim/rmsprop.hpp>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -32,22 +32,22 @@ void RMSProp::update(const RMSPropOptions& options, std::size_t i, Array& parame
     p -= lr * b;
   };
   if (options.centered && momentum != 0)
-    fused([=](auto& p, auto& s, auto& a, auto& b, auto g) {
+    kernels::update([=](auto& p, auto& s, auto& a, auto& b, auto g) {
       g += decay * p;
       follow(p, b, g / centered_scale(s, a, g));
     }, parameter, moment(0, i), moment(1, i), moment(2, i), gradient);
   else if (options.centered)
-    fused([=](auto& p, auto& s, auto& a, auto g) {
+    kernels::update([=](auto& p, auto& s, auto& a, auto g) {
       g += decay * p;
       p -= lr * g / centered_scale(s, a, g);
     }, parameter, moment(0, i), moment(1, i), gradient);
   else if (momentum != 0)
-    fused([=](auto& p, auto& s, auto& b, auto g) {
+    kernels::update([=](auto& p, auto& s, auto& b, auto g) {
       g += decay * p;
       follow(p, b, g / scale(s, g));
     }, parameter, moment(0, i), moment(2, i), gradient);
   else
-    fused([=](auto& p, auto& s, auto g) {
+    kernels::update([=](auto& p, auto& s, auto g) {
       g += decay * p;
       p -= lr * g / scale(s, g);
     }, parameter, moment(0, i), gradient);

@@ -1,6 +1,6 @@
 #include <optim/rprop.hpp>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -27,7 +27,7 @@ void Rprop::update(const RpropOptions& options, std::size_t i, Array& parameter,
   double eta_minus = options.eta_minus, eta_plus = options.eta_plus;
   double least = options.min_step_size, most = options.max_step_size;
   auto sign = [](const auto& x) { return where(x > 0, 1, where(x < 0, -1, 0)); };
-  fused([=](auto& p, auto& previous, auto& s, auto g) {
+  kernels::update([=](auto& p, auto& previous, auto& s, auto g) {
     auto agreement = sign(g) * sign(previous);  // their product could underflow
     s = minimum(maximum(s * where(agreement > 0, eta_plus, where(agreement < 0, eta_minus, 1)), least), most);
     g = where(agreement < 0, 0, g);

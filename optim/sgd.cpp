@@ -1,6 +1,6 @@
 #include <optim/sgd.hpp>
 
-#include <optim/fused.hpp>
+#include <autograd/kernels/map.hpp>
 
 namespace xtape::optim {
 
@@ -22,13 +22,13 @@ const Description<SGDOptions>& SGD::description() {
 void SGD::update(const SGDOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   double lr = options.lr, decay = options.weight_decay;
   if (options.momentum == 0) {
-    fused([=](auto& p, auto g) { p -= lr * (g + decay * p); }, parameter, gradient);
+    kernels::update([=](auto& p, auto g) { p -= lr * (g + decay * p); }, parameter, gradient);
     return;
   }
   bool first = !has_moment(0, i);
   double kept = first ? 0 : options.momentum, taken = first ? 1 : 1 - options.dampening;
   double direct = options.nesterov ? 1 : 0, ahead = options.nesterov ? options.momentum : 1;
-  fused([=](auto& p, auto& b, auto g) {
+  kernels::update([=](auto& p, auto& b, auto g) {
     g += decay * p;
     b = kept * b + taken * g;
     p -= lr * (direct * g + ahead * b);

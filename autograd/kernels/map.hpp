@@ -1,75 +1,73 @@
-// The elementwise kernel: one function of batches, over any number of broadcast operands.
+// The elementwise kernel: one function of registers, over any number of broadcast operands.
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <tuple>
+#include <type_traits>
 
-#include <autograd/array.hpp>
-#include <autograd/kernels/layout.hpp>
-#include <autograd/kernels/simd.hpp>
+#include <autograd/kernels/loops.hpp>
+#include <autograd/kernels/rows.hpp>
 
 namespace xtape::kernels {
-
-/// One row of n elements: `out[i] = f(in[0][i], in[1][i], ...)`, where an operand of step 0 repeats its first.
-/// The last, incomplete batch is computed like the others, so that no element depends on where it stands.
-// One element alone: filling a register from it is faster than loading one from memory written bit by bit.
-template <class T, std::size_t N, class F, std::size_t... K>
-void map_element(const F& f, T* out, const std::array<const T*, N>& in, std::index_sequence<K...>) {
-  *out = f(Batch<T>(*in[K])...).get(0);
-}
-
-template <class T, std::size_t N, class F>
-void map_row(const F& f, T* out, std::array<const T*, N> in, const std::array<std::ptrdiff_t, N>& step, std::size_t n) {
-  constexpr std::size_t lanes = Batch<T>::size;
-  if (n == 1) return map_element(f, out, in, std::make_index_sequence<N>());
-  alignas(64) T repeated[N ? N : 1][lanes];
-  std::array<std::size_t, N> stride;
-  for (std::size_t k = 0; k < N; ++k) {
-    stride[k] = step[k] ? lanes : 0;
-    if (step[k]) continue;
-    std::fill_n(repeated[k], lanes, *in[k]);
-    in[k] = repeated[k];
-  }
-  auto advance = [&]<std::size_t... K>(std::index_sequence<K...>) {
-    f(Batch<T>::load_unaligned(in[K])...).store_unaligned(out);
-    ((in[K] += stride[K]), ...);
-  };
-  constexpr auto operands = std::make_index_sequence<N>();
-  for (; n >= lanes; n -= lanes, out += lanes) advance(operands);
-  if (n == 0) return;
-  T* rest = out;
-  alignas(64) T result[lanes];
-  out = result;
-  for (std::size_t k = 0; k < N; ++k) {
-    if (!stride[k]) continue;
-    // The lanes beyond the end compute on a value that is there, and raise no exceptions of their own.
-    const T* first = in[k];
-    std::fill(std::copy_n(first, n, repeated[k]), repeated[k] + lanes, *first);
-    in[k] = repeated[k];
-  }
-  advance(operands);
-  std::copy_n(result, n, rest);
-}
 
 /// `out = f(in...)` with every operand broadcast to the shape of `out`. `f` takes and returns batches of T.
 template <class T, class F, class... Inputs>
 void map(const F& f, Array& out, const Inputs&... in) {
   constexpr std::size_t N = sizeof...(in);
   T* result = out.mutable_data<T>();
-  std::array<const T*, N> data{in.template data<T>()...};
-  if ((in.has_shape_of(out) && ...)) {
-    std::array<std::ptrdiff_t, N> step;
-    step.fill(1);
-    map_row<T, N>(f, result, data, step, out.size());
-    return;
-  }
-  Loops<N> loops(out.shape(), {broadcast_strides(in.shape(), out.shape())...});
-  std::size_t n = loops.inner().extent;
-  loops.for_each_row([&](const std::array<std::ptrdiff_t, N>& offset) {
-    std::array<const T*, N> row;
-    for (std::size_t k = 0; k < N; ++k) row[k] = data[k] + offset[k];
-    map_row<T, N>(f, result, row, loops.inner().step, n);
-    result += n;
+  const std::array<const T*, N> data{in.template data<T>()...};
+  // One element alone: the loop would take more time than the function.
+  if (out.size() == 1) return void(*result = std::apply([&](auto*... x) { return f(Batch<T>(*x)...); }, data).get(0));
+  auto row = [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+    std::array<const T*, N> at;
+    for (std::size_t k = 0; k < N; ++k) at[k] = data[k] + offset[k + 1];
+    map_row<Batch<T>>(f, at, step + 1, n, StoreRow<Batch<T>>(result + offset[0]), std::make_index_sequence<N>());
+  };
+  for_each_row(std::array{static_cast<const Array*>(&out), &in...}, row);
+}
+
+namespace detail {
+
+/// For what is not written.
+struct StoreNowhere {
+  template <class V>
+  void operator()(const V&) {}
+  template <class V>
+  void rest(V, std::size_t) {}
+  void close() {}
+};
+
+template <class V, class T>
+auto store_unless_const(T* first) {
+  if constexpr (std::is_const_v<T>) return StoreNowhere();
+  else return StoreRow<V>(first);
+}
+
+}  // namespace detail
+
+/// Calls `f` with a batch of every array, element after element, and writes back what it made of those that are not
+/// const: `update([=](auto& p, auto& m, auto& g) { m = ...; p -= ...; }, parameter, moment, gradient)`. The arrays have
+/// one shape and one floating-point dtype. Numbers in `f` are double, and rounded to that dtype where they meet a batch.
+template <class F, class... Arrays>
+void update(const F& f, Arrays&... arrays) {
+  std::array all{static_cast<const Array*>(&arrays)...};
+  visit_floating("update", all[0]->dtype(), [&]<class T>(T) {
+    using V = Batch<T>;
+    auto elements = [](auto& array) {
+      if constexpr (std::is_const_v<std::remove_reference_t<decltype(array)>>) return array.template data<T>();
+      else return array.template mutable_data<T>();
+    };
+    auto updated = [f](auto... x) {
+      f(x...);
+      return std::array{x...};
+    };
+    std::apply([&](auto*... data) {
+      for_each_row(all, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+        std::array<const T*, sizeof...(arrays)> in{data + *offset...};
+        map_row<V>(updated, in, step, n, StoreEach(detail::store_unless_const<V>(data + *offset)...),
+                   std::index_sequence_for<Arrays...>());
+      });
+    }, std::tuple{elements(arrays)...});
   });
 }
 

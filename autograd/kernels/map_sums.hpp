@@ -10,40 +10,16 @@
 #include <vector>
 
 #include <autograd/array.hpp>
-#include <autograd/kernels/layout.hpp>
-#include <autograd/kernels/simd.hpp>
+#include <autograd/kernels/loops.hpp>
+#include <autograd/kernels/rows.hpp>
 
 namespace xtape::kernels {
 
 namespace detail {
 
-/// One of the operands of a row: registers of consecutive elements, or of one element again and again.
-// This and what follows is named after its registers: programs that are compiled for several processors, and linked
-// into one, must not take one for another.
-template <class V>
-struct RowInput {
-  using T = typename V::value_type;
-  static constexpr std::size_t lanes = V::size;
-  const T* at;
-  bool repeated;
-  V first;
-
-  RowInput(const T* data, std::ptrdiff_t step) : at(data), repeated(step == 0), first(*data) {}
-  V next() {
-    if (repeated) return first;
-    return V::load_unaligned(std::exchange(at, at + lanes));
-  }
-  /// The last n elements, and then the first of them again: lanes that compute on a value that is there.
-  V rest(std::size_t n) const {
-    if (repeated) return first;
-    alignas(64) std::array<T, lanes> padded;
-    std::fill(std::copy_n(at, n, padded.begin()), padded.end(), *at);
-    return V::load_unaligned(padded.data());
-  }
-};
-
 /// One of the results of a row: written, or added, in double, to what `sums` has of it: element by element, or all to
 /// one.
+// Named after its registers, as map_row.
 template <class V>
 class RowResult {
   using T = typename V::value_type;
@@ -51,45 +27,41 @@ class RowResult {
   static constexpr std::size_t block = 32;  // registers that are added up in the elements' precision
 
  public:
-  RowResult(T* data, double* sums, std::ptrdiff_t step) : at_(data), sums_(sums), single_(sums && step == 0) {}
+  RowResult(T* data, double* sums, std::ptrdiff_t step)
+      : row_(data), written_(data), sums_(sums), single_(sums && step == 0) {}
 
-  void next(const V& value) {
+  [[gnu::always_inline]] void operator()(const V& value) {
     if (single_) {
       partial_ += value;
-      if (++count_ == block) close_block();
+      if (++count_ == block) close();
     } else if (sums_) {
       add(value, lanes);
-    } else if (at_) {
-      value.store_unaligned(at_);
-      at_ += lanes;
+    } else if (written_) {
+      row_(value);
     }
   }
-  void rest(const V& value, std::size_t n) {
-    if (sums_) return add(value, n);
-    if (!at_) return;
-    alignas(64) std::array<T, lanes> values;
-    value.store_unaligned(values.data());
-    std::copy_n(values.begin(), n, at_);
+  [[gnu::always_inline]] void rest(V value, std::size_t n) {
+    if (sums_) add(value, n);
+    else if (written_) row_.rest(value, n);
   }
-  void close() {
-    if (single_) close_block();
+  [[gnu::always_inline]] void close() {
+    if (!single_) return;
+    add(partial_, lanes);
+    partial_ = V(T(0));
+    count_ = 0;
   }
 
  private:
-  void add(const V& value, std::size_t n) {
+  [[gnu::always_inline]] void add(const V& value, std::size_t n) {
     alignas(64) std::array<T, lanes> values;
     value.store_unaligned(values.data());
     if (single_) *sums_ = std::accumulate(values.begin(), values.begin() + n, *sums_);
     else
       for (std::size_t i = 0; i < n; ++i) *sums_++ += static_cast<double>(values[i]);
   }
-  void close_block() {
-    add(partial_, lanes);
-    partial_ = V(T(0));
-    count_ = 0;
-  }
 
-  T* at_;
+  StoreRow<V> row_;
+  bool written_;
   double* sums_;
   bool single_;
   std::size_t count_ = 0;
@@ -156,30 +128,20 @@ void map_sums(const F& f, const Shape& common, std::span<const Array> inputs, co
     if (view.repeated) sums[j] = sums_of[array].data() + view.offset;
     else out[j] = y.mutable_data<T>() + view.offset;
   }
-  Loops<N + M> loops(common, strides);
+  Loops loops(common, strides);
   // Blocks of one column are far apart: their rows are single elements.
   for (std::ptrdiff_t step : loops.inner().step)
     if (step != 0 && step != 1) {
-      loops.loops.push_back({1, {}});
+      loops.loops.push_back({1, Strides(N + M, 0)});
       break;
     }
-  const auto& [extent, step] = loops.inner();
   auto moved = [](auto* at, std::ptrdiff_t offset) { return at ? at + offset : nullptr; };
-  loops.for_each_row([&](const std::array<std::ptrdiff_t, N + M>& offset) {
+  loops.for_each_row([&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
     [&]<std::size_t... K, std::size_t... J>(std::index_sequence<K...>, std::index_sequence<J...>) {
-      std::tuple from{detail::RowInput<V>(in[K] + offset[K], step[K])...};
-      std::tuple to{
-          detail::RowResult<V>(moved(out[J], offset[N + J]), moved(sums[J], offset[N + J]), step[N + J])...};
-      std::size_t n = extent;
-      for (; n >= V::size; n -= V::size) {
-        std::array<V, M> y = f(std::get<K>(from).next()...);
-        (std::get<J>(to).next(y[J]), ...);
-      }
-      if (n > 0) {
-        std::array<V, M> y = f(std::get<K>(from).rest(n)...);
-        (std::get<J>(to).rest(y[J], n), ...);
-      }
-      (std::get<J>(to).close(), ...);
+      std::array<const T*, N> from{in[K] + offset[K]...};
+      map_row<V>(f, from, step, n, StoreEach(detail::RowResult<V>(
+          moved(out[J], offset[N + J]), moved(sums[J], offset[N + J]), step[N + J])...),
+                 std::index_sequence<K...>());
     }(std::make_index_sequence<N>(), std::make_index_sequence<M>());
   });
   for (std::size_t array = 0; array < results.size(); ++array)

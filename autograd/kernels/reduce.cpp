@@ -7,7 +7,6 @@
 #include <numeric>
 #include <type_traits>
 
-#include <autograd/kernels/layout.hpp>
 #include <autograd/kernels/simd.hpp>
 
 namespace xtape::kernels {

@@ -1,6 +1,9 @@
 #include <autograd/kernels/strided.hpp>
 
 #include <algorithm>
+#include <array>
+
+#include <autograd/kernels/loops.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -14,7 +17,7 @@ void copy_row(T* out, std::ptrdiff_t out_step, const T* in, std::ptrdiff_t in_st
 
 // A row of the one array is a column of the other: square blocks let both stay in the cache.
 template <class T>
-void copy_plane(T* out, const T* in, const Loops<2>::Loop& outer, const Loops<2>::Loop& inner) {
+void copy_plane(T* out, const T* in, const Loops::Loop& outer, const Loops::Loop& inner) {
   constexpr std::size_t block = 16;
   for (std::size_t i0 = 0; i0 < outer.extent; i0 += block)
     for (std::size_t j0 = 0; j0 < inner.extent; j0 += block)
@@ -28,12 +31,12 @@ void copy_plane(T* out, const T* in, const Loops<2>::Loop& outer, const Loops<2>
 
 template <class T>
 void copy(T* out, const Strides& out_strides, const T* in, const Strides& in_strides, const Shape& shape) {
-  Loops<2> loops(shape, {out_strides, in_strides});
+  Loops loops(shape, std::array{out_strides, in_strides});
   auto inner = loops.inner();
   bool crosses = inner.step[0] == 1 && inner.step[1] > 1 && loops.loops.size() > 1;
   if (!crosses) {
-    loops.for_each_row([&](const auto& offset) {
-      copy_row(out + offset[0], inner.step[0], in + offset[1], inner.step[1], inner.extent);
+    loops.for_each_row([&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+      copy_row(out + offset[0], step[0], in + offset[1], step[1], n);
     });
     return;
   }
@@ -42,9 +45,11 @@ void copy(T* out, const Strides& out_strides, const T* in, const Strides& in_str
   if (dense == loops.loops.end() - 1) dense = loops.loops.end() - 2;
   auto outer = *dense;
   loops.loops.erase(dense);
-  loops.loops.back() = {1, {}};
+  loops.loops.back() = {1, Strides(2, 0)};
   if (outer.extent == 0 || inner.extent == 0) return;
-  loops.for_each_row([&](const auto& offset) { copy_plane(out + offset[0], in + offset[1], outer, inner); });
+  loops.for_each_row([&](const std::ptrdiff_t* offset, const std::ptrdiff_t*, std::size_t) {
+    copy_plane(out + offset[0], in + offset[1], outer, inner);
+  });
 }
 
 }  // namespace
@@ -64,15 +69,14 @@ void assign_part(Array& x, const View& view, const Array& elements) {
 }
 
 void add_part(Array& x, const View& view, const Array& elements) {
-  Loops<2> loops(view.shape, {view.strides, dense_strides(view.shape)});
-  auto inner = loops.inner();
+  Loops loops(view.shape, std::array{view.strides, dense_strides(view.shape)});
   visit(x.dtype(), [&]<class T>(T) {
     T* out = x.mutable_data<T>() + view.offset;
     const T* in = elements.data<T>();
-    loops.for_each_row([&](const auto& offset) {
+    loops.for_each_row([&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
       T* to = out + offset[0];
       const T* from = in + offset[1];
-      for (std::size_t i = 0; i < inner.extent; ++i, to += inner.step[0], from += inner.step[1])
+      for (std::size_t i = 0; i < n; ++i, to += step[0], from += step[1])
         *to = static_cast<T>(*to + *from);
     });
   });

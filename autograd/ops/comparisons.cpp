@@ -17,14 +17,13 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 template <class A, class B, class F>
 Variable map_to_bool(const char* operation, const Array& a, const Array& b, F f) {
   Array result(broadcast_shapes(operation, a.shape(), b.shape()), DType::boolean);
-  kernels::Loops<2> loops(result.shape(), {kernels::broadcast_strides(a.shape(), result.shape()),
-                                           kernels::broadcast_strides(b.shape(), result.shape())});
   bool* out = result.mutable_data<bool>();
-  auto [n, step] = loops.inner();
-  loops.for_each_row([&](const auto& offset) {
-    const A* x = a.data<A>() + offset[0];
-    const B* y = b.data<B>() + offset[1];
-    for (std::size_t i = 0; i < n; ++i, x += step[0], y += step[1]) *out++ = f(*x, *y);
+  kernels::for_each_row(std::array{static_cast<const Array*>(&result), &a, &b},
+                        [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+    bool* to = out + offset[0];
+    const A* x = a.data<A>() + offset[1];
+    const B* y = b.data<B>() + offset[2];
+    for (std::size_t i = 0; i < n; ++i, x += step[1], y += step[2]) to[i] = f(*x, *y);
   });
   return Variable(std::move(result));
 }

@@ -1,0 +1,58 @@
+// The one driver of loops over elements: it walks arrays of different shapes and strides together, row by row.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <autograd/array.hpp>
+#include <autograd/kernels/layout.hpp>
+
+namespace xtape::kernels {
+
+/// What a kernel does with a row, n elements of each operand: the first is at `offset[k]`, each next one `step[k]`
+/// further, in elements. A reference to a callable.
+class Row {
+ public:
+  template <class F>
+  Row(const F& f)
+      : kernel_(&f), call_([](const void* kernel, const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+          (*static_cast<const F*>(kernel))(offset, step, n);
+        }) {}
+
+  void operator()(const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) const {
+    call_(kernel_, offset, step, n);
+  }
+
+ private:
+  const void* kernel_;
+  void (*call_)(const void*, const std::ptrdiff_t*, const std::ptrdiff_t*, std::size_t);
+};
+
+/// The offsets and steps of up to 8 dense arrays of one shape.
+inline constexpr std::ptrdiff_t no_offset[8] = {}, step_one[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+
+/// A nest of loops over operands: extents, and each operand's step in each loop. Axes of extent 1 are dropped, and
+/// neighbours that every operand crosses with one step are merged. There is always at least one loop.
+struct Loops {
+  struct Loop {
+    std::size_t extent;
+    Strides step;  ///< one for each operand
+  };
+  std::vector<Loop> loops;  ///< outermost first
+
+  Loops(const Shape& shape, std::span<const Strides> strides);
+
+  const Loop& inner() const { return loops.back(); }
+
+  /// Calls `row` for each pass through the innermost loop, in row-major order.
+  void for_each_row(Row row) const;
+
+ private:
+  void add(Loop next);
+};
+
+/// Calls `row` for the rows of arrays that are walked together, as if broadcast to the shape of the first.
+void for_each_row(std::span<const Array* const> arrays, Row row);
+
+}  // namespace xtape::kernels
