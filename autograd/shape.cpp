@@ -22,19 +22,8 @@ std::size_t element_count(const Shape& shape) {
   return count;
 }
 
-namespace {
-
-template <class Extents>
-std::string tuple_text(const Extents& extents) {
-  std::string text = "(";
-  for (std::size_t i = 0; i < extents.size(); ++i) text += (i ? ", " : "") + std::to_string(extents[i]);
-  return text + (extents.size() == 1 ? ",)" : ")");
-}
-
-}  // namespace
-
-std::string to_string(const Shape& shape) { return tuple_text(shape); }
-std::string Dims::text() const { return tuple_text(extents_); }
+std::string to_string(const Shape& shape) { return detail::tuple_text(shape); }
+std::string Dims::text() const { return detail::tuple_text(extents_); }
 
 void Dims::too_large(std::uint64_t extent) {
   throw ShapeError("shape: an extent of " + std::to_string(extent) + " is more than memory can address");

@@ -93,6 +93,16 @@ class Dims {
 /// @throws ShapeError where it does not fit into memory's address range.
 std::size_t element_count(const Shape& shape);
 
+namespace detail {
+/// Integers, written as in Python: `()`, `(3,)`, `(2, 3)`.
+template <class Integers>
+std::string tuple_text(const Integers& integers) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < integers.size(); ++i) text += (i ? ", " : "") + std::to_string(integers[i]);
+  return text + (integers.size() == 1 ? ",)" : ")");
+}
+}  // namespace detail
+
 /// Written as in Python: `()`, `(3,)`, `(2, 3)`.
 std::string to_string(const Shape& shape);
 

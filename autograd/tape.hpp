@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include <autograd/attributes.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/profile.hpp>
 #include <autograd/variable.hpp>
@@ -47,6 +48,9 @@ class Operation {
 
   /// As errors, profiles and pictures of the graph name it. Of static storage.
   const char* name() const { return name_; }
+
+  /// Its arguments beside the operands, by their names; large arrays, such as indices, are left out. Made when asked for.
+  virtual Attributes attributes() const { return {}; }
 
   /// Computes the results from the operands' elements; absent operands are undefined. What else of the computation the
   /// way back needs, the operation keeps.
@@ -244,7 +248,56 @@ Wrt<F> wrt(const Variable& input, F vjp) {
   return {&input, std::move(vjp)};
 }
 
+/// An attribute where an operation is recorded: the value as it is, of which an Attribute is made when one is asked for.
+template <class T>
+struct Named {
+  const char* name;
+  T value;
+};
+template <class T>
+Named<T> attribute(const char* name, T value) {
+  return {name, std::move(value)};
+}
+
+/// The name of an operation and what it is told beside its operands: `op("sum", attribute("axes", axes))`. An object with
+/// a member function `attributes()` stands for several of them.
+template <class... Told>
+struct Op {
+  const char* name;
+  std::tuple<Told...> told;
+};
+template <class... Told>
+Op<Told...> op(const char* name, Told... told) {
+  return {name, {std::move(told)...}};
+}
+
 namespace detail {
+
+/// What is told, as the evaluation takes it.
+template <class T>
+const T& argument(const T& several) {
+  return several;
+}
+template <class T>
+const T& argument(const Named<T>& named) {
+  return named.value;
+}
+
+/// Adds what is told to `all`.
+template <class T>
+void tell(Attributes& all, const T& several) {
+  for (Attribute& one : several.attributes()) all.push_back(std::move(one));
+}
+template <class T>
+void tell(Attributes& all, const Named<T>& named) {
+  all.emplace_back(named.name, named.value);
+}
+template <class... Told>
+Attributes attributes_of(const std::tuple<Told...>& told) {
+  Attributes all;
+  std::apply([&](const auto&... each) { (tell(all, each), ...); }, told);
+  return all;
+}
 
 /// No smaller than the sequence of any node there is. The nodes that this thread makes from here on have greater ones.
 std::uint64_t last_sequence_of_all();
@@ -269,16 +322,18 @@ Variable perform(Operation& operation, std::span<const Variable* const> operands
 template <class F>
 inline constexpr bool takes_result = std::is_invocable_v<const F&, const Variable&, const Variable&>;
 
-/// An operation written as lambdas: what computes it, and a vjp for each operand.
-template <class Forward, class... Fs>
-class Written final : public OperationOf<Written<Forward, Fs...>> {
+/// An operation written as lambdas: what computes it, and a vjp for each operand. Told is a tuple.
+template <class Told, class Forward, class... Fs>
+class Written final : public OperationOf<Written<Told, Forward, Fs...>> {
  public:
-  Written(const char* name, Forward forward, Fs... vjps)
-      : OperationOf<Written>(name), forward_(std::move(forward)), vjps_(std::move(vjps)...) {}
+  Written(const char* name, Told told, Forward forward, Fs... vjps)
+      : OperationOf<Written>(name), told_(std::move(told)), forward_(std::move(forward)), vjps_(std::move(vjps)...) {}
+
+  Attributes attributes() const override { return attributes_of(told_); }
 
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
     [&]<std::size_t... K>(std::index_sequence<K...>) {
-      results[0] = forward_(operands[K]...);
+      std::apply([&](const auto&... told) { results[0] = forward_(operands[K]..., argument(told)...); }, told_);
     }(std::index_sequence_for<Fs...>());
   }
 
@@ -306,18 +361,23 @@ class Written final : public OperationOf<Written<Forward, Fs...>> {
     else input.value = (*vjp)(g);
   }
 
+  [[no_unique_address]] Told told_;
   [[no_unique_address]] Forward forward_;
   std::tuple<std::optional<Fs>...> vjps_;
 };
 
 /// The same for a list of operands of any length, with one vjp that is told which.
-template <class Forward, class F>
-class WrittenForList final : public OperationOf<WrittenForList<Forward, F>> {
+template <class Told, class Forward, class F>
+class WrittenForList final : public OperationOf<WrittenForList<Told, Forward, F>> {
  public:
-  WrittenForList(const char* name, Forward forward, F vjp)
-      : OperationOf<WrittenForList>(name), forward_(std::move(forward)), vjp_(std::move(vjp)) {}
+  WrittenForList(const char* name, Told told, Forward forward, F vjp)
+      : OperationOf<WrittenForList>(name), told_(std::move(told)), forward_(std::move(forward)), vjp_(std::move(vjp)) {}
 
-  void evaluate(std::span<const Array> operands, std::span<Array> results) override { results[0] = forward_(operands); }
+  Attributes attributes() const override { return attributes_of(told_); }
+
+  void evaluate(std::span<const Array> operands, std::span<Array> results) override {
+    std::apply([&](const auto&... told) { results[0] = forward_(operands, argument(told)...); }, told_);
+  }
 
   void backward(const Node&, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
     for (std::size_t i = 0; i < inputs.size(); ++i)
@@ -325,6 +385,7 @@ class WrittenForList final : public OperationOf<WrittenForList<Forward, F>> {
   }
 
  private:
+  [[no_unique_address]] Told told_;
   [[no_unique_address]] Forward forward_;
   F vjp_;
 };
@@ -340,18 +401,27 @@ Variable another_handle(const Variable& x);
 
 }  // namespace detail
 
-/// The result of operation `name` on the operands in `inputs`: what `forward(const Array&...)` computes of their elements.
+/// The result of an operation on the operands in `inputs`: what `forward(const Array&..., ...)` computes of their elements
+/// and of what the operation is told, `record(op("softmax", attribute("axis", 1)), kernels::softmax, wrt(x, ...))`.
 /// A vjp beside each operand says how gradients go back to it.
-template <class Forward, class... Fs>
-Variable record(const char* name, Forward forward, Wrt<Fs>... inputs) {
-  detail::Written<Forward, Fs...> operation(name, std::move(forward), std::move(inputs.vjp)...);
+template <class... Told, class Forward, class... Fs>
+Variable record(Op<Told...> what, Forward forward, Wrt<Fs>... inputs) {
+  detail::Written<std::tuple<Told...>, Forward, Fs...> operation(what.name, std::move(what.told), std::move(forward),
+                                                                 std::move(inputs.vjp)...);
   return detail::perform(operation, std::array{inputs.input...});
 }
+/// The same for an operation that is told nothing.
+template <class Forward, class... Fs>
+Variable record(const char* name, Forward forward, Wrt<Fs>... inputs) {
+  return record(op(name), std::move(forward), std::move(inputs)...);
+}
 
-/// The same for a list of operands: `forward(std::span<const Array>)`, and `vjp(i, g)` for the gradient of operand `i`.
-template <class Forward, class F>
-Variable record_list(const char* name, Forward forward, std::span<const Variable> inputs, F vjp) {
-  detail::WrittenForList<Forward, F> operation(name, std::move(forward), std::move(vjp));
+/// The same for a list of operands: `forward(std::span<const Array>, ...)`, and `vjp(i, g)` for the gradient of operand
+/// `i`.
+template <class... Told, class Forward, class F>
+Variable record_list(Op<Told...> what, Forward forward, std::span<const Variable> inputs, F vjp) {
+  detail::WrittenForList<std::tuple<Told...>, Forward, F> operation(what.name, std::move(what.told), std::move(forward),
+                                                                    std::move(vjp));
   return detail::perform(operation, detail::pointers_to(inputs));
 }
 

@@ -63,12 +63,13 @@ class Drawing {
       lines_ << "label=" << string_literal(label + leaf_text(*node)) << ", shape=ellipse, style=filled, fillcolor="
              << (name == names_.end() ? "white" : "lightblue");
     } else {
-      std::string label = node->name();
-      if (name != names_.end()) label += " " + name->second;
-      for (std::uint32_t i = 0; i < node->outputs(); ++i)
-        label += "\n" + type_text(node->result_type(i).dtype, node->result_type(i).shape());
       if (node->released()) throw GraphError(std::string("to_dot: the graph was released (at ") + node->name() +
                                              "); draw it before backward, or walk with {.retain_graph = true}");
+      std::string label = node->name(), attributes = to_string(node->operation()->attributes());
+      if (name != names_.end()) label += " " + name->second;
+      if (!attributes.empty()) label += " " + attributes;
+      for (std::uint32_t i = 0; i < node->outputs(); ++i)
+        label += "\n" + type_text(node->result_type(i).dtype, node->result_type(i).shape());
       lines_ << "label=" << string_literal(label) << ", shape=box, style=filled, fillcolor=lightgray";
     }
     lines_ << "];\n";

@@ -92,7 +92,7 @@ Variable Variable::to(DType dtype) const {
     return Variable(Array::scalar(number, number.exact(number.dtype()) ? number.dtype() : DType::float64).to(dtype));
   }
   if (!is_floating(dtype)) return Variable(value().to(dtype));
-  return record("to", [dtype](const Array& x) { return x.to(dtype); },
+  return record(op("to", attribute("dtype", dtype)), [](const Array& x, DType dtype) { return x.to(dtype); },
                 wrt(*this, [from = this->dtype()](const Variable& g) { return g.to(from); }));
 }
 

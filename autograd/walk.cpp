@@ -256,8 +256,10 @@ class Walk {
       const Variable& g = inputs_[i].value;
       if (all_finite(g)) continue;
       std::string calls = node.attached() ? detail::describe_calls(node.attached()->calls) : "";
+      std::string attributes = to_string(node.operation()->attributes());
       throw GraphError("made a NaN or an infinity of finite gradients: in that of input " + std::to_string(i) + ", " +
-                       to_string(g.dtype()) + to_string(g.shape()) + "; its forward was called" +
+                       to_string(g.dtype()) + to_string(g.shape()) + "; its forward" +
+                       (attributes.empty() ? "" : " with " + attributes) + " was called" +
                        (calls.empty() ? " outside of DetectAnomaly" : calls));
     }
   }

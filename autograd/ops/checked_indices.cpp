@@ -18,13 +18,16 @@ Array checked_indices(const char* operation, const Variable& indices, std::size_
 }
 
 Variable take_along_adjoint(const Variable& g, const Array& indices, std::size_t axis, const Shape& shape) {
-  return record("take_along_axis_adjoint",
-                [=](const Array& v) { return kernels::take_along_axis_adjoint(v, indices, axis, shape); },
+  return record(op("take_along_axis_adjoint", attribute("axis", axis), attribute("shape", shape)),
+                [indices](const Array& v, std::size_t axis, const Shape& shape) {
+                  return kernels::take_along_axis_adjoint(v, indices, axis, shape);
+                },
                 wrt(g, [indices, axis](const Variable& h) { return take_along(h, indices, axis); }));
 }
 
 Variable take_along(const Variable& x, const Array& indices, std::size_t axis) {
-  return record("take_along_axis", [=](const Array& v) { return kernels::take_along_axis(v, indices, axis); },
+  return record(op("take_along_axis", attribute("axis", axis)),
+                [indices](const Array& v, std::size_t axis) { return kernels::take_along_axis(v, indices, axis); },
                 wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
                   return take_along_adjoint(g, indices, axis, shape);
                 }));

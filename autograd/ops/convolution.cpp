@@ -25,6 +25,27 @@ struct Convolution {
   const char* name;
   std::size_t axes, groups;
   Windows windows;
+  bool transposed = false;
+
+  // The elements along an axis, padding included, beyond those that the windows cover. Negative where "same" padding is
+  // uneven.
+  std::ptrdiff_t rest(std::size_t axis) const {
+    std::size_t covered = (windows.positions[axis] - 1) * windows.stride[axis] + reach(windows, axis);
+    return static_cast<std::ptrdiff_t>(windows.space[axis] + 2 * windows.padding[axis]) -
+           static_cast<std::ptrdiff_t>(covered);
+  }
+
+  Attributes attributes() const {
+    std::vector<std::ptrdiff_t> rests;
+    for (std::size_t axis = 3 - axes; axis < 3; ++axis) rests.push_back(rest(axis));
+    Attributes result{{"stride", last_of(windows.stride, axes)},
+                      {"padding", last_of(windows.padding, axes)},
+                      {"dilation", last_of(windows.dilation, axes)},
+                      {"groups", groups}};
+    if (transposed) result.emplace_back("output_padding", rests);
+    else if (std::ranges::any_of(rests, [](std::ptrdiff_t r) { return r < 0; })) result[1] = {"padding", "same"};
+    return result;
+  }
 };
 
 // Three maps, each linear in both of its operands: y of x and w, and the adjoints of that in x and in w. The derivatives
@@ -35,12 +56,12 @@ Variable convolve_weight(const Convolution& c, const Variable& x, const Variable
 
 // A map that adds a bias to each channel, unless that is undefined.
 template <class Forward, class A, class B>
-Variable record_with_bias(const char* name, const Forward& forward, Wrt<A> a, Wrt<B> b, const Variable& bias) {
+Variable record_with_bias(const Convolution& c, const Forward& forward, Wrt<A> a, Wrt<B> b, const Variable& bias) {
   if (!bias.defined()) {
-    auto unbiased = [forward](const Array& x, const Array& w) { return forward(x, w, Array()); };
-    return record(name, unbiased, std::move(a), std::move(b));
+    auto unbiased = [forward](const Array& x, const Array& w, const Convolution& c) { return forward(x, w, Array(), c); };
+    return record(op(c.name, c), unbiased, std::move(a), std::move(b));
   }
-  return record(name, forward, std::move(a), std::move(b),
+  return record(op(c.name, c), forward, std::move(a), std::move(b),
                 wrt(bias, [](const Variable& g) {
                   std::vector<std::ptrdiff_t> axes{0};
                   for (std::size_t i = 2; i < g.rank(); ++i) axes.push_back(static_cast<std::ptrdiff_t>(i));
@@ -50,8 +71,8 @@ Variable record_with_bias(const char* name, const Forward& forward, Wrt<A> a, Wr
 
 Variable convolve(const Convolution& c, const Variable& x, const Variable& w, const Variable& bias) {
   return record_with_bias(
-      c.name,
-      [c](const Array& x, const Array& w, const Array& b) {
+      c,
+      [](const Array& x, const Array& w, const Array& b, const Convolution& c) {
         return kernels::convolve(x, w, b, c.groups, c.windows,
                                  images_shape(x.shape()[0], w.shape()[0], c.windows.positions, c.axes));
       },
@@ -61,8 +82,8 @@ Variable convolve(const Convolution& c, const Variable& x, const Variable& w, co
 
 Variable convolve_input(const Convolution& c, const Variable& g, const Variable& w, const Variable& bias) {
   return record_with_bias(
-      c.name,
-      [c](const Array& g, const Array& w, const Array& b) {
+      c,
+      [](const Array& g, const Array& w, const Array& b, const Convolution& c) {
         return kernels::convolve_input(g, w, b, c.groups, c.windows,
                                        images_shape(g.shape()[0], w.shape()[1] * c.groups, c.windows.space, c.axes));
       },
@@ -72,8 +93,8 @@ Variable convolve_input(const Convolution& c, const Variable& g, const Variable&
 
 Variable convolve_weight(const Convolution& c, const Variable& x, const Variable& g) {
   return record(
-      c.name,
-      [c](const Array& x, const Array& g) {
+      op(c.name, c),
+      [](const Array& x, const Array& g, const Convolution& c) {
         Shape shape = images_shape(g.shape()[1], x.shape()[1] / c.groups, c.windows.extent, c.axes);
         return kernels::convolve_weight(x, g, c.groups, c.windows, shape);
       },
@@ -134,7 +155,7 @@ Variable transposed(const char* operation, std::size_t axes, const Variable& ima
                          std::to_string(full) + " elements of axis " + std::to_string(images.rank() - axes + k));
       windows.space[i] = full - 2 * padding;
     }
-    return convolve_input({operation, axes, options.groups, windows}, x, w, bias);
+    return convolve_input({operation, axes, options.groups, windows, true}, x, w, bias);
   });
 }
 

@@ -185,7 +185,8 @@ Variable eigenvectors(const Variable& a) {
 // With U = Q' G: dA = (G - Q U + Q tril(U - U', -1)) R'^-1. The difference is 0 for a square Q, and left out there:
 // R'^-1 would make much of its rounding.
 Variable orthonormal(const Variable& a) {
-  return record("qr", [](const Array& a) { return kernels::orthonormal("qr", a); },
+  return record(op("qr", attribute("mode", "reduced")),
+                [](const Array& a, const char*) { return kernels::orthonormal("qr", a); },
                 wrt(a, [a = save(a)](const Variable& q, const Variable& g) {
                   Variable r = triu(matmul(transposed(q), a()));
                   Variable u = matmul(transposed(q), g), inside = matmul(q, tril(u - transposed(u), -1));
@@ -220,11 +221,11 @@ Variable mirrored(const char* operation, const Variable& a, const std::string& u
   if (uplo != "L" && uplo != "U")
     throw ValueError(std::string(operation) + ": uplo is \"" + uplo + "\", needs \"L\" or \"U\"");
   require_matrix(operation, a);
-  auto mirror = [uplo](const Array& elements) {
+  auto mirror = [](const Array& elements, const std::string& uplo) {
     Variable a(elements), half = uplo == "L" ? tril(a, -1) : triu(a, 1);
     return (tril(triu(a)) + half + transposed(half)).value();
   };
-  return record(operation, mirror, wrt(a, [](const Variable& g) { return g; }));
+  return record(op(operation, attribute("uplo", uplo)), mirror, wrt(a, [](const Variable& g) { return g; }));
 }
 
 }  // namespace
@@ -332,8 +333,8 @@ namespace {
 
 // As many columns beyond a's as there are is no function of a: they are any basis of the rest of space.
 QR complete_qr(const Variable& a) {
-  auto basis = [](const Array& a) { return whole_basis("qr", Variable(a)).value(); };
-  Variable q = record("qr", basis, wrt(a, [](const Variable&) -> Variable {
+  auto basis = [](const Array& a, const char*) { return whole_basis("qr", Variable(a)).value(); };
+  Variable q = record(op("qr", attribute("mode", "complete")), basis, wrt(a, [](const Variable&) -> Variable {
                         throw ValueError("qr: mode \"complete\" has no derivatives for more rows than columns, "
                                          "needs \"reduced\"");
                       }));
@@ -386,7 +387,8 @@ kernels::SingularVectors singular_by_eigenvalues(const Variable& a) {
   return {v.value(), abs(w).value(), (v * expand_dims(sign(w), -2)).value()};
 }
 
-Array pseudo_inverse(const Variable& a, double atol, double rtol, bool symmetric) {
+Array pseudo_inverse(const Array& elements, double atol, double rtol, bool symmetric) {
+  const Variable a(elements);
   auto [u, s, v] = symmetric ? singular_by_eigenvalues(a) : kernels::singular_vectors("pinv", a.value());
   if (s.size() == 0) return Array::full(transposed(a).shape(), 0, a.dtype());
   Variable values(s), large = values > clamp_min(max(values, -1, true) * rtol, atol);
@@ -406,7 +408,8 @@ Variable pinv(const Variable& matrix, const PinvOptions& options) {
     throw ValueError("pinv: atol is " + Scalar(atol).text() + " and rtol " + Scalar(rtol).text() +
                      ", needs 0 or more");
   Variable a = options.hermitian ? mirrored("pinv", matrix, "L") : matrix;
-  return record("pinv", [=](const Array& a) { return pseudo_inverse(Variable(a), atol, rtol, options.hermitian); },
+  return record(op("pinv", attribute("atol", atol), attribute("rtol", rtol), attribute("hermitian", options.hermitian)),
+                pseudo_inverse,
                 wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
                   Variable yt = transposed(y), gt = transposed(g);
                   Variable left = matmul(gt, matmul(y, yt)), right = matmul(matmul(yt, y), gt);

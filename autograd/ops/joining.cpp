@@ -50,18 +50,19 @@ Variable concatenate(const std::vector<Variable>& given, std::ptrdiff_t axis) {
     starts.push_back(starts.back() + x.shape()[along_axis]);
   }
   shape[along_axis] = starts.back();
-  auto join = [shape, starts, along_axis](std::span<const Array> parts) {
+  auto join = [shape, starts](std::span<const Array> parts, std::size_t axis) {
     Array result(shape, parts[0].dtype());
     kernels::Strides strides = kernels::dense_strides(shape);
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      auto offset = static_cast<std::ptrdiff_t>(starts[i]) * strides[along_axis];
+      auto offset = static_cast<std::ptrdiff_t>(starts[i]) * strides[axis];
       kernels::assign_part(result, kernels::View{parts[i].shape(), strides, offset}, parts[i]);
     }
     return result;
   };
-  return record_list("concatenate", join, xs, [along_axis, starts](std::size_t i, const Variable& g) {
-    return slice(g, along(along_axis, starts[i], starts[i + 1]));
-  });
+  return record_list(op("concatenate", attribute("axis", along_axis)), join, xs,
+                     [along_axis, starts](std::size_t i, const Variable& g) {
+                       return slice(g, along(along_axis, starts[i], starts[i + 1]));
+                     });
 }
 
 Variable stack(const std::vector<Variable>& given, std::ptrdiff_t axis) {

@@ -19,7 +19,7 @@ Variable fold(const Variable& g, const Shape& shape) { return g.shape() == shape
 // BLAS transposes as it reads: no gradient needs a transposed copy. With C = AB: dA = dC B', dB = A' dC.
 Variable detail::product(const Variable& a, const Variable& b, bool ta, bool tb) {
   return record(
-      "matmul", [ta, tb](const Array& a, const Array& b) { return kernels::matmul(a, b, ta, tb); },
+      op("matmul", attribute("transpose_a", ta), attribute("transpose_b", tb)), kernels::matmul,
       wrt(a, [b = save(b), ta, tb, shape = a.shape()](const Variable& g) {
         return fold(ta ? product(b(), g, tb, true) : product(g, b(), false, !tb), shape);
       }),

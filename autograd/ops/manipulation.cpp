@@ -15,7 +15,8 @@ using detail::require_defined;
 
 Variable reshape(const Variable& x, const Dims& shape) {
   require_defined("reshape", x);
-  return record("reshape", [to = shape.shape("reshape", x.size())](const Array& v) { return v.reshaped(to); },
+  return record(op("reshape", attribute("shape", shape.shape("reshape", x.size()))),
+                [](const Array& v, const Shape& to) { return v.reshaped(to); },
                 wrt(x, [from = x.shape()](const Variable& g) { return reshape(g, from); }));
 }
 
@@ -33,7 +34,7 @@ Variable transpose(const Variable& x, const Axes& axes) {
                      ": needs each axis once");
   std::vector<std::ptrdiff_t> back(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) back[order[i]] = static_cast<std::ptrdiff_t>(i);
-  return record("transpose", [order](const Array& v) { return kernels::transpose(v, order); },
+  return record(op("transpose", attribute("axes", order)), kernels::transpose,
                 wrt(x, [back](const Variable& g) { return transpose(g, back); }));
 }
 
@@ -65,7 +66,7 @@ Variable broadcast_to(const Variable& x, const Dims& dims) {
   if (x.shape() == shape) return detail::same_value("broadcast_to", x);
   if (x.rank() > shape.size() || broadcast_shapes("broadcast_to", x.shape(), shape) != shape)
     throw ShapeError("broadcast_to: " + to_string(x.shape()) + " does not broadcast to " + to_string(shape));
-  return record("broadcast_to", [shape](const Array& v) { return kernels::broadcast_to(v, shape); },
+  return record(op("broadcast_to", attribute("shape", shape)), kernels::broadcast_to,
                 wrt(x, [from = x.shape()](const Variable& g) { return sum_to(g, from); }));
 }
 

@@ -72,7 +72,8 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
   if (scale_grad_by_freq) {
     Variable count = scatter_add(zeros({table.shape(0)}, table.dtype()), 0, reshape(indices, {-1}), 1);
     Variable share = expand_dims(1 / take(count, indices), -1);
-    y = record("embedding", [](const Array& rows) { return rows; }, wrt(y, [share = save(share)](const Variable& g) { return g * share(); }));
+    y = record(op("embedding", attribute("scale_grad_by_freq", true)), [](const Array& rows, bool) { return rows; },
+               wrt(y, [share = save(share)](const Variable& g) { return g * share(); }));
   }
   if (!padding_idx) return y;
   auto rows = static_cast<std::ptrdiff_t>(table.shape(0));

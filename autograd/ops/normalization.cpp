@@ -22,6 +22,8 @@ class BatchNorm final : public OperationOf<BatchNorm> {
 
   const kernels::Moments& moments() const { return moments_; }
 
+  Attributes attributes() const override { return {{"epsilon", epsilon_}}; }
+
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
     moments_ = kernels::channel_moments(operands[0]);
     results[0] = kernels::normalize(operands[0], moments_, operands[1], operands[2], epsilon_);

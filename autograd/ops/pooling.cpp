@@ -23,15 +23,31 @@ using kernels::Windows;
 
 namespace {
 
+// The windows of a pooling over so many axes.
+struct Pooling {
+  std::size_t axes;
+  bool ceil_mode;
+  Windows windows;
+
+  Attributes attributes() const {
+    return {{"window", last_of(windows.extent, axes)},
+            {"stride", last_of(windows.stride, axes)},
+            {"padding", last_of(windows.padding, axes)},
+            {"ceil_mode", ceil_mode}};
+  }
+};
+
 // A pair of maps that are each other's adjoint.
-Variable spread_windows(const char* name, const Variable& g, const Windows& w, const Shape& shape);
-Variable sum_windows(const char* name, const Variable& x, const Windows& w, const Shape& shape) {
-  return record(name, [=](const Array& v) { return kernels::sum_windows(v, w, shape); },
-                wrt(x, [=, images = x.shape()](const Variable& g) { return spread_windows(name, g, w, images); }));
+Variable spread_windows(const char* name, const Variable& g, const Pooling& p, const Shape& shape);
+Variable sum_windows(const char* name, const Variable& x, const Pooling& p, const Shape& shape) {
+  return record(op(name, p),
+                [shape](const Array& v, const Pooling& p) { return kernels::sum_windows(v, p.windows, shape); },
+                wrt(x, [=, images = x.shape()](const Variable& g) { return spread_windows(name, g, p, images); }));
 }
-Variable spread_windows(const char* name, const Variable& g, const Windows& w, const Shape& shape) {
-  return record(name, [=](const Array& v) { return kernels::spread_windows(v, w, shape); },
-                wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, w, positions); }));
+Variable spread_windows(const char* name, const Variable& g, const Pooling& p, const Shape& shape) {
+  return record(op(name, p),
+                [shape](const Array& v, const Pooling& p) { return kernels::spread_windows(v, p.windows, shape); },
+                wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, p, positions); }));
 }
 
 Windows pooling_windows(const char* operation, std::size_t axes, const Shape& images, const PerAxis& window,
@@ -73,23 +89,33 @@ WithIndices for_batch_with_indices(const char* operation, std::size_t axes, cons
   return {values, reshape(indices, values.shape())};
 }
 
-// The pixels of images x that the kernel finds at so many positions. The vjp shares the indices.
+// The pixels of images x that the kernel, which tells its attributes, finds at so many positions. The vjp shares the
+// indices.
 template <class Kernel>
 WithIndices choose(const char* operation, std::size_t axes, const Variable& x, const Windows::Extents& space,
                    const Windows::Extents& positions, const Kernel& kernel) {
   Variable flat = reshape(x, {x.shape(0), x.shape(1), Windows::product(space)});
   auto indices = std::make_shared<Array>();
-  auto forward = [indices, kernel, images = x.shape()](const Array& pixels) {
+  auto forward = [indices, images = x.shape()](const Array& pixels, const Kernel& kernel) {
     kernels::MaxWindows max = kernel(pixels.reshaped(images));
     *indices = max.indices;
     return max.values;
   };
-  Variable y = record(operation, forward, wrt(flat, [indices, shape = flat.shape()](const Variable& g) {
+  Variable y = record(op(operation, kernel), forward, wrt(flat, [indices, shape = flat.shape()](const Variable& g) {
                         return take_along_adjoint(g, *indices, 2, shape);
                       }));
   Shape shape = images_shape(x.shape(0), x.shape(1), positions, axes);
   return {reshape(y, shape), Variable(indices->reshaped(shape))};
 }
+
+struct MaxPooling : Pooling {
+  Attributes attributes() const {
+    Attributes result = Pooling::attributes();
+    result.emplace_back("dilation", last_of(windows.dilation, axes));
+    return result;
+  }
+  kernels::MaxWindows operator()(const Array& images) const { return kernels::max_windows(images, windows); }
+};
 
 WithIndices max_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& window,
                      const PoolOptions& options) {
@@ -100,7 +126,7 @@ WithIndices max_pool(const char* operation, std::size_t axes, const Variable& im
     if (w.elements() > std::size_t{1} << 24)  // the kernel counts them by numbers of x's dtype
       throw ValueError(std::string(operation) + ": a window of " + std::to_string(w.elements()) +
                        " elements, needs at most 2^24");
-    return choose(operation, axes, x, w.space, w.positions, [&](const Array& v) { return kernels::max_windows(v, w); });
+    return choose(operation, axes, x, w.space, w.positions, MaxPooling{{axes, options.ceil_mode, w}});
   });
 }
 
@@ -133,7 +159,8 @@ Variable avg_pool(const char* operation, std::size_t axes, const Variable& image
   return for_batch(operation, axes, images, [&](const Variable& x) {
     Windows w =
         pooling_windows(operation, axes, images.shape(), window, options.stride, options.padding, 1, options.ceil_mode);
-    Variable sums = sum_windows(operation, x, w, images_shape(x.shape(0), x.shape(1), w.positions, axes));
+    Variable sums = sum_windows(operation, x, {axes, options.ceil_mode, w},
+                                images_shape(x.shape(0), x.shape(1), w.positions, axes));
     if (options.divisor_override) return sums / static_cast<double>(*options.divisor_override);
     bool all_alike = !options.ceil_mode && (options.count_include_pad || w.padding == Windows::Extents{});
     if (all_alike) return sums / static_cast<double>(w.elements());
@@ -143,10 +170,16 @@ Variable avg_pool(const char* operation, std::size_t axes, const Variable& image
 
 // The extents of images and of results, as those of windows.
 struct Adaptive {
+  std::size_t axes;
   Windows::Extents space{1, 1, 1}, positions{1, 1, 1};
+
+  Attributes attributes() const { return {{"extents", last_of(positions, axes)}}; }
+  kernels::MaxWindows operator()(const Array& images) const {
+    return kernels::adaptive_max_windows(images, space, positions);
+  }
 };
 Adaptive adaptive(const char* operation, std::size_t axes, const Shape& images, const PerAxis& extents) {
-  Adaptive result;
+  Adaptive result{axes};
   set_last(result.space, space_of(images, axes));
   set_last(result.positions, extents.of(operation, "extents", axes));
   for (std::size_t i = 3 - axes; i < 3; ++i)
@@ -158,17 +191,16 @@ Adaptive adaptive(const char* operation, std::size_t axes, const Shape& images, 
 
 WithIndices adaptive_max_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& extents) {
   return for_batch_with_indices(operation, axes, images, [&](const Variable& x) {
-    auto [space, positions] = adaptive(operation, axes, images.shape(), extents);
-    return choose(operation, axes, x, space, positions, [&, space = space, positions = positions](const Array& v) {
-      return kernels::adaptive_max_windows(v, space, positions);
-    });
+    Adaptive pooling = adaptive(operation, axes, images.shape(), extents);
+    return choose(operation, axes, x, pooling.space, pooling.positions, pooling);
   });
 }
 
 // Axis by axis: the mean of a box is that of its rows' means.
 Variable adaptive_avg_pool(const char* operation, std::size_t axes, const Variable& images, const PerAxis& extents) {
   return for_batch(operation, axes, images, [&](const Variable& x) {
-    auto [space, positions] = adaptive(operation, axes, images.shape(), extents);
+    const Adaptive pooling = adaptive(operation, axes, images.shape(), extents);
+    const auto &space = pooling.space, &positions = pooling.positions;
     Variable result = x;
     for (std::size_t i = 0; i < axes; ++i) {
       std::size_t n = positions[3 - axes + i], length = space[3 - axes + i];

@@ -25,6 +25,8 @@ class Sums final : public OperationOf<Sums> {
  public:
   Sums(std::size_t steps, bool reverse) : OperationOf("recurrence"), steps_(steps), reverse_(reverse) {}
 
+  Attributes attributes() const override { return {{"steps", steps_}, {"reverse", reverse_}}; }
+
   void evaluate(std::span<const Array>, std::span<Array>) override {}  // each step does
 
   void backward(const Node&, std::span<Variable> outputs, std::span<InputGradient> inputs) const override {
@@ -59,6 +61,8 @@ class Step final : public OperationOf<Step> {
  public:
   Step(Array x, std::size_t row, const Variable& weight, Array bias)
       : OperationOf("recurrence step"), x_(std::move(x)), bias_(std::move(bias)), row_(row), weight_(weight) {}
+
+  Attributes attributes() const override { return {{"row", row_}}; }
 
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
     const Array& h = operands[0];

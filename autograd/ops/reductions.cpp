@@ -56,8 +56,11 @@ Variable extremum(const char* operation, Kernel kernel, const Variable& x, const
   auto mask = axes_mask(operation, axes, x.rank());
   if (reduced_count(x.shape(), mask) == 0)
     throw ShapeError(std::string(operation) + ": " + to_string(x.shape()) + " has no elements to choose from");
-  auto choose = [=](const Array& v) { return kernel(v, mask).reshaped(result_shape(v.shape(), mask, keepdims)); };
-  return record(operation, choose, wrt(x, [x = save(x), mask](const Variable& y, const Variable& g) {
+  auto choose = [kernel](const Array& v, const std::vector<bool>& mask, bool keepdims) {
+    return kernel(v, mask).reshaped(result_shape(v.shape(), mask, keepdims));
+  };
+  return record(op(operation, attribute("axes", mask), attribute("keepdims", keepdims)), choose,
+                wrt(x, [x = save(x), mask](const Variable& y, const Variable& g) {
                   Shape kept = kernels::keep_dims(x().shape(), mask);
                   Variable chosen = (equal(x(), reshape(y, kept)) || isnan(x())).to(g.dtype());
                   return chosen / sum_to(chosen, kept) * reshape(g, kept);
@@ -89,8 +92,11 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
   require_defined("sum", x);
   if (x.dtype() == DType::boolean) return sum(x.to(int64), axes, keepdims);
   auto mask = axes_mask("sum", axes, x.rank());
-  auto add = [=](const Array& v) { return kernels::sum(v, mask).reshaped(result_shape(v.shape(), mask, keepdims)); };
-  return record("sum", add, wrt(x, [shape = x.shape(), mask](const Variable& g) {
+  auto add = [](const Array& v, const std::vector<bool>& mask, bool keepdims) {
+    return kernels::sum(v, mask).reshaped(result_shape(v.shape(), mask, keepdims));
+  };
+  return record(op("sum", attribute("axes", mask), attribute("keepdims", keepdims)), add,
+                wrt(x, [shape = x.shape(), mask](const Variable& g) {
                   return broadcast_to(with_dims(g, shape, mask), shape);
                 }));
 }
@@ -100,7 +106,7 @@ Variable sum_to(const Variable& x, const Shape& shape) {
   require_defined("sum_to", x);
   if (broadcast_shapes("sum_to", x.shape(), shape) != x.shape())
     throw ShapeError("sum_to: " + to_string(x.shape()) + " is no broadcast of " + to_string(shape));
-  return record("sum_to", [shape](const Array& v) { return kernels::sum_to(v, shape); },
+  return record(op("sum_to", attribute("shape", shape)), kernels::sum_to,
                 wrt(x, [from = x.shape()](const Variable& g) { return broadcast_to(g, from); }));
 }
 
@@ -289,7 +295,7 @@ Variable all(const Variable& x, const Axes& axes, bool keepdims) {
 namespace {
 
 Variable cumsum_from(const Variable& x, std::size_t axis, bool backwards) {
-  return record("cumsum", [=](const Array& v) { return kernels::cumsum(v, axis, backwards); },
+  return record(op("cumsum", attribute("axis", axis), attribute("reverse", backwards)), kernels::cumsum,
                 wrt(x, [axis, backwards](const Variable& g) { return cumsum_from(g, axis, !backwards); }));
 }
 
@@ -369,7 +375,7 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("softmax", x);
   if (x.rank() == 0) return detail::with_an_axis("softmax", x, [&](auto& v) { return softmax(v, axis); });
   std::size_t i = normalize_axis("softmax", axis, x.rank());
-  return record("softmax", [i](const Array& v) { return kernels::softmax(v, i); },
+  return record(op("softmax", attribute("axis", i)), kernels::softmax,
                 wrt(x, [axis](const Variable& y, const Variable& g) {
                   Variable gy = g * y;
                   return gy - y * sum(gy, axis, true);
@@ -385,7 +391,7 @@ Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("log_softmax", x);
   if (x.rank() == 0) return detail::with_an_axis("log_softmax", x, [&](auto& v) { return log_softmax(v, axis); });
   std::size_t i = normalize_axis("log_softmax", axis, x.rank());
-  return record("log_softmax", [i](const Array& v) { return kernels::log_softmax(v, i); },
+  return record(op("log_softmax", attribute("axis", i)), kernels::log_softmax,
                 wrt(x, [axis](const Variable& y, const Variable& g) { return g - exp(y) * sum(g, axis, true); }));
 }
 

@@ -59,7 +59,7 @@ Variable products(const Variable& x, const Variable& places, const Variable& sou
 // Shared evenly by all elements that equal the result, or where NaN has won, by those.
 Variable extrema(const Variable& x, const Variable& places, const Variable& source, bool include_self, bool greatest) {
   Variable (*better)(const Variable&, const Variable&) = greatest ? maximum : minimum;
-  auto choose = [places, better, include_self](const Array& x_elements, const Array& source_elements) {
+  auto choose = [places, better](const Array& x_elements, const Array& source_elements, const char*, bool include_self) {
     NoGrad guard;
     const Variable x(x_elements), source(source_elements);
     auto [v, p] = combined(source, places, [better](const Variable& paired, const Variable& a, const Variable& b) {
@@ -77,7 +77,8 @@ Variable extrema(const Variable& x, const Variable& places, const Variable& sour
     Variable share = g / (of_self.to(g.dtype()) + segment_sum(of_source, places, x.size()));
     return Shares{where(of_self, share, 0), of_source * take(share, places)};
   };
-  return record("scatter_reduce", choose,
+  const char* reduce = greatest ? "amax" : "amin";
+  return record(op("scatter_reduce", attribute("reduce", reduce), attribute("include_self", include_self)), choose,
                 wrt(x, [shares, x = save(x), s = save(source)](const Variable& y, const Variable& g) {
                   return shares(y, g, x(), s()).x;
                 }),

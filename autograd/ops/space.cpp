@@ -56,6 +56,10 @@ void set_last(kernels::Windows::Extents& all, const Extents& last) {
   std::copy(last.begin(), last.end(), all.end() - static_cast<std::ptrdiff_t>(last.size()));
 }
 
+Extents last_of(const kernels::Windows::Extents& all, std::size_t axes) {
+  return Extents(all.end() - static_cast<std::ptrdiff_t>(axes), all.end());
+}
+
 kernels::Windows windows_of(const char* operation, const Extents& extent, const PerAxis& stride, const PerAxis& padding,
                             const PerAxis& dilation) {
   std::size_t axes = extent.size();

@@ -47,6 +47,8 @@ void lay_evenly(const char* operation, kernels::Windows& windows, std::size_t ax
 
 /// Sets the last of three extents.
 void set_last(kernels::Windows::Extents& all, const Extents& last);
+/// The last `axes` of three extents.
+Extents last_of(const kernels::Windows::Extents& all, std::size_t axes);
 /// The last `axes` of three extents, as the end of a shape that begins with (batch, channels).
 Shape images_shape(std::size_t batch, std::size_t channels, const kernels::Windows::Extents& extents, std::size_t axes);
 

@@ -7,10 +7,20 @@
 namespace xtape::detail {
 namespace {
 
+// Where a part lies, by the rules of the kernels.
+Attributes attributes_of(const kernels::View& place) {
+  return {{"shape", place.shape}, {"strides", place.strides}, {"offset", place.offset}};
+}
+Attributes attributes_of(const kernels::Slices& place) {
+  return {{"shape", place.shape}, {"outer", place.outer}, {"extent", place.extent}, {"inner", place.inner}};
+}
+
 template <class Place>
 class ReadPart final : public OperationOf<ReadPart<Place>> {
  public:
   ReadPart(const char* name, const Place& place) : OperationOf<ReadPart>(name), place_(place) {}
+
+  Attributes attributes() const override { return attributes_of(place_); }
 
   // The shape of the whole.
   std::uint32_t saves(std::uint32_t) override { return Operation::operand_shapes; }
@@ -38,6 +48,12 @@ class WritePart final : public OperationOf<WritePart<Place>> {
  public:
   WritePart(const char* name, const Place& place, bool adds, Array elements)
       : OperationOf<WritePart>(name), place_(place), adds_(adds), elements_(std::move(elements)) {}
+
+  Attributes attributes() const override {
+    Attributes result = attributes_of(place_);
+    result.emplace_back("accumulate", adds_);
+    return result;
+  }
 
   bool mixes_dtypes() const override { return true; }
 

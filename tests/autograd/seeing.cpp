@@ -42,14 +42,18 @@ BOOST_AUTO_TEST_CASE(to_dot_names_operations_shapes_dtypes_and_parameters) {
   for (const char* part :
        {R"~("weight\nfloat64 (3, 4)", shape=ellipse, style=filled, fillcolor=lightblue)~",
         R"~("a \"quoted\" bias\nfloat64 (4,)", shape=ellipse, style=filled, fillcolor=lightblue)~",
-        R"~("matmul\nfloat64 (2, 4)", shape=box)~", R"~("sum\nfloat64 ()", shape=box)~",
-        R"~("result\nfloat64 ()")~", R"~("slice\nfloat64 (4,)", shape=box)~"})
+        R"~("matmul transpose_a=false, transpose_b=false\nfloat64 (2, 4)", shape=box)~",
+        R"~("sum axes=(0, 1), keepdims=false\nfloat64 ()", shape=box)~", R"~("result\nfloat64 ()")~",
+        R"~("slice shape=(4,), strides=(1,), offset=0\nfloat64 (4,)", shape=box)~", R"~("tanh\nfloat64 (2, 4)")~"})
     BOOST_TEST(count(dot, part) == 1, part << " in\n" << dot);
   // matmul, add, tanh, mul, sum, slice; their edges: 1, 2, 1, 2, 1, 1, and one to the result.
   BOOST_TEST(count(dot, "shape=box") == 6);
   BOOST_TEST(count(dot, " -> ") == 9);
   // Without names, the leaves stand there all the same.
   BOOST_TEST(count(to_dot(y), R"~(label="float64 (3, 4)", shape=ellipse, style=filled, fillcolor=white)~") == 1);
+  // A text is quoted twice.
+  std::string to = to_dot(w.to(float32), {});
+  BOOST_TEST(count(to, R"~("to dtype=\"float32\"\nfloat32 (3, 4)")~") == 1, to);
   y.backward();
 }
 
@@ -146,6 +150,14 @@ BOOST_AUTO_TEST_CASE(anomaly_names_the_operation_and_the_place) {
   BOOST_TEST(text.find("float64(2,)") != std::string::npos, text);
   BOOST_TEST(text.find("\n  at ") != std::string::npos, text);
   BOOST_TEST(!x.grad().defined());
+}
+
+BOOST_AUTO_TEST_CASE(anomaly_tells_the_attributes) {
+  Variable a = ones({2, 2}, float64).requires_grad_();
+  DetectAnomaly guard;
+  Variable y = matmul(a, Variable({1e308, 1e308}, float64));
+  std::string text = message([&] { (y * 1e10).backward(ones({2}, float64)); });
+  BOOST_TEST(text.find("its forward with transpose_a=false, transpose_b=false was called") != std::string::npos, text);
 }
 
 BOOST_AUTO_TEST_CASE(anomaly_is_of_its_scope) {
