@@ -83,6 +83,8 @@ configure() {
 
 # Builds these targets; says nothing when that is done already.
 build() {
+  # What it takes ccache to work with a precompiled header.
+  export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
   cd "$build_dir"
   if ! ninja -n "$@" | grep -qx 'ninja: no work to do.'; then
     ninja -j "$(getconf _NPROCESSORS_ONLN)" "$@" >&2 || exit 1

@@ -47,6 +47,8 @@ class Layer {
   template <class F>
     requires(std::is_invocable_v<const F&, const Variable&> && !std::derived_from<F, Module>)
   Layer(const F& function) : Layer(Lambda(function)) {}
+  // Of a name that stands for several functions, as `tanh` does beside <autograd/fuse.hpp>, this one.
+  Layer(Variable (*function)(const Variable&)) : Layer(Lambda(function)) {}
 
   const std::shared_ptr<Module>& module() const { return module_; }
   /// The module, if it was given as a value of this class.

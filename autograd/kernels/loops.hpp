@@ -6,28 +6,14 @@
 #include <vector>
 
 #include <autograd/array.hpp>
+#include <autograd/kernels/function_ref.hpp>
 #include <autograd/kernels/layout.hpp>
 
 namespace xtape::kernels {
 
 /// What a kernel does with a row, n elements of each operand: the first is at `offset[k]`, each next one `step[k]`
-/// further, in elements. A reference to a callable.
-class Row {
- public:
-  template <class F>
-  Row(const F& f)
-      : kernel_(&f), call_([](const void* kernel, const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
-          (*static_cast<const F*>(kernel))(offset, step, n);
-        }) {}
-
-  void operator()(const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) const {
-    call_(kernel_, offset, step, n);
-  }
-
- private:
-  const void* kernel_;
-  void (*call_)(const void*, const std::ptrdiff_t*, const std::ptrdiff_t*, std::size_t);
-};
+/// further, in elements.
+using Row = FunctionRef<void(const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n)>;
 
 /// The offsets and steps of up to 8 dense arrays of one shape.
 inline constexpr std::ptrdiff_t no_offset[8] = {}, step_one[8] = {1, 1, 1, 1, 1, 1, 1, 1};

@@ -11,6 +11,17 @@
 
 namespace xtape::kernels {
 
+namespace detail {
+
+// By value, so that the loop before keeps its own in registers.
+template <class Store, class Y>
+void close_row(Store store, Y y, std::size_t n) {
+  store.rest(y, n);
+  store.close();
+}
+
+}  // namespace detail
+
 /// Calls `store(f(x...))` for the n elements of a row, n > 0, where each x is a register of the next elements of an
 /// operand, or of its first again and again where its step is 0. What does not fill a register goes to
 /// `store.rest(f(x...), count)`; the other lanes compute on a value that is there, and raise no exceptions of their own.
@@ -38,17 +49,13 @@ void map_row(F f, std::array<const T*, sizeof...(K)> in, const std::ptrdiff_t* s
   if (n < lanes) pad();
   while (true) {
     auto y = f(V::load_unaligned(in[K])...);
-    if (last) [[unlikely]] {
-      store.rest(y, n);
-      break;
-    }
+    if (last) [[unlikely]] return detail::close_row(store, y, n);
     store(y);
     n -= lanes;
-    if (n == 0) break;
+    if (n == 0) return Store(store).close();
     ((in[K] += stride[K]), ...);
     if (n < lanes) [[unlikely]] pad();
   }
-  store.close();
 }
 
 /// Writes a row from an address on.
@@ -62,7 +69,7 @@ class StoreRow {
     values.store_unaligned(at_);
     at_ += V::size;
   }
-  [[gnu::always_inline]] void rest(V values, std::size_t count) {
+  void rest(V values, std::size_t count) {
     if (count == 1) {
       *at_ = values.get(0);
       return;
@@ -71,7 +78,7 @@ class StoreRow {
     values.store_aligned(last);
     std::copy_n(last, count, at_);
   }
-  [[gnu::always_inline]] void close() {}
+  void close() {}
 
  private:
   T* at_;
@@ -89,11 +96,11 @@ class StoreEach {
     std::apply([&](auto&... store) { (store(values[k++]), ...); }, stores_);
   }
   template <class V>
-  [[gnu::always_inline]] void rest(std::array<V, sizeof...(Stores)> values, std::size_t count) {
+  void rest(std::array<V, sizeof...(Stores)> values, std::size_t count) {
     std::size_t k = 0;
     std::apply([&](auto&... store) { (store.rest(values[k++], count), ...); }, stores_);
   }
-  [[gnu::always_inline]] void close() {
+  void close() {
     std::apply([](auto&... store) { (store.close(), ...); }, stores_);
   }
 

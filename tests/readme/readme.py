@@ -87,7 +87,7 @@ class NewOperation(Folder):
         flags, _ = self.run_command("pkg-config", "--cflags", "--libs", "xtape")
         self.environment["XTAPE_SOURCE_DIR"] = str(self.folder)
         self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O0", "-I.", "autograd/ops/transcendental.cpp",
-                         "tests/autograd/samples.cpp", build / "tests/test_derivatives.p/autograd_derivatives.cpp.o",
+                         "tests/autograd/samples.cpp", build / "tests/libsuites.a.p/autograd_derivatives.cpp.o",
                          build / "tests/libtest_support.a", build / "tests/libsamples.a", "-o", "program",
                          *flags.split(), f"-Wl,-rpath,{build}", "-lboost_unit_test_framework")
         self.run_command("./program")
