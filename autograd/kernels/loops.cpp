@@ -1,7 +1,10 @@
 #include <autograd/kernels/loops.hpp>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
+#include <utility>
+
+#include <autograd/kernels/parallel.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -31,24 +34,38 @@ void Loops::add(Loop next) {
   loops.back().step = std::move(next.step);
 }
 
-void Loops::for_each_row(Row row) const {
-  for (const Loop& loop : loops)
-    if (loop.extent == 0) return;
+std::size_t Loops::size() const {
+  std::size_t result = 1;
+  for (const Loop& loop : loops) result *= loop.extent;
+  return result;
+}
+
+void Loops::for_each_row(std::size_t begin, std::size_t end, Row row) const {
+  if (begin == end) return;
   Strides offset(inner().step.size(), 0);
-  std::size_t outer = loops.size() - 1;
-  std::vector<std::size_t> index(outer, 0);
+  auto move = [&](const Loop& loop, std::ptrdiff_t times) {
+    for (std::size_t k = 0; k < offset.size(); ++k) offset[k] += times * loop.step[k];
+  };
+  // Where the first row stands, from the innermost loop outwards.
+  std::vector<std::size_t> index(loops.size(), 0);
+  for (std::size_t level = loops.size(), rest = begin; level-- > 0; rest /= loops[level].extent) {
+    index[level] = rest % loops[level].extent;
+    move(loops[level], static_cast<std::ptrdiff_t>(index[level]));
+  }
+  std::size_t first = index.back();
   while (true) {
-    row(offset.data(), inner().step.data(), inner().extent);
-    std::size_t level = outer;
-    while (level > 0) {
-      const Loop& loop = loops[level - 1];
-      for (std::size_t k = 0; k < offset.size(); ++k) offset[k] += loop.step[k];
-      if (++index[level - 1] < loop.extent) break;
-      for (std::size_t k = 0; k < offset.size(); ++k)
-        offset[k] -= loop.step[k] * static_cast<std::ptrdiff_t>(loop.extent);
-      index[--level] = 0;
+    std::size_t n = std::min(inner().extent - first, end - begin);
+    row(offset.data(), inner().step.data(), n);
+    begin += n;
+    if (begin == end) return;
+    move(inner(), -static_cast<std::ptrdiff_t>(std::exchange(first, 0)));
+    std::size_t level = loops.size() - 1;
+    while (true) {
+      const Loop& loop = loops[--level];
+      move(loop, 1);
+      if (++index[level] < loop.extent) break;
+      move(loop, -static_cast<std::ptrdiff_t>(std::exchange(index[level], 0)));
     }
-    if (level == 0) return;
   }
 }
 
@@ -56,13 +73,18 @@ void for_each_row(std::span<const Array* const> arrays, Row row) {
   const Array& first = *arrays[0];
   auto fits = [&](const Array* x) { return x->has_shape_of(first); };
   if (arrays.size() <= std::size(no_offset) && std::all_of(arrays.begin() + 1, arrays.end(), fits)) {
-    if (first.size() > 0) row(no_offset, step_one, first.size());
+    parallel_for(first.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) {
+      std::ptrdiff_t offset[std::size(no_offset)];
+      std::fill_n(offset, arrays.size(), static_cast<std::ptrdiff_t>(begin));
+      row(offset, step_one, end - begin);
+    });
     return;
   }
   std::vector<Strides> strides;
   strides.reserve(arrays.size());
   for (const Array* x : arrays) strides.push_back(broadcast_strides(x->shape(), first.shape()));
-  Loops(first.shape(), strides).for_each_row(row);
+  const Loops loops(first.shape(), strides);
+  parallel_for(loops.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) { loops.for_each_row(begin, end, row); });
 }
 
 }  // namespace xtape::kernels

@@ -32,13 +32,19 @@ struct Loops {
   const Loop& inner() const { return loops.back(); }
 
   /// Calls `row` for each pass through the innermost loop, in row-major order.
-  void for_each_row(Row row) const;
+  void for_each_row(Row row) const { for_each_row(0, size(), row); }
+  /// The same for the elements from number `begin` to `end` only: the first and the last row may be parts of one.
+  void for_each_row(std::size_t begin, std::size_t end, Row row) const;
+
+  /// The number of elements.
+  std::size_t size() const;
 
  private:
   void add(Loop next);
 };
 
-/// Calls `row` for the rows of arrays that are walked together, as if broadcast to the shape of the first.
+/// Calls `row` for the rows of arrays that are walked together, as if broadcast to the shape of the first; where they are
+/// large, in several threads, and for parts of rows.
 void for_each_row(std::span<const Array* const> arrays, Row row);
 
 }  // namespace xtape::kernels

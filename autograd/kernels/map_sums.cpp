@@ -1,6 +1,9 @@
 #include <autograd/kernels/map_sums.hpp>
 
 #include <algorithm>
+#include <utility>
+
+#include <autograd/kernels/parallel.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -24,11 +27,6 @@ struct BlockView {
   }
 };
 
-template <class T>
-void round_sums(const std::vector<double>& sums, Array& result) {
-  std::transform(sums.begin(), sums.end(), result.mutable_data<T>(), [](double sum) { return static_cast<T>(sum); });
-}
-
 // The elements as they are; of floating-point ones, that is.
 std::byte* bytes_of(const Array& x) {
   return visit_floating("fuse", x.dtype(), [&]<class T>(T) {
@@ -43,26 +41,28 @@ std::byte* mutable_bytes_of(Array& x) {
 
 LoopsWithSums::LoopsWithSums(const Shape& common, std::span<const Array> inputs, std::span<const Part> input_parts,
                              std::span<Array> results, std::span<const Part> result_parts)
-    : common_(common), results_(results), item_(item_size(inputs[0].dtype())), sums_(results.size()) {
+    : common_(common), results_(results), item_(item_size(inputs[0].dtype())), first_sum_(results.size(), none) {
+  auto add = [&](Strides strides, std::byte* data, std::ptrdiff_t sum) {
+    strides_.push_back(std::move(strides));
+    data_.push_back(data);
+    sum_.push_back(sum);
+  };
   for (const Part& part : input_parts) {
     const Array& x = inputs[part.array];
     BlockView view(x.shape(), part, common);
-    strides_.push_back(std::move(view.strides));
-    places_.push_back({bytes_of(x) + view.offset * item_, nullptr});
+    add(std::move(view.strides), bytes_of(x) + view.offset * item_, none);
   }
   for (const Part& part : result_parts) {
     Array& y = results[part.array];
     if (!y.defined()) {
-      strides_.push_back(Strides(common.size(), 0));
-      places_.push_back({});
+      add(Strides(common.size(), 0), nullptr, none);
       continue;
     }
     BlockView view(y.shape(), part, common);
-    strides_.push_back(std::move(view.strides));
-    std::vector<double>& sums = sums_[part.array];
-    if (view.repeated) sums.resize(y.size());
-    if (view.repeated) places_.push_back({nullptr, sums.data() + view.offset});
-    else places_.push_back({mutable_bytes_of(y) + view.offset * item_, nullptr});
+    std::ptrdiff_t& first = first_sum_[part.array];
+    if (view.repeated && first == none) first = static_cast<std::ptrdiff_t>(std::exchange(count_, count_ + y.size()));
+    if (view.repeated) add(std::move(view.strides), nullptr, first + view.offset);
+    else add(std::move(view.strides), mutable_bytes_of(y) + view.offset * item_, none);
   }
 }
 
@@ -71,20 +71,38 @@ void LoopsWithSums::run(SumRow row) {
   // Blocks of one column are far apart: their rows are single elements.
   for (std::ptrdiff_t step : loops.inner().step)
     if (step != 0 && step != 1) {
-      loops.loops.push_back({1, Strides(places_.size(), 0)});
+      loops.loops.push_back({1, Strides(data_.size(), 0)});
       break;
     }
-  std::vector<Place> places(places_.size());
-  loops.for_each_row([&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
-    for (std::size_t k = 0; k < places.size(); ++k) {
-      if (places_[k].data) places[k].data = places_[k].data + offset[k] * item_;
-      if (places_[k].sums) places[k].sums = places_[k].sums + offset[k];
-    }
-    row(places.data(), step, n);
-  });
+  auto run_part = [&](std::size_t begin, std::size_t end, double* sums) {
+    std::vector<Place> places(data_.size());
+    loops.for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+      for (std::size_t k = 0; k < places.size(); ++k) {
+        if (data_[k]) places[k].data = data_[k] + offset[k] * item_;
+        if (sum_[k] != none) places[k].sums = sums + sum_[k] + offset[k];
+      }
+      row(places.data(), step, n);
+    });
+  };
+  std::size_t n = loops.size();
+  if (count_ == 0)
+    return parallel_for(n, worth_a_thread / 4, [&](std::size_t begin, std::size_t end) { run_part(begin, end, nullptr); });
+  // Each part has sums of its own. The parts are the same for any number of threads, and so is the order of the terms.
+  std::size_t parts = std::clamp<std::size_t>(n / std::max(worth_a_thread / 2, 4 * count_), 1, 16);
+  sums_.assign(parts * count_, 0);
+  run_tasks(parts, [&](std::size_t i) { run_part(n * i / parts, n * (i + 1) / parts, sums_.data() + i * count_); });
+  add_up(parts);
+}
+
+void LoopsWithSums::add_up(std::size_t parts) {
+  for (std::size_t part = 1; part < parts; ++part)
+    for (std::size_t i = 0; i < count_; ++i) sums_[i] += sums_[part * count_ + i];
   for (std::size_t i = 0; i < results_.size(); ++i)
-    if (!sums_[i].empty())
-      visit_floating("fuse", results_[i].dtype(), [&]<class T>(T) { round_sums<T>(sums_[i], results_[i]); });
+    if (first_sum_[i] != none)
+      visit_floating("fuse", results_[i].dtype(), [&]<class T>(T) {
+        std::transform(sums_.data() + first_sum_[i], sums_.data() + first_sum_[i] + results_[i].size(),
+                       results_[i].mutable_data<T>(), [](double sum) { return static_cast<T>(sum); });
+      });
 }
 
 }  // namespace xtape::kernels

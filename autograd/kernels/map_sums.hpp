@@ -100,12 +100,19 @@ class LoopsWithSums {
   void run(SumRow row);
 
  private:
+  static constexpr std::ptrdiff_t none = -1;
+
+  void add_up(std::size_t parts);
+
   const Shape& common_;
   std::span<Array> results_;
   std::ptrdiff_t item_;  // bytes of an element
-  std::vector<Place> places_;
+  std::vector<std::byte*> data_;
+  std::vector<std::ptrdiff_t> sum_;  // the number of the first of its sums, or none
   std::vector<Strides> strides_;
-  std::vector<std::vector<double>> sums_;  // of those results that are summed
+  std::vector<std::ptrdiff_t> first_sum_;  // of each result
+  std::vector<double> sums_;               // those of all results, for each part of the work
+  std::size_t count_ = 0;                  // of the sums of all results
 };
 
 /// `results = f(inputs)` for every element of the `common` shape, to which the inputs broadcast. f takes N batches of T

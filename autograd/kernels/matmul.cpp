@@ -8,6 +8,7 @@
 
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/loops.hpp>
+#include <autograd/kernels/parallel.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -69,24 +70,28 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
   std::size_t m = end_a[ta ? -1 : -2], k = end_a[ta ? -2 : -1], n = end_b[tb ? -2 : -1];
   BlasInt rows = blas_int("matmul", m), inner = blas_int("matmul", k), columns = blas_int("matmul", n);
   Shape shape = broadcast_shapes("matmul", leading(a.shape()), leading(b.shape()));
-  Loops batch(shape, std::array{broadcast_strides(leading(a.shape()), shape),
-                                broadcast_strides(leading(b.shape()), shape)});
+  const Loops batch(shape, std::array{broadcast_strides(leading(a.shape()), shape),
+                                      broadcast_strides(leading(b.shape()), shape), dense_strides(shape)});
   for (std::size_t extent : {m, n}) shape.push_back(extent);
   if (k == 0) return Array::full(shape, 0, a.dtype());
   Array result(shape, a.dtype());
   if (result.size() == 0) return result;
   visit(a.dtype(), [&]<class T>(T) {
-    T* c = result.mutable_data<T>();
+    T* first = result.mutable_data<T>();
+    constexpr std::size_t enough = 1'000'000;  // products for a thread
     auto size_a = static_cast<std::ptrdiff_t>(m * k), size_b = static_cast<std::ptrdiff_t>(k * n);
-    batch.for_each_row([&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t count) {
-      for (std::size_t i = 0; i < count; ++i, c += m * n) {
+    auto row = [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) {
         auto at = static_cast<std::ptrdiff_t>(i);
+        T* c = first + static_cast<std::size_t>(offset[2] + at * step[2]) * m * n;
         Matrix<const T> left{a.data<T>() + (offset[0] + at * step[0]) * size_a, ta ? m : k, ta};
         Matrix<const T> right{b.data<T>() + (offset[1] + at * step[1]) * size_b, tb ? k : n, tb};
         if constexpr (std::is_floating_point_v<T>) multiply<T>(left, right, {c, n}, rows, columns, inner);
         else if constexpr (std::is_same_v<T, std::int64_t>) product(left, right, c, m, n, k);
       }
-    });
+    };
+    parallel_for(batch.size(), enough / (m * n * k) + 1,
+                 [&](std::size_t begin, std::size_t end) { batch.for_each_row(begin, end, row); });
   });
   return result;
 }

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/simd.hpp>
 
 namespace xtape::kernels {
@@ -66,13 +67,26 @@ T reduce_block(const T* x, std::size_t n) {
 template <class T>
 using Total = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
+constexpr std::size_t piece = 65536;  // elements that one thread adds up, however many threads there are
+
 template <class R, class T>
-T reduce_row(const T* x, std::size_t n) {
+Total<T> reduce_blocks(const T* x, std::size_t n) {
   constexpr std::size_t block = 1024;
-  if (n <= block) return reduce_block<R>(x, n);
   Total<T> total = R::template identity<Total<T>>;
   for (; n > 0; x += std::min(n, block), n -= std::min(n, block))
     total = R::combine(total, static_cast<Total<T>>(reduce_block<R>(x, std::min(n, block))));
+  return total;
+}
+
+template <class R, class T>
+T reduce_row(const T* x, std::size_t n) {
+  if (n <= piece) return static_cast<T>(reduce_blocks<R>(x, n));
+  std::vector<Total<T>> totals((n + piece - 1) / piece);
+  run_tasks(totals.size(), [&](std::size_t i) {
+    totals[i] = reduce_blocks<R>(x + i * piece, std::min(piece, n - i * piece));
+  });
+  Total<T> total = totals[0];
+  for (std::size_t i = 1; i < totals.size(); ++i) total = R::combine(total, totals[i]);
   return static_cast<T>(total);
 }
 
@@ -113,21 +127,35 @@ void reduce_tile(const T* x, std::size_t rows, std::size_t stride, std::size_t n
   }
 }
 
-// out[k] = the combination of the k-th elements of dense rows of n elements
+// totals[k] = the combination of the k-th elements of rows of n elements, for `width` <= tile columns
+template <class R, class T>
+void column_totals(const T* x, std::size_t rows, std::size_t n, std::size_t width, Total<T>* result) {
+  Total<T> totals[tile];
+  // Short rows are read as long ones, each of several.
+  std::size_t fold = width == n ? std::max<std::size_t>(std::min(tile / 4 / n, rows), 1) : 1;
+  std::fill_n(totals, fold * width, R::template identity<Total<T>>);
+  reduce_tile<R>(x, rows / fold, fold * n, fold * width, totals);
+  reduce_tile<R>(x + rows / fold * fold * n, rows % fold, n, width, totals);
+  for (std::size_t i = 1; i < fold; ++i)
+    for (std::size_t k = 0; k < width; ++k) totals[k] = R::combine(totals[k], totals[i * width + k]);
+  std::copy_n(totals, width, result);
+}
+
+// out[k] = the combination of the k-th elements of dense rows of n elements. It is cut into tiles and into pieces of the
+// rows, in the same way for any number of threads.
 template <class R, class T>
 void reduce_columns(const T* x, std::size_t rows, std::size_t n, T* out) {
-  Total<T> totals[tile];
-  for (std::size_t first = 0; first < n; first += tile) {
-    std::size_t width = std::min(tile, n - first);
-    // Short rows are read as long ones, each of several.
-    std::size_t fold = width == n ? std::max<std::size_t>(std::min(tile / 4 / n, rows), 1) : 1;
-    std::fill_n(totals, fold * width, R::template identity<Total<T>>);
-    reduce_tile<R>(x + first, rows / fold, fold * n, fold * width, totals);
-    reduce_tile<R>(x + first + rows / fold * fold * n, rows % fold, n, width, totals);
-    for (std::size_t i = 1; i < fold; ++i)
-      for (std::size_t k = 0; k < width; ++k) totals[k] = R::combine(totals[k], totals[i * width + k]);
-    for (std::size_t k = 0; k < width; ++k) out[first + k] = static_cast<T>(totals[k]);
-  }
+  std::size_t pieces = std::clamp<std::size_t>(rows * std::min(n, tile) / piece, 1, 16), tiles = (n + tile - 1) / tile;
+  std::vector<Total<T>> totals(pieces * n);
+  auto compute = [&](std::size_t task) {
+    std::size_t first = task % tiles * tile, i = task / tiles, begin = rows * i / pieces, end = rows * (i + 1) / pieces;
+    column_totals<R>(x + begin * n + first, end - begin, n, std::min(tile, n - first), totals.data() + i * n + first);
+  };
+  if (rows * n < piece) for (std::size_t task = 0; task < tiles; ++task) compute(task);
+  else run_tasks(pieces * tiles, compute);
+  for (std::size_t i = 1; i < pieces; ++i)
+    for (std::size_t k = 0; k < n; ++k) totals[k] = R::combine(totals[k], totals[i * n + k]);
+  std::transform(totals.begin(), totals.begin() + n, out, [](Total<T> total) { return static_cast<T>(total); });
 }
 
 std::size_t count(const Shape& shape, std::size_t first, std::size_t last) {
@@ -147,9 +175,11 @@ Array reduce(const Array& x, const std::vector<bool>& mask) {
     Array reduced(shape, x.dtype());
     const T* in = (result.defined() ? result : x).template data<T>();
     T* out = reduced.mutable_data<T>();
-    for (std::size_t i = 0; i < outer; ++i)
-      if (inner == 1) out[i] = reduce_row<R>(in + i * n, n);
-      else reduce_columns<R>(in + i * n * inner, n, inner, out + i * inner);
+    parallel_for(outer, worth_a_thread / std::max<std::size_t>(n * inner, 1) + 1, [&](std::size_t first, std::size_t last) {
+      for (std::size_t i = first; i < last; ++i)
+        if (inner == 1) out[i] = reduce_row<R>(in + i * n, n);
+        else reduce_columns<R>(in + i * n * inner, n, inner, out + i * inner);
+    });
     result = std::move(reduced);
   }
   return result.defined() ? result : x.copy();

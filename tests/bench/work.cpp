@@ -60,8 +60,10 @@ struct Layer {
 Work matrix_products() {
   return [layers = std::vector<Layer>{{pixels, hidden1, true}, {hidden1, hidden2, false}, {hidden2, classes, false}}]()
              mutable {
+    openblas_set_num_threads(num_threads());  // xtape has it compute in one, and cuts its products itself
     for (Layer& layer : layers) layer.forward();
     for (std::size_t i = layers.size(); i-- > 0;) layers[i].backward();
+    openblas_set_num_threads(1);
   };
 }
 
