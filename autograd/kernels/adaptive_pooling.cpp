@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <autograd/kernels/parallel.hpp>
+
 namespace xtape::kernels {
 namespace {
 
@@ -32,11 +34,11 @@ std::size_t greatest(const T* image, const Windows::Extents& space, Part depth, 
 MaxWindows adaptive_max_windows(const Array& x, const Windows::Extents& space, const Windows::Extents& positions) {
   Shape shape{x.shape()[0], x.shape()[1], Windows::product(positions)};
   MaxWindows result{Array(shape, x.dtype()), Array(shape, DType::int64)};
-  auto* indices = result.indices.mutable_data<std::int64_t>();
+  auto* all_indices = result.indices.mutable_data<std::int64_t>();
   visit_floating("adaptive_max_pool", x.dtype(), [&]<class T>(T) {
-    T* values = result.values.mutable_data<T>();
-    const T* image = x.data<T>();
-    for (std::size_t plane = 0; plane < shape[0] * shape[1]; ++plane, image += Windows::product(space))
+    T* all_values = result.values.mutable_data<T>();
+    const std::size_t pixels = Windows::product(space);
+    auto plane = [&](const T* image, T* values, std::int64_t* indices) {
       for (std::size_t d = 0; d < positions[0]; ++d)
         for (std::size_t h = 0; h < positions[1]; ++h)
           for (std::size_t w = 0; w < positions[2]; ++w) {
@@ -45,6 +47,11 @@ MaxWindows adaptive_max_windows(const Array& x, const Windows::Extents& space, c
             *indices++ = static_cast<std::int64_t>(pixel);
             *values++ = image[pixel];
           }
+    };
+    parallel_for(shape[0] * shape[1], worth_a_thread_of(pixels), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i)
+        plane(x.data<T>() + i * pixels, all_values + i * shape[2], all_indices + i * shape[2]);
+    });
   });
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/padded_images.hpp>
+#include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/strided.hpp>
 
 namespace xtape::kernels {
@@ -68,19 +69,20 @@ class Convolution {
 
   PaddedImages<T> images() const { return {one_row_, groups_, in_, samples_}; }
 
-  // c = a b + beta c with dimensions in the order m, n, k.
-  static void multiply(const char* operation, const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c,
-                       std::array<std::size_t, 3> mnk, T beta = 0) {
-    auto extent = [&](std::size_t i) { return blas_int(operation, mnk[i]); };
-    gemm<T>(a, b, c, extent(0), extent(1), extent(2), beta);
+  // Samples that are computed together: those of the batch in a row, for each group.
+  std::size_t blocks() const {
+    bool empty = groups_ * in_ * out_ * w_.elements() * w_.windows() == 0;
+    return empty ? 0 : (batch_ + samples_ - 1) / samples_;
   }
-
-  // Calls f(samples) for all groups.
-  template <class F>
-  void for_each_samples(F&& f) const {
-    if (groups_ * in_ * out_ * w_.elements() * w_.windows() == 0) return;
-    for (std::size_t group = 0; group < groups_; ++group)
-      for (std::size_t n = 0; n < batch_; n += samples_) f(Samples{group, n, std::min(samples_, batch_ - n)});
+  std::size_t groups() const { return groups_; }
+  std::size_t most_windows() const { return samples_ * w_.windows(); }
+  // How many blocks of a group are worth a thread.
+  std::size_t enough() const {
+    constexpr std::size_t products = 1 << 20;
+    return products / std::max<std::size_t>(in_ * w_.elements() * out_ * most_windows(), 1) + 1;
+  }
+  Samples samples(std::size_t group, std::size_t block) const {
+    return {group, block * samples_, std::min(samples_, batch_ - block * samples_)};
   }
   // Calls f(lines) for all.
   template <class F>
@@ -201,6 +203,33 @@ Convolution<T> convolution(const Array& w, std::size_t batch, std::size_t groups
   return {batch, groups, w.shape()[1], w.shape()[0] / groups, windows};
 }
 
+// Calls f(i, convolution, images) for i < n, in several threads of `least` or more, each of which has its own.
+template <class T, class F>
+void in_threads(const Convolution<T>& convolution, std::size_t n, std::size_t least, F f) {
+  parallel_for(n, least, [&](std::size_t begin, std::size_t end) {
+    Convolution<T> own = convolution;
+    auto images = own.images();
+    for (std::size_t i = begin; i < end; ++i) f(i, own, images);
+  });
+}
+
+// Calls f(samples, convolution, images) for all samples.
+template <class T, class F>
+void for_each_samples(const Convolution<T>& convolution, F f) {
+  const std::size_t blocks = convolution.blocks();
+  in_threads(convolution, blocks * convolution.groups(), convolution.enough(), [&](std::size_t i, auto& own, auto& images) {
+    f(own.samples(i / blocks, i % blocks), own, images);
+  });
+}
+
+// In how many parts sums over so many blocks of samples are computed: it depends on the extents alone, as results do. A
+// part costs a few passes over its sum.
+std::size_t parts_of_sum(std::size_t blocks, std::size_t block_width, std::size_t size) {
+  constexpr std::size_t most = 8, most_numbers = 1 << 20, enough = 1024;
+  return std::clamp<std::size_t>(std::min({blocks, most_numbers / std::max<std::size_t>(size, 1), blocks * block_width / enough}),
+                                 1, most);
+}
+
 // The bias in each channel of images or results (batch, channels, ...), or zeros where there is none.
 template <class T>
 void fill_channels(Array& y, const Array& bias) {
@@ -220,7 +249,6 @@ Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t gr
   Array y(shape, x.dtype());
   visit_floating("convolution", x.dtype(), [&]<class T>(T) {
     auto c = convolution<T>(w, shape[0], groups, windows);
-    auto images = c.images();
     // Parts are added up in place, where the bias stands already.
     bool add = c.parts() > 1;
     if (add) fill_channels<T>(y, bias);
@@ -228,14 +256,14 @@ Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t gr
     Array weight = c.in_parts(w);
     const T* from = x.data<T>();
     T* to = y.mutable_data<T>();
-    c.for_each_samples([&](const Samples& samples) {
+    for_each_samples(c, [&](const Samples& samples, auto& c, auto& images) {
       if (!c.pointwise(samples)) images.load(from, samples);
       c.for_each_lines([&](const Lines& lines) {
         Matrix<const T> columns = c.columns(from, images, samples, lines);
         c.for_each_part(lines, [&](const Part& part) {
           Matrix<T> results = c.unset_results(to, samples, part.lines);
-          c.multiply("convolution", c.weight(weight.data<T>(), samples, part), c.of_part(columns, lines, part), results,
-                     {w.shape()[0] / groups, c.width(samples, part.lines), c.depth()}, T(add));
+          gemm<T>(c.weight(weight.data<T>(), samples, part), c.of_part(columns, lines, part), results,
+                  w.shape()[0] / groups, c.width(samples, part.lines), c.depth(), add);
           c.put_results(to, shift, samples, part.lines, results);
         });
       });
@@ -249,12 +277,11 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
   Array y(shape, g.dtype());
   visit_floating("convolution", g.dtype(), [&]<class T>(T) {
     auto c = convolution<T>(w, shape[0], groups, windows);
-    auto images = c.images();
     fill_channels<T>(y, bias);
     Array parts = c.in_parts(w);
     T* to = y.mutable_data<T>();
     bool add = c.parts() > 1;
-    c.for_each_samples([&](const Samples& samples) {
+    for_each_samples(c, [&](const Samples& samples, auto& c, auto& images) {
       bool pointwise = c.pointwise(samples);
       if (!pointwise) images.clear();
       c.for_each_lines([&](const Lines& lines) {
@@ -263,9 +290,9 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
         if (add) std::fill_n(columns.data, c.depth() * columns.stride, T(0));
         c.for_each_part(lines, [&](const Part& part) {
           Matrix<const T> weight = c.weight(parts.data<T>(), samples, part);
-          c.multiply("convolution", {weight.data, weight.stride, true}, c.results(g.data<T>(), samples, part.lines),
-                     c.of_part(columns, lines, part),
-                     {c.depth(), c.width(samples, part.lines), w.shape()[0] / groups}, T(add || pointwise));
+          gemm<T>({weight.data, weight.stride, true}, c.results(g.data<T>(), samples, part.lines),
+                  c.of_part(columns, lines, part), c.depth(), c.width(samples, part.lines), w.shape()[0] / groups,
+                  add || pointwise);
         });
         if (!pointwise) images.scatter(columns.data, samples, c.lines_read(lines));
       });
@@ -279,24 +306,33 @@ Array convolve_weight(const Array& x, const Array& g, std::size_t groups, const 
   std::size_t out = shape[0] / groups;
   Array result;
   visit_floating("convolution", g.dtype(), [&]<class T>(T) {
-    Convolution<T> c(x.shape()[0], groups, shape[1], out, windows);
-    auto images = c.images();
+    const Convolution<T> convolution(x.shape()[0], groups, shape[1], out, windows);
+    const std::size_t blocks = convolution.blocks(), size = element_count(shape);
+    const std::size_t parts = parts_of_sum(blocks, convolution.most_windows(), size);
     // Transposed, since products of many rows and few columns are the faster ones.
-    Array sum = Array::full({element_count(shape)}, 0, g.dtype());
+    Array sum = Array::full({size}, 0, g.dtype()), more = Array::full({parts - 1, size}, 0, g.dtype());
     const T* from = x.data<T>();
-    T* to = sum.mutable_data<T>();
-    c.for_each_samples([&](const Samples& samples) {
-      if (!c.pointwise(samples)) images.load(from, samples);
-      c.for_each_lines([&](const Lines& lines) {
-        Matrix<const T> columns = c.columns(from, images, samples, lines);
-        c.for_each_part(lines, [&](const Part& part) {
-          Matrix<const T> results = c.results(g.data<T>(), samples, part.lines);
-          c.multiply("convolution", c.of_part(columns, lines, part), {results.data, results.stride, true},
-                     c.gradient(to, samples, part), {c.depth(), out, c.width(samples, part.lines)}, T(1));
+    T *to = sum.mutable_data<T>(), *further = more.mutable_data<T>();
+    in_threads(convolution, parts * groups, convolution.enough() * parts / (blocks + 1) + 1,
+               [&](std::size_t task, auto& c, auto& images) {
+      const std::size_t number = task / groups, group = task % groups;
+      T* part_sum = number == 0 ? to : further + (number - 1) * size;
+      for (std::size_t block = blocks * number / parts; block < blocks * (number + 1) / parts; ++block) {
+        const Samples samples = c.samples(group, block);
+        if (!c.pointwise(samples)) images.load(from, samples);
+        c.for_each_lines([&](const Lines& lines) {
+          Matrix<const T> columns = c.columns(from, images, samples, lines);
+          c.for_each_part(lines, [&](const Part& part) {
+            Matrix<const T> results = c.results(g.data<T>(), samples, part.lines);
+            gemm<T>(c.of_part(columns, lines, part), {results.data, results.stride, true},
+                    c.gradient(part_sum, samples, part), c.depth(), out, c.width(samples, part.lines), true);
+          });
         });
-      });
+      }
     });
-    result = c.from_parts(sum, shape);
+    for (std::size_t part = 1; part < parts; ++part, further += size)
+      for (std::size_t i = 0; i < size; ++i) to[i] += further[i];
+    result = convolution.from_parts(sum, shape);
   });
   return result;
 }

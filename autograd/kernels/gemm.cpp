@@ -1,74 +1,59 @@
 #include <autograd/kernels/gemm.hpp>
 
 #include <algorithm>
-#include <complex>  // for cxxblas
-#include <limits>
-#include <string>
 
-#include <xflens/cxxblas/cxxblas.cxx>
-
-#include <autograd/error.hpp>
 #include <autograd/kernels/parallel.hpp>
-
-extern "C" void openblas_set_num_threads(int count);
+#include <autograd/kernels/targets/gemm.hpp>
+#include <autograd/threads.hpp>
 
 namespace xtape::kernels {
-
-BlasInt blas_int(const char* operation, std::size_t extent) {
-  if (extent > static_cast<std::size_t>(std::numeric_limits<BlasInt>::max()))
-    throw ShapeError(std::string(operation) + ": an extent of " + std::to_string(extent) +
-                     " is beyond what BLAS can count");
-  return static_cast<BlasInt>(extent);
-}
-
 namespace {
 
-// Products are cut here, see below, so that BLAS has no threads of its own that compete with these.
-[[maybe_unused]] const bool alone = (openblas_set_num_threads(1), true);
+// A cut into parts of rows and of columns.
+struct Grid {
+  std::size_t rows = 1, columns = 1;
+};
 
-template <class T>
-void gemm_alone(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, BlasInt m, BlasInt n, BlasInt k,
-                T beta) {
-  auto transpose = [](bool yes) { return yes ? cxxblas::Transpose::Trans : cxxblas::Transpose::NoTrans; };
-  auto stride = [](std::size_t elements) { return static_cast<BlasInt>(elements); };
-  cxxblas::gemm<BlasInt>(cxxblas::StorageOrder::RowMajor, transpose(a.transposed), transpose(b.transposed), m, n, k,
-                         T(1), a.data, stride(a.stride), b.data, stride(b.stride), beta, c.data, stride(c.stride));
+// As many parts as threads, where each is worth one, such that operands are read by few.
+Grid cut(std::size_t m, std::size_t n, std::size_t k) {
+  constexpr std::size_t enough = 1 << 20, least = 64;  // products, and extents, of a part
+  std::size_t parts = m * n * k < 2 * enough ? 1 : std::min<std::size_t>(threads_here(), m * n * k / enough);
+  Grid best;
+  auto cost = [&](const Grid& grid) { return grid.rows * n + grid.columns * m; };
+  for (std::size_t rows = 1; rows <= parts; ++rows) {
+    Grid grid{std::clamp<std::size_t>(m / least, 1, rows), std::clamp<std::size_t>(n / least, 1, parts / rows)};
+    std::size_t more = grid.rows * grid.columns, most = best.rows * best.columns;
+    if (more > most || (more == most && cost(grid) < cost(best))) best = grid;
+  }
+  return best;
 }
 
-// The matrix from a row or a column on.
-template <class T>
-Matrix<T> from_row(const Matrix<T>& x, std::size_t row) {
-  return {x.data + row * (x.transposed ? 1 : x.stride), x.stride, x.transposed};
-}
-template <class T>
-Matrix<T> from_column(const Matrix<T>& x, std::size_t column) {
-  return {x.data + column * (x.transposed ? x.stride : 1), x.stride, x.transposed};
+// The length of each of these parts, but for the last.
+std::size_t part_of(std::size_t extent, std::size_t parts) {
+  constexpr std::size_t whole = 32;  // columns that a tile has
+  return parts == 1 ? extent : ((extent + parts - 1) / parts + whole - 1) / whole * whole;
 }
 
 }  // namespace
 
-// Several threads compute rows or columns of c each. They are cut by the extents alone: BLAS rounds otherwise in pieces of
-// other extents, and results are to be the same for any number of threads.
+// No element of c depends on how it is cut: each is the same sum in the same order.
 template <class T>
-void gemm(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, BlasInt m, BlasInt n, BlasInt k,
-          T beta) {
-  constexpr std::size_t enough = 16'000'000, wide = 128, whole = 16;  // products; extents; what BLAS takes at a time
-  auto rows = static_cast<std::size_t>(m), columns = static_cast<std::size_t>(n), terms = static_cast<std::size_t>(k);
-  bool by_rows = m >= n;
-  std::size_t extent = by_rows ? rows : columns;
-  std::size_t pieces = std::clamp<std::size_t>(std::min(rows * columns * terms / enough, extent / wide), 1, 8);
-  std::size_t size = pieces == 1 ? extent : (extent / pieces + whole) / whole * whole;
-  run_tasks((extent + size - 1) / size, [&](std::size_t i) {
-    std::size_t first = i * size;
-    auto count = static_cast<BlasInt>(std::min(size, extent - first));
-    if (by_rows) gemm_alone<T>(from_row(a, first), b, from_row(c, first), count, n, k, beta);
-    else gemm_alone<T>(a, from_column(b, first), from_column(c, first), m, count, k, beta);
+void gemm(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
+          std::size_t k, bool add) {
+  static const auto gemm_here = with_target([]<Target target> { return &gemm_on<target, T>; });
+  const Grid grid = cut(m, n, k);
+  const std::size_t rows = part_of(m, grid.rows), columns = part_of(n, grid.columns);
+  const std::size_t across = (n + columns - 1) / columns;
+  run_tasks((m + rows - 1) / rows * across, [&](std::size_t part) {
+    std::size_t row = part / across * rows, column = part % across * columns;
+    gemm_here(a.from(row, 0), b.from(0, column), c.from(row, column), std::min(rows, m - row),
+              std::min(columns, n - column), k, add);
   });
 }
 
-template void gemm(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&, BlasInt, BlasInt,
-                   BlasInt, float);
-template void gemm(const Matrix<const double>&, const Matrix<const double>&, const Matrix<double>&, BlasInt, BlasInt,
-                   BlasInt, double);
+template void gemm(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&, std::size_t, std::size_t,
+                   std::size_t, bool);
+template void gemm(const Matrix<const double>&, const Matrix<const double>&, const Matrix<double>&, std::size_t,
+                   std::size_t, std::size_t, bool);
 
 }  // namespace xtape::kernels

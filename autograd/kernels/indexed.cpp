@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include <autograd/kernels/parallel.hpp>
+
 namespace xtape::kernels {
 namespace {
 
@@ -23,14 +25,18 @@ void add(T& sum, T term) {
   else sum += term;
 }
 
-// Calls visit(row of the part, row of the whole) for every slice, in row-major order of the part.
+// Calls visit(row of the part, row of the whole) for every slice from number `begin` to `end`, in row-major order of the
+// part.
 template <class F>
-void for_each_slice(const Slices& slices, F&& visit) {
+void for_each_slice(const Slices& slices, std::size_t begin, std::size_t end, F&& visit) {
   const auto* index = slices.indices.data<std::int64_t>();
   std::size_t count = slices.indices.size();
-  for (std::size_t o = 0; o < slices.outer; ++o)
-    for (std::size_t i = 0; i < count; ++i)
-      visit((o * count + i) * slices.inner, (o * slices.extent + static_cast<std::size_t>(index[i])) * slices.inner);
+  for (std::size_t i = begin; i < end; ++i)
+    visit(i * slices.inner, (i / count * slices.extent + static_cast<std::size_t>(index[i % count])) * slices.inner);
+}
+template <class F>
+void for_each_slice(const Slices& slices, F&& visit) {
+  for_each_slice(slices, 0, slices.outer * slices.indices.size(), visit);
 }
 
 // Calls visit(place in the taken, place in the whole) for every element.
@@ -60,7 +66,9 @@ Array read_part(const Array& x, const Slices& slices) {
   visit(x.dtype(), [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = result.mutable_data<T>();
-    for_each_slice(slices, [&](std::size_t to, std::size_t from) { std::copy_n(in + from, slices.inner, out + to); });
+    auto take = [&](std::size_t to, std::size_t from) { std::copy_n(in + from, slices.inner, out + to); };
+    parallel_for(slices.outer * slices.indices.size(), worth_a_thread_of(slices.inner),
+                 [&](std::size_t begin, std::size_t end) { for_each_slice(slices, begin, end, take); });
   });
   return result;
 }
@@ -149,19 +157,21 @@ Array argsort(const Array& x, std::size_t axis, bool descending) {
   Array result = Array::like(x, DType::int64);
   auto* out = result.mutable_data<std::int64_t>();
   Around around(x.shape(), axis);
-  std::vector<std::int64_t> order(around.n);
   visit(x.dtype(), [&]<class T>(T) {
     auto less = [](T a, T b) { return a < b || (b != b && a == a); };
-    for (std::size_t row = 0; row < around.outer * around.inner; ++row) {
-      std::size_t start = row / around.inner * around.n * around.inner + row % around.inner;
-      const T* in = x.data<T>() + start;
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
-        T a = in[static_cast<std::size_t>(i) * around.inner], b = in[static_cast<std::size_t>(j) * around.inner];
-        return descending ? less(b, a) : less(a, b);
-      });
-      for (std::size_t i = 0; i < around.n; ++i) out[start + i * around.inner] = order[i];
-    }
+    parallel_for(around.outer * around.inner, worth_a_thread_of(around.n), [&](std::size_t row, std::size_t end) {
+      std::vector<std::int64_t> order(around.n);
+      for (; row < end; ++row) {
+        std::size_t start = row / around.inner * around.n * around.inner + row % around.inner;
+        const T* in = x.data<T>() + start;
+        std::iota(order.begin(), order.end(), 0);
+        std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+          T a = in[static_cast<std::size_t>(i) * around.inner], b = in[static_cast<std::size_t>(j) * around.inner];
+          return descending ? less(b, a) : less(a, b);
+        });
+        for (std::size_t i = 0; i < around.n; ++i) out[start + i * around.inner] = order[i];
+      }
+    });
   });
   return result;
 }

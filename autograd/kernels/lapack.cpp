@@ -14,8 +14,13 @@
 
 #include <autograd/kernels/strided.hpp>
 
+extern "C" void openblas_set_num_threads(int count);
+
 namespace xtape::kernels {
 namespace {
+
+// In more than one, its results would depend on how many there are, and they would compete with ours.
+[[maybe_unused]] const bool alone = (openblas_set_num_threads(1), true);
 
 using Int = xt::blas_index_t;
 

@@ -16,7 +16,7 @@ namespace {
 // What the product sees at this row and column.
 template <class T>
 T element(const Matrix<const T>& x, std::size_t row, std::size_t column) {
-  return x.data[x.transposed ? column * x.stride + row : row * x.stride + column];
+  return x.data[row * x.row_step() + column * x.column_step()];
 }
 
 // Row by row of c and of b, where that is not transposed.
@@ -46,19 +46,17 @@ std::vector<double> in_double(const Matrix<const T>& x, std::size_t rows, std::s
   return result;
 }
 
-// c = a b. In float32, sums of so many terms lose digits in BLAS: they add up in double, block by block.
+// c = a b. In float32, sums of so many terms lose digits: they add up in double, block by block.
 template <class T>
-void multiply(Matrix<const T> a, Matrix<const T> b, const Matrix<T>& c, BlasInt m, BlasInt n, BlasInt k) {
-  constexpr BlasInt block = 1 << 12, many = 1 << 16;
+void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
+              std::size_t k) {
+  constexpr std::size_t block = 1 << 12, many = 1 << 16;
   if (!std::is_same_v<T, float> || k <= many) return gemm<T>(a, b, c, m, n, k);
-  auto rows = static_cast<std::size_t>(m), columns = static_cast<std::size_t>(n);
-  std::vector<double> totals(rows * columns);
-  for (; k > 0; k -= std::min(k, block)) {
-    auto terms = static_cast<std::size_t>(std::min(k, block));
-    std::vector<double> left = in_double(a, rows, terms), right = in_double(b, terms, columns);
-    gemm<double>({left.data(), terms}, {right.data(), columns}, {totals.data(), columns}, m, n, std::min(k, block), 1);
-    a.data += block * static_cast<BlasInt>(a.transposed ? a.stride : 1);
-    b.data += block * static_cast<BlasInt>(b.transposed ? 1 : b.stride);
+  std::vector<double> totals(m * n);
+  for (std::size_t first = 0; first < k; first += block) {
+    std::size_t terms = std::min(k - first, block);
+    std::vector<double> left = in_double(a.from(0, first), m, terms), right = in_double(b.from(first, 0), terms, n);
+    gemm<double>({left.data(), terms}, {right.data(), n}, {totals.data(), n}, m, n, terms, true);
   }
   std::transform(totals.begin(), totals.end(), c.data, [](double total) { return static_cast<T>(total); });
 }
@@ -68,7 +66,6 @@ void multiply(Matrix<const T> a, Matrix<const T> b, const Matrix<T>& c, BlasInt 
 Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
   const auto *end_a = &*a.shape().end(), *end_b = &*b.shape().end();
   std::size_t m = end_a[ta ? -1 : -2], k = end_a[ta ? -2 : -1], n = end_b[tb ? -2 : -1];
-  BlasInt rows = blas_int("matmul", m), inner = blas_int("matmul", k), columns = blas_int("matmul", n);
   Shape shape = broadcast_shapes("matmul", leading(a.shape()), leading(b.shape()));
   const Loops batch(shape, std::array{broadcast_strides(leading(a.shape()), shape),
                                       broadcast_strides(leading(b.shape()), shape), dense_strides(shape)});
@@ -86,7 +83,7 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
         T* c = first + static_cast<std::size_t>(offset[2] + at * step[2]) * m * n;
         Matrix<const T> left{a.data<T>() + (offset[0] + at * step[0]) * size_a, ta ? m : k, ta};
         Matrix<const T> right{b.data<T>() + (offset[1] + at * step[1]) * size_b, tb ? k : n, tb};
-        if constexpr (std::is_floating_point_v<T>) multiply<T>(left, right, {c, n}, rows, columns, inner);
+        if constexpr (std::is_floating_point_v<T>) multiply<T>(left, right, {c, n}, m, n, k);
         else if constexpr (std::is_same_v<T, std::int64_t>) product(left, right, c, m, n, k);
       }
     };
@@ -100,8 +97,7 @@ void add_matmul(Array& sum, const Array& a, const Array& b) {
   std::size_t m = a.shape()[0], k = a.shape()[1], n = b.shape()[1];
   if (m == 0 || n == 0 || k == 0) return;
   visit_floating("matmul", a.dtype(), [&]<class T>(T) {
-    gemm<T>({a.data<T>(), k}, {b.data<T>(), n}, {sum.mutable_data<T>(), n}, blas_int("matmul", m), blas_int("matmul", n),
-            blas_int("matmul", k), T(1));
+    gemm<T>({a.data<T>(), k}, {b.data<T>(), n}, {sum.mutable_data<T>(), n}, m, n, k, true);
   });
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <autograd/kernels/parallel.hpp>
+
 namespace xtape::kernels {
 namespace {
 
@@ -41,23 +43,26 @@ double sum_of_channel(const Shape& shape, std::size_t channel, const F& f, const
 // For each channel, the sum of f(channel, elements...) over all of its elements.
 template <class F, class... In>
 Numbers channel_sums(const Shape& shape, const F& f, const In*... in) {
-  std::size_t channels = shape[1], c = 0;
+  std::size_t channels = shape[1];
   Numbers result(channels, 0.0);
-  if (shape[2] != 1) {
-    for (; c < channels; ++c) result[c] = sum_of_channel(shape, c, f, in...);
-    return result;
-  }
-  // Channels lie side by side.
-  for (; c + width <= channels; c += width) {
-    double sums[width] = {};
-    add_pieces(sums, [&](std::size_t k, auto... x) { return f(c + k, x...); }, shape[0], channels, (in + c)...);
-    std::copy_n(sums, width, &result[c]);
-  }
-  for (; c < channels; ++c) {
-    double sum[1] = {};
-    add_pieces(sum, [&](std::size_t, auto... x) { return f(c, x...); }, shape[0], channels, (in + c)...);
-    result[c] = sum[0];
-  }
+  auto channel_by_channel = [&](std::size_t c, std::size_t end) {
+    for (; c < end; ++c) result[c] = sum_of_channel(shape, c, f, in...);
+  };
+  auto side_by_side = [&](std::size_t c, std::size_t end) {
+    for (; c + width <= end; c += width) {
+      double sums[width] = {};
+      add_pieces(sums, [&](std::size_t k, auto... x) { return f(c + k, x...); }, shape[0], channels, (in + c)...);
+      std::copy_n(sums, width, &result[c]);
+    }
+    for (; c < end; ++c) {
+      double sum[1] = {};
+      add_pieces(sum, [&](std::size_t, auto... x) { return f(c, x...); }, shape[0], channels, (in + c)...);
+      result[c] = sum[0];
+    }
+  };
+  const std::size_t enough = worth_a_thread_of(shape[0] * shape[2]);
+  if (shape[2] == 1) parallel_for(channels, std::max(enough, width), side_by_side);
+  else parallel_for(channels, enough, channel_by_channel);
   return result;
 }
 
@@ -65,17 +70,19 @@ Numbers channel_sums(const Shape& shape, const F& f, const In*... in) {
 template <class T, class F, class... In>
 void map_channels(const Shape& shape, T* out, const F& f, const In*... in) {
   std::size_t channels = shape[1], inner = shape[2];
-  for (std::size_t outer = 0; outer < shape[0]; ++outer) {
-    std::size_t start = outer * channels * inner;
-    if (inner == 1) {
-      for (std::size_t c = 0; c < channels; ++c) out[start + c] = f(c)(in[start + c]...);
-      continue;
+  parallel_for(shape[0], worth_a_thread_of(channels * inner), [&](std::size_t outer, std::size_t end) {
+    for (; outer < end; ++outer) {
+      std::size_t start = outer * channels * inner;
+      if (inner == 1) {
+        for (std::size_t c = 0; c < channels; ++c) out[start + c] = f(c)(in[start + c]...);
+        continue;
+      }
+      for (std::size_t c = 0; c < channels; ++c, start += inner) {
+        auto of_channel = f(c);
+        for (std::size_t i = 0; i < inner; ++i) out[start + i] = of_channel(in[start + i]...);
+      }
     }
-    for (std::size_t c = 0; c < channels; ++c, start += inner) {
-      auto of_channel = f(c);
-      for (std::size_t i = 0; i < inner; ++i) out[start + i] = of_channel(in[start + i]...);
-    }
-  }
+  });
 }
 
 double count_of(const Shape& shape) { return static_cast<double>(shape[0] * shape[2]); }

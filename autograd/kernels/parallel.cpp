@@ -118,8 +118,10 @@ Pool& the_pool() {
 
 }  // namespace
 
+std::size_t threads_here() { return within_task ? 1 : static_cast<std::size_t>(num_threads()); }
+
 void run_tasks(std::size_t count, FunctionRef<void(std::size_t)> task) {
-  std::size_t threads = count < 2 || within_task ? 1 : std::min(static_cast<std::size_t>(num_threads()), count);
+  std::size_t threads = count < 2 ? 1 : std::min(threads_here(), count);
   if (threads == 1) {
     for (std::size_t i = 0; i < count; ++i) task(i);
     return;
@@ -131,10 +133,11 @@ void run_tasks(std::size_t count, FunctionRef<void(std::size_t)> task) {
 
 void parallel_for(std::size_t n, std::size_t least, FunctionRef<void(std::size_t, std::size_t)> f) {
   if (n == 0) return;
-  // More parts than threads, for a thread that the system interrupts; whole cache lines, and registers.
+  // More parts than threads, for a thread that the system interrupts; of many elements, whole cache lines and registers.
   constexpr std::size_t each = 4, whole = 64;
-  std::size_t threads = n < 2 * least || within_task ? 1 : static_cast<std::size_t>(num_threads());
-  std::size_t size = threads == 1 ? n : std::max(least, (n / (each * threads) + whole) / whole * whole);
+  std::size_t threads = n < 2 * least ? 1 : threads_here(), size = n;
+  if (threads > 1) size = std::max(least, (n + each * threads - 1) / (each * threads));
+  if (size > whole) size = (size + whole - 1) / whole * whole;
   run_tasks((n + size - 1) / size, [&](std::size_t i) { f(i * size, std::min(n, (i + 1) * size)); });
 }
 

@@ -7,6 +7,9 @@
 
 namespace xtape::kernels {
 
+/// In how many threads a call from here computes: 1 within a task.
+std::size_t threads_here();
+
 /// Calls `task(i)` for each i < count, in up to num_threads() threads, this one among them; returns when all are done.
 /// Within a task, another call computes in its own thread. What a task throws is thrown here, one of several.
 void run_tasks(std::size_t count, FunctionRef<void(std::size_t)> task);
@@ -17,5 +20,8 @@ void parallel_for(std::size_t n, std::size_t least, FunctionRef<void(std::size_t
 
 /// How many elements of simple work are enough for a thread.
 inline constexpr std::size_t worth_a_thread = 32768;
+
+/// How many rows, or planes, of so many elements are.
+constexpr std::size_t worth_a_thread_of(std::size_t elements) { return worth_a_thread / (elements == 0 ? 1 : elements) + 1; }
 
 }  // namespace xtape::kernels

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/simd.hpp>
 
 namespace xtape::kernels {
@@ -17,11 +18,11 @@ class Lines {
   explicit Lines(const Windows& w) : w_(w), spans_{spans(w, 0), spans(w, 1), spans(w, 2)} {}
 
   // Calls begin(line), then element(line, number of the element, pixel, span) for each element of windows that reads the
-  // image there, then end(line), for every line of every plane: the first position of the span reads that pixel.
-  template <class Begin, class Element, class End>
-  void for_each(std::size_t planes, Begin&& begin, Element&& element, End&& end) const {
-    std::size_t line = 0;
-    for (std::size_t plane = 0; plane < planes; ++plane)
+  // image there, for every line of the planes from `plane` to `last`: the first position of the span reads that pixel.
+  template <class Begin, class Element>
+  void for_each(std::size_t plane, std::size_t last, Begin&& begin, Element&& element) const {
+    std::size_t line = plane * w_.positions[0] * w_.positions[1];
+    for (; plane < last; ++plane)
       for (std::size_t d = 0; d < w_.positions[0]; ++d)
         for (std::size_t h = 0; h < w_.positions[1]; ++h, ++line) {
           begin(line);
@@ -36,7 +37,6 @@ class Lines {
                 ++number;
               }
             }
-          end(line);
         }
   }
 
@@ -45,7 +45,14 @@ class Lines {
   std::array<std::vector<Span>, 3> spans_;
 };
 
-constexpr auto nothing = [](std::size_t) {};
+// Calls element(line, number of the element, pixel, span) for all lines, as above, in several threads.
+template <class Element>
+void for_each_element(const Windows& w, std::size_t planes, Element&& element) {
+  const Lines lines(w);
+  parallel_for(planes, worth_a_thread_of(w.windows() * w.elements()), [&](std::size_t begin, std::size_t end) {
+    lines.for_each(begin, end, [](std::size_t) {}, element);
+  });
+}
 
 // How far each element of a window is from the first, in pixels.
 std::vector<std::ptrdiff_t> offsets(const Windows& w) {
@@ -87,7 +94,7 @@ std::vector<MaxLine> max_lines(const Windows& w) {
   auto element = [&](std::size_t, std::size_t number, std::size_t pixel, const Span& span) {
     lines.back().rows.push_back({number, static_cast<std::ptrdiff_t>(pixel - span.first * w.stride[2]), span});
   };
-  Lines(w).for_each(1, begin, element, nothing);
+  Lines(w).for_each(0, 1, begin, element);
   return lines;
 }
 
@@ -132,7 +139,7 @@ bool maxima(const T* plane, const T* end, const std::vector<Row>& rows, const st
 MaxWindows max_windows(const Array& x, const Windows& w) {
   Shape shape{x.shape()[0], x.shape()[1], w.windows()};
   MaxWindows result{Array(shape, x.dtype()), Array(shape, DType::int64)};
-  auto* indices = result.indices.mutable_data<std::int64_t>();
+  auto* all_indices = result.indices.mutable_data<std::int64_t>();
   const std::size_t n = w.positions[2], planes = shape[0] * shape[1];
   const auto shift = offsets(w);
   const auto lines = max_lines(w);
@@ -141,12 +148,12 @@ MaxWindows max_windows(const Array& x, const Windows& w) {
     constexpr std::ptrdiff_t countable = std::ptrdiff_t{1} << std::numeric_limits<float>::digits;  // by T
     const bool by_registers = shift.empty() || shift.back() < countable;
     const std::vector<T> shifts(shift.begin(), shift.end());
-    const T *plane = x.data<T>(), *end = plane + x.size();
-    T* values = result.values.mutable_data<T>();
-    std::array<T, lanes> greatest{}, far{};
+    const T *images = x.data<T>(), *end = images + x.size();
+    T* all_values = result.values.mutable_data<T>();
     with_step(w.stride[2], [&](auto stride) {
       const std::size_t at_once = (lanes + stride - 1) / stride;
-      for (std::size_t p = 0; p < planes; ++p, plane += w.pixels())
+      auto of_plane = [&](const T* plane, T* values, std::int64_t* indices) {
+        std::array<T, lanes> greatest{}, far{};
         for (const auto& [first_pixel, rows] : lines)
           for (std::size_t i = 0; i < n; i += at_once) {
             std::size_t count = std::min(at_once, n - i);
@@ -164,6 +171,11 @@ MaxWindows max_windows(const Array& x, const Windows& w) {
             indices += count;
             values += count;
           }
+      };
+      parallel_for(planes, worth_a_thread_of(w.windows() * w.elements()), [&](std::size_t plane, std::size_t last) {
+        for (; plane < last; ++plane)
+          of_plane(images + plane * w.pixels(), all_values + plane * w.windows(), all_indices + plane * w.windows());
+      });
     });
   });
   return result;
@@ -179,7 +191,7 @@ Array sum_windows(const Array& x, const Windows& w, const Shape& shape) {
         for (std::size_t i = 0; i < span.last - span.first; ++i) to[i] += from[i * step];
       });
     };
-    Lines(w).for_each(shape[0] * shape[1], nothing, add, nothing);
+    for_each_element(w, shape[0] * shape[1], add);
   });
   return result;
 }
@@ -194,7 +206,7 @@ Array spread_windows(const Array& g, const Windows& w, const Shape& shape) {
         for (std::size_t i = 0; i < span.last - span.first; ++i) to[i * step] += from[i];
       });
     };
-    Lines(w).for_each(shape[0] * shape[1], nothing, add, nothing);
+    for_each_element(w, shape[0] * shape[1], add);
   });
   return result;
 }

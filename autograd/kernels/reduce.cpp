@@ -175,7 +175,7 @@ Array reduce(const Array& x, const std::vector<bool>& mask) {
     Array reduced(shape, x.dtype());
     const T* in = (result.defined() ? result : x).template data<T>();
     T* out = reduced.mutable_data<T>();
-    parallel_for(outer, worth_a_thread / std::max<std::size_t>(n * inner, 1) + 1, [&](std::size_t first, std::size_t last) {
+    parallel_for(outer, worth_a_thread_of(n * inner), [&](std::size_t first, std::size_t last) {
       for (std::size_t i = first; i < last; ++i)
         if (inner == 1) out[i] = reduce_row<R>(in + i * n, n);
         else reduce_columns<R>(in + i * n * inner, n, inner, out + i * inner);
@@ -200,13 +200,15 @@ Array arg_best(const Array& x, std::size_t axis, Better better) {
   std::size_t n = x.shape()[axis], inner = 1;
   for (std::size_t i = axis + 1; i < x.rank(); ++i) inner *= x.shape()[i];
   visit(x.dtype(), [&]<class T>(T) {
-    for (std::size_t k = 0; k < result.size(); ++k) {
-      const T* first = x.data<T>() + k / inner * n * inner + k % inner;
-      std::size_t best = 0;
-      for (std::size_t i = 1; i < n; ++i)
-        if (better(first[i * inner], first[best * inner])) best = i;
-      out[k] = static_cast<std::int64_t>(best);
-    }
+    parallel_for(result.size(), worth_a_thread_of(n), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t k = begin; k < end; ++k) {
+        const T* first = x.data<T>() + k / inner * n * inner + k % inner;
+        std::size_t best = 0;
+        for (std::size_t i = 1; i < n; ++i)
+          if (better(first[i * inner], first[best * inner])) best = i;
+        out[k] = static_cast<std::int64_t>(best);
+      }
+    });
   });
   return result;
 }
@@ -231,6 +233,15 @@ Array sum(const Array& x, const std::vector<bool>& mask) { return reduce<Sum>("s
 Array max(const Array& x, const std::vector<bool>& mask) { return reduce<Max>("max", x, mask); }
 Array min(const Array& x, const std::vector<bool>& mask) { return reduce<Min>("min", x, mask); }
 
+template <class T>
+T max_of_row(const T* x, std::size_t n) { return reduce_row<Max>(x, n); }
+template <class T>
+T sum_of_row(const T* x, std::size_t n) { return reduce_row<Sum>(x, n); }
+template float max_of_row(const float*, std::size_t);
+template double max_of_row(const double*, std::size_t);
+template float sum_of_row(const float*, std::size_t);
+template double sum_of_row(const double*, std::size_t);
+
 std::vector<bool> broadcast_mask(const Shape& from, const Shape& to) {
   std::vector<bool> mask(from.size(), true);
   std::size_t lead = from.size() - to.size();
@@ -252,16 +263,22 @@ Array cumsum(const Array& x, std::size_t axis, bool backwards) {
   Array result = Array::like(x);
   std::size_t n = x.shape()[axis], inner = count(x.shape(), axis + 1, x.rank());
   visit(x.dtype(), [&]<class T>(T) {
-    std::vector<std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>> totals(inner);
     const T* in = x.data<T>();
     T* out = result.mutable_data<T>();
-    for (std::size_t start = 0; start < x.size(); start += n * inner) {
-      std::fill(totals.begin(), totals.end(), 0);
+    // Of some columns side by side, from `start` on.
+    auto scan = [&](std::size_t start, std::size_t columns) {
+      std::vector<std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>> totals(columns, 0);
       for (std::size_t step = 0; step < n; ++step) {
         std::size_t row = start + (backwards ? n - 1 - step : step) * inner;
-        for (std::size_t k = 0; k < inner; ++k) out[row + k] = static_cast<T>(totals[k] += in[row + k]);
+        for (std::size_t k = 0; k < columns; ++k) out[row + k] = static_cast<T>(totals[k] += in[row + k]);
       }
-    }
+    };
+    parallel_for(n == 0 ? 0 : x.size() / n, worth_a_thread_of(n), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t column = begin, count; column < end; column += count) {
+        count = std::min(inner - column % inner, end - column);
+        scan(column / inner * n * inner + column % inner, count);
+      }
+    });
   });
   return result;
 }

@@ -1,9 +1,12 @@
 #include <autograd/kernels/softmax.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include <autograd/kernels/map.hpp>
+#include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/reduce.hpp>
 
 namespace xtape::kernels {
@@ -15,12 +18,43 @@ std::vector<bool> only(std::size_t axis, std::size_t rank) {
   return mask;
 }
 
+// Calls f(place of the first element, n) for the rows along the last axis, in several threads. Rows that are computed one by
+// one stay in the cache.
+template <class F>
+void for_each_last(const Shape& shape, const F& f) {
+  std::size_t n = shape.back(), rows = n == 0 ? 0 : element_count(shape) / n;
+  parallel_for(rows, worth_a_thread_of(n), [&](std::size_t row, std::size_t end) {
+    for (; row < end; ++row) f(row * n, n);
+  });
+}
+
+// out = f(x) for a row.
+template <class T, class F>
+void map_numbers(const F& f, const T* x, std::size_t n, T* out) {
+  map_row<Batch<T>>(f, std::array{x}, step_one, n, StoreRow<Batch<T>>(out), std::make_index_sequence<1>());
+}
+
+// out = exp(x - m) for a row whose greatest number is m; returns m and the sum of out.
+template <class T>
+std::pair<T, T> exponentials(const T* x, std::size_t n, T* out) {
+  T m = max_of_row(x, n);
+  map_numbers([m](auto x) { return exp(x - m); }, x, n, out);
+  return {m, sum_of_row(out, n)};
+}
+
 }  // namespace
 
 // With m the maximum, exp(x - m) does not overflow. Where a whole row is -inf, m would make NaN of it all the same.
 Array softmax(const Array& x, std::size_t axis) {
   return visit_floating("softmax", x.dtype(), [&]<class T>(T) {
     Array result = Array::like(x);
+    if (axis + 1 == x.rank()) {
+      for_each_last(x.shape(), [in = x.data<T>(), out = result.mutable_data<T>()](std::size_t at, std::size_t n) {
+        T total = exponentials(in + at, n, out + at).second;
+        map_numbers([total](auto e) { return e / total; }, out + at, n, out + at);
+      });
+      return result;
+    }
     auto mask = only(axis, x.rank());
     map<T>([](auto x, auto m) { return exp(x - m); }, result, x, max(x, mask));
     map<T>([](auto e, auto total) { return e / total; }, result, result, sum(result, mask));
@@ -31,6 +65,13 @@ Array softmax(const Array& x, std::size_t axis) {
 Array log_softmax(const Array& x, std::size_t axis) {
   return visit_floating("log_softmax", x.dtype(), [&]<class T>(T) {
     Array result = Array::like(x);
+    if (axis + 1 == x.rank()) {
+      for_each_last(x.shape(), [in = x.data<T>(), out = result.mutable_data<T>()](std::size_t at, std::size_t n) {
+        auto [m, total] = exponentials(in + at, n, out + at);
+        map_numbers([shift = m + std::log(total)](auto x) { return x - shift; }, in + at, n, out + at);
+      });
+      return result;
+    }
     auto mask = only(axis, x.rank());
     Array m = max(x, mask);
     map<T>([](auto x, auto m) { return exp(x - m); }, result, x, m);
@@ -44,25 +85,15 @@ Array log_softmax(const Array& x, std::size_t axis) {
 Array cross_entropy(const Array& x, const Array& labels, const Array& weights, Array& probabilities) {
   return visit_floating("cross_entropy", x.dtype(), [&]<class T>(T) {
     Array losses(labels.shape(), x.dtype());
-    auto mask = only(x.rank() - 1, x.rank());
-    Array greatest = max(x, mask);
-    const T *in = x.data<T>(), *m = greatest.data<T>(), *weight = weights.data<T>();
+    const T *in = x.data<T>(), *weight = weights.data<T>();
     const auto* label = labels.data<std::int64_t>();
     T *p = probabilities.mutable_data<T>(), *loss = losses.mutable_data<T>();
-    std::size_t rows = labels.size(), classes = x.shape().back();
-    for (std::size_t i = 0; i < rows; ++i)
-      for (std::size_t k = 0; k < classes; ++k) p[i * classes + k] = in[i * classes + k] - m[i];
-    for (std::size_t i = 0; i < rows; ++i)
-      loss[i] = weight[i] == 0 ? 0 : p[i * classes + static_cast<std::size_t>(label[i])];
-    map<T>([](auto shifted) { return exp(shifted); }, probabilities, probabilities);
-    Array totals = sum(probabilities, mask);
-    const T* total = totals.data<T>();
-    for (std::size_t i = 0; i < rows; ++i) {
-      T scale = 1 / total[i];
-      for (std::size_t k = 0; k < classes; ++k) p[i * classes + k] *= scale;
-    }
-    map<T>([](auto w, auto total, auto own) { return where(w == 0, 0, w * (log(total) - own)); }, losses,
-           weights, totals.reshaped(losses.shape()), losses);
+    for_each_last(x.shape(), [=](std::size_t at, std::size_t n) {
+      std::size_t i = at / n;
+      auto [m, total] = exponentials(in + at, n, p + at);
+      map_numbers([scale = 1 / total](auto e) { return e * scale; }, p + at, n, p + at);
+      loss[i] = weight[i] == 0 ? 0 : weight[i] * (std::log(total) - (in[at + static_cast<std::size_t>(label[i])] - m));
+    });
     return losses;
   });
 }
@@ -73,16 +104,13 @@ Array cross_entropy_gradient(const Array& g, const Array& probabilities, const A
     const T *p = probabilities.data<T>(), *weight = weights.data<T>(), *loss = g.data<T>();
     const auto* label = labels.data<std::int64_t>();
     T* out = result.mutable_data<T>();
-    std::size_t classes = probabilities.shape().back();
-    for (std::size_t i = 0; i < labels.size(); ++i, out += classes, p += classes) {
-      if (weight[i] == 0) {
-        std::fill_n(out, classes, T(0));
-        continue;
-      }
+    for_each_last(probabilities.shape(), [=](std::size_t at, std::size_t n) {
+      std::size_t i = at / n;
+      if (weight[i] == 0) return void(std::fill_n(out + at, n, T(0)));
       T scale = loss[i] * weight[i];
-      for (std::size_t k = 0; k < classes; ++k) out[k] = scale * p[k];
-      out[label[i]] -= scale;
-    }
+      for (std::size_t k = 0; k < n; ++k) out[at + k] = scale * p[at + k];
+      out[at + static_cast<std::size_t>(label[i])] -= scale;
+    });
     return result;
   });
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <autograd/kernels/loops.hpp>
+#include <autograd/kernels/parallel.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -35,8 +36,10 @@ void copy(T* out, const Strides& out_strides, const T* in, const Strides& in_str
   auto inner = loops.inner();
   bool crosses = inner.step[0] == 1 && inner.step[1] > 1 && loops.loops.size() > 1;
   if (!crosses) {
-    loops.for_each_row([&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
-      copy_row(out + offset[0], step[0], in + offset[1], step[1], n);
+    parallel_for(loops.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) {
+      loops.for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+        copy_row(out + offset[0], step[0], in + offset[1], step[1], n);
+      });
     });
     return;
   }
@@ -47,8 +50,11 @@ void copy(T* out, const Strides& out_strides, const T* in, const Strides& in_str
   loops.loops.erase(dense);
   loops.loops.back() = {1, Strides(2, 0)};
   if (outer.extent == 0 || inner.extent == 0) return;
-  loops.for_each_row([&](const std::ptrdiff_t* offset, const std::ptrdiff_t*, std::size_t) {
-    copy_plane(out + offset[0], in + offset[1], outer, inner);
+  parallel_for(loops.size(), worth_a_thread_of(outer.extent * inner.extent), [&](std::size_t begin, std::size_t end) {
+    loops.for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+      for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(n); ++i)
+        copy_plane(out + offset[0] + i * step[0], in + offset[1] + i * step[1], outer, inner);
+    });
   });
 }
 

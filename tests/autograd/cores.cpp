@@ -15,6 +15,7 @@
 #include <autograd/autograd.hpp>
 #include <autograd/fuse.hpp>
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/target.hpp>
 #include <autograd/threads.hpp>
 #include <optim/optim.hpp>
 
@@ -59,7 +60,8 @@ std::vector<Array> work(DType dtype) {
 
 // What the program prints that is this test again, of one case, in another environment.
 std::string run_again(const std::string& environment, const std::string& test) {
-  std::string command = "env -u XTAPE_NUM_THREADS " + environment + " /proc/" + std::to_string(getpid()) + "/exe --run_test=cores/" + test + " 2>&1";
+  std::string command = "env -u XTAPE_NUM_THREADS -u XTAPE_TARGET " + environment + " /proc/" + std::to_string(getpid()) +
+                        "/exe --run_test=cores/" + test + " 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   std::string output;
   for (char text[256]; std::fgets(text, sizeof text, pipe);) output += text;
@@ -88,6 +90,20 @@ BOOST_AUTO_TEST_CASE(as_the_environment_says) {
     std::string output = run_again("XTAPE_NUM_THREADS=" + bad + " XTAPE_TEST_THREADS=1", "as_the_environment_says");
     BOOST_TEST(output.find("XTAPE_NUM_THREADS is \"" + bad + "\", needs a number of threads") != std::string::npos, output);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_target_that_the_environment_names) {
+  using kernels::Target, kernels::target;
+  if (const char* expected = std::getenv("XTAPE_TEST_TARGET")) {
+    BOOST_TEST(static_cast<int>(target()) == std::atoi(expected));
+    return;
+  }
+  if (target() == Target::any) return;
+  auto run = [](const std::string& environment) { return run_again(environment, "the_target_that_the_environment_names"); };
+  BOOST_TEST(run("XTAPE_TEST_TARGET=" + std::to_string(static_cast<int>(target()))).ends_with("status 0"));
+  BOOST_TEST(run("XTAPE_TARGET=x86-64-v2 XTAPE_TEST_TARGET=1").ends_with("status 0"));
+  std::string output = run("XTAPE_TARGET=sse XTAPE_TEST_TARGET=1");
+  BOOST_TEST(output.find("XTAPE_TARGET is \"sse\", needs x86-64-v2, x86-64-v3 or x86-64-v4") != std::string::npos, output);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_threads) {

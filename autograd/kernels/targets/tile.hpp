@@ -1,0 +1,136 @@
+// The innermost loops of a matrix product: a tile of the result stands in registers while the sums grow.
+#pragma once
+
+#include <array>
+
+#include <autograd/kernels/targets/registers.hpp>
+
+namespace xtape::kernels {
+namespace {
+
+/// Rows of a tile: as many as leave, of the registers that the processor has, three for operands.
+#if defined(__AVX512F__)
+constexpr std::size_t tile_rows = 14;
+#elif defined(__AVX2__)
+constexpr std::size_t tile_rows = 6;
+#else
+constexpr std::size_t tile_rows = 4;
+#endif
+constexpr std::size_t tile_registers = 2;  ///< of each row
+
+/// c = a b, or c + a b, for `Rows` rows and `Across` registers of columns. The numbers that one step multiplies stand next
+/// to each other in a where `Together`, and one step is a row of a then; otherwise a has `Rows` rows. In the last
+/// register, only the first numbers count where `Partial`.
+template <class T, std::size_t Rows, std::size_t Across, bool Together, bool Partial>
+void tile(std::size_t k, const T* a, std::size_t a_stride, const T* b, std::size_t b_stride, T* c, std::size_t c_stride,
+          std::size_t last, bool add) {
+  using R = Register<T>;
+  constexpr std::size_t size = lanes<T>;
+  const First<T> first(Partial ? last : 0);
+  auto load = [&](const T* from, std::size_t j) {
+    return Partial && j + 1 == Across ? first.load(from + j * size) : R::load_unaligned(from + j * size);
+  };
+  R sums[Rows][Across];
+#pragma GCC unroll 16
+  for (auto& row : sums)
+#pragma GCC unroll 16
+    for (R& sum : row) sum = R(T(0));
+  // Each pointer serves four rows, at 0, 1, 2 and 3 strides: addresses that the processor adds up by itself.
+  const T* rows[(Rows + 3) / 4];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < Rows; i += 4) rows[i / 4] = a + (Together ? i : i * a_stride);
+  const std::size_t three = 3 * a_stride;
+  constexpr std::size_t long_enough = 32;  // steps that it takes to fetch c
+  if (add && k > long_enough)
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Rows; ++i)
+#pragma GCC unroll 16
+      for (std::size_t j = 0; j < Across; ++j) __builtin_prefetch(c + i * c_stride + j * size, 1);
+  for (std::size_t l = 0; l < k; ++l, b += b_stride) {
+    R terms[Across];
+#pragma GCC unroll 16
+    for (std::size_t j = 0; j < Across; ++j) terms[j] = load(b, j);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Rows; ++i) {
+      const T* four = rows[i / 4];
+      const R factor(Together ? four[i % 4] : i % 4 == 3 ? four[three] : four[i % 4 * a_stride]);
+#pragma GCC unroll 16
+      for (std::size_t j = 0; j < Across; ++j) sums[i][j] = xsimd::fma(factor, terms[j], sums[i][j]);
+    }
+#pragma GCC unroll 16
+    for (const T*& row : rows) row += Together ? a_stride : 1;
+  }
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < Rows; ++i, c += c_stride)
+#pragma GCC unroll 16
+    for (std::size_t j = 0; j < Across; ++j) {
+      if (add) sums[i][j] = sums[i][j] + load(c, j);
+      if (Partial && j + 1 == Across) first.store(c + j * size, sums[i][j]);
+      else sums[i][j].store_unaligned(c + j * size);
+    }
+}
+
+template <class T>
+using Tile = void (*)(std::size_t, const T*, std::size_t, const T*, std::size_t, T*, std::size_t, std::size_t, bool);
+
+/// Those of 1, 2, ... rows.
+template <class T, std::size_t Across, bool Together, bool Partial, std::size_t... I>
+constexpr std::array<Tile<T>, sizeof...(I)> tiles(std::index_sequence<I...>) {
+  return {tile<T, I + 1, Across, Together, Partial>...};
+}
+
+constexpr std::size_t few_rows = 3;         ///< Tiles of so few rows
+constexpr std::size_t four_registers = 4;  ///< may be of four registers, which keep the processor busy.
+
+template <class T, bool Together>
+struct Tiles {
+  static constexpr auto any = std::make_index_sequence<tile_rows>();
+  static constexpr auto partial_one = tiles<T, 1, Together, true>(any), one = tiles<T, 1, Together, false>(any);
+  static constexpr auto partial_two = tiles<T, 2, Together, true>(any), two = tiles<T, 2, Together, false>(any);
+  static constexpr auto four = tiles<T, four_registers, Together, false>(std::make_index_sequence<few_rows>());
+
+  /// Those for so many columns.
+  static const Tile<T>* across(std::size_t columns) {
+    constexpr std::size_t size = lanes<T>;
+    if (columns == four_registers * size) return four.data();
+    if (columns > size) return columns == 2 * size ? two.data() : partial_two.data();
+    return columns == size ? one.data() : partial_one.data();
+  }
+};
+
+/// c[i][j] = sum of a[i][l] b[j][l] over l, or that added to it, for `Rows` rows of a and `Columns` of b.
+template <class T, std::size_t Rows, std::size_t Columns>
+void dots(std::size_t k, const T* a, std::size_t a_stride, const T* b, std::size_t b_stride, T* c, std::size_t c_row,
+          std::size_t c_column, bool add) {
+  using R = Register<T>;
+  R sums[Rows][Columns];
+#pragma GCC unroll 16
+  for (auto& row : sums)
+#pragma GCC unroll 16
+    for (R& sum : row) sum = R(T(0));
+  auto step = [&](auto load) {
+    R factors[Rows];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Rows; ++i) factors[i] = load(a + i * a_stride);
+#pragma GCC unroll 16
+    for (std::size_t j = 0; j < Columns; ++j) {
+      R terms = load(b + j * b_stride);
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < Rows; ++i) sums[i][j] = xsimd::fma(factors[i], terms, sums[i][j]);
+    }
+  };
+  constexpr std::size_t size = lanes<T>;
+  for (; k >= size; k -= size, a += size, b += size) step([](const T* from) { return R::load_unaligned(from); });
+  if (k > 0) step([first = First<T>(k)](const T* from) { return first.load(from); });
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < Rows; ++i)
+#pragma GCC unroll 16
+    for (std::size_t j = 0; j < Columns; ++j) {
+      T& to = c[i * c_row + j * c_column];
+      T sum = xsimd::hadd(sums[i][j]);
+      to = add ? to + sum : sum;
+    }
+}
+
+}  // namespace
+}  // namespace xtape::kernels
