@@ -1,6 +1,10 @@
 // What the elements of an array are.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "xtape needs C++20: compile with -std=c++20 or later"
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>

@@ -9,6 +9,8 @@
 namespace xtape::kernels {
 namespace {
 
+constexpr std::size_t worth_a_part = 1 << 20;  // products
+
 // A cut into parts of rows and of columns.
 struct Grid {
   std::size_t rows = 1, columns = 1;
@@ -16,8 +18,8 @@ struct Grid {
 
 // As many parts as threads, where each is worth one, such that operands are read by few.
 Grid cut(std::size_t m, std::size_t n, std::size_t k) {
-  constexpr std::size_t enough = 1 << 20, least = 64;  // products, and extents, of a part
-  std::size_t parts = m * n * k < 2 * enough ? 1 : std::min<std::size_t>(threads_here(), m * n * k / enough);
+  constexpr std::size_t least = 64;  // extents of a part
+  std::size_t parts = std::min<std::size_t>(threads_here(), m * n * k / worth_a_part);
   Grid best;
   auto cost = [&](const Grid& grid) { return grid.rows * n + grid.columns * m; };
   for (std::size_t rows = 1; rows <= parts; ++rows) {
@@ -41,6 +43,7 @@ template <class T>
 void gemm(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
           std::size_t k, bool add) {
   static const auto gemm_here = with_target([]<Target target> { return &gemm_on<target, T>; });
+  if (m * n * k < 2 * worth_a_part) return gemm_here(a, b, c, m, n, k, add);
   const Grid grid = cut(m, n, k);
   const std::size_t rows = part_of(m, grid.rows), columns = part_of(n, grid.columns);
   const std::size_t across = (n + columns - 1) / columns;

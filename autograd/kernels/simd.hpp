@@ -11,11 +11,10 @@
 #include <xsimd/xsimd.hpp>
 
 #include <autograd/kernels/exponentials.hpp>
+#include <autograd/kernels/lanewise.hpp>
+#include <autograd/kernels/powers.hpp>
 
 namespace xtape::kernels {
-
-template <class T>
-using Batch = xsimd::batch<T>;
 
 /// 0, 1, 2, ...
 template <class T>
@@ -34,21 +33,6 @@ void with_step(std::size_t step, F&& f) {
   if (step == 1) f(std::integral_constant<std::size_t, 1>());
   else if (step == 2) f(std::integral_constant<std::size_t, 2>());
   else f(step);
-}
-
-/// Calls a scalar function for each lane, where no vector form is accurate enough or exists.
-template <class T, class F, class... Rest>
-Batch<T> lanewise(F f, const Batch<T>& x, const Rest&... rest) {
-  constexpr std::size_t lanes = Batch<T>::size;
-  alignas(64) T values[1 + sizeof...(rest)][lanes];
-  std::size_t row = 0;
-  x.store_unaligned(values[row++]);
-  (rest.store_unaligned(values[row++]), ...);
-  for (std::size_t i = 0; i < lanes; ++i)
-    values[0][i] = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return static_cast<T>(f(values[I][i]...));
-    }(std::make_index_sequence<1 + sizeof...(rest)>());
-  return Batch<T>::load_unaligned(values[0]);
 }
 
 /// Wraps around beyond 64 bits, for an exponent >= 0: by squaring, where each bit of it that is set takes part.
@@ -153,19 +137,20 @@ xsimd::batch<T, A> normal_probability(const xsimd::batch<T, A>& x) {
 template <class T, class A>
   requires std::is_floating_point_v<T>
 xsimd::batch<T, A> hypot(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b) {
+  using V = xsimd::batch<T, A>;
+  constexpr T least = std::is_same_v<T, float> ? T(1e-15) : T(1e-140), greatest = 1 / least;
+  const V sum = a * a + b * b;
+  if (xsimd::all((sum > V(least * least)) & (sum < V(greatest * greatest)))) [[likely]] return xsimd::sqrt(sum);
   return kernels::lanewise([](T x, T y) { return std::hypot(x, y); }, a, b);
 }
 
-// xsimd's pow is off by more than a unit in the last place, and by everything at 0 to the power 0.
 template <class T, class A>
 xsimd::batch<T, A> power(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b) {
   for (int exponent : {1, 2, 3})
     if (xsimd::all(b == xsimd::batch<T, A>(static_cast<T>(exponent))))
       return exponent == 1 ? a : exponent == 2 ? a * a : a * a * a;
-  return kernels::lanewise([](T x, T y) {
-    if constexpr (std::is_integral_v<T>) return kernels::integer_power(x, y);
-    else return std::pow(x, y);
-  }, a, b);
+  if constexpr (std::is_integral_v<T>) return kernels::lanewise(kernels::integer_power, a, b);
+  else return detail::power_of(a, b);
 }
 
 template <class T, class A>

@@ -1,6 +1,7 @@
 // Numbers that keep their digits: sums of any length and direction, and random numbers within their bounds.
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -198,6 +199,81 @@ BOOST_AUTO_TEST_CASE(gradients_of_wide_qr) {
     double error = norm(gradient(float32) - expected).item() / norm(expected).item();
     BOOST_TEST(error < 3e-7 * condition, rows << " x " << columns << ": " << error << ", condition " << condition);
   }
+}
+
+namespace {
+
+// The greatest error of f(a, b), in units in the last place of `exact`, whose numbers have more digits than those of T.
+// Where that is beyond the normal numbers of T, nothing is compared.
+template <class T, class F, class G>
+double greatest_error(const Variable& a, const Variable& b, F f, G exact) {
+  const Array x = a.value(), y = b.value(), result = f(a, b).value();
+  double greatest = 0;
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    long double expected = exact(static_cast<long double>(x.data<T>()[i]), static_cast<long double>(y.data<T>()[i]));
+    T size = static_cast<T>(std::abs(expected));
+    if (!(size > 2 * std::numeric_limits<T>::min()) || !(size < std::numeric_limits<T>::max() / 2)) continue;
+    long double unit = static_cast<long double>(std::nextafter(size, std::numeric_limits<T>::infinity())) - size;
+    greatest = std::max(greatest, static_cast<double>(std::abs(result.data<T>()[i] - expected) / unit));
+  }
+  return greatest;
+}
+
+}  // namespace
+
+// Against those of the C library in long double.
+BOOST_AUTO_TEST_CASE(powers_and_lengths_within_two_units) {
+  Generator generator(4);
+  auto uniform = [&](double low, double high, DType dtype) {
+    return low + (high - low) * rand({100'003}, dtype, generator);
+  };
+  auto power = [](const Variable& a, const Variable& b) { return pow(a, b); };
+  auto length = [](const Variable& a, const Variable& b) { return hypot(a, b); };
+  auto exact_power = [](long double a, long double b) { return std::pow(a, b); };
+  auto exact_length = [](long double a, long double b) { return std::hypot(a, b); };
+  struct Range {
+    double size, exponent;  // of a power of 2, and of a to it
+  };
+  for (auto [size, exponent] : {Range{3, 5}, Range{0.01, 3000}, Range{100, 1.2}, Range{3, 40}}) {
+    for (DType dtype : {float32, float64}) {
+      Variable a = exp2(uniform(-size, size, dtype)), b = uniform(-exponent, exponent, dtype);
+      Variable whole = floor(b), sign = where(uniform(-1, 1, dtype) < 0, -1.0, 1.0);
+      auto error = [&](const Variable& a, const Variable& b) {
+        return dtype == float32 ? greatest_error<float>(a, b, power, exact_power)
+                                : greatest_error<double>(a, b, power, exact_power);
+      };
+      BOOST_TEST(error(a, b) < 1.5, "size " << size << ", " << dtype);
+      BOOST_TEST(error(a * sign, whole) < 1.5, "of both signs, size " << size << ", " << dtype);
+    }
+  }
+  for (double size : {1.0, 60.0, 126.0}) {
+    Variable a = exp2(uniform(-size, size, float32)), b = exp2(uniform(-size, size, float32));
+    BOOST_TEST(greatest_error<float>(a, -b, length, exact_length) < 1.5);
+    BOOST_TEST(greatest_error<double>(pow(a.to(float64), 8.0), b.to(float64), length, exact_length) < 1.5);
+  }
+}
+
+// Where both operands are special, or one: as the C library has it.
+BOOST_AUTO_TEST_CASE(powers_of_special_numbers) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> special{0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 2.5, -2.5, 1e9, -1e9, 1e16, inf, -inf, nan,
+                                    1e-310, 1e-40, -1e-40, 1e300, 1e30, 1025, -1080, 126.5, -149};
+  for (DType dtype : {float32, float64})
+    for (double a : special)
+      for (double b : special) {
+        double expected = dtype == float32 ? std::pow(static_cast<float>(a), static_cast<float>(b)) : std::pow(a, b);
+        // In a register with others, and alone.
+        auto among = [&](double x, double other) {
+          return concatenate({full({3}, x, dtype), full({20}, other, dtype)});
+        };
+        double together = pow(among(a, 1.5), among(b, 1.25)).value().at(2);
+        for (double result : {together, pow(full({1}, a, dtype), full({1}, b, dtype)).item()}) {
+          bool near = result == expected || std::abs(result / expected - 1) < (dtype == float32 ? 1e-6 : 1e-15);
+          bool same = std::isnan(expected) ? std::isnan(result)
+                                           : near && std::signbit(result) == std::signbit(expected);
+          BOOST_TEST(same, a << " to the power " << b << " in " << dtype << ": " << result << ", not " << expected);
+        }
+      }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -140,6 +140,7 @@ class Recipes(Folder):
         description.write_text(description.read_text().replace(f"prefix={prefix}", f"prefix={root}{prefix}"))
         self.environment["PKG_CONFIG_PATH"] = str(description.parent)
         self.environment["LD_LIBRARY_PATH"] = str(description.parent.parent)
+        self.environment["CMAKE_PREFIX_PATH"] = str(root) + prefix
 
     def test_compiler_and_cmake(self):
         self.install()
@@ -151,6 +152,29 @@ class Recipes(Folder):
         self.run_command("cmake", "-S", ".", "-B", "build")
         self.run_command("cmake", "--build", "build")
         self.assertEqual(self.run_command("build/mine")[0], self.expected)
+
+    def test_the_library_alone_is_installed(self):
+        self.install()
+        root = self.folder.parent / "root"
+        kinds = {re.sub(r"\.so[.\d]*$", ".so", path.name) if ".so" in path.name else path.suffix
+                 for path in root.glob("**/*") if path.is_file()}
+        self.assertEqual(kinds, {"libxtape.so", ".hpp", ".pc", ".cmake"})
+
+    def test_a_later_standard_is_kept(self):
+        self.install()
+        self.assertNotIn("-std", self.run_command("pkg-config", "--cflags", "xtape")[0])
+        self.run_command("c++", "-std=c++23", "-fsyntax-only",
+                         *self.run_command("pkg-config", "--cflags", "xtape")[0].split(), "main.cpp")
+        _, err = self.run_command("c++", "-std=c++17", "-fsyntax-only",
+                                  *self.run_command("pkg-config", "--cflags", "xtape")[0].split(), "main.cpp", code=1)
+        self.assertIn("xtape needs C++20", err)
+
+    def test_only_what_programs_need_is_exported(self):
+        names = self.run_command("nm", "-DC", "--defined-only", next(build.glob("libxtape.so.?.*.?")))[0]
+        inner = [line for line in names.splitlines() if re.search(r"nlohmann|boost::|xtape::kernels::", line)]
+        needed = "xtape::kernels::(for_each_row|LoopsWithSums::)"
+        self.assertEqual([line for line in inner if not re.search(needed, line)], [])
+        self.assertTrue(inner)
 
     def test_every_installed_header_compiles_alone(self):
         self.install()
