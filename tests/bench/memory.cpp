@@ -1,12 +1,10 @@
 #include "memory.hpp"
 
 #include <cstdio>
-#include <string>
 
 #include <tests/peak_memory.hpp>
 
-#include "networks.hpp"
-#include "table.hpp"
+#include "workloads.hpp"
 
 namespace bench {
 namespace {
@@ -24,15 +22,16 @@ double mebibytes(Work (*prepare)()) {
 }  // namespace
 
 void print_memory() {
-  std::puts("Peaks of memory, one thread; each contestant in a process of its own.");
-  for (const Network& network : networks()) {
-    std::string what = network.what;
-    double own = mebibytes(network.own);
-    print_row(what + ", xtape", "MiB", own);
-    if (!network.peer) continue;
-    double peer = mebibytes(network.peer);
-    print_row(what + ", libtorch", "MiB", peer);
-    print_row(what + ", xtape / libtorch", "", own / peer);
+  std::puts("Peaks of memory in MiB, one thread; each contestant in a process of its own.");
+  std::printf("%-42s%9s%9s%7s\n", "", "xtape", "libtorch", "ratio");
+  for (const Workload& workload : workloads()) {
+    double own = mebibytes(workload.own);
+    std::printf("%-42s%9.1f", workload.what, own);
+    if (workload.peer) {
+      double peer = mebibytes(workload.peer);
+      std::printf("%9.1f%7.2f", peer, own / peer);
+    }
+    std::puts("");
   }
 }
 
