@@ -33,8 +33,8 @@ Work residual();
 /// channels and to one, batch normalization before both; mean squared error, Adam.
 Work generator();
 /// Those of sequence models, with the mean of the squared outputs as the loss, and Adam: an LSTM; a pre-norm transformer
-/// block written out; and the library's own encoder layer, as it comes: post-norm, ReLU, dropout 0.1.
-Work lstm(), transformer(), encoder();
+/// block written out, with GELU; and the library's own encoder layer, post-norm, with ReLU, without and with dropout.
+Work lstm(), transformer(), encoder(), encoder_dropout();
 /// Without gradients, for one example.
 Work lenet_forward(), small_forward();
 /// Softmax cross-entropy of `samples` rows of `vocabulary` logits, forward and backward.
@@ -52,7 +52,7 @@ Work deep(), checkpointed();
 namespace peer {
 
 Work mnist(), wide(), small(), lenet(), residual(), generator(), lstm(), transformer(), encoder();
-Work lenet_forward(), small_forward(), cross_entropy(), composed(), chain();
+Work encoder_dropout(), lenet_forward(), small_forward(), cross_entropy(), composed(), chain();
 void set_threads(int count);
 
 }  // namespace peer

@@ -9,7 +9,7 @@
 namespace bench {
 namespace {
 
-constexpr int steps = 10;  // by then, what is kept from step to step is there
+constexpr int steps = 5;  // by then, what is kept from step to step is there
 
 double mebibytes(Work (*prepare)()) {
   return xtape::testing::peak_memory([prepare] {

@@ -43,15 +43,18 @@ Work train(const Net& net, const Variable& x) {
   return step(adam(net), [=] { return mean(square(net(x))); });
 }
 
+Work train_encoder(double dropout) {
+  return train(nn::TransformerEncoderLayer(width, heads, {.dim_feedforward = 4 * width, .dropout = dropout}),
+               rand({attention_steps, attention_batch, width}));
+}
+
 }  // namespace
 
 Work lstm() { return train(nn::LSTM(lstm_in, lstm_hidden), rand({lstm_steps, lstm_batch, lstm_in})); }
 
 Work transformer() { return train(TransformerBlock(), rand({attention_batch, attention_steps, width})); }
 
-Work encoder() {
-  return train(nn::TransformerEncoderLayer(width, heads, {.dim_feedforward = 4 * width}),
-               rand({attention_steps, attention_batch, width}));
-}
+Work encoder() { return train_encoder(0); }
+Work encoder_dropout() { return train_encoder(0.1); }
 
 }  // namespace bench::own

@@ -147,14 +147,17 @@ Work train(Net net, const Tensor& x) {
   return step(adam(*net), [=]() mutable { return net->forward(x).square().mean(); });
 }
 
+Work train_encoder(double dropout) {
+  auto options = TransformerEncoderLayerOptions(width, heads).dim_feedforward(4 * width).dropout(dropout);
+  return train(TransformerEncoderLayer(options), torch::rand({attention_steps, attention_batch, width}));
+}
+
 }  // namespace
 
 Work transformer() { return train(TransformerBlock(), torch::rand({attention_batch, attention_steps, width})); }
 
-Work encoder() {
-  return train(TransformerEncoderLayer(TransformerEncoderLayerOptions(width, heads).dim_feedforward(4 * width)),
-               torch::rand({attention_steps, attention_batch, width}));
-}
+Work encoder() { return train_encoder(0); }
+Work encoder_dropout() { return train_encoder(0.1); }
 
 Work cross_entropy() {
   Tensor logits = torch::randn({samples, vocabulary}, torch::requires_grad());

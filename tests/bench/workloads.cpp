@@ -55,6 +55,7 @@ const std::vector<Workload>& workloads() {
       {"transformer", "transformer block, 16x64x128, 4 heads", own::transformer, PEER(transformer), 1,
        transformer_flops},
       {"encoder", "nn's encoder layer, 16x64x128, 4 heads", own::encoder, PEER(encoder), 1, encoder_flops},
+      {"encoder_dropout", "the same with dropout 0.1", own::encoder_dropout, PEER(encoder_dropout), 1, encoder_flops},
       {"wide", "1024-2048-2048-10, batch 256, AdamW", own::wide, PEER(wide), 1, wide_flops},
       {"small", "4-64-64-2, batch 32, Adam", own::small, PEER(small), 1, small_flops(small_batch, 2, 3)},
       {"cross_entropy", "softmax cross-entropy of 256 x 32000", own::cross_entropy, PEER(cross_entropy), 1, 0,
