@@ -45,6 +45,7 @@ Work composed(), fused();
 Work chain();
 /// A network of 64 layers there and back, and the same with checkpoints.
 Work deep(), checkpointed();
+void set_threads(int count);
 
 }  // namespace own
 
@@ -60,5 +61,7 @@ void set_threads(int count);
 /// The eight matrix products of the training step of 784-400-100-10, on OpenBLAS directly: three forward, three
 /// gradients of weights, two of inputs.
 Work openblas_products();
+/// xtape has set it to one; libtorch leaves it as it is.
+void set_openblas_threads(int count);
 
 }  // namespace bench

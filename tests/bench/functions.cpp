@@ -10,6 +10,11 @@ namespace bench::own {
 
 using namespace xtape;
 
+void set_threads(int count) {
+  set_num_threads(count);
+  set_openblas_threads(count);
+}
+
 Work cross_entropy() {
   Variable logits = parameter(randn({samples, vocabulary})), labels = randint(vocabulary, {samples});
   return [=] {

@@ -4,8 +4,10 @@
 //   ./bench [--benchmark_filter=/lstm/] [--benchmark_repetitions=20]
 //   ./bench --memory
 //   ./bench --products
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <unistd.h>
@@ -19,11 +21,13 @@
 
 namespace {
 
-void add(const std::string& contestant, const char* workload, bench::Work (*prepare)()) {
+void add(const std::string& contestant, const char* workload, bench::Work (*prepare)(), void (*set_threads)(int)) {
   if (!prepare) return;
   for (int threads : bench::thread_counts) {
-    auto run = [prepare, threads](benchmark::State& state) {
-      bench::set_threads(threads);
+    auto run = [=](benchmark::State& state) {
+      set_threads(threads);
+      // Threads of libtorch and of OpenBLAS look busily for work for a while before they sleep.
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
       bench::Work work = prepare();
       work();
       for (auto _ : state) work();
@@ -60,8 +64,8 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 1;
 
   for (const bench::Workload& workload : bench::workloads()) {
-    add("xtape", workload.name, workload.own);
-    add("libtorch", workload.name, workload.peer);
+    add("xtape", workload.name, workload.own, bench::own::set_threads);
+    add("libtorch", workload.name, workload.peer, bench::set_peer_threads);
   }
   bench::TableReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);

@@ -43,4 +43,6 @@ Work openblas_products() {
   };
 }
 
+void set_openblas_threads(int count) { openblas_set_num_threads(count); }
+
 }  // namespace bench

@@ -10,7 +10,7 @@
 
 #include <autograd/kernels/gemm.hpp>
 
-#include "workloads.hpp"
+#include "contestants.hpp"
 
 namespace bench {
 namespace {
@@ -73,7 +73,7 @@ std::string compared(const Shape& shape, Form form) {
 }  // namespace
 
 void print_products() {
-  set_threads(1);
+  own::set_threads(1);
   std::printf("Matrix products on one thread, GFLOP/s, xtape / OpenBLAS (%s); ' is transposed.\n",
               openblas_get_corename());
   std::printf("%-18s%-36s%s\n%-18s", "", "    float32", "    float64", "m, n, k");

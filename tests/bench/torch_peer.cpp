@@ -10,7 +10,10 @@ namespace bench::peer {
 using namespace torch::nn;
 using torch::Tensor;
 
-void set_threads(int count) { at::set_num_threads(count); }
+void set_threads(int count) {
+  at::set_num_threads(count);
+  set_openblas_threads(count);
+}
 
 namespace {
 

@@ -1,9 +1,5 @@
 #include "workloads.hpp"
 
-#include <cblas.h>
-
-#include <autograd/threads.hpp>
-
 #ifdef XTAPE_BENCH_TORCH
 #define PEER(name) peer::name
 #else
@@ -44,6 +40,8 @@ constexpr double encoder_flops = transformer_flops - product(attention_rows, wid
 
 }  // namespace
 
+void (*const set_peer_threads)(int count) = PEER(set_threads);
+
 const std::vector<Workload>& workloads() {
   static const std::vector<Workload> all{
       {"mnist", "784-400-100-10, batch 128, Adam", own::mnist, PEER(mnist), 1, mnist_flops},
@@ -72,14 +70,6 @@ const std::vector<Workload>& workloads() {
        small_flops(1, 1, 1)},
   };
   return all;
-}
-
-void set_threads(int count) {
-  xtape::set_num_threads(count);
-  openblas_set_num_threads(count);  // libtorch leaves it as it is, and xtape has set it to one
-#ifdef XTAPE_BENCH_TORCH
-  peer::set_threads(count);
-#endif
 }
 
 }  // namespace bench

@@ -20,7 +20,7 @@ struct Workload {
 
 const std::vector<Workload>& workloads();
 
-/// Of all contestants.
-void set_threads(int count);
+/// Of libtorch; none without it.
+extern void (*const set_peer_threads)(int count);
 
 }  // namespace bench
