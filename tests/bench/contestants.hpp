@@ -32,8 +32,9 @@ Work residual();
 /// A DCGAN generator's (Radford et al. 2016): dense to 128x7x7, two 4x4 transposed convolutions of stride 2 to 64
 /// channels and to one, batch normalization before both; mean squared error, Adam.
 Work generator();
-/// Those of sequence models, with the mean of the squared outputs as the loss, and Adam: an LSTM; a pre-norm transformer
-/// block written out, with GELU; and the library's own encoder layer, post-norm, with ReLU, without and with dropout.
+/// Those of sequence models, with the mean of the squared outputs as the loss, and Adam: an LSTM; a pre-norm
+/// transformer block written out, with GELU; and the library's own encoder layer, post-norm, with ReLU, without and
+/// with dropout.
 Work lstm(), transformer(), encoder(), encoder_dropout();
 /// Without gradients, for one example.
 Work lenet_forward(), small_forward();

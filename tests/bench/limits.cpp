@@ -20,8 +20,8 @@ double seconds(const std::function<void()>& f) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// How much of `amount` is done in a second by all threads, each of which does it with a `make()` of its own; the best of
-// several runs.
+// How much of `amount` is done in a second by all threads, each of which does it with a `make()` of its own; the best
+// of several runs.
 double rate(int threads, double amount, const std::function<std::function<void()>()>& make) {
   std::vector<double> best(static_cast<std::size_t>(threads));
   {

@@ -1,5 +1,5 @@
-// Measures xtape and libtorch in turns, and prints times and ratios; or the memory that they take; or the speed of matrix
-// products alone. OPENBLAS_CORETYPE=SkylakeX, for one, has OpenBLAS run those kernels.
+// Measures xtape and libtorch in turns, and prints times and ratios; or the memory that they take; or the speed of
+// matrix products alone. OPENBLAS_CORETYPE=SkylakeX, for one, has OpenBLAS run those kernels.
 //
 //   ./bench [--benchmark_filter=/lstm/] [--benchmark_repetitions=20]
 //   ./bench --memory
@@ -37,8 +37,8 @@ void add(const std::string& contestant, const char* workload, bench::Work (*prep
   }
 }
 
-// Starts the program again, unless the environment says how OpenMP waits. By default libtorch's threads wait busily, and
-// take fifty times as long wherever another process wants the cores as well.
+// Starts the program again, unless the environment says how OpenMP waits. By default libtorch's threads wait busily,
+// and take up to fifty times as long where another process wants the cores as well.
 void wait_passively(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY")) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);

@@ -80,7 +80,8 @@ void print_products() {
   for (int dtype = 0; dtype < 2; ++dtype) std::printf("%-12s%-12s%-12s", "    a b", "    a' b", "    a b'");
   std::puts("");
   for (const Shape& shape : shapes) {
-    std::printf("%-18s", (std::to_string(shape.m) + ", " + std::to_string(shape.n) + ", " + std::to_string(shape.k)).c_str());
+    std::string extents = std::to_string(shape.m) + ", " + std::to_string(shape.n) + ", " + std::to_string(shape.k);
+    std::printf("%-18s", extents.c_str());
     const auto forms = {Form::plain, Form::first_transposed, Form::second_transposed};
     for (Form form : forms) std::printf("%s", compared<float>(shape, form).c_str());
     for (Form form : forms) std::printf("%s", compared<double>(shape, form).c_str());

@@ -52,7 +52,8 @@ std::optional<double> TableReporter::median(const std::string& name) const {
 void TableReporter::Finalize() {
   std::puts("Medians of all repetitions; the contestants took turns. The limit is one thread's.\n");
   std::printf("%-41s%9s", "", "limit");
-  for (int threads : thread_counts) std::printf("%9s%9s%7s", threads == 1 ? "1: xtape" : "2: xtape", "libtorch", "ratio");
+  for (int threads : thread_counts)
+    std::printf("%9s%9s%7s", (std::to_string(threads) + ": xtape").c_str(), "libtorch", "ratio");
   std::puts("");
   for (const Workload& workload : workloads()) {
     double limit = std::max(workload.flops / limits_.flops, workload.bytes / limits_.bytes);
