@@ -1,39 +1,57 @@
-// Measures xtape against its matrix products alone and against libtorch, in turns, and prints the ratios; or the memory
-// that training steps take.
+// Measures xtape and libtorch in turns, and prints times and ratios; or the memory that they take; or the speed of
+// matrix products alone. OPENBLAS_CORETYPE=SkylakeX, for one, has OpenBLAS run those kernels.
 //
-//   ./bench [--benchmark_filter=step] [--benchmark_repetitions=20]
+//   ./bench [--benchmark_filter=/lstm/] [--benchmark_repetitions=20]
 //   ./bench --memory
+//   ./bench --products
+#include <chrono>
+#include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 #include <benchmark/benchmark.h>
 
-#include "contestants.hpp"
 #include "memory.hpp"
-#include "networks.hpp"
+#include "products.hpp"
 #include "table.hpp"
+#include "workloads.hpp"
 
 namespace {
 
-void add(const std::string& name, bench::Work (*prepare)(), int threads) {
-  auto run = [prepare, threads](benchmark::State& state) {
-    bench::set_threads(threads);
-    bench::Work work = prepare();
-    work();
-    for (auto _ : state) work();
-  };
-  benchmark::RegisterBenchmark((name + "/" + std::to_string(threads)).c_str(), run)
-      ->Unit(benchmark::kMicrosecond)
-      ->UseRealTime();
+void add(const std::string& contestant, const char* workload, bench::Work (*prepare)(), void (*set_threads)(int)) {
+  if (!prepare) return;
+  for (int threads : bench::thread_counts) {
+    auto run = [=](benchmark::State& state) {
+      set_threads(threads);
+      // Threads of libtorch and of OpenBLAS look busily for work for a while before they sleep.
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      bench::Work work = prepare();
+      work();
+      for (auto _ : state) work();
+    };
+    benchmark::RegisterBenchmark((contestant + "/" + workload + "/" + std::to_string(threads)).c_str(), run)
+        ->UseRealTime();
+  }
+}
+
+// Starts the program again, unless the environment says how OpenMP waits. By default libtorch's threads wait busily,
+// and take up to fifty times as long where another process wants the cores as well.
+void wait_passively(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY")) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);  // where there is no such file, all goes on as it is
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::string(argv[1]) == "--memory") {
-    bench::print_memory();
-    return 0;
-  }
+  wait_passively(argv);
+  const std::string mode = argc == 2 ? argv[1] : "";
+  if (mode == "--memory") return bench::print_memory(), 0;
+  if (mode == "--products") return bench::print_products(), 0;
   // Defaults, which the command line overrides: many short repetitions in random order, so that a change in the
   // machine's speed meets every contestant.
   std::vector<std::string> arguments{argv[0], "--benchmark_enable_random_interleaving=true",
@@ -45,27 +63,9 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&count, pointers.data());
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 1;
 
-  for (int threads : {1, 2}) {
-    add("xtape_step", bench::xtape_step, threads);
-    add("matrix_products", bench::matrix_products, threads);
-#ifdef XTAPE_BENCH_TORCH
-    add("torch_step", bench::torch_step, threads);
-#endif
-  }
-  add("xtape_chain", bench::xtape_chain, 1);
-#ifdef XTAPE_BENCH_TORCH
-  add("torch_chain", bench::torch_chain, 1);
-#endif
-  add("xtape_fused", bench::xtape_fused, 1);
-  add("xtape_composed", bench::xtape_composed, 1);
-  add("xtape_deep", bench::xtape_deep, 1);
-  add("xtape_checkpointed", bench::xtape_checkpointed, 1);
-#ifdef XTAPE_BENCH_TORCH
-  add("torch_composed", bench::torch_composed, 1);
-#endif
-  for (const bench::Network& network : bench::networks()) {
-    add(std::string("xtape_") + network.name, network.own, 1);
-    if (network.peer) add(std::string("torch_") + network.name, network.peer, 1);
+  for (const bench::Workload& workload : bench::workloads()) {
+    add("xtape", workload.name, workload.own, bench::own::set_threads);
+    add("libtorch", workload.name, workload.peer, bench::set_peer_threads);
   }
   bench::TableReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);

@@ -1,20 +1,18 @@
 #include "memory.hpp"
 
 #include <cstdio>
-#include <string>
 
 #include <tests/peak_memory.hpp>
 
-#include "networks.hpp"
-#include "table.hpp"
+#include "workloads.hpp"
 
 namespace bench {
 namespace {
 
-constexpr int steps = 10;  // by then, what is kept from step to step is there
+constexpr int steps = 5;  // by then, what is kept from step to step is there
 
-double mebibytes(Work (*prepare)()) {
-  return xtape::testing::peak_memory([prepare] {
+double mebibytes(Work (*prepare)(), void (*set_threads)(int)) {
+  return xtape::testing::peak_memory([=] {
     set_threads(1);
     Work work = prepare();
     for (int i = 0; i < steps; ++i) work();
@@ -24,15 +22,16 @@ double mebibytes(Work (*prepare)()) {
 }  // namespace
 
 void print_memory() {
-  std::puts("Peaks of memory, one thread; each contestant in a process of its own.");
-  for (const Network& network : networks()) {
-    std::string what = network.what;
-    double own = mebibytes(network.own);
-    print_row(what + ", xtape", "MiB", own);
-    if (!network.peer) continue;
-    double peer = mebibytes(network.peer);
-    print_row(what + ", libtorch", "MiB", peer);
-    print_row(what + ", xtape / libtorch", "", own / peer);
+  std::puts("Peaks of memory in MiB, one thread; each contestant in a process of its own.");
+  std::printf("%-42s%9s%9s%7s\n", "", "xtape", "libtorch", "ratio");
+  for (const Workload& workload : workloads()) {
+    double own = mebibytes(workload.own, own::set_threads);
+    std::printf("%-42s%9.1f", workload.what, own);
+    if (workload.peer) {
+      double peer = mebibytes(workload.peer, set_peer_threads);
+      std::printf("%9.1f%7.2f", peer, own / peer);
+    }
+    std::puts("");
   }
 }
 

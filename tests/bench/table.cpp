@@ -3,22 +3,34 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "contestants.hpp"
-#include "networks.hpp"
+#include <cblas.h>
+
+#include "workloads.hpp"
 
 namespace bench {
 namespace {
 
-double median(std::vector<double> values) {
-  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+// In the unit that fits, with three digits; right-aligned.
+std::string text(std::optional<double> seconds) {
+  if (!seconds) return std::string(9, ' ');
+  const char* unit = *seconds < 1e-6 ? "ns" : *seconds < 1e-3 ? "us" : "ms";
+  double value = *seconds * (*seconds < 1e-6 ? 1e9 : *seconds < 1e-3 ? 1e6 : 1e3);
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%6.*f %s", value < 10 ? 2 : value < 100 ? 1 : 0, value, unit);
+  return buffer;
 }
 
 }  // namespace
 
-void print_row(const std::string& what, const std::string& unit, std::optional<double> value) {
-  if (value) std::printf("  %-56s %8.3f %s\n", what.c_str(), *value, unit.c_str());
+TableReporter::TableReporter() {
+  std::printf("OpenBLAS runs its kernels for %s. The machine's limits, measured by register kernels and copies:\n",
+              openblas_get_corename());
+  for (int threads : thread_counts) {
+    Limits limits = measure_limits(threads);
+    std::printf("  %d thread%s %.0f GFLOP/s in float32, %.0f in float64; %.1f GB/s, read and written\n", threads,
+                threads == 1 ? ": " : "s:", limits.flops / 1e9, limits.double_flops / 1e9, limits.bytes / 1e9);
+    if (threads == 1) limits_ = limits;
+  }
 }
 
 void TableReporter::ReportRuns(const std::vector<Run>& runs) {
@@ -28,48 +40,37 @@ void TableReporter::ReportRuns(const std::vector<Run>& runs) {
           run.real_accumulated_time / static_cast<double>(run.iterations));
 }
 
-void TableReporter::Finalize() {
-  auto time = [&](const std::string& name) -> std::optional<double> {
-    auto found = seconds_.find(name);
-    return found == seconds_.end() ? std::nullopt : std::optional(median(found->second));
-  };
-  auto ratio = [](std::optional<double> a, std::optional<double> b) {
-    return a && b ? std::optional(*a / *b) : std::nullopt;
-  };
-  auto scaled = [](std::optional<double> a, double factor) { return a ? std::optional(*a * factor) : std::nullopt; };
+std::optional<double> TableReporter::median(const std::string& name) const {
+  auto found = seconds_.find(name);
+  if (found == seconds_.end()) return std::nullopt;
+  std::vector<double> values = found->second;
+  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
-  std::puts("Medians of all repetitions; the contestants took turns.");
-  for (std::string threads : {"1", "2"}) {
-    auto step = time("xtape_step/" + threads), products = time("matrix_products/" + threads);
-    std::string on = " (" + threads + (threads == "1" ? " thread)" : " threads)");
-    print_row("MNIST step, xtape" + on, "ms", scaled(step, 1e3));
-    print_row("MNIST step, its matrix products" + on, "ms", scaled(products, 1e3));
-    print_row("MNIST step, libtorch" + on, "ms", scaled(time("torch_step/" + threads), 1e3));
-    print_row("MNIST step, xtape / matrix products" + on, "", ratio(step, products));
-    print_row("MNIST step, xtape / libtorch" + on, "", ratio(step, time("torch_step/" + threads)));
-  }
-  auto chain = time("xtape_chain/1"), torch_chain = time("torch_chain/1");
-  print_row("one-element operation, there and back, xtape", "ns", scaled(chain, 1e9 / chain_length));
-  print_row("one-element operation, there and back, libtorch", "ns", scaled(torch_chain, 1e9 / chain_length));
-  print_row("one-element operation, libtorch / xtape", "", ratio(torch_chain, chain));
-  auto torch = time("torch_composed/1");
-  for (std::string form : {"fused", "composed"}) {
-    auto own = time("xtape_" + form + "/1");
-    print_row("mean of a million tanh(x * y + c) * sigmoid(x), " + form, "ms", scaled(own, 1e3));
-    print_row("its time / libtorch's", "", ratio(own, torch));
-  }
-  print_row("the same, libtorch", "ms", scaled(torch, 1e3));
-  auto kept = time("xtape_deep/1"), again = time("xtape_checkpointed/1");
-  print_row("64 layers there and back", "ms", scaled(kept, 1e3));
-  print_row("the same with checkpoints", "ms", scaled(again, 1e3));
-  print_row("with checkpoints / without", "", ratio(again, kept));
-  for (const Network& network : networks()) {
-    std::string what = network.what;
-    auto of = [&](const char* whose) { return time(whose + std::string(network.name) + "/1"); };
-    auto own = of("xtape_"), peer = of("torch_");
-    print_row(what + ", xtape", "ms", scaled(own, 1e3));
-    print_row(what + ", libtorch", "ms", scaled(peer, 1e3));
-    print_row(what + ", xtape / libtorch", "", ratio(own, peer));
+void TableReporter::Finalize() {
+  std::puts("Medians of all repetitions; the contestants took turns. The limit is one thread's.\n");
+  std::printf("%-41s%9s", "", "limit");
+  for (int threads : thread_counts)
+    std::printf("%9s%9s%7s", (std::to_string(threads) + ": xtape").c_str(), "libtorch", "ratio");
+  std::puts("");
+  for (const Workload& workload : workloads()) {
+    double limit = std::max(workload.flops / limits_.flops, workload.bytes / limits_.bytes);
+    std::string row = text(limit > 0 ? std::optional(limit) : std::nullopt);
+    bool measured = false;
+    for (int threads : thread_counts) {
+      auto time = [&](const char* contestant) {
+        auto seconds = median(std::string(contestant) + "/" + workload.name + "/" + std::to_string(threads));
+        return seconds ? std::optional(*seconds / workload.times) : std::nullopt;
+      };
+      auto own = time("xtape"), peer = time("libtorch");
+      measured = measured || own || peer;
+      char ratio[32] = "       ";
+      if (own && peer) std::snprintf(ratio, sizeof ratio, "%7.2f", *own / *peer);
+      row += text(own) + text(peer) + ratio;
+    }
+    if (measured) std::printf("%-41s%s\n", workload.what, row.c_str());
   }
 }
 

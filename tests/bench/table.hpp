@@ -1,4 +1,4 @@
-// The measurements as a table of ratios.
+// The measurements as a table.
 #pragma once
 
 #include <map>
@@ -8,19 +8,28 @@
 
 #include <benchmark/benchmark.h>
 
+#include "limits.hpp"
+
 namespace bench {
 
-/// Prints nothing without a value.
-void print_row(const std::string& what, const std::string& unit, std::optional<double> value);
+/// With how many threads all is measured.
+inline constexpr int thread_counts[]{1, 2};
 
-/// Keeps the time of each repetition, and prints the table at the end.
+/// Keeps the time of each repetition, and prints the table at the end. Benchmarks are named
+/// contestant/workload/threads.
 class TableReporter : public benchmark::BenchmarkReporter {
  public:
+  /// Measures the machine's limits.
+  TableReporter();
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override;
 
  private:
+  /// Of one call, in seconds; nothing without a measurement.
+  std::optional<double> median(const std::string& name) const;
+
+  Limits limits_;  ///< of one thread
   std::map<std::string, std::vector<double>> seconds_;  ///< of one call, for each repetition, by the benchmark's name
 };
 
