@@ -84,7 +84,8 @@ xsimd::batch<double, A> normal_power(const xsimd::batch<double, A>& a, const xsi
   const V log = e + g, log_low = (g - (log - e)) + g_low;
   // b log2(a) = n + r
   const V x = P::product(b, log), x_low = P::lost(b, log, x) + b * log_low;
-  const V n = E::nearest(x), r = (x - n) + x_low;
+  // Beyond these numbers, the result is 0 or infinite.
+  const V limited = E::limited(x, E::least, E::greatest), n = E::nearest(limited), r = (limited - n) + x_low;
   return E::scaled(n, E::tail(r * std::numbers::ln2));
 }
 

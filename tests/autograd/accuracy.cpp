@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(powers_and_lengths_within_two_units) {
   for (auto [size, exponent] : {Range{3, 5}, Range{0.01, 3000}, Range{100, 1.2}, Range{3, 40}}) {
     for (DType dtype : {float32, float64}) {
       Variable a = exp2(uniform(-size, size, dtype)), b = uniform(-exponent, exponent, dtype);
-      Variable whole = floor(b), sign = where(uniform(-1, 1, dtype) < 0, -1.0, 1.0);
+      Variable whole = floor(b), sign = 1 - 2 * (uniform(-1, 1, dtype) < 0).to(dtype);
       auto error = [&](const Variable& a, const Variable& b) {
         return dtype == float32 ? greatest_error<float>(a, b, power, exact_power)
                                 : greatest_error<double>(a, b, power, exact_power);
