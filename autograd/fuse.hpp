@@ -146,7 +146,7 @@ class Compiled final : public Function {
     visit_floating("fuse", inputs[0].dtype(), [&]<class T>(T) {
       using R = kernels::Batch<T>;
       // Whole, as hand-written code would be: the compiler's own limit leaves calls that pass registers by memory.
-      auto kernel = [this]<class... Rs> [[gnu::flatten]] (const Rs&... registers) {
+      auto kernel = [this]<class... Rs>(const Rs&... registers) __attribute__((flatten)) {
         auto ys = derivative<order, n, m>(f_, std::tuple(Dual<0, Rs>{registers, {}}...));
         return std::apply([](const auto&... y) { return std::array{to_register<R>(y)...}; }, ys);
       };

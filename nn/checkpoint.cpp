@@ -109,7 +109,7 @@ Checkpoint Checkpoint::load(const std::filesystem::path& file) {
   if (!content.checked) fail("is damaged, or no checkpoint: it carries no checksums");
   Checkpoint result;
   for (auto& [key, text] : content.metadata) {
-    auto name_after = [&key](const std::string& prefix) { return key.substr(prefix.size()); };
+    auto name_after = [&key = key](const std::string& prefix) { return key.substr(prefix.size()); };
     if (key == step_key) result.step = parse_step(file.string(), text);
     else if (key.starts_with(part_prefix)) result.states[name_after(part_prefix)];
     else if (key.starts_with(generator_prefix)) result.generators.emplace(name_after(generator_prefix), text);

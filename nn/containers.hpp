@@ -54,7 +54,8 @@ class Layer {
   /// The module, if it was given as a value of this class.
   template <class Container>
   const Container* as() const {
-    return is_value_ && typeid(*module_) == typeid(Container) ? static_cast<const Container*>(module_.get()) : nullptr;
+    const Module& module = *module_;
+    return is_value_ && typeid(module) == typeid(Container) ? static_cast<const Container*>(&module) : nullptr;
   }
 
  private:

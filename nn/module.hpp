@@ -72,11 +72,7 @@ class Module {
   /// @throws ValueError for such names, or when the child contains this module.
   template <class M>
     requires std::derived_from<std::remove_cvref_t<M>, Module>
-  std::remove_cvref_t<M> add(const std::string& name, M&& child, const char* caller = __builtin_FUNCTION()) {
-    remember_type(child);
-    AddScope scope(*this, name, child, child.shared_copy(), std::is_lvalue_reference_v<M>, caller);
-    return std::remove_cvref_t<M>(std::as_const(child));
-  }
+  std::remove_cvref_t<M> add(const std::string& name, M&& child, const char* caller = __builtin_FUNCTION());
   /// The same for a child that is held by a pointer, which may be one to the base class.
   template <std::derived_from<Module> M>
   std::shared_ptr<M> add(const std::string& name, const std::shared_ptr<M>& child) {
@@ -261,6 +257,14 @@ class Module::AddScope {
   AddScope* outer_;
   bool waiting_;
 };
+
+template <class M>
+  requires std::derived_from<std::remove_cvref_t<M>, Module>
+std::remove_cvref_t<M> Module::add(const std::string& name, M&& child, const char* caller) {
+  remember_type(child);
+  AddScope scope(*this, name, child, child.shared_copy(), std::is_lvalue_reference_v<M>, caller);
+  return std::remove_cvref_t<M>(std::as_const(child));
+}
 
 /// An independent copy of a module: its parameters, buffers and children are new, and so are the Parameters and modules
 /// that a class of your own or a lambda holds of them. Gradients and hooks are not copied. Other members are copied as

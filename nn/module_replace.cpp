@@ -179,7 +179,7 @@ void Module::replace_child(const std::string& name, std::shared_ptr<Module> part
     if (other.parent.lock() == parent && other.name == last) place = other;
   if (place.offset)
     for (Module* member : parent->members_for(*old, *place.offset))
-      if (typeid(*member) != typeid(*part) || !old->assigner)
+      if (const Module& now = *member, &next = *part; typeid(now) != typeid(next) || !old->assigner)
         throw ValueError(text + ": got a " + part->name() + " for a member that is a " + member->name() +
                          ": needs another " + member->name());
   put(*parent, place, old, part, nullptr);

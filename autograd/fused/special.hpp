@@ -11,13 +11,20 @@ namespace xtape::fused {
 /// A function and its derivatives: f(n, x) is the n-th, `F::derivative(n, x)`, each computed for itself, so that no
 /// digits are lost by differences. `F::name` names the operation.
 template <class F>
+struct WithDerivatives;
+
+// The class is complete where this is called, and not where the lambda below is written.
+template <class F, class... Xs>
+auto derivative_of(const Xs&... x) { return WithDerivatives<F>()(x...); }
+
+template <class F>
 struct WithDerivatives {
   static constexpr auto rule = elementwise(
       F::name,
       [](auto n, auto x) {
         return kernels::lanewise([](double n, double v) { return F::derivative(static_cast<int>(n), v); }, n, x);
       },
-      constant, with<A, B>([](auto n, auto x, auto g) { return g * WithDerivatives()(n + 1, x); }));
+      constant, with<A, B>([](auto n, auto x, auto g) { return g * derivative_of<F>(n + 1, x); }));
 
   template <class T>
   kernels::Batch<T> operator()(const kernels::Batch<T>& n, const kernels::Batch<T>& x) const {

@@ -319,7 +319,7 @@ Part Part::of(const Variable& whole, const Variable& origin, std::shared_ptr<con
     where = ViewBuilder("slice", *outer, indices).view;
     within = within->within;
   }
-  return {std::move(value), origin, std::make_shared<detail::Place>(std::move(within), std::move(where))};
+  return {std::move(value), origin, std::make_shared<detail::Place>(detail::Place{std::move(within), std::move(where)})};
 }
 
 void Part::write(const char* operation, const Variable& value) {

@@ -33,7 +33,8 @@ double mean_error(const char* metric, const Variable& predictions, const Variabl
 // The mean, over the numbers of a sample, of 1 - S(target - prediction) / S(target), where S is the sum of squares of
 // deviations from the mean, or from 0 where an error that is constant shall count.
 double explained_part(const char* metric, const Variable& predictions, const Variable& target, bool constant_counts) {
-  auto [predicted, actual] = pairs_of(metric, predictions, target);
+  const Pairs pairs = pairs_of(metric, predictions, target);
+  const std::vector<double>&predicted = pairs.predicted, &actual = pairs.actual;
   std::size_t samples = target.rank() > 0 ? target.shape(0) : 1, outputs = actual.size() / samples;
   if (samples < 2) throw ShapeError(describe_both(metric, predictions, target) + ": needs two samples or more");
   auto squares = [&](auto value, bool centred) {
