@@ -12,6 +12,7 @@
 
 #include <autograd/fused/activations.hpp>
 #include <autograd/fused/arithmetic.hpp>
+#include <autograd/fused/beta.hpp>
 #include <autograd/fused/function.hpp>
 #include <autograd/fused/number.hpp>
 #include <autograd/fused/special.hpp>
@@ -130,9 +131,31 @@ constexpr auto parts(const std::array<std::size_t, arrays>& blocks) {
   return result;
 }
 
+/// A row of the derivative of this order of f, a function of numbers with this layout.
+template <class R, class F, class L, unsigned order>
+void fused_row(const F& f, const kernels::Place* places, const std::ptrdiff_t* step, std::size_t n) {
+  constexpr Arity own = arity(L::numbers.inputs, L::numbers.results, order);
+  // Whole, as hand-written code would be: the compiler's own limit leaves calls that pass registers by memory.
+  auto kernel = [f]<class... Rs>(const Rs&... registers) __attribute__((flatten)) {
+    auto ys = derivative<order, L::numbers.inputs, L::numbers.results>(f, std::tuple(Dual<0, Rs>{registers, {}}...));
+    return std::apply([](const auto&... y) { return std::array{to_register<R>(y)...}; }, ys);
+  };
+  kernels::map_sums_row<R, own.inputs, own.results>(kernel, places, step, n);
+}
+
+/// The rows that the calling program compiles. The processor is part of their name: code for several of them may meet in
+/// one program.
+template <class Processor = xsimd::default_arch>
+struct RowsOfProgram {
+  template <class T, class F, class L, unsigned order>
+  static constexpr auto row() {
+    return &fused_row<xsimd::batch<T, Processor>, F, L, order>;
+  }
+};
+
 /// A function of registers, with its layout, and its derivatives up to the order `last`, of which this is the one of
-/// `order`. The processor is part of its name: code for several of them may meet in one program.
-template <class F, class L, unsigned order, unsigned last, class Processor = xsimd::default_arch>
+/// `order`.
+template <class F, class L, unsigned order, unsigned last, class Rows>
 class Compiled final : public Function {
   using Own = typename LayoutOf<L, order>::type;
   static constexpr std::size_t n = L::numbers.inputs, m = L::numbers.results;
@@ -144,13 +167,11 @@ class Compiled final : public Function {
     static constexpr auto from = parts<Own::numbers.inputs>(Own::inputs);
     static constexpr auto to = parts<Own::numbers.results>(Own::results);
     visit_floating("fuse", inputs[0].dtype(), [&]<class T>(T) {
-      using R = kernels::Batch<T>;
-      // Whole, as hand-written code would be: the compiler's own limit leaves calls that pass registers by memory.
-      auto kernel = [this]<class... Rs>(const Rs&... registers) __attribute__((flatten)) {
-        auto ys = derivative<order, n, m>(f_, std::tuple(Dual<0, Rs>{registers, {}}...));
-        return std::apply([](const auto&... y) { return std::array{to_register<R>(y)...}; }, ys);
-      };
-      kernels::map_sums<T>(kernel, common, inputs, from, results, to);
+      auto row = Rows::template row<T, F, L, order>();
+      kernels::LoopsWithSums(common, inputs, from, results, to)
+          .run([&](const kernels::Place* places, const std::ptrdiff_t* step, std::size_t count) {
+            row(f_, places, step, count);
+          });
     });
   }
 
@@ -166,12 +187,12 @@ class Compiled final : public Function {
                           std::tuple(f_(xs[K]...)));
       }(std::make_index_sequence<n>());
     } else {
-      return compose_gradient(Compiled<F, L, order - 1, last>(f_), common, inputs);
+      return compose_gradient(Compiled<F, L, order - 1, last, Rows>(f_), common, inputs);
     }
   }
 
   FunctionPtr gradient() const override {
-    if constexpr (order < last) return std::make_shared<Compiled<F, L, order + 1, last>>(f_);
+    if constexpr (order < last) return std::make_shared<Compiled<F, L, order + 1, last, Rows>>(f_);
     else return nullptr;
   }
 
@@ -213,6 +234,21 @@ struct Results<std::tuple<Ys...>> {
   using Blocks = std::index_sequence<(sizeof(Ys) > 0 ? 1 : 0)...>;
 };
 
+template <class Rows, unsigned compiled_orders, class F, class... Xs>
+auto fuse_with(F f, const Xs&... xs) {
+  using Returned = typename decltype(result_of<F, (Operand<Xs>::blocks + ...)>())::type;
+  using L = Layout<std::index_sequence<Operand<Xs>::blocks...>, typename Results<Returned>::Blocks>;
+  auto results = call(std::make_shared<const Compiled<F, L, 0, compiled_orders, Rows>>(std::move(f)),
+                      {Operand<Xs>::variable(xs)...});
+  if constexpr (Results<Returned>::several) {
+    return [&]<std::size_t... J>(std::index_sequence<J...>) {
+      return std::array{std::move(results[J])...};
+    }(std::make_index_sequence<L::numbers.results>());
+  } else {
+    return std::move(results[0]);
+  }
+}
+
 }  // namespace detail
 }  // namespace fused
 
@@ -221,10 +257,10 @@ struct Results<std::tuple<Ys...>> {
 ///     Variable y = fuse([](auto x, auto s) { return tanh(x * s) + s; }, x, s);
 ///
 /// `f` is a generic lambda of as many numbers as there are operands. It computes with arithmetic, comparisons, `where`,
-/// and all the functions of <autograd/ops/elementwise.hpp> and <autograd/ops/activations.hpp> but glu and
-/// beta (the first operand of gammainc and gammaincc is a C++ scalar); C++ scalars may be operands, captured, or written down. It is called with vector registers, with dual numbers
-/// that carry its derivatives, and with Variables, and has no side effects. A variable that it assigns to anew may not
-/// come to depend on more operands than it did before.
+/// and all the functions of <autograd/ops/elementwise.hpp> and <autograd/ops/activations.hpp> but glu (the first operand
+/// of gammainc and gammaincc is a C++ scalar); C++ scalars may be operands, captured, or written down. It is called with
+/// vector registers, with dual numbers that carry its derivatives, and with Variables, and has no side effects. A
+/// variable that it assigns to anew may not come to depend on more operands than it did before.
 ///
 /// A function that returns a std::tuple has several results, which are an array of Variables; and an operand may be the
 /// equal parts of a Variable along its last axis, each of which is a number:
@@ -242,18 +278,7 @@ struct Results<std::tuple<Ys...>> {
 template <unsigned compiled_orders = 2, class F, class... Xs>
   requires(sizeof...(Xs) > 0)
 auto fuse(F f, const Xs&... xs) {
-  using namespace fused::detail;
-  using Returned = typename decltype(result_of<F, (Operand<Xs>::blocks + ...)>())::type;
-  using L = Layout<std::index_sequence<Operand<Xs>::blocks...>, typename Results<Returned>::Blocks>;
-  auto results = fused::call(std::make_shared<const Compiled<F, L, 0, compiled_orders>>(std::move(f)),
-                             {Operand<Xs>::variable(xs)...});
-  if constexpr (Results<Returned>::several) {
-    return [&]<std::size_t... J>(std::index_sequence<J...>) {
-      return std::array{std::move(results[J])...};
-    }(std::make_index_sequence<L::numbers.results>());
-  } else {
-    return std::move(results[0]);
-  }
+  return fused::detail::fuse_with<fused::detail::RowsOfProgram<>, compiled_orders>(std::move(f), xs...);
 }
 
 }  // namespace xtape

@@ -1,6 +1,7 @@
 #include <optim/adadelta.hpp>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -14,14 +15,8 @@ const Description<AdadeltaOptions>& Adadelta::description() {
 }
 
 void Adadelta::update(const AdadeltaOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
-  double lr = options.lr, rho = options.rho, epsilon = options.epsilon, decay = options.weight_decay;
-  kernels::update([=](auto& p, auto& s, auto& a, auto g) {
-    g += decay * p;
-    s = rho * s + (1 - rho) * g * g;
-    auto d = sqrt(a + epsilon) / sqrt(s + epsilon) * g;
-    a = rho * a + (1 - rho) * d * d;
-    p -= lr * d;
-  }, parameter, moment(0, i), moment(1, i), gradient);
+  kernels::update(AdadeltaUpdate{options.lr, options.rho, options.epsilon, options.weight_decay}, parameter,
+                  moment(0, i), moment(1, i), gradient);
 }
 
 }  // namespace xtape::optim

@@ -1,6 +1,7 @@
 #include <optim/adagrad.hpp>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -16,12 +17,8 @@ const Description<AdagradOptions>& Adagrad::description() {
 
 void Adagrad::update(const AdagradOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   double rate = options.lr / (1 + static_cast<double>(steps(i) - 1) * options.lr_decay);
-  double decay = options.weight_decay, epsilon = options.epsilon;
-  kernels::update([=](auto& p, auto& s, auto g) {
-    g += decay * p;
-    s += g * g;
-    p -= rate * g / (sqrt(s) + epsilon);
-  }, parameter, moment(0, i, options.initial_accumulator_value), gradient);
+  kernels::update(AdagradUpdate{rate, options.weight_decay, options.epsilon}, parameter,
+                  moment(0, i, options.initial_accumulator_value), gradient);
 }
 
 }  // namespace xtape::optim

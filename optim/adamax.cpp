@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -17,14 +18,9 @@ const Description<AdamaxOptions>& Adamax::description() {
 }
 
 void Adamax::update(const AdamaxOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
-  double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon, decay = options.weight_decay;
-  double rate = options.lr / (1 - std::pow(beta1, static_cast<double>(steps(i))));
-  kernels::update([=](auto& p, auto& m, auto& u, auto g) {
-    g += decay * p;
-    m = beta1 * m + (1 - beta1) * g;
-    u = maximum(beta2 * u, abs(g) + epsilon);
-    p -= rate * m / u;
-  }, parameter, moment(0, i), moment(1, i), gradient);
+  double rate = options.lr / (1 - std::pow(options.beta1, static_cast<double>(steps(i))));
+  kernels::update(AdamaxUpdate{options.beta1, options.beta2, options.epsilon, options.weight_decay, rate}, parameter,
+                  moment(0, i), moment(1, i), gradient);
 }
 
 }  // namespace xtape::optim

@@ -6,6 +6,7 @@
 
 #include <autograd/kernels/map.hpp>
 #include <optim/state.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -49,8 +50,7 @@ void EMA::update() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Array& parameter = parameters_[i].value();
     if (begins(i)) averages_[i] = parameter.copy();
-    else kernels::update([decay = decay_](auto& average, const auto& p) { average = decay * average + (1 - decay) * p; },
-               average(i), parameter);
+    else kernels::update(AverageUpdate{decay_}, average(i), parameter);
   }
   ++updates_;
 }
@@ -68,7 +68,7 @@ void EMA::swap() {
   check_shapes("swap");
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     if (begins(i)) averages_[i] = parameters_[i].value().copy();
-    kernels::update([](auto& average, auto& p) { std::swap(average, p); }, average(i), parameters_[i].mutable_value());
+    kernels::update(Swap(), average(i), parameters_[i].mutable_value());
   }
 }
 

@@ -1,6 +1,7 @@
 #include <optim/lion.hpp>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -14,13 +15,8 @@ const Description<LionOptions>& Lion::description() {
 }
 
 void Lion::update(const LionOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
-  double lr = options.lr, beta1 = options.beta1, beta2 = options.beta2, decay = options.weight_decay;
-  kernels::update([=](auto& p, auto& m, auto& g) {
-    auto blend = beta1 * m + (1 - beta1) * g;
-    auto sign = where(blend > 0, 1, where(blend < 0, -1, 0));
-    p -= lr * (sign + decay * p);
-    m = beta2 * m + (1 - beta2) * g;
-  }, parameter, moment(0, i), gradient);
+  kernels::update(LionUpdate{options.lr, options.beta1, options.beta2, options.weight_decay}, parameter, moment(0, i),
+                  gradient);
 }
 
 }  // namespace xtape::optim

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -20,21 +21,14 @@ const Description<NAdamOptions>& NAdam::description() {
 
 void NAdam::update(const NAdamOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   auto t = static_cast<double>(steps(i));
-  double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
-  auto mu = [&](double t) { return beta1 * (1 - 0.5 * std::pow(0.96, t * options.momentum_decay)); };
+  auto mu = [&](double t) { return options.beta1 * (1 - 0.5 * std::pow(0.96, t * options.momentum_decay)); };
   double& product = number(0, i);
   product = t == 1 ? mu(1) : product * mu(t);
   double of_gradient = options.lr * (1 - mu(t)) / (1 - product);
   double of_moment = options.lr * mu(t + 1) / (1 - product * mu(t + 1));
-  double scale = 1 / std::sqrt(1 - std::pow(beta2, t));
-  double decay = options.decoupled_weight_decay ? 0 : options.weight_decay;
-  double kept = options.decoupled_weight_decay ? 1 - options.lr * options.weight_decay : 1;
-  kernels::update([=](auto& p, auto& m, auto& v, auto g) {
-    g += decay * p;
-    m = beta1 * m + (1 - beta1) * g;
-    v = beta2 * v + (1 - beta2) * g * g;
-    p = kept * p - (of_gradient * g + of_moment * m) / (sqrt(v) * scale + epsilon);
-  }, parameter, moment(0, i), moment(1, i), gradient);
+  double scale = 1 / std::sqrt(1 - std::pow(options.beta2, t));
+  kernels::update(NAdamUpdate{{options.beta1, options.beta2}, decay_of(options), of_gradient, of_moment, scale,
+                              options.epsilon}, parameter, moment(0, i), moment(1, i), gradient);
 }
 
 }  // namespace xtape::optim

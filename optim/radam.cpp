@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -18,29 +19,16 @@ const Description<RAdamOptions>& RAdam::description() {
 
 void RAdam::update(const RAdamOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   auto t = static_cast<double>(steps(i));
-  double beta1 = options.beta1, beta2 = options.beta2, epsilon = options.epsilon;
-  double decay = options.decoupled_weight_decay ? 0 : options.weight_decay;
-  double kept = options.decoupled_weight_decay ? 1 - options.lr * options.weight_decay : 1;
-  double correction2 = 1 - std::pow(beta2, t);
-  double rate = options.lr / (1 - std::pow(beta1, t));
-  double length = 2 / (1 - beta2) - 1, length_now = length - 2 * t * std::pow(beta2, t) / correction2;
-  auto update = [=](auto& p, auto& m, auto& v, auto g, auto scale) {
-    g += decay * p;
-    m = beta1 * m + (1 - beta1) * g;
-    v = beta2 * v + (1 - beta2) * g * g;
-    p = kept * p - scale(m, v);
-  };
-  if (length_now <= 5) {
-    kernels::update([=](auto& p, auto& m, auto& v, auto& g) {
-      update(p, m, v, g, [=](auto& m, auto&) { return rate * m; });
-    }, parameter, moment(0, i), moment(1, i), gradient);
-    return;
-  }
+  const MovingMoments moments{options.beta1, options.beta2};
+  const Decay decay = decay_of(options);
+  double correction2 = 1 - std::pow(options.beta2, t), rate = options.lr / (1 - std::pow(options.beta1, t));
+  double length = 2 / (1 - options.beta2) - 1, length_now = length - 2 * t * std::pow(options.beta2, t) / correction2;
+  if (length_now <= 5)
+    return kernels::update(UnrectifiedUpdate{moments, decay, rate}, parameter, moment(0, i), moment(1, i), gradient);
   double rectified = rate * std::sqrt(correction2 * (length_now - 4) * (length_now - 2) * length /
                                       ((length - 4) * (length - 2) * length_now));
-  kernels::update([=](auto& p, auto& m, auto& v, auto& g) {
-    update(p, m, v, g, [=](auto& m, auto& v) { return rectified * m / (sqrt(v) + epsilon); });
-  }, parameter, moment(0, i), moment(1, i), gradient);
+  kernels::update(AdamUpdate{moments, decay, rectified, 1, options.epsilon}, parameter, moment(0, i),
+                  moment(1, i), gradient);
 }
 
 }  // namespace xtape::optim

@@ -1,6 +1,7 @@
 #include <optim/rmsprop.hpp>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -15,42 +16,15 @@ const Description<RMSPropOptions>& RMSProp::description() {
 }
 
 void RMSProp::update(const RMSPropOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
-  double lr = options.lr, alpha = options.alpha, epsilon = options.epsilon, decay = options.weight_decay;
-  double momentum = options.momentum;
-  // What the gradient is divided by; rounding can make the variance of equal gradients a little negative.
-  auto scale = [=](auto& s, auto& g) {
-    s = alpha * s + (1 - alpha) * g * g;
-    return sqrt(s) + epsilon;
-  };
-  auto centered_scale = [=](auto& s, auto& a, auto& g) {
-    s = alpha * s + (1 - alpha) * g * g;
-    a = alpha * a + (1 - alpha) * g;
-    return sqrt(maximum(s - a * a, 0)) + epsilon;
-  };
-  auto follow = [=](auto& p, auto& b, const auto& direction) {
-    b = momentum * b + direction;
-    p -= lr * b;
-  };
-  if (options.centered && momentum != 0)
-    kernels::update([=](auto& p, auto& s, auto& a, auto& b, auto g) {
-      g += decay * p;
-      follow(p, b, g / centered_scale(s, a, g));
-    }, parameter, moment(0, i), moment(1, i), moment(2, i), gradient);
+  RMSPropUpdate update{options.lr, options.alpha, options.epsilon, options.weight_decay};
+  if (options.centered && options.momentum != 0)
+    kernels::update(CenteredRMSPropMomentumUpdate{update, options.momentum}, parameter, moment(0, i), moment(1, i),
+                    moment(2, i), gradient);
   else if (options.centered)
-    kernels::update([=](auto& p, auto& s, auto& a, auto g) {
-      g += decay * p;
-      p -= lr * g / centered_scale(s, a, g);
-    }, parameter, moment(0, i), moment(1, i), gradient);
-  else if (momentum != 0)
-    kernels::update([=](auto& p, auto& s, auto& b, auto g) {
-      g += decay * p;
-      follow(p, b, g / scale(s, g));
-    }, parameter, moment(0, i), moment(2, i), gradient);
-  else
-    kernels::update([=](auto& p, auto& s, auto g) {
-      g += decay * p;
-      p -= lr * g / scale(s, g);
-    }, parameter, moment(0, i), gradient);
+    kernels::update(CenteredRMSPropUpdate{update}, parameter, moment(0, i), moment(1, i), gradient);
+  else if (options.momentum != 0)
+    kernels::update(RMSPropMomentumUpdate{update, options.momentum}, parameter, moment(0, i), moment(2, i), gradient);
+  else kernels::update(update, parameter, moment(0, i), gradient);
 }
 
 }  // namespace xtape::optim

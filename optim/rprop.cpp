@@ -1,6 +1,7 @@
 #include <optim/rprop.hpp>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -24,16 +25,8 @@ const Description<RpropOptions>& Rprop::description() {
 }
 
 void Rprop::update(const RpropOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
-  double eta_minus = options.eta_minus, eta_plus = options.eta_plus;
-  double least = options.min_step_size, most = options.max_step_size;
-  auto sign = [](const auto& x) { return where(x > 0, 1, where(x < 0, -1, 0)); };
-  kernels::update([=](auto& p, auto& previous, auto& s, auto g) {
-    auto agreement = sign(g) * sign(previous);  // their product could underflow
-    s = minimum(maximum(s * where(agreement > 0, eta_plus, where(agreement < 0, eta_minus, 1)), least), most);
-    g = where(agreement < 0, 0, g);
-    p -= s * sign(g);
-    previous = g;
-  }, parameter, moment(0, i), moment(1, i, options.lr), gradient);
+  kernels::update(RpropUpdate{options.eta_minus, options.eta_plus, options.min_step_size, options.max_step_size},
+                  parameter, moment(0, i), moment(1, i, options.lr), gradient);
 }
 
 }  // namespace xtape::optim

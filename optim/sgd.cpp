@@ -1,6 +1,7 @@
 #include <optim/sgd.hpp>
 
 #include <autograd/kernels/map.hpp>
+#include <optim/updates.hpp>
 
 namespace xtape::optim {
 
@@ -21,18 +22,11 @@ const Description<SGDOptions>& SGD::description() {
 
 void SGD::update(const SGDOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
   double lr = options.lr, decay = options.weight_decay;
-  if (options.momentum == 0) {
-    kernels::update([=](auto& p, auto g) { p -= lr * (g + decay * p); }, parameter, gradient);
-    return;
-  }
+  if (options.momentum == 0) return kernels::update(SGDUpdate{lr, decay}, parameter, gradient);
   bool first = !has_moment(0, i);
   double kept = first ? 0 : options.momentum, taken = first ? 1 : 1 - options.dampening;
   double direct = options.nesterov ? 1 : 0, ahead = options.nesterov ? options.momentum : 1;
-  kernels::update([=](auto& p, auto& b, auto g) {
-    g += decay * p;
-    b = kept * b + taken * g;
-    p -= lr * (direct * g + ahead * b);
-  }, parameter, moment(0, i), gradient);
+  kernels::update(MomentumUpdate{lr, decay, kept, taken, direct, ahead}, parameter, moment(0, i), gradient);
 }
 
 }  // namespace xtape::optim

@@ -230,6 +230,12 @@ inline constexpr auto frac_rule = elementwise(
     "frac", [](auto x) { return x - trunc(x); }, pass);
 auto frac(const Number auto& x) { return chain(frac_rule, x); }
 
+// Of Variables, by a condition that is 0 or not; see number.hpp for that of Numbers.
+inline constexpr auto where_rule = elementwise_any(
+    "where", [](auto c, auto a, auto b) { return where(c != 0, a, b); }, constant,
+    with<A>([](auto c, auto g) { return where(c != 0, g, 0); }),
+    with<A>([](auto c, auto g) { return where(c != 0, 0, g); }));
+
 inline constexpr auto maximum_rule = elementwise_any(
     "maximum", [](auto a, auto b) { return maximum(a, b); },
     with<A, B>([](auto a, auto b, auto g) { return where(a < b, 0, where(a == b, g / 2, g)); }),

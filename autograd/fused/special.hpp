@@ -8,23 +8,22 @@
 
 namespace xtape::fused {
 
+template <class F>
+struct NthDerivative {
+  auto operator()(const auto& n, const auto& x) const {
+    return kernels::lanewise([](double n, double v) { return F::derivative(static_cast<int>(n), v); }, n, x);
+  }
+};
+template <class F>
+struct NextDerivative {
+  auto operator()(const auto& n, const auto& x, const auto& g) const;
+};
+
 /// A function and its derivatives: f(n, x) is the n-th, `F::derivative(n, x)`, each computed for itself, so that no
 /// digits are lost by differences. `F::name` names the operation.
 template <class F>
-struct WithDerivatives;
-
-// The class is complete where this is called, and not where the lambda below is written.
-template <class F, class... Xs>
-auto derivative_of(const Xs&... x) { return WithDerivatives<F>()(x...); }
-
-template <class F>
 struct WithDerivatives {
-  static constexpr auto rule = elementwise(
-      F::name,
-      [](auto n, auto x) {
-        return kernels::lanewise([](double n, double v) { return F::derivative(static_cast<int>(n), v); }, n, x);
-      },
-      constant, with<A, B>([](auto n, auto x, auto g) { return g * derivative_of<F>(n + 1, x); }));
+  static constexpr auto rule = elementwise(F::name, NthDerivative<F>(), constant, with<A, B>(NextDerivative<F>()));
 
   template <class T>
   kernels::Batch<T> operator()(const kernels::Batch<T>& n, const kernels::Batch<T>& x) const {
@@ -35,18 +34,33 @@ struct WithDerivatives {
     return (*this)(kernels::Batch<T>(static_cast<T>(n)), x);
   }
   auto operator()(const Term auto& n, const Number auto& x) const { return chain(rule, n, x); }
-  Variable operator()(const Variable& n, const Variable& x) const;
+  template <std::same_as<Variable> X>
+  auto operator()(const auto& n, const X& x) const {
+    return rule(X(n), x);
+  }
 };
 
-/// A rule of two operands as a function, which other rules may call.
+template <class F>
+auto NextDerivative<F>::operator()(const auto& n, const auto& x, const auto& g) const {
+  return g * WithDerivatives<F>()(n + 1, x);
+}
+
+/// A rule as a function, which other rules may call.
 template <const auto& rule>
 struct Call {
-  template <class T>
-  kernels::Batch<T> operator()(const kernels::Batch<T>& a, const kernels::Batch<T>& b) const {
-    return rule.forward(a, b);
+  template <class T, class... Rest>
+  kernels::Batch<T> operator()(const kernels::Batch<T>& x, const Rest&... rest) const {
+    return rule.forward(x, rest...);
   }
-  auto operator()(const Term auto& a, const Term auto& b) const { return chain(rule, a, b); }
-  Variable operator()(const Variable& a, const Variable& b) const;
+  template <class... Xs>
+    requires AnyNumber<Xs...>
+  auto operator()(const Xs&... xs) const {
+    return chain(rule, xs...);
+  }
+  template <std::same_as<Variable>... Xs>
+  auto operator()(const Xs&... xs) const {
+    return rule(xs...);
+  }
 };
 
 // The functions are those of the operations of the same names, see ops/elementwise.hpp.

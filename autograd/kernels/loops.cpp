@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include <autograd/kernels/dense.hpp>
 #include <autograd/kernels/parallel.hpp>
 
 namespace xtape::kernels {
@@ -72,9 +73,9 @@ void Loops::for_each_row(std::size_t begin, std::size_t end, Row row) const {
 void for_each_row(std::span<const Array* const> arrays, Row row) {
   const Array& first = *arrays[0];
   auto fits = [&](const Array* x) { return x->has_shape_of(first); };
-  if (arrays.size() <= std::size(no_offset) && std::all_of(arrays.begin() + 1, arrays.end(), fits)) {
+  if (arrays.size() <= std::size(step_one) && std::all_of(arrays.begin() + 1, arrays.end(), fits)) {
     parallel_for(first.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) {
-      std::ptrdiff_t offset[std::size(no_offset)];
+      std::ptrdiff_t offset[std::size(step_one)];
       std::fill_n(offset, arrays.size(), static_cast<std::ptrdiff_t>(begin));
       row(offset, step_one, end - begin);
     });

@@ -15,9 +15,6 @@ namespace xtape::kernels {
 /// further, in elements.
 using Row = FunctionRef<void(const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n)>;
 
-/// The offsets and steps of up to 8 dense arrays of one shape.
-inline constexpr std::ptrdiff_t no_offset[8] = {}, step_one[8] = {1, 1, 1, 1, 1, 1, 1, 1};
-
 /// A nest of loops over operands: extents, and each operand's step in each loop. Axes of extent 1 are dropped, and
 /// neighbours that every operand crosses with one step are merged. There is always at least one loop.
 struct Loops {

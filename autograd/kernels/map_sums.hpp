@@ -86,7 +86,9 @@ class RowResult {
 
 }  // namespace detail
 
-/// What map_sums does once for all kernels: the loops, and the sums in double.
+/// Results of functions of several inputs, for every element of a common shape, to which the inputs broadcast; the parts
+/// say where each number of the function stands. A result of a smaller shape, which broadcasts as well, is summed over
+/// what that repeats, in double; an undefined one is left out.
 class LoopsWithSums {
  public:
   /// What is done with a row of n elements: `places` and `step` have one entry for each input part, and then one for each
@@ -115,20 +117,16 @@ class LoopsWithSums {
   std::size_t count_ = 0;                  // of the sums of all results
 };
 
-/// `results = f(inputs)` for every element of the `common` shape, to which the inputs broadcast. f takes N batches of T
-/// and returns an array of M; the parts say where each stands. A result of a smaller shape, which broadcasts as well,
-/// is summed over what that repeats; an undefined one is left out.
-template <class T, std::size_t N, std::size_t M, class F, class V = Batch<T>>
-void map_sums(const F& f, const Shape& common, std::span<const Array> inputs, const std::array<Part, N>& input_parts,
-              std::span<Array> results, const std::array<Part, M>& result_parts) {
-  LoopsWithSums loops(common, inputs, input_parts, results, result_parts);
-  loops.run([&](const Place* places, const std::ptrdiff_t* step, std::size_t n) {
-    [&]<std::size_t... K, std::size_t... J>(std::index_sequence<K...>, std::index_sequence<J...>) {
-      std::array<const T*, N> from{reinterpret_cast<const T*>(places[K].data)...};
-      map_row<V>(f, from, step, n, StoreEach(detail::RowResult<V>(places[N + J], step[N + J])...),
-                 std::index_sequence<K...>());
-    }(std::make_index_sequence<N>(), std::make_index_sequence<M>());
-  });
+/// What `run` does with a row, for a function of N registers that returns an array of M: each result is stored, added to
+/// its sums, or left out.
+template <class V, std::size_t N, std::size_t M, class F>
+void map_sums_row(const F& f, const Place* places, const std::ptrdiff_t* step, std::size_t n) {
+  using T = typename V::value_type;
+  [&]<std::size_t... K, std::size_t... J>(std::index_sequence<K...>, std::index_sequence<J...>) {
+    std::array<const T*, N> from{reinterpret_cast<const T*>(places[K].data)...};
+    map_row<V>(f, from, step, n, StoreEach(detail::RowResult<V>(places[N + J], step[N + J])...),
+               std::index_sequence<K...>());
+  }(std::make_index_sequence<N>(), std::make_index_sequence<M>());
 }
 
 }  // namespace xtape::kernels

@@ -8,148 +8,35 @@
 #include <type_traits>
 
 #include <autograd/kernels/parallel.hpp>
-#include <autograd/kernels/simd.hpp>
+#include <autograd/kernels/targets/reduce.hpp>
 
 namespace xtape::kernels {
 namespace {
 
-struct Sum {
-  template <class T>
-  static constexpr T identity = 0;
-  template <class V>
-  static V combine(const V& a, const V& b) { return a + b; }
-};
-
-struct Max {
-  template <class T>
-  static constexpr T identity =
-      std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-  template <class T>
-    requires std::is_arithmetic_v<T>
-  static T combine(T a, T b) { return a > b || a != a ? a : b; }
-  template <class T, class A>
-  static xsimd::batch<T, A> combine(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b) { return maximum(a, b); }
-};
-
-struct Min {
-  template <class T>
-  static constexpr T identity =
-      std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
-  template <class T>
-    requires std::is_arithmetic_v<T>
-  static T combine(T a, T b) { return a < b || a != a ? a : b; }
-  template <class T, class A>
-  static xsimd::batch<T, A> combine(const xsimd::batch<T, A>& a, const xsimd::batch<T, A>& b) { return minimum(a, b); }
-};
-
-// One block of a row into one value: four running results of a vector each.
-template <class R, class T>
-T reduce_block(const T* x, std::size_t n) {
-  using V = Batch<T>;
-  constexpr std::size_t lanes = V::size;
-  T result = R::template identity<T>;
-  if (n >= 4 * lanes) {
-    V part[4];
-    for (std::size_t k = 0; k < 4; ++k) part[k] = V::load_unaligned(x + k * lanes);
-    x += 4 * lanes, n -= 4 * lanes;
-    for (; n >= 4 * lanes; n -= 4 * lanes, x += 4 * lanes)
-      for (std::size_t k = 0; k < 4; ++k) part[k] = R::combine(part[k], V::load_unaligned(x + k * lanes));
-    V all = R::combine(R::combine(part[0], part[1]), R::combine(part[2], part[3]));
-    alignas(64) T values[lanes];
-    all.store_unaligned(values);
-    for (T value : values) result = R::combine(result, value);
-  }
-  for (; n > 0; --n, ++x) result = R::combine(result, *x);
-  return result;
-}
-
-// What blocks of T add up in, so that neither the length nor the direction of a sum costs digits.
-template <class T>
-using Total = std::conditional_t<std::is_floating_point_v<T>, double, T>;
-
 constexpr std::size_t piece = 65536;  // elements that one thread adds up, however many threads there are
 
 template <class R, class T>
-Total<T> reduce_blocks(const T* x, std::size_t n) {
-  constexpr std::size_t block = 1024;
-  Total<T> total = R::template identity<Total<T>>;
-  for (; n > 0; x += std::min(n, block), n -= std::min(n, block))
-    total = R::combine(total, static_cast<Total<T>>(reduce_block<R>(x, std::min(n, block))));
-  return total;
-}
-
-template <class R, class T>
 T reduce_row(const T* x, std::size_t n) {
-  if (n <= piece) return static_cast<T>(reduce_blocks<R>(x, n));
+  const auto row = with_target([]<Target target>() { return &reduce_row_on<target, R, T>; });
+  if (n <= piece) return static_cast<T>(row(x, n));
   std::vector<Total<T>> totals((n + piece - 1) / piece);
-  run_tasks(totals.size(), [&](std::size_t i) {
-    totals[i] = reduce_blocks<R>(x + i * piece, std::min(piece, n - i * piece));
-  });
+  run_tasks(totals.size(), [&](std::size_t i) { totals[i] = row(x + i * piece, std::min(piece, n - i * piece)); });
   Total<T> total = totals[0];
   for (std::size_t i = 1; i < totals.size(); ++i) total = R::combine(total, totals[i]);
   return static_cast<T>(total);
-}
-
-constexpr std::size_t tile = 512;  // columns that are reduced side by side
-
-// out[k] = the combination of a few rows of n elements, in pairs
-template <class R, std::size_t rows, class T>
-void combine_rows(const T* x, std::size_t stride, std::size_t n, T* out) {
-  auto combined = [&]<class V>(auto load, const T* at, std::type_identity<V>) {
-    V values[rows];
-    for (std::size_t i = 0; i < rows; ++i) values[i] = load(at + i * stride);
-    for (std::size_t step = 1; step < rows; step *= 2)
-      for (std::size_t i = 0; i + step < rows; i += 2 * step) values[i] = R::combine(values[i], values[i + step]);
-    return values[0];
-  };
-  using V = Batch<T>;
-  std::size_t k = 0;
-  for (; k + V::size <= n; k += V::size)
-    combined([](const T* at) { return V::load_unaligned(at); }, x + k, std::type_identity<V>()).store_unaligned(out + k);
-  for (; k < n; ++k) out[k] = combined([](const T* at) { return *at; }, x + k, std::type_identity<T>());
-}
-
-// totals[k] = combine(totals[k], each of the rows' k-th element) for n <= tile columns
-template <class R, class T>
-void reduce_tile(const T* x, std::size_t rows, std::size_t stride, std::size_t n, Total<T>* totals) {
-  T part[tile];
-  auto add = [&] {
-    for (std::size_t k = 0; k < n; ++k) totals[k] = R::combine(totals[k], static_cast<Total<T>>(part[k]));
-  };
-  constexpr std::size_t together = 8;
-  for (; rows >= together; rows -= together, x += together * stride) {
-    combine_rows<R, together>(x, stride, n, part);
-    add();
-  }
-  for (; rows > 0; --rows, x += stride) {
-    combine_rows<R, 1>(x, stride, n, part);
-    add();
-  }
-}
-
-// totals[k] = the combination of the k-th elements of rows of n elements, for `width` <= tile columns
-template <class R, class T>
-void column_totals(const T* x, std::size_t rows, std::size_t n, std::size_t width, Total<T>* result) {
-  Total<T> totals[tile];
-  // Short rows are read as long ones, each of several.
-  std::size_t fold = width == n ? std::max<std::size_t>(std::min(tile / 4 / n, rows), 1) : 1;
-  std::fill_n(totals, fold * width, R::template identity<Total<T>>);
-  reduce_tile<R>(x, rows / fold, fold * n, fold * width, totals);
-  reduce_tile<R>(x + rows / fold * fold * n, rows % fold, n, width, totals);
-  for (std::size_t i = 1; i < fold; ++i)
-    for (std::size_t k = 0; k < width; ++k) totals[k] = R::combine(totals[k], totals[i * width + k]);
-  std::copy_n(totals, width, result);
 }
 
 // out[k] = the combination of the k-th elements of dense rows of n elements. It is cut into tiles and into pieces of the
 // rows, in the same way for any number of threads.
 template <class R, class T>
 void reduce_columns(const T* x, std::size_t rows, std::size_t n, T* out) {
+  constexpr std::size_t tile = columns_together;
+  const auto columns = with_target([]<Target target>() { return &reduce_columns_on<target, R, T>; });
   std::size_t pieces = std::clamp<std::size_t>(rows * std::min(n, tile) / piece, 1, 16), tiles = (n + tile - 1) / tile;
   std::vector<Total<T>> totals(pieces * n);
   auto compute = [&](std::size_t task) {
     std::size_t first = task % tiles * tile, i = task / tiles, begin = rows * i / pieces, end = rows * (i + 1) / pieces;
-    column_totals<R>(x + begin * n + first, end - begin, n, std::min(tile, n - first), totals.data() + i * n + first);
+    columns(x + begin * n + first, end - begin, n, std::min(tile, n - first), totals.data() + i * n + first);
   };
   if (rows * n < piece) for (std::size_t task = 0; task < tiles; ++task) compute(task);
   else run_tasks(pieces * tiles, compute);
@@ -232,15 +119,6 @@ Shape drop_dims(const Shape& shape, const std::vector<bool>& mask) {
 Array sum(const Array& x, const std::vector<bool>& mask) { return reduce<Sum>("sum", x, mask); }
 Array max(const Array& x, const std::vector<bool>& mask) { return reduce<Max>("max", x, mask); }
 Array min(const Array& x, const std::vector<bool>& mask) { return reduce<Min>("min", x, mask); }
-
-template <class T>
-T max_of_row(const T* x, std::size_t n) { return reduce_row<Max>(x, n); }
-template <class T>
-T sum_of_row(const T* x, std::size_t n) { return reduce_row<Sum>(x, n); }
-template float max_of_row(const float*, std::size_t);
-template double max_of_row(const double*, std::size_t);
-template float sum_of_row(const float*, std::size_t);
-template double sum_of_row(const double*, std::size_t);
 
 std::vector<bool> broadcast_mask(const Shape& from, const Shape& to) {
   std::vector<bool> mask(from.size(), true);

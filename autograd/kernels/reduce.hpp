@@ -21,13 +21,6 @@ Array sum(const Array& x, const std::vector<bool>& mask);
 Array max(const Array& x, const std::vector<bool>& mask);
 Array min(const Array& x, const std::vector<bool>& mask);
 
-/// The greatest of n numbers of float or double, or NaN if one is; -inf for none.
-template <class T>
-T max_of_row(const T* x, std::size_t n);
-/// Their sum.
-template <class T>
-T sum_of_row(const T* x, std::size_t n);
-
 /// The axes of `from` along which a `to` was repeated when it was broadcast.
 std::vector<bool> broadcast_mask(const Shape& from, const Shape& to);
 

@@ -9,7 +9,7 @@ namespace xtape::kernels {
 namespace {
 
 Target best() {
-#ifdef __x86_64__
+#ifdef XTAPE_SEVERAL_TARGETS
   bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
             __builtin_cpu_supports("bmi2");
   bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -10,7 +10,6 @@
 namespace xtape {
 
 using namespace detail;
-using fused::A, fused::constant, fused::elementwise_any, fused::with;
 
 Variable add(const Variable& a, const Variable& b) { return fused::add_rule(a, b); }
 Variable sub(const Variable& a, const Variable& b) { return fused::sub_rule(a, b); }
@@ -103,14 +102,10 @@ Variable where(const Variable& condition, const Variable& a, const Variable& b) 
   if (!condition.defined() || condition.dtype() != DType::boolean)
     throw DTypeError("where: the condition is " +
                      std::string(condition.defined() ? to_string(condition.dtype()) : "undefined") + ", needs bool");
-  static constexpr auto op = elementwise_any(
-      "where", [](auto c, auto a, auto b) { return where(c != 0, a, b); }, constant,
-      with<A>([](auto c, auto g) { return where(c != 0, g, 0); }),
-      with<A>([](auto c, auto g) { return where(c != 0, 0, g); }));
   std::array branches{&a, &b};
   DType dtype = common_dtype("where", branches);
   if (dtype == DType::boolean) return where(condition, a.to(int64), b.to(int64)).to(boolean);
-  return op(condition.to(dtype), a, b);
+  return fused::where_rule(condition.to(dtype), a, b);
 }
 Variable clip(const Variable& x, const Variable& low, const Variable& high) {
   detail::Calling calling("clip");

@@ -6,12 +6,11 @@
 #include <boost/math/special_functions/digamma.hpp>
 #include <boost/math/special_functions/polygamma.hpp>
 
+#include <autograd/fused/beta.hpp>
 #include <autograd/ops/define_elementwise.hpp>
 
 namespace xtape {
-
-using fused::A, fused::B, fused::C, fused::Y, fused::constant, fused::elementwise, fused::with;
-
+namespace fused {
 namespace {
 
 // Infinity and NaN instead of exceptions.
@@ -58,46 +57,18 @@ double polygamma_of(int n, double x) {
   return n > 0 ? boost::math::polygamma(n, x, Quiet()) : boost::math::digamma(x, Quiet());
 }
 
-double difference_of(double n, double a, double b) {
+}  // namespace
+
+double Beta::value(double a, double b) { return beta_of(a, b); }
+
+double Beta::polygamma_difference(double n, double a, double b) {
   int order = static_cast<int>(n);
   if (order == 0 && a > 0 && b > 0 && std::isfinite(a) && std::isfinite(b)) return digamma_difference(a, b);
   return polygamma_of(order, a + b) - polygamma_of(order, a);
 }
 
-Variable difference_at(const Variable& n, const Variable& a, const Variable& b);
-template <class T>
-kernels::Batch<T> difference_at(const kernels::Batch<T>& n, const kernels::Batch<T>& a, const kernels::Batch<T>& b) {
-  return kernels::lanewise([](double n, double a, double b) { return difference_of(n, a, b); }, n, a, b);
-}
+}  // namespace fused
 
-Variable polygamma_at(const Variable& n, const Variable& x) { return polygamma(static_cast<int>(n.item()), x); }
-template <class T>
-kernels::Batch<T> polygamma_at(const kernels::Batch<T>& n, const kernels::Batch<T>& x) {
-  return kernels::lanewise([](double n, double x) { return polygamma_of(static_cast<int>(n), x); }, n, x);
-}
-
-// The n-th derivative of digamma at a + b minus that at a.
-Variable difference_at(const Variable& n, const Variable& a, const Variable& b) {
-  static constexpr auto op = elementwise(
-      "polygamma_difference", [](auto n, auto a, auto b) { return difference_at(n, a, b); }, constant,
-      with<A, B, C>([](auto n, auto a, auto b, auto g) { return g * difference_at(n + 1, a, b); }),
-      with<A, B, C>([](auto n, auto a, auto b, auto g) { return g * polygamma_at(n + 1, a + b); }));
-  return op(n, a, b);
-}
-
-template <class X>
-auto digamma_step(const X& a, const X& b) {
-  return difference_at(X(0), a, b);
-}
-
-}  // namespace
-
-Variable beta(const Variable& a, const Variable& b) {
-  static constexpr auto op = elementwise(
-      "beta", [](auto a, auto b) { return kernels::lanewise([](double x, double y) { return beta_of(x, y); }, a, b); },
-      with<A, B, Y>([](auto a, auto b, auto y, auto g) { return -g * y * digamma_step(a, b); }),
-      with<A, B, Y>([](auto a, auto b, auto y, auto g) { return -g * y * digamma_step(b, a); }));
-  return op(a, b);
-}
+Variable beta(const Variable& a, const Variable& b) { return fused::beta_rule(a, b); }
 
 }  // namespace xtape

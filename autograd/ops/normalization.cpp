@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include <autograd/fused/normalization.hpp>
 #include <autograd/kernels/normalize.hpp>
 #include <autograd/ops/define_elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -96,13 +97,10 @@ void require_shape(const char* operation, const Variable& x, const char* what, c
 // x times a weight, plus a bias, where they are defined; both broadcast.
 Variable scaled(const char* operation, const Variable& x, const Variable& weight, const Variable& bias,
                 const Shape& spread) {
-  using namespace fused;
-  static constexpr auto affine = elementwise(
-      "scale_and_shift", [](auto x, auto weight, auto bias) { return x * weight + bias; },
-      with<B>([](auto weight, auto g) { return g * weight; }), with<A>([](auto x, auto g) { return g * x; }), pass);
   std::array<const Variable*, 3> operands{&x, weight.defined() ? &weight : &x, bias.defined() ? &bias : &x};
   detail::common_dtype(operation, operands);
-  if (weight.defined() && bias.defined()) return affine(x, reshape(weight, spread), reshape(bias, spread));
+  if (weight.defined() && bias.defined())
+    return fused::scale_and_shift_rule(x, reshape(weight, spread), reshape(bias, spread));
   if (weight.defined()) return x * reshape(weight, spread);
   return bias.defined() ? x + reshape(bias, spread) : detail::same_value(operation, x);
 }
@@ -157,11 +155,6 @@ BatchNormalized batch_norm_with_statistics(const Variable& x, const Variable& we
 
 Variable batch_norm(const Variable& x, const Variable& mean, const Variable& variance, const Variable& weight,
                     const Variable& bias, double epsilon) {
-  using namespace fused;
-  static constexpr auto op = elementwise(
-      "batch_norm", [](auto x, auto mean, auto scale, auto bias) { return (x - mean) * scale + bias; },
-      with<C>([](auto scale, auto g) { return g * scale; }), with<C>([](auto scale, auto g) { return -g * scale; }),
-      with<A, B>([](auto x, auto mean, auto g) { return g * (x - mean); }), pass);
   require_channels("batch_norm", x);
   detail::require_defined("batch_norm", mean);
   detail::require_defined("batch_norm", variance);
@@ -173,7 +166,8 @@ Variable batch_norm(const Variable& x, const Variable& mean, const Variable& var
   DType dtype = detail::common_dtype("batch_norm", std::array{&x, &mean, &variance, weight.defined() ? &weight : &x, bias.defined() ? &bias : &x});
   Variable scale = rsqrt(detail::in_dtype("batch_norm", variance, dtype) + epsilon);
   if (weight.defined()) scale = scale * weight;
-  return op(x, reshape(mean, spread), reshape(scale, spread), bias.defined() ? reshape(bias, spread) : Variable(0));
+  return fused::batch_norm_rule(x, reshape(mean, spread), reshape(scale, spread),
+                                bias.defined() ? reshape(bias, spread) : Variable(0));
 }
 
 Variable layer_norm(const Variable& x, std::size_t axes, const Variable& weight, const Variable& bias,

@@ -184,16 +184,6 @@ double Special::ndtri_slope(double p, double y) {
   return std::exp(0.5 * y * y) / detail::normal_density_at_0;
 }
 
-template <const auto& rule>
-Variable Call<rule>::operator()(const Variable& a, const Variable& b) const {
-  return rule(a, b);
-}
-
-template <class F>
-Variable WithDerivatives<F>::operator()(const Variable& n, const Variable& x) const {
-  return rule(n, x);
-}
-
 }  // namespace fused
 
 using fused::WithDerivatives;

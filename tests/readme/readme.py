@@ -74,7 +74,7 @@ class NewOperation(Folder):
         parts = dict(re.match(r"// (\S+)\n(.*)", text, re.DOTALL).groups() for text, _ in blocks("c++"))
         self.assertEqual(sorted(path.split("/")[-1] for path in parts),
                          ["elementwise.hpp", "fused_functions.cpp", "samples.cpp", "transcendental.cpp",
-                          "transcendental.hpp"])
+                          "transcendental.cpp", "transcendental.hpp"])
         for path, code in parts.items():
             self.insert(path, code)
         for path in [*source.glob("autograd/**/*.hpp"), *source.glob("tests/**/*.hpp")]:
@@ -83,10 +83,11 @@ class NewOperation(Folder):
             if not copy.exists():
                 shutil.copy(path, copy)
         # What was changed stands before the library and the samples that the build made; the tests themselves are the
-        # build's. That the sample is listed is one of them.
+        # build's. That the sample is listed is one of them. The rules are compiled for one target, of the flags given.
         flags, _ = self.run_command("pkg-config", "--cflags", "--libs", "xtape")
         self.environment["XTAPE_SOURCE_DIR"] = str(self.folder)
-        self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O0", "-I.", "autograd/ops/transcendental.cpp",
+        self.run_command(os.environ.get("CXX", "c++"), "-std=c++20", "-O0", "-I.", "-DXTAPE_TARGET=any",
+                         "autograd/ops/transcendental.cpp", "autograd/fused/targets/transcendental.cpp",
                          "tests/autograd/samples.cpp", build / "tests/libsuites.a.p/autograd_derivatives.cpp.o",
                          build / "tests/libtest_support.a", build / "tests/libsamples.a", "-o", "program",
                          *flags.split(), f"-Wl,-rpath,{build}", "-lboost_unit_test_framework")
@@ -174,6 +175,19 @@ class Recipes(Folder):
         needed = "_ZNK?5xtape7kernels(12for_each_row|13LoopsWithSums)"
         self.assertEqual([name for name in inner if not re.match(needed, name)], [])
         self.assertTrue(inner)
+
+    def test_no_kernel_is_taken_for_that_of_another_instruction_set(self):
+        """Of the functions that several objects have under one name, the linker takes the first."""
+        targets = sorted(build.glob("libkernels-x86-64-v*.a"))
+        if not targets:
+            self.skipTest("compiled for one processor")
+        def shared(*files):
+            lines = self.run_command("nm", *files)[0].splitlines()
+            return {line.split()[-1] for line in lines if re.search(" W ", line)}
+        v2, v3, v4 = map(shared, targets)
+        self.assertTrue(v2 and v3 and v4)
+        before = v2 | shared(*build.glob("libxtape.so*.p/*.o"))
+        self.assertEqual(sorted((v3 & v4) - before), [])
 
     def test_every_installed_header_compiles_alone(self):
         self.install()

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include <autograd/kernels/scratch.hpp>
+#include <autograd/kernels/targets/here.hpp>
 #include <autograd/kernels/targets/tile.hpp>
 
 namespace xtape::kernels {
@@ -200,9 +201,9 @@ void gemm_on(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>
   by_tiles<T>(a, b, c, m, n, k, add);
 }
 
-template void gemm_on<Target::XTAPE_TARGET>(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&,
-                                            std::size_t, std::size_t, std::size_t, bool);
-template void gemm_on<Target::XTAPE_TARGET>(const Matrix<const double>&, const Matrix<const double>&,
-                                            const Matrix<double>&, std::size_t, std::size_t, std::size_t, bool);
+template void gemm_on<here>(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&, std::size_t,
+                            std::size_t, std::size_t, bool);
+template void gemm_on<here>(const Matrix<const double>&, const Matrix<const double>&, const Matrix<double>&, std::size_t,
+                            std::size_t, std::size_t, bool);
 
 }  // namespace xtape::kernels

@@ -1,0 +1,24 @@
+// Functions of numbers and of registers that kernels map.
+#pragma once
+
+namespace xtape::kernels {
+
+struct Add {
+  auto operator()(const auto& a, const auto& b) const { return a + b; }
+};
+struct Subtract {
+  auto operator()(const auto& a, const auto& b) const { return a - b; }
+};
+struct Divide {
+  auto operator()(const auto& a, const auto& b) const { return a / b; }
+};
+/// exp(a - b)
+struct ExpOfDifference {
+  auto operator()(const auto& a, const auto& b) const { return exp(a - b); }
+};
+/// a + log(b)
+struct AddLog {
+  auto operator()(const auto& a, const auto& b) const { return a + log(b); }
+};
+
+}  // namespace xtape::kernels

@@ -1,0 +1,8 @@
+#include <autograd/kernels/functions.hpp>
+#include <autograd/kernels/targets/compile.hpp>
+
+namespace xtape::kernels {
+
+template struct CompiledFunctions<here, 2, Add, Subtract, Divide, ExpOfDifference, AddLog>;
+
+}  // namespace xtape::kernels
