@@ -160,10 +160,7 @@ inline constexpr double normal_density_at_0 = std::numbers::inv_sqrtpi * std::nu
 }  // namespace detail
 
 inline constexpr auto ndtr_rule = elementwise(
-    "ndtr",
-    [](auto x) {
-      return kernels::lanewise([](double v) { return Special::ndtr(v); }, x);
-    },
+    "ndtr", [](auto x) { return normal_probability(x); },
     with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * detail::normal_density_at_0; }));
 auto ndtr(const Number auto& x) { return chain(ndtr_rule, x); }
 

@@ -220,7 +220,7 @@ auto erf(const Number auto& x) { return chain(erf_rule, x); }
 auto error_function(const Number auto& x) { return erf(x); }
 
 inline constexpr auto erfc_rule = elementwise(
-    "erfc", [](auto x) { return kernels::lanewise([](auto v) { return std::erfc(v); }, x); },
+    "erfc", [](auto x) { return error_complement(x); },
     with<A>([](auto x, auto g) { return -g * exp(-x * x) * (2 * std::numbers::inv_sqrtpi); }));
 auto erfc(const Number auto& x) { return chain(erfc_rule, x); }
 auto error_complement(const Number auto& x) { return erfc(x); }

@@ -276,4 +276,44 @@ BOOST_AUTO_TEST_CASE(powers_of_special_numbers) {
       }
 }
 
+namespace {
+
+// As `greatest_error`, in the dtype of the operands.
+template <class F, class G>
+double error_of(const Variable& a, const Variable& b, F f, G exact) {
+  return a.dtype() == float32 ? greatest_error<float>(a, b, f, exact) : greatest_error<double>(a, b, f, exact);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(error_functions_within_two_units) {
+  Generator generator(6);
+  auto error = [](const Variable& x, const Variable&) { return erf(x); };
+  auto complement = [](const Variable& x, const Variable&) { return erfc(x); };
+  auto exact_error = [](long double x, long double) { return std::erf(x); };
+  auto exact_complement = [](long double x, long double) { return std::erfc(x); };
+  struct Range {
+    double low, high;
+  };
+  for (DType dtype : {float32, float64}) {
+    for (auto [low, high] : {Range{-1, 1}, Range{-7, 7}, Range{0.4, 0.6}, Range{0.9, 1.1}, Range{1, 3}, Range{3, 9},
+                             Range{9, 26.5}}) {
+      Variable x = low + (high - low) * rand({200'003}, dtype, generator);
+      BOOST_TEST(error_of(x, x, error, exact_error) < 1.5, "erf from " << low << " to " << high << ", " << dtype);
+      BOOST_TEST(error_of(x, x, complement, exact_complement) < 1.5, "erfc from " << low << " to " << high << ", " << dtype);
+    }
+    Variable small = exp2((dtype == float32 ? -149.0 : -1074.0) * rand({100'003}, dtype, generator));
+    BOOST_TEST(error_of(small, small, error, exact_error) < 1.5, dtype);
+    BOOST_TEST(error_of(-small, small, complement, exact_complement) < 1.5, dtype);
+    const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    const double greatest = dtype == float32 ? 3e38 : 1e308;
+    for (double x : {0.0, -0.0, inf, -inf, nan, greatest, -greatest, 30.0, -30.0}) {
+      double e = erf(full({9}, x, dtype)).value().at(3), c = erfc(full({9}, x, dtype)).value().at(3);
+      BOOST_TEST((std::isnan(x) ? std::isnan(e) : e == std::erf(x) && std::signbit(e) == std::signbit(x)),
+                 "erf of " << x << ": " << e);
+      BOOST_TEST((std::isnan(x) ? std::isnan(c) : c == std::erfc(x)), "erfc of " << x << ": " << c);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
