@@ -10,6 +10,7 @@
 
 #include <xsimd/xsimd.hpp>
 
+#include <autograd/kernels/arctangent.hpp>
 #include <autograd/kernels/error_functions.hpp>
 #include <autograd/kernels/exponentials.hpp>
 #include <autograd/kernels/lanewise.hpp>

@@ -286,6 +286,46 @@ double error_of(const Variable& a, const Variable& b, F f, G exact) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(angles_within_two_units) {
+  Generator generator(5);
+  auto angle = [](const Variable& y, const Variable& x) { return atan2(y, x); };
+  auto exact = [](long double y, long double x) { return std::atan2(y, x); };
+  for (DType dtype : {float32, float64})
+    for (double size : {0.01, 1.0, 10.0, 50.0, 120.0, dtype == float32 ? 140.0 : 1000.0}) {
+      auto numbers = [&] {
+        Variable sizes = exp2(size * (2 * rand({100'003}, dtype, generator) - 1));
+        return sizes * (1 - 2 * (rand({100'003}, dtype, generator) < 0.5).to(dtype));
+      };
+      Variable y = numbers(), x = numbers();
+      BOOST_TEST(error_of(y, x, angle, exact) < 1.5, "size " << size << ", " << dtype);
+      // At an eighth and a quarter of a turn, where one polynomial follows another.
+      BOOST_TEST(error_of(x * (1 + 1e-3 * rand({100'003}, dtype, generator)), x, angle, exact) < 1.5);
+      BOOST_TEST(error_of(x * (0.414 + 1e-3 * rand({100'003}, dtype, generator)), x, angle, exact) < 1.5);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(angles_of_special_numbers) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> special{0.0,     -0.0,   1,     -1,     0.5,   3,      inf,  -inf,
+                                    nan,     1e-310, -1e-310, 1e-40, -1e-40, 1e308, -1e308, 1e30};
+  for (DType dtype : {float32, float64})
+    for (double y : special)
+      for (double x : special) {
+        double expected = dtype == float32 ? std::atan2(static_cast<float>(y), static_cast<float>(x)) : std::atan2(y, x);
+        // In a register with others, and alone.
+        auto among = [&](double one, double other) {
+          return concatenate({full({3}, one, dtype), full({20}, other, dtype)});
+        };
+        double together = atan2(among(y, 1.5), among(x, 1.25)).value().at(2);
+        for (double result : {together, atan2(full({1}, y, dtype), full({1}, x, dtype)).item()}) {
+          bool near = result == expected || std::abs(result / expected - 1) < (dtype == float32 ? 2e-7 : 4e-16);
+          bool same = std::isnan(expected) ? std::isnan(result)
+                                           : near && std::signbit(result) == std::signbit(expected);
+          BOOST_TEST(same, "the angle of " << x << ", " << y << " in " << dtype << ": " << result << ", not " << expected);
+        }
+      }
+}
+
 BOOST_AUTO_TEST_CASE(error_functions_within_two_units) {
   Generator generator(6);
   auto error = [](const Variable& x, const Variable&) { return erf(x); };
