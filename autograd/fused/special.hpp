@@ -1,7 +1,8 @@
-// Special functions, number by number, by the C, C++ and Boost libraries.
+// Special functions, most of them number by number, by the C, C++ and Boost libraries.
 #pragma once
 
 #include <autograd/fused/transcendental.hpp>
+#include <autograd/kernels/gammas.hpp>
 #include <autograd/kernels/simd.hpp>
 #include <cmath>
 #include <numbers>
@@ -9,7 +10,8 @@
 namespace xtape::fused {
 
 /// A function and its derivatives: f(n, x) is the n-th, `F::derivative(n, x)`, each computed for itself, so that no
-/// digits are lost by differences. `F::name` names the operation.
+/// digits are lost by differences. `F::name` names the operation. The function itself may be one of registers,
+/// `F::value(x)`.
 template <class F>
 struct WithDerivatives;
 
@@ -22,6 +24,8 @@ struct WithDerivatives {
   static constexpr auto rule = elementwise(
       F::name,
       [](auto n, auto x) {
+        if constexpr (requires { F::value(x); })
+          if (xsimd::all(n == 0)) return F::value(x);
         return kernels::lanewise([](double n, double v) { return F::derivative(static_cast<int>(n), v); }, n, x);
       },
       constant, with<A, B>([](auto n, auto x, auto g) { return g * derivative_of<F>(n + 1, x); }));
@@ -54,6 +58,10 @@ struct Call {
 struct Lgamma {
   static constexpr auto name = "lgamma";
   static double derivative(int n, double x);
+  template <class T>
+  static kernels::Batch<T> value(const kernels::Batch<T>& x) {
+    return log_gamma(x, [](double v) { return derivative(0, v); });
+  }
 };
 struct Digamma {
   static constexpr auto name = "digamma";

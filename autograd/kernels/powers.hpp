@@ -1,6 +1,7 @@
 // Powers of xsimd batches, within 1.5 units in the last place in double: xsimd's are off by more.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -14,14 +15,19 @@
 
 namespace xtape::detail {
 
-/// |a|^b for normal a. With a = 2^e m, sqrt(1/2) < m < sqrt(2) and s = (m - 1) / (m + 1), its logarithm is
-/// e ln(2) + 2 s (1 + s^2/3 + s^4/5 + ...), to 64 bits; then 2^(b log2(a)).
+/// For normal a, its sign left out: a = 2^exponent m with sqrt(1/2) < m < sqrt(2), and half the logarithm of m to twice
+/// the digits.
 template <class A>
-xsimd::batch<double, A> normal_power(const xsimd::batch<double, A>& a, const xsimd::batch<double, A>& b) {
+struct HalfLogarithm {
+  xsimd::batch<double, A> exponent, high, low;
+};
+
+/// With s = (m - 1) / (m + 1), it is s (1 + s^2/3 + s^4/5 + ...), to 64 bits.
+template <class A>
+HalfLogarithm<A> half_logarithm(const xsimd::batch<double, A>& a) {
   using V = xsimd::batch<double, A>;
   using Bits = xsimd::batch<std::int64_t, A>;
   using P = Pairs<double, A>;
-  using E = Exponential<double, A>;
   using xsimd::bitwise_cast;
   const Bits bits = bitwise_cast<Bits>(xsimd::abs(a));
   // The exponent as the last bits of a number in which these count ones.
@@ -46,7 +52,29 @@ xsimd::batch<double, A> normal_power(const xsimd::batch<double, A>& a, const xsi
   // log(m) / 2 = s + s u
   const V p = P::product(s, u), p_low = P::lost(s, u, p) + s * u_low + s_low * u;
   const V h = s + p, l = (p - (h - s)) + p_low + s_low;
-  // log2(a) = e + 2 / ln(2) times that
+  return {e, h, l};
+}
+
+/// log(a) for normal a > 0, and what its rounding lost.
+template <class A>
+std::array<xsimd::batch<double, A>, 2> logarithm(const xsimd::batch<double, A>& a) {
+  using V = xsimd::batch<double, A>;
+  using P = Pairs<double, A>;
+  using E = Exponential<double, A>;
+  const auto [e, h, l] = half_logarithm(a);
+  const V whole = e * E::ln2[0], twice = h + h, sum = whole + twice;
+  const V rest = P::lost_by_sum(whole, twice, sum) + P::fused(e, V(E::ln2[1]), l + l), result = sum + rest;
+  return {result, P::lost_by_sum(sum, rest, result)};
+}
+
+/// |a|^b for normal a, as 2^(b log2(a)).
+template <class A>
+xsimd::batch<double, A> normal_power(const xsimd::batch<double, A>& a, const xsimd::batch<double, A>& b) {
+  using V = xsimd::batch<double, A>;
+  using P = Pairs<double, A>;
+  using E = Exponential<double, A>;
+  const auto [e, h, l] = half_logarithm(a);
+  // log2(a) = e + 2 / ln(2) log(m) / 2
   const V k(2.8853900817779268), k_low(4.0710547481862066e-17);
   const V g = P::product(h, k), g_low = P::lost(h, k, g) + h * k_low + l * k;
   const V log = e + g, log_low = (g - (log - e)) + g_low;

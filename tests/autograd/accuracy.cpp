@@ -356,4 +356,29 @@ BOOST_AUTO_TEST_CASE(error_functions_within_two_units) {
   }
 }
 
+// Near the zeros at 1 and 2, too.
+BOOST_AUTO_TEST_CASE(logarithms_of_gamma_within_two_units) {
+  Generator generator(7);
+  auto log_gamma = [](const Variable& x, const Variable&) { return lgamma(x); };
+  auto exact = [](long double x, long double) { return std::lgamma(x); };
+  struct Range {
+    double low, high;
+  };
+  for (DType dtype : {float32, float64}) {
+    for (auto [low, high] : {Range{0.001, 1}, Range{0.999, 1.001}, Range{1, 2}, Range{1.999, 2.001}, Range{2, 3},
+                             Range{3, 5}, Range{5, 300}}) {
+      Variable x = low + (high - low) * rand({100'003}, dtype, generator);
+      BOOST_TEST(error_of(x, x, log_gamma, exact) < 2, "from " << low << " to " << high << ", " << dtype);
+    }
+    Variable x = exp2((dtype == float32 ? 120 : 1000) * (2 * rand({100'003}, dtype, generator) - 1));
+    BOOST_TEST(error_of(x, x, log_gamma, exact) < 2, dtype);
+    const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    for (double x : {0.0, -0.0, inf, -inf, nan, -1.0, -2.5, 1.0, 2.0, 1e-40, 1e-310}) {
+      double found = lgamma(full({9}, x, dtype)).value().at(3), of = full({1}, x, dtype).item(), expected = std::lgamma(of);
+      BOOST_TEST((std::isnan(expected) ? std::isnan(found) : found == expected || std::abs(found / expected - 1) < 1e-7),
+                 "lgamma of " << x << ": " << found);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
