@@ -72,7 +72,9 @@ xsimd::batch<T, A> atan2(const xsimd::batch<T, A>& y, const xsimd::batch<T, A>& 
   const auto regular_x = (size_x >= least) & (size_x <= greatest), regular_y = (size_y >= least) & (size_y <= greatest);
   const auto ordinary = (regular_x & regular_y) | (regular_x & (y == zero)) | (regular_y & (x == zero));
   if (xsimd::all(ordinary)) [[likely]] return detail::ordinary_angle(y, x);
-  return kernels::lanewise([](T v, T w) { return std::atan2(v, w); }, y, x);
+  const V one(T(1)), others = kernels::lanewise([](T v, T w) { return std::atan2(v, w); }, y, x);
+  return xsimd::select(ordinary, detail::ordinary_angle(xsimd::select(ordinary, y, one), xsimd::select(ordinary, x, one)),
+                       others);  // so that no result depends on its neighbours
 }
 
 }  // namespace xtape

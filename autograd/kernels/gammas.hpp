@@ -75,8 +75,11 @@ template <class A, class F>
 xsimd::batch<double, A> log_gamma(const xsimd::batch<double, A>& x, F f) {
   using V = xsimd::batch<double, A>;
   const auto ordinary = (x >= V(std::numeric_limits<double>::min())) & (x <= V(1e300));
-  if (!detail::Pairs<double, A>::exact || !xsimd::all(ordinary)) [[unlikely]] return kernels::lanewise(f, x);
-  return detail::ordinary_log_gamma(x);
+  if (!detail::Pairs<double, A>::exact) return kernels::lanewise(f, x);
+  if (xsimd::all(ordinary)) [[likely]] return detail::ordinary_log_gamma(x);
+  // So that no result depends on its neighbours.
+  const V regular = detail::ordinary_log_gamma(xsimd::select(ordinary, x, V(3.0)));
+  return xsimd::select(ordinary, regular, kernels::lanewise(f, x));
 }
 
 /// The same in float, by double.
