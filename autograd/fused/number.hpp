@@ -19,6 +19,7 @@
 namespace xtape::fused {
 
 // What a rule's lambdas call on registers; declared here, lest the functions of this namespace hide it.
+using xtape::atan2;
 using xtape::cosh;
 using xtape::error_complement;
 using xtape::error_function;

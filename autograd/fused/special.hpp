@@ -1,7 +1,8 @@
-// Special functions, number by number, by the C, C++ and Boost libraries.
+// Special functions, most of them number by number, by the C, C++ and Boost libraries.
 #pragma once
 
 #include <autograd/fused/transcendental.hpp>
+#include <autograd/kernels/gammas.hpp>
 #include <autograd/kernels/simd.hpp>
 #include <cmath>
 #include <numbers>
@@ -11,6 +12,8 @@ namespace xtape::fused {
 template <class F>
 struct NthDerivative {
   auto operator()(const auto& n, const auto& x) const {
+    if constexpr (requires { F::value(x); })
+      if (xsimd::all(n == 0)) return F::value(x);
     return kernels::lanewise([](double n, double v) { return F::derivative(static_cast<int>(n), v); }, n, x);
   }
 };
@@ -20,7 +23,8 @@ struct NextDerivative {
 };
 
 /// A function and its derivatives: f(n, x) is the n-th, `F::derivative(n, x)`, each computed for itself, so that no
-/// digits are lost by differences. `F::name` names the operation.
+/// digits are lost by differences. `F::name` names the operation. The function itself may be one of registers,
+/// `F::value(x)`.
 template <class F>
 struct WithDerivatives {
   static constexpr auto rule = elementwise(F::name, NthDerivative<F>(), constant, with<A, B>(NextDerivative<F>()));
@@ -68,6 +72,10 @@ struct Call {
 struct Lgamma {
   static constexpr auto name = "lgamma";
   static double derivative(int n, double x);
+  template <class T>
+  static kernels::Batch<T> value(const kernels::Batch<T>& x) {
+    return log_gamma(x, [](double v) { return derivative(0, v); });
+  }
 };
 struct Digamma {
   static constexpr auto name = "digamma";
@@ -174,10 +182,7 @@ inline constexpr double normal_density_at_0 = std::numbers::inv_sqrtpi * std::nu
 }  // namespace detail
 
 inline constexpr auto ndtr_rule = elementwise(
-    "ndtr",
-    [](auto x) {
-      return kernels::lanewise([](double v) { return Special::ndtr(v); }, x);
-    },
+    "ndtr", [](auto x) { return normal_probability(x); },
     with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * detail::normal_density_at_0; }));
 auto ndtr(const Number auto& x) { return chain(ndtr_rule, x); }
 

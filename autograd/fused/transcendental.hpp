@@ -170,9 +170,8 @@ inline constexpr auto atan_rule = elementwise(
     "atan", [](auto x) { return atan(x); }, with<A>([](auto x, auto g) { return g / (1 + x * x); }));
 auto atan(const Number auto& x) { return chain(atan_rule, x); }
 
-// xsimd's is NaN at the origin and at infinity.
 inline constexpr auto atan2_rule = elementwise(
-    "atan2", [](auto y, auto x) { return kernels::lanewise([](auto y, auto x) { return std::atan2(y, x); }, y, x); },
+    "atan2", [](auto y, auto x) { return atan2(y, x); },
     with<A, B>([](auto y, auto x, auto g) {
       auto r = hypot(x, y);
       return g * (x / r) / r;
@@ -220,7 +219,7 @@ auto erf(const Number auto& x) { return chain(erf_rule, x); }
 auto error_function(const Number auto& x) { return erf(x); }
 
 inline constexpr auto erfc_rule = elementwise(
-    "erfc", [](auto x) { return kernels::lanewise([](auto v) { return std::erfc(v); }, x); },
+    "erfc", [](auto x) { return error_complement(x); },
     with<A>([](auto x, auto g) { return -g * exp(-x * x) * (2 * std::numbers::inv_sqrtpi); }));
 auto erfc(const Number auto& x) { return chain(erfc_rule, x); }
 auto error_complement(const Number auto& x) { return erfc(x); }

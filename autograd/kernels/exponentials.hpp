@@ -32,24 +32,23 @@ class Exponential {
   /// x / ln(2) as a whole number.
   static V whole_part(const V& x) { return xsimd::fma(x, V(std::numbers::log2e_v<T>), V(rounder)) - V(rounder); }
   static V nearest(const V& x) { return (x + V(rounder)) - V(rounder); }
-  /// x - n ln(2), by two parts of ln(2): the multiples of the first are exact.
-  static V rest(const V& x, const V& n) {
-    constexpr T first = single ? 0.693359375 : 6.93145751953125e-1;
-    constexpr T second = single ? -2.12194440e-4 : 1.42860682030941723212e-6;
-    return xsimd::fnma(n, V(second), xsimd::fnma(n, V(first), x));
-  }
+  /// ln(2) in two parts: the multiples of the first are exact.
+  static constexpr T ln2[] = {single ? T(0.693359375) : T(6.93145751953125e-1),
+                              single ? T(-2.12194440e-4) : T(1.42860682030941723212e-6)};
+  /// x - n ln(2)
+  static V rest(const V& x, const V& n) { return xsimd::fnma(n, V(ln2[1]), xsimd::fnma(n, V(ln2[0]), x)); }
 
   /// exp(r) - 1 = r + r^2 q(r) for |r| <= ln(2) / 2, where q interpolates (exp(r) - 1 - r) / r^2 in Chebyshev's points.
-  static V tail(const V& r) {
-    V q;
+  static V tail(const V& r) { return xsimd::fma(bend(r), r * r, r); }
+  /// That q.
+  static V bend(const V& r) {
     if constexpr (single) {
-      q = polynomial(r, {0.001392620336f, 0.008363194882f, 0.0416665545f, 0.1666657689f, 0.5f});
+      return polynomial(r, {0.001392620336f, 0.008363194882f, 0.0416665545f, 0.1666657689f, 0.5f});
     } else {
-      q = polynomial(r, {2.51004110820149011e-8, 2.76201217173819352e-7, 2.7557268406190795e-6, 2.48015212259864325e-5,
+      return polynomial(r, {2.51004110820149011e-8, 2.76201217173819352e-7, 2.7557268406190795e-6, 2.48015212259864325e-5,
                          1.98412698630882544e-4, 1.38888889172587583e-3, 8.3333333333300549e-3, 4.16666666666240377e-2,
                          1.66666666666666675e-1, 0.5});
     }
-    return xsimd::fma(q, r * r, r);
   }
 
   /// 2^n for a whole n in the range of normal numbers: n plus the bias, from the last bits to the place of exponents.

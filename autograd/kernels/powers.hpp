@@ -1,6 +1,7 @@
 // Powers of xsimd batches, within 1.5 units in the last place in double: xsimd's are off by more.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -10,50 +11,23 @@
 
 #include <autograd/kernels/exponentials.hpp>
 #include <autograd/kernels/lanewise.hpp>
+#include <autograd/kernels/pairs.hpp>
 
 namespace xtape::detail {
 
-/// Calculates in pairs of double, high + low, of which the low one is what the high one lost by rounding.
+/// For normal a, its sign left out: a = 2^exponent m with sqrt(1/2) < m < sqrt(2), and half the logarithm of m to twice
+/// the digits.
 template <class A>
-struct Pairs {
-  using V = xsimd::batch<double, A>;
-
-  // Not by xsimd's fma: on AVX-512 that of xsimd 8 is a product and a sum, which the compiler may fuse or not.
-  static V fused(const V& a, const V& b, const V& c) {
-#if defined(__AVX512F__)
-    if constexpr (V::size == 8) return _mm512_fmadd_pd(a, b, c);
-#endif
-    return xsimd::fma(a, b, c);
-  }
-  /// a b, which the compiler does not fuse with a sum that it is part of: rounded, as `lost` takes it to be.
-  static V product(const V& a, const V& b) { return exact ? fused(a, b, V(0.0)) : a * b; }
-  /// a b - product(a, b)
-  static V lost(const V& a, const V& b, const V& product) {
-    if constexpr (exact) return fused(a, b, -product);
-    // Dekker's (1971): halves of 26 bits, whose products are exact.
-    auto leading = [](const V& x) {
-      V scaled = x * V(134217729.0);
-      return scaled - (scaled - x);
-    };
-    V a1 = leading(a), a2 = a - a1, b1 = leading(b), b2 = b - b1;
-    return ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2;
-  }
-
-#if defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__)
-  static constexpr bool exact = true;
-#else
-  static constexpr bool exact = false;
-#endif
+struct HalfLogarithm {
+  xsimd::batch<double, A> exponent, high, low;
 };
 
-/// |a|^b for normal a. With a = 2^e m, sqrt(1/2) < m < sqrt(2) and s = (m - 1) / (m + 1), its logarithm is
-/// e ln(2) + 2 s (1 + s^2/3 + s^4/5 + ...), to 64 bits; then 2^(b log2(a)).
+/// With s = (m - 1) / (m + 1), it is s (1 + s^2/3 + s^4/5 + ...), to 64 bits.
 template <class A>
-xsimd::batch<double, A> normal_power(const xsimd::batch<double, A>& a, const xsimd::batch<double, A>& b) {
+HalfLogarithm<A> half_logarithm(const xsimd::batch<double, A>& a) {
   using V = xsimd::batch<double, A>;
   using Bits = xsimd::batch<std::int64_t, A>;
-  using P = Pairs<A>;
-  using E = Exponential<double, A>;
+  using P = Pairs<double, A>;
   using xsimd::bitwise_cast;
   const Bits bits = bitwise_cast<Bits>(xsimd::abs(a));
   // The exponent as the last bits of a number in which these count ones.
@@ -78,7 +52,29 @@ xsimd::batch<double, A> normal_power(const xsimd::batch<double, A>& a, const xsi
   // log(m) / 2 = s + s u
   const V p = P::product(s, u), p_low = P::lost(s, u, p) + s * u_low + s_low * u;
   const V h = s + p, l = (p - (h - s)) + p_low + s_low;
-  // log2(a) = e + 2 / ln(2) times that
+  return {e, h, l};
+}
+
+/// log(a) for normal a > 0, and what its rounding lost.
+template <class A>
+std::array<xsimd::batch<double, A>, 2> logarithm(const xsimd::batch<double, A>& a) {
+  using V = xsimd::batch<double, A>;
+  using P = Pairs<double, A>;
+  using E = Exponential<double, A>;
+  const auto [e, h, l] = half_logarithm(a);
+  const V whole = e * E::ln2[0], twice = h + h, sum = whole + twice;
+  const V rest = P::lost_by_sum(whole, twice, sum) + P::fused(e, V(E::ln2[1]), l + l), result = sum + rest;
+  return {result, P::lost_by_sum(sum, rest, result)};
+}
+
+/// |a|^b for normal a, as 2^(b log2(a)).
+template <class A>
+xsimd::batch<double, A> normal_power(const xsimd::batch<double, A>& a, const xsimd::batch<double, A>& b) {
+  using V = xsimd::batch<double, A>;
+  using P = Pairs<double, A>;
+  using E = Exponential<double, A>;
+  const auto [e, h, l] = half_logarithm(a);
+  // log2(a) = e + 2 / ln(2) log(m) / 2
   const V k(2.8853900817779268), k_low(4.0710547481862066e-17);
   const V g = P::product(h, k), g_low = P::lost(h, k, g) + h * k_low + l * k;
   const V log = e + g, log_low = (g - (log - e)) + g_low;
@@ -95,7 +91,7 @@ template <class A>
 xsimd::batch<double, A> power_of(const xsimd::batch<double, A>& a, const xsimd::batch<double, A>& b) {
   using V = xsimd::batch<double, A>;
   using E = Exponential<double, A>;
-  if (!Pairs<A>::exact) return kernels::lanewise([](double x, double y) { return std::pow(x, y); }, a, b);
+  if (!Pairs<double, A>::exact) return kernels::lanewise([](double x, double y) { return std::pow(x, y); }, a, b);
   const V size = xsimd::abs(a), result = normal_power(a, b);
   const V half = b * 0.5;
   const auto small = xsimd::abs(b) < V(1e15), whole = E::nearest(b) == b, odd = !(E::nearest(half) == half);

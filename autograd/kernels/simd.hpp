@@ -10,6 +10,8 @@
 
 #include <xsimd/xsimd.hpp>
 
+#include <autograd/kernels/arctangent.hpp>
+#include <autograd/kernels/error_functions.hpp>
 #include <autograd/kernels/exponentials.hpp>
 #include <autograd/kernels/lanewise.hpp>
 #include <autograd/kernels/powers.hpp>
@@ -102,35 +104,6 @@ xsimd::batch<float, A> tanh(const xsimd::batch<float, A>& x) {
   for (float c : {0.133865282f, 0.333337605f, 0.666661739f, 0.99999994f}) q = fma(q, r, R(c));
   R half_e = fma(power, fma(q, r * r, r), fma(power, R(0.5f), R(-0.5f)));
   return xsimd::bitofsign(x) | (half_e / (half_e + 1));
-}
-
-// xsimd's erf for double is off by 30 units in the last place.
-template <class T, class A>
-xsimd::batch<T, A> error_function(const xsimd::batch<T, A>& x) {
-  if constexpr (std::is_same_v<T, float>) return xsimd::erf(x);
-  else return kernels::lanewise([](T v) { return std::erf(v); }, x);
-}
-
-/// erfc(x). In float by xsimd, whose numbers end at 9.2.
-template <class T, class A>
-xsimd::batch<T, A> error_complement(const xsimd::batch<T, A>& x) {
-  if constexpr (std::is_same_v<T, float>)
-    if (!xsimd::any(x > 9)) [[likely]] return xsimd::erfc(x);
-  return kernels::lanewise([](T v) { return std::erfc(v); }, x);
-}
-
-/// The probability of less than x in the normal distribution, erfc(t) / 2 for t = -sqrt(1/2) x. Of the rounding of t,
-/// erfc would make 2t times as much: it is made good, from products of leading and of last digits. (xsimd's fma rounds
-/// the product on AVX-512.)
-template <class T, class A>
-xsimd::batch<T, A> normal_probability(const xsimd::batch<T, A>& x) {
-  using V = xsimd::batch<T, A>;
-  constexpr bool single = std::is_same_v<T, float>;
-  constexpr T root = T(0.70710678118654752440);
-  constexpr T leading = single ? 0.70703125 : 0.707106769084930419921875, last = single ? 7.55311865475e-5 : 1.21016171044789694e-8;
-  V scaled = x * V(T(single ? 4097 : 134217729)), x_leading = scaled - (scaled - x), x_last = x - x_leading;
-  V t = x * V(-root), lost = -((x_leading * V(leading) + t) + (x_leading * V(last) + x_last * V(root)));
-  return V(T(0.5)) * error_complement(t) * xsimd::select((t > 0) & (t < 40), 1 - 2 * t * lost, V(T(1)));
 }
 
 // xsimd's overflows.

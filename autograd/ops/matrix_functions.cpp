@@ -157,8 +157,12 @@ Variable vander(const Variable& x, std::size_t n, bool increasing) {
   detail::require_floating("vander", x);
   if (x.rank() == 0) throw ShapeError("vander: (), needs one axis or more");
   if (n == 0) n = x.shape(-1);
-  Variable powers = arange(0, static_cast<double>(n), 1, x.dtype());
-  return pow(expand_dims(x, -1), increasing ? powers : flip(powers));
+  Shape one = x.shape(), others = x.shape();
+  one.push_back(1);
+  others.push_back(n == 0 ? 0 : n - 1);
+  if (n == 0) return reshape(x, others);
+  Variable powers = cumprod(concatenate({ones(one, x.dtype()), broadcast_to(expand_dims(x, -1), others)}, -1), -1);
+  return increasing ? powers : flip(powers, -1);
 }
 
 }  // namespace xtape

@@ -6,10 +6,13 @@
 #include <optional>
 
 #include <autograd/kernels/reduce.hpp>
+#include <autograd/kernels/scans.hpp>
 #include <autograd/kernels/softmax.hpp>
+#include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/scan.hpp>
@@ -309,10 +312,44 @@ Variable cumsum(const Variable& x, std::ptrdiff_t axis) {
   });
 }
 
+namespace {
+
+// The elements before each along an axis; 0 or 1 before the first.
+Variable shifted(const Variable& x, std::size_t axis, double first) {
+  if (x.shape()[axis] == 0) return x;
+  Shape one = x.shape();
+  one[axis] = 1;
+  std::vector<Index> before(axis, Index(range()));
+  before.push_back(range(0, -1));
+  return concatenate({full(one, first, x.dtype()), slice(x, before)}, static_cast<std::ptrdiff_t>(axis));
+}
+
+// With y[i] = a[i] y[i - 1] + b[i] and a gradient g, the one of b is the same scan of g in the opposite direction. Of both
+// scans, that which goes forwards has been through a link a[i] as y[i - 1], and that which goes backwards as s[i].
+Variable linear_scan(const Variable& a, const Variable& b, std::size_t axis, bool backwards) {
+  return record(op("linear_scan", attribute("axis", axis), attribute("reverse", backwards)), kernels::linear_scan,
+                wrt(a, [axis, backwards, a = save(a)](const Variable& y, const Variable& g) {
+                  Variable s = linear_scan(a(), g, axis, !backwards);
+                  return (backwards ? y : s) * shifted(backwards ? s : y, axis, 0);
+                }),
+                wrt(b, [axis, backwards, a = save(a)](const Variable& g) {
+                  return linear_scan(a(), g, axis, !backwards);
+                }));
+}
+
+}  // namespace
+
+// Element i is a factor of product i and of all that follow: the gradient is the product before, times the sum of the
+// gradients that follow, each times the factors in between. Nothing is divided by elements, which may be 0.
 Variable cumprod(const Variable& x, std::ptrdiff_t axis) {
-  detail::Calling calling("cumprod");
+  require_defined("cumprod", x);
+  if (x.dtype() == DType::boolean) return cumprod(x.to(int64), axis);
   return detail::with_an_axis("cumprod", x, [&](auto& v) {
-    return detail::scan(v, normalize_axis("cumprod", axis, v.rank()), mul);
+    std::size_t i = normalize_axis("cumprod", axis, v.rank());
+    return record(op("cumprod", attribute("axis", i)), kernels::cumprod,
+                  wrt(v, [i, x = save(v)](const Variable& y, const Variable& g) {
+                    return shifted(y, i, 1) * linear_scan(x(), g, i, true);
+                  }));
   });
 }
 

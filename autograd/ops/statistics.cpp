@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include <autograd/kernels/scans.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/diagonals.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -14,7 +15,6 @@
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/products.hpp>
 #include <autograd/ops/reductions.hpp>
-#include <autograd/ops/scan.hpp>
 #include <autograd/ops/sorting.hpp>
 
 namespace xtape {
@@ -95,23 +95,17 @@ WithIndices kthvalue(const Variable& x, std::size_t k, std::ptrdiff_t axis, bool
 namespace {
 
 WithIndices running(const char* operation, const Variable& x, std::ptrdiff_t axis,
-                    Variable (*better)(const Variable&, const Variable&)) {
+                    Array (*indices_of)(const Array&, std::size_t)) {
   require_floating(operation, x);
   if (x.rank() == 0) return {positive(x), zeros({}, int64)};
-  std::size_t i = normalize_axis(operation, axis, x.rank());
-  Variable best = detail::scan(x.detach(), i, better);
-  Shape along(x.rank() - i, 1);
-  along[0] = x.shape()[i];
-  Variable positions = reshape(arange(0, static_cast<double>(along[0]), 1, float64), along);
-  Variable found = where(equal(x.detach(), best) || isnan(x.detach()), positions, 0);
-  Variable indices = detail::scan(found, i, maximum).to(int64);
+  Variable indices(indices_of(x.value(), normalize_axis(operation, axis, x.rank())));
   return {take_along_axis(x, indices, axis), indices};
 }
 
 }  // namespace
 
-WithIndices cummax(const Variable& x, std::ptrdiff_t axis) { return running("cummax", x, axis, maximum); }
-WithIndices cummin(const Variable& x, std::ptrdiff_t axis) { return running("cummin", x, axis, minimum); }
+WithIndices cummax(const Variable& x, std::ptrdiff_t axis) { return running("cummax", x, axis, kernels::cummax_indices); }
+WithIndices cummin(const Variable& x, std::ptrdiff_t axis) { return running("cummin", x, axis, kernels::cummin_indices); }
 
 namespace {
 

@@ -276,4 +276,109 @@ BOOST_AUTO_TEST_CASE(powers_of_special_numbers) {
       }
 }
 
+namespace {
+
+// As `greatest_error`, in the dtype of the operands.
+template <class F, class G>
+double error_of(const Variable& a, const Variable& b, F f, G exact) {
+  return a.dtype() == float32 ? greatest_error<float>(a, b, f, exact) : greatest_error<double>(a, b, f, exact);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(angles_within_two_units) {
+  Generator generator(5);
+  auto angle = [](const Variable& y, const Variable& x) { return atan2(y, x); };
+  auto exact = [](long double y, long double x) { return std::atan2(y, x); };
+  for (DType dtype : {float32, float64})
+    for (double size : {0.01, 1.0, 10.0, 50.0, 120.0, dtype == float32 ? 140.0 : 1000.0}) {
+      auto numbers = [&] {
+        Variable sizes = exp2(size * (2 * rand({100'003}, dtype, generator) - 1));
+        return sizes * (1 - 2 * (rand({100'003}, dtype, generator) < 0.5).to(dtype));
+      };
+      Variable y = numbers(), x = numbers();
+      BOOST_TEST(error_of(y, x, angle, exact) < 1.5, "size " << size << ", " << dtype);
+      // At an eighth and a quarter of a turn, where one polynomial follows another.
+      BOOST_TEST(error_of(x * (1 + 1e-3 * rand({100'003}, dtype, generator)), x, angle, exact) < 1.5);
+      BOOST_TEST(error_of(x * (0.414 + 1e-3 * rand({100'003}, dtype, generator)), x, angle, exact) < 1.5);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(angles_of_special_numbers) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> special{0.0,     -0.0,   1,     -1,     0.5,   3,      inf,  -inf,
+                                    nan,     1e-310, -1e-310, 1e-40, -1e-40, 1e308, -1e308, 1e30};
+  for (DType dtype : {float32, float64})
+    for (double y : special)
+      for (double x : special) {
+        double expected = dtype == float32 ? std::atan2(static_cast<float>(y), static_cast<float>(x)) : std::atan2(y, x);
+        // In a register with others, and alone.
+        auto among = [&](double one, double other) {
+          return concatenate({full({3}, one, dtype), full({20}, other, dtype)});
+        };
+        double together = atan2(among(y, 1.5), among(x, 1.25)).value().at(2);
+        for (double result : {together, atan2(full({1}, y, dtype), full({1}, x, dtype)).item()}) {
+          bool near = result == expected || std::abs(result / expected - 1) < (dtype == float32 ? 2e-7 : 4e-16);
+          bool same = std::isnan(expected) ? std::isnan(result)
+                                           : near && std::signbit(result) == std::signbit(expected);
+          BOOST_TEST(same, "the angle of " << x << ", " << y << " in " << dtype << ": " << result << ", not " << expected);
+        }
+      }
+}
+
+BOOST_AUTO_TEST_CASE(error_functions_within_two_units) {
+  Generator generator(6);
+  auto error = [](const Variable& x, const Variable&) { return erf(x); };
+  auto complement = [](const Variable& x, const Variable&) { return erfc(x); };
+  auto exact_error = [](long double x, long double) { return std::erf(x); };
+  auto exact_complement = [](long double x, long double) { return std::erfc(x); };
+  struct Range {
+    double low, high;
+  };
+  for (DType dtype : {float32, float64}) {
+    for (auto [low, high] : {Range{-1, 1}, Range{-7, 7}, Range{0.4, 0.6}, Range{0.9, 1.1}, Range{1, 3}, Range{3, 9},
+                             Range{9, 26.5}}) {
+      Variable x = low + (high - low) * rand({200'003}, dtype, generator);
+      BOOST_TEST(error_of(x, x, error, exact_error) < 1.5, "erf from " << low << " to " << high << ", " << dtype);
+      BOOST_TEST(error_of(x, x, complement, exact_complement) < 1.5, "erfc from " << low << " to " << high << ", " << dtype);
+    }
+    Variable small = exp2((dtype == float32 ? -149.0 : -1074.0) * rand({100'003}, dtype, generator));
+    BOOST_TEST(error_of(small, small, error, exact_error) < 1.5, dtype);
+    BOOST_TEST(error_of(-small, small, complement, exact_complement) < 1.5, dtype);
+    const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    const double greatest = dtype == float32 ? 3e38 : 1e308;
+    for (double x : {0.0, -0.0, inf, -inf, nan, greatest, -greatest, 30.0, -30.0}) {
+      double e = erf(full({9}, x, dtype)).value().at(3), c = erfc(full({9}, x, dtype)).value().at(3);
+      BOOST_TEST((std::isnan(x) ? std::isnan(e) : e == std::erf(x) && std::signbit(e) == std::signbit(x)),
+                 "erf of " << x << ": " << e);
+      BOOST_TEST((std::isnan(x) ? std::isnan(c) : c == std::erfc(x)), "erfc of " << x << ": " << c);
+    }
+  }
+}
+
+// Near the zeros at 1 and 2, too.
+BOOST_AUTO_TEST_CASE(logarithms_of_gamma_within_two_units) {
+  Generator generator(7);
+  auto log_gamma = [](const Variable& x, const Variable&) { return lgamma(x); };
+  auto exact = [](long double x, long double) { return std::lgamma(x); };
+  struct Range {
+    double low, high;
+  };
+  for (DType dtype : {float32, float64}) {
+    for (auto [low, high] : {Range{0.001, 1}, Range{0.999, 1.001}, Range{1, 2}, Range{1.999, 2.001}, Range{2, 3},
+                             Range{3, 5}, Range{5, 300}}) {
+      Variable x = low + (high - low) * rand({100'003}, dtype, generator);
+      BOOST_TEST(error_of(x, x, log_gamma, exact) < 2, "from " << low << " to " << high << ", " << dtype);
+    }
+    Variable x = exp2((dtype == float32 ? 120 : 1000) * (2 * rand({100'003}, dtype, generator) - 1));
+    BOOST_TEST(error_of(x, x, log_gamma, exact) < 2, dtype);
+    const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    for (double x : {0.0, -0.0, inf, -inf, nan, -1.0, -2.5, 1.0, 2.0, 1e-40, 1e-310}) {
+      double found = lgamma(full({9}, x, dtype)).value().at(3), of = full({1}, x, dtype).item(), expected = std::lgamma(of);
+      BOOST_TEST((std::isnan(expected) ? std::isnan(found) : found == expected || std::abs(found / expected - 1) < 1e-7),
+                 "lgamma of " << x << ": " << found);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

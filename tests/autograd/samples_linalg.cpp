@@ -179,7 +179,10 @@ std::vector<Operation> matrix_functions() {
                {"a row and a column", {numbers({2}), numbers({2, 3}), numbers({3})}, [](auto& x) { return multi_dot(x); }},
                {"one", {numbers({2, 3})}, [](auto& x) { return square(multi_dot(x)); }}}),
       general("vander", {{"square", {numbers({2, 3})}, [](auto& x) { return vander(x[0]); }},
-                         {"more powers", {numbers({2})}, [](auto& x) { return vander(x[0], 4, true); }}}),
+                         {"more powers", {numbers({2})}, [](auto& x) { return vander(x[0], 4, true); }},
+                         {"of 0", {Variable({0.0, 1.5}, float64)}, [](auto& x) { return vander(x[0], 4); }},
+                         {"one power", {numbers({2})}, [](auto& x) { return vander(x[0], 1) * x[0][0]; }},
+                         {"none", {numbers({2, 0})}, [](auto& x) { return vander(x[0]); }}}),
   };
 }
 

@@ -46,6 +46,13 @@ Operation scanned(const char* name, Variable (*f)(const Variable&, std::ptrdiff_
   return result;
 }
 
+// Numbers of which some are 0.
+Variable with_zeros(const Shape& shape, const std::vector<std::size_t>& places) {
+  Array x = numbers(shape).value().copy();
+  for (std::size_t place : places) x.mutable_data<double>()[place] = 0;
+  return Variable(x);
+}
+
 Operation norms() {
   Operation result{"norm", true, {}};
   for (double p : {2.0, 1.0, 3.0, 0.5, -1.5, std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
@@ -88,7 +95,10 @@ std::vector<Operation> reductions() {
                {"0-d", {numbers({})}, [](auto& x) { return median(x[0]) * median(x[0], 0); }}}),
       norms(),
       scanned("cumsum", cumsum),
-      scanned("cumprod", cumprod),
+      with(scanned("cumprod", cumprod),
+           {{"a zero", {with_zeros({5}, {2})}, [](auto& x) { return cumprod(x[0], 0); }},
+            {"zeros", {with_zeros({3, 4}, {1, 3, 4, 9, 10})}, [](auto& x) { return cumprod(x[0], 1); }},
+            {"zeros of columns", {with_zeros({4, 2}, {1, 2, 6})}, [](auto& x) { return cumprod(x[0], 0); }}}),
       scanned("logcumsumexp", logcumsumexp),
       general("max_with_indices",
               {{"last axis", {numbers({3, 4})}, [](auto& x) { return max_with_indices(x[0], -1).values; }},
