@@ -17,8 +17,8 @@ class GeneratorScope;
 class RandomFork;
 }  // namespace detail
 
-/// A source of random numbers (the Mersenne Twister of 64 bits). The same seed gives the same numbers. Threads may draw
-/// from one Generator at once; in which order is up to chance.
+/// A source of random numbers (Philox4x32-10, see kernels/random.hpp). The same seed gives the same numbers, however many
+/// threads compute them. Threads may draw from one Generator at once; in which order is up to chance.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed = 0);
@@ -42,7 +42,7 @@ class Generator {
   friend class WithGenerator;
   friend class detail::GeneratorScope;
   friend class detail::RandomFork;
-  struct Engine;  // keeps <random> out of what users compile
+  struct Engine;
 
   // What stands for this generator in this thread: its own engine, outside of all scopes.
   Engine& engine() const;

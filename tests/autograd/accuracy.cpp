@@ -110,9 +110,9 @@ BOOST_AUTO_TEST_CASE(statistics_of_long_arrays) {
 }
 
 BOOST_AUTO_TEST_CASE(random_numbers_stay_below_the_end) {
-  seed(1);
+  seed(158);  // which draws 0.99999998061612738 as number 476627
   Variable x = rand({520'000});
-  BOOST_TEST(x[517'518].item() == 1 - std::ldexp(1.0, -24));
+  BOOST_TEST(x[476'627].item() == 1 - std::ldexp(1.0, -24));
   BOOST_TEST(max(x).item() < 1);
   // An interval of one number and the next: half of what is drawn lies nearer to the end.
   Generator generator(2);

@@ -82,7 +82,8 @@ std::vector<Case> elementwise() {
   UNARY(frac, true); UNARY(sin, true); UNARY(cos, true); UNARY(tan, false, -1.5, 1.5); UNARY(asin, false, -0.99, 0.99);
   UNARY(acos, false, -0.99, 0.99); UNARY(atan, true); UNARY(sinh, false); UNARY(cosh, false); UNARY(tanh, true);
   UNARY(asinh, true); UNARY(acosh, false, 1.01, 9); UNARY(atanh, false, -0.99, 0.99); UNARY(erf, true);
-  UNARY(erfc, true); UNARY(erfinv, false, -0.99, 0.99); UNARY(lgamma, false, 0.05, 9); UNARY(digamma, false, 0.05, 9);
+  UNARY(erfc, true); UNARY(erfinv, false, -0.99, 0.99); UNARY(lgamma, false, 0.05, 9);
+  UNARY(digamma, false, 6, 9);  // below, libtorch's derivative is off by up to 5e-10 (by mpmath)
   Variable ends_of_gamma({NAN, INFINITY, 0.0, 1e30}, xtape::float64);
   l.push_back({"lgamma, ends", {ends_of_gamma}, [](auto& x) { return xtape::lgamma(x[0]); },
                [](auto& x) { return torch::lgamma(x[0]); }});

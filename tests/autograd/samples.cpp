@@ -14,9 +14,10 @@ using namespace xtape;
 std::ostream& operator<<(std::ostream& out, const Operation& operation) { return out << operation.name; }
 
 Variable numbers(const Shape& shape, double low, double high, double gap) {
-  // A permutation of evenly spaced numbers: distinct, so that max and sort have no ties.
+  // A permutation of evenly spaced numbers: distinct, so that max and sort have no ties. Those of other bounds are in
+  // another order, so that operands do not follow each other.
   std::size_t n = element_count(shape);
-  Generator generator(n + 17);
+  Generator generator(n + static_cast<std::uint64_t>(std::llround(1000 * (high - 2 * low))) * 1000);
   Array order = generator.permutation(n), jitter = generator.uniform({n}, 0.2, 0.8, float64), result(shape, float64);
   for (std::size_t i = 0; i < n; ++i) {
     double x = low + (high - low) * (order.at(i) + jitter.at(i)) / static_cast<double>(n);
