@@ -69,13 +69,11 @@ xsimd::batch<double, A> ordinary_log_gamma(const xsimd::batch<double, A>& x) {
 
 namespace xtape {
 
-/// log(gamma(x)), within 1.5 units in the last place for ordinary x > 0; others by `f(x)`, one by one, and all where a
-/// processor does not fuse products and sums: it gains nothing then.
+/// log(gamma(x)), within 1.5 units in the last place for ordinary x > 0; others by `f(x)`, one by one.
 template <class A, class F>
 xsimd::batch<double, A> log_gamma(const xsimd::batch<double, A>& x, F f) {
   using V = xsimd::batch<double, A>;
   const auto ordinary = (x >= V(std::numeric_limits<double>::min())) & (x <= V(1e300));
-  if (!detail::Pairs<double, A>::exact) return kernels::lanewise(f, x);
   if (xsimd::all(ordinary)) [[likely]] return detail::ordinary_log_gamma(x);
   // So that no result depends on its neighbours.
   const V regular = detail::ordinary_log_gamma(xsimd::select(ordinary, x, V(3.0)));

@@ -1,6 +1,8 @@
 #include <autograd/kernels/map_sums.hpp>
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include <autograd/kernels/parallel.hpp>
@@ -37,11 +39,71 @@ std::byte* mutable_bytes_of(Array& x) {
   return visit_floating("fuse", x.dtype(), [&]<class T>(T) { return reinterpret_cast<std::byte*>(x.mutable_data<T>()); });
 }
 
+// One of the numbers of a row, where they are not next to each other, such as those of blocks of one column: copies of
+// some of them, which are.
+class Together {
+ public:
+  static constexpr std::size_t most = 128;
+
+  // The results are those that are written.
+  Together(const Place& place, std::ptrdiff_t step, std::ptrdiff_t item, bool result)
+      : place_(place), step_(step), item_(item), apart_(step != 0 && step != 1), result_(result) {}
+
+  std::ptrdiff_t step() const { return apart_ ? 1 : step_; }
+
+  // Of the numbers from `first` on.
+  Place begin(std::size_t first, std::size_t n) {
+    const std::ptrdiff_t distance = static_cast<std::ptrdiff_t>(first) * step_;
+    at_ = {place_.data ? place_.data + distance * item_ : nullptr, place_.sums ? place_.sums + distance : nullptr};
+    if (!apart_) return at_;
+    if (at_.sums) std::fill_n(copies_, n, 0.0);
+    else if (!result_) copy(at_.data, step_, bytes(), 1, n);
+    return {at_.sums ? nullptr : bytes(), at_.sums ? copies_ : nullptr};
+  }
+  void end(std::size_t n) {
+    if (!apart_ || !result_) return;
+    if (at_.sums) for (std::size_t i = 0; i < n; ++i) at_.sums[static_cast<std::ptrdiff_t>(i) * step_] += copies_[i];
+    else copy(bytes(), 1, at_.data, step_, n);
+  }
+
+ private:
+  std::byte* bytes() { return reinterpret_cast<std::byte*>(copies_); }
+  void copy(const std::byte* from, std::ptrdiff_t from_step, std::byte* to, std::ptrdiff_t to_step, std::size_t n) const {
+    auto items = [&]<std::size_t size>(std::integral_constant<std::size_t, size>) {
+      for (std::size_t i = 0; i < n; ++i, from += from_step * item_, to += to_step * item_) std::memcpy(to, from, size);
+    };
+    if (item_ == 4) items(std::integral_constant<std::size_t, 4>());
+    else items(std::integral_constant<std::size_t, 8>());
+  }
+
+  Place place_, at_;
+  std::ptrdiff_t step_, item_;
+  bool apart_, result_;
+  double copies_[most];
+};
+
+// Calls `row` for a row of which some numbers are apart; the first `inputs` of them are read.
+void run_together(LoopsWithSums::SumRow row, std::span<const Place> places, const std::ptrdiff_t* step, std::size_t n,
+                  std::size_t inputs, std::ptrdiff_t item) {
+  std::vector<Together> numbers;
+  numbers.reserve(places.size());
+  for (std::size_t k = 0; k < places.size(); ++k) numbers.emplace_back(places[k], step[k], item, k >= inputs);
+  std::vector<Place> together(places.size());
+  std::vector<std::ptrdiff_t> steps(places.size());
+  for (std::size_t k = 0; k < steps.size(); ++k) steps[k] = numbers[k].step();
+  for (std::size_t first = 0; first < n; first += Together::most) {
+    const std::size_t count = std::min(n - first, Together::most);
+    for (std::size_t k = 0; k < steps.size(); ++k) together[k] = numbers[k].begin(first, count);
+    row(together.data(), steps.data(), count);
+    for (Together& number : numbers) number.end(count);
+  }
+}
+
 }  // namespace
 
 LoopsWithSums::LoopsWithSums(const Shape& common, std::span<const Array> inputs, std::span<const Part> input_parts,
                              std::span<Array> results, std::span<const Part> result_parts)
-    : common_(common), results_(results), item_(item_size(inputs[0].dtype())), first_sum_(results.size(), none) {
+    : common_(common), results_(results), inputs_(input_parts.size()), item_(item_size(inputs[0].dtype())), first_sum_(results.size(), none) {
   auto add = [&](Strides strides, std::byte* data, std::ptrdiff_t sum) {
     strides_.push_back(std::move(strides));
     data_.push_back(data);
@@ -67,13 +129,8 @@ LoopsWithSums::LoopsWithSums(const Shape& common, std::span<const Array> inputs,
 }
 
 void LoopsWithSums::run(SumRow row) {
-  Loops loops(common_, strides_);
-  // Blocks of one column are far apart: their rows are single elements.
-  for (std::ptrdiff_t step : loops.inner().step)
-    if (step != 0 && step != 1) {
-      loops.loops.push_back({1, Strides(data_.size(), 0)});
-      break;
-    }
+  const Loops loops(common_, strides_);
+  const bool apart = std::ranges::any_of(loops.inner().step, [](std::ptrdiff_t step) { return step != 0 && step != 1; });
   auto run_part = [&](std::size_t begin, std::size_t end, double* sums) {
     std::vector<Place> places(data_.size());
     loops.for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
@@ -81,7 +138,8 @@ void LoopsWithSums::run(SumRow row) {
         if (data_[k]) places[k].data = data_[k] + offset[k] * item_;
         if (sum_[k] != none) places[k].sums = sums + sum_[k] + offset[k];
       }
-      row(places.data(), step, n);
+      if (apart) run_together(row, places, step, n, inputs_, item_);
+      else row(places.data(), step, n);
     });
   };
   std::size_t n = loops.size();

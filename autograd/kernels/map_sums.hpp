@@ -108,6 +108,7 @@ class LoopsWithSums {
 
   const Shape& common_;
   std::span<Array> results_;
+  std::size_t inputs_;   // how many parts
   std::ptrdiff_t item_;  // bytes of an element
   std::vector<std::byte*> data_;
   std::vector<std::ptrdiff_t> sum_;  // the number of the first of its sums, or none

@@ -4,84 +4,35 @@
 #include <cmath>
 
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/targets/normalize.hpp>
 
 namespace xtape::kernels {
 namespace {
 
 using Numbers = std::vector<double>;
 
-constexpr std::size_t width = 32;  // so many sums run side by side, in double
-
-// sums[k] += f(k, in[k]...) for each of `count` pieces of so many elements, `stride` apart.
-template <std::size_t n, class F, class... In>
-void add_pieces(double (&sums)[n], const F& f, std::size_t count, std::size_t stride, const In*... in) {
-  double running[n];
-  std::copy_n(sums, n, running);
-  for (std::size_t i = 0; i < count; ++i)
-    for (std::size_t k = 0; k < n; ++k) running[k] += f(k, static_cast<double>(in[i * stride + k])...);
-  std::copy_n(running, n, sums);
-}
-
-template <class F, class... In>
-double sum_of_channel(const Shape& shape, std::size_t channel, const F& f, const In*... in) {
-  constexpr std::size_t narrow = 8;
-  std::size_t inner = shape[2], wide_end = inner / width * width, narrow_end = inner / narrow * narrow;
-  double sums[width] = {}, few[narrow] = {}, last[1] = {};
-  auto of_channel = [&](std::size_t, auto... x) { return f(channel, x...); };
-  for (std::size_t outer = 0; outer < shape[0]; ++outer) {
-    std::size_t start = (outer * shape[1] + channel) * inner;
-    add_pieces(sums, of_channel, inner / width, width, (in + start)...);
-    add_pieces(few, of_channel, (narrow_end - wide_end) / narrow, narrow, (in + start + wide_end)...);
-    add_pieces(last, of_channel, inner - narrow_end, 1, (in + start + narrow_end)...);
-  }
-  double total = last[0];
-  for (double sum : sums) total += sum;
-  for (double sum : few) total += sum;
-  return total;
-}
-
 // For each channel, the sum of f(channel, elements...) over all of its elements.
-template <class F, class... In>
-Numbers channel_sums(const Shape& shape, const F& f, const In*... in) {
-  std::size_t channels = shape[1];
-  Numbers result(channels, 0.0);
-  auto channel_by_channel = [&](std::size_t c, std::size_t end) {
-    for (; c < end; ++c) result[c] = sum_of_channel(shape, c, f, in...);
-  };
-  auto side_by_side = [&](std::size_t c, std::size_t end) {
-    for (; c + width <= end; c += width) {
-      double sums[width] = {};
-      add_pieces(sums, [&](std::size_t k, auto... x) { return f(c + k, x...); }, shape[0], channels, (in + c)...);
-      std::copy_n(sums, width, &result[c]);
-    }
-    for (; c < end; ++c) {
-      double sum[1] = {};
-      add_pieces(sum, [&](std::size_t, auto... x) { return f(c, x...); }, shape[0], channels, (in + c)...);
-      result[c] = sum[0];
-    }
-  };
+template <class T, class F, class... Ts>
+Numbers channel_sums(const Shape& shape, const F& f, const T* x, const Ts*... more) {
+  constexpr std::size_t N = 1 + sizeof...(more);
+  const auto sums_on = with_target([]<Target target>() { return &channel_sums_on<target, T, F, N>; });
+  const ChannelShape channels{shape[0], shape[1], shape[2]};
+  Numbers result(shape[1], 0.0);
   const std::size_t enough = worth_a_thread_of(shape[0] * shape[2]);
-  if (shape[2] == 1) parallel_for(channels, std::max(enough, width), side_by_side);
-  else parallel_for(channels, enough, channel_by_channel);
+  parallel_for(shape[1], shape[2] == 1 ? std::max(enough, channels_together) : enough, [&](std::size_t c, std::size_t end) {
+    sums_on(channels, c, end, f, {x, more...}, result.data());
+  });
   return result;
 }
 
-// out = f(channel)(elements...) for each element.
-template <class T, class F, class... In>
-void map_channels(const Shape& shape, T* out, const F& f, const In*... in) {
-  std::size_t channels = shape[1], inner = shape[2];
-  parallel_for(shape[0], worth_a_thread_of(channels * inner), [&](std::size_t outer, std::size_t end) {
-    for (; outer < end; ++outer) {
-      std::size_t start = outer * channels * inner;
-      if (inner == 1) {
-        for (std::size_t c = 0; c < channels; ++c) out[start + c] = f(c)(in[start + c]...);
-        continue;
-      }
-      for (std::size_t c = 0; c < channels; ++c, start += inner) {
-        auto of_channel = f(c);
-        for (std::size_t i = 0; i < inner; ++i) out[start + i] = of_channel(in[start + i]...);
-      }
-    }
+// out = f.of_channel(c)(elements...) for each element of channel c.
+template <class T, class F, class... Ts>
+void map_channels(const Shape& shape, T* out, const F& f, const T* x, const Ts*... more) {
+  constexpr std::size_t N = 1 + sizeof...(more);
+  const auto map_on = with_target([]<Target target>() { return &map_channels_on<target, T, F, N>; });
+  const ChannelShape channels{shape[0], shape[1], shape[2]};
+  parallel_for(shape[0], worth_a_thread_of(shape[1] * shape[2]), [&](std::size_t outer, std::size_t end) {
+    map_on(channels, outer, end, f, {x, more...}, out);
   });
 }
 
@@ -114,12 +65,9 @@ Moments channel_moments(const Array& x) {
   return visit_floating("batch_norm", x.dtype(), [&]<class T>(T) {
     Moments result;
     double n = count_of(x.shape());
-    result.mean = channel_sums(x.shape(), [](std::size_t, double v) { return v; }, x.data<T>());
+    result.mean = channel_sums(x.shape(), Value(), x.data<T>());
     for (double& mean : result.mean) mean /= n;
-    auto squared_distance = [mean = result.mean.data()](std::size_t c, double v) {
-      return (v - mean[c]) * (v - mean[c]);
-    };
-    result.variance = channel_sums(x.shape(), squared_distance, x.data<T>());
+    result.variance = channel_sums(x.shape(), SquaredDistance{result.mean.data()}, x.data<T>());
     for (double& variance : result.variance) variance /= n;
     return result;
   });
@@ -133,11 +81,8 @@ Array normalize(const Array& x, const Moments& moments, const Array& weight, con
     auto scale = per_channel<T>(channels, [&](std::size_t c) {
       return factor[c] / std::sqrt(moments.variance[c] + epsilon);
     });
-    auto of_channel = [m = mean.data(), s = scale.data(), b = shift.data()](std::size_t c) {
-      return [m = m[c], s = s[c], b = b[c]](T x) { return (x - m) * s + b; };
-    };
     Array result = Array::like(x);
-    map_channels(x.shape(), result.mutable_data<T>(), of_channel, x.data<T>());
+    map_channels(x.shape(), result.mutable_data<T>(), Normalized<T>{mean.data(), scale.data(), shift.data()}, x.data<T>());
     return result;
   });
 }
@@ -149,9 +94,8 @@ NormalizeGradients normalize_gradients(const Array& g, const Array& x, const Mom
   return visit_floating("batch_norm", x.dtype(), [&]<class T>(T) {
     std::size_t channels = x.shape()[1];
     double n = count_of(x.shape());
-    auto moment = [mean = moments.mean.data()](std::size_t c, double g, double x) { return g * (x - mean[c]); };
-    Numbers sums = channel_sums(g.shape(), [](std::size_t, double g) { return g; }, g.data<T>());
-    Numbers products = channel_sums(g.shape(), moment, g.data<T>(), x.data<T>());
+    Numbers sums = channel_sums(g.shape(), Value(), g.data<T>());
+    Numbers products = channel_sums(g.shape(), Moment{moments.mean.data()}, g.data<T>(), x.data<T>());
     Numbers scale = per_channel<double>(channels, [&](std::size_t c) {
       return 1 / std::sqrt(moments.variance[c] + epsilon);
     });
@@ -164,11 +108,9 @@ NormalizeGradients normalize_gradients(const Array& g, const Array& x, const Mom
     auto mean_g = per_channel<T>(channels, [&](std::size_t c) { return sums[c] / n; });
     auto of_g = per_channel<T>(channels, [&](std::size_t c) { return factor[c] * scale[c]; });
     auto of_x = per_channel<T>(channels, [&](std::size_t c) { return scale[c] * scale[c] * products[c] / n; });
-    auto of_channel = [m = mean.data(), mg = mean_g.data(), fg = of_g.data(), fx = of_x.data()](std::size_t c) {
-      return [m = m[c], mg = mg[c], fg = fg[c], fx = fx[c]](T g, T x) { return fg * (g - mg - fx * (x - m)); };
-    };
     result.x = Array(x.shape(), x.dtype());
-    map_channels(x.shape(), result.x.template mutable_data<T>(), of_channel, g.data<T>(), x.data<T>());
+    map_channels(x.shape(), result.x.template mutable_data<T>(),
+                 NormalizedGradient<T>{mean.data(), mean_g.data(), of_g.data(), of_x.data()}, g.data<T>(), x.data<T>());
     return result;
   });
 }

@@ -100,7 +100,8 @@ BOOST_AUTO_TEST_CASE(the_target_that_the_environment_names) {
   }
   if (target() == Target::any) return;
   auto run = [](const std::string& environment) { return run_again(environment, "the_target_that_the_environment_names"); };
-  BOOST_TEST(run("XTAPE_TEST_TARGET=" + std::to_string(static_cast<int>(target()))).ends_with("status 0"));
+  if (!std::getenv("XTAPE_TARGET"))
+    BOOST_TEST(run("XTAPE_TEST_TARGET=" + std::to_string(static_cast<int>(target()))).ends_with("status 0"));
   BOOST_TEST(run("XTAPE_TARGET=x86-64-v2 XTAPE_TEST_TARGET=1").ends_with("status 0"));
   std::string output = run("XTAPE_TARGET=sse XTAPE_TEST_TARGET=1");
   BOOST_TEST(output.find("XTAPE_TARGET is \"sse\", needs x86-64-v2, x86-64-v3 or x86-64-v4") != std::string::npos, output);

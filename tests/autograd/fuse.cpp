@@ -164,6 +164,29 @@ BOOST_AUTO_TEST_CASE(several_results_of_blocks_to_the_third_order) {
   BOOST_TEST(four.item() == 4);
 }
 
+// Blocks of one column are copied to where their numbers stand together, a piece of a row at a time.
+BOOST_AUTO_TEST_CASE(narrow_blocks) {
+  auto f = [](auto a, auto b, auto c, auto s, auto r) { return std::tuple(a * b + tanh(c) * s, (a - c) * r); };
+  for (std::size_t rows : {1, 127, 128, 300}) {
+    for (DType dtype : {float32, float64}) {
+      Variable x = randn({rows, 3}, dtype).requires_grad_(), s = randn({1, 1}, dtype).requires_grad_();
+      Variable r = randn({rows, 1}, dtype).requires_grad_();
+      auto column = [&](const Variable& x, std::ptrdiff_t i) { return x[{range(), range(i, i + 1)}]; };
+      auto [y, z] = fuse(f, blocks<3>(x), s, r);
+      auto [expected_y, expected_z] = f(column(x, 0), column(x, 1), column(x, 2), s, r);
+      const double tolerance = dtype == float32 ? 2e-4 : 1e-12;
+      BOOST_TEST(distance(y, expected_y) <= tolerance);
+      BOOST_TEST(distance(z, expected_z) <= tolerance);
+      Variables inputs{x, s, r};
+      Variables own = grad({sum(y * z)}, inputs, {.create_graph = true});
+      Variables other = grad({sum(expected_y * expected_z)}, inputs, {.create_graph = true});
+      for (std::size_t i = 0; i < inputs.size(); ++i) BOOST_TEST(distance(own[i], other[i]) <= tolerance);
+      own = grad({sum(own[0] * own[0])}, inputs), other = grad({sum(other[0] * other[0])}, inputs);
+      for (std::size_t i = 0; i < inputs.size(); ++i) BOOST_TEST(distance(own[i], other[i]) <= 10 * tolerance);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(misuse) {
   auto f = [](auto a, auto b) { return a + b; };
   BOOST_TEST(message([&] { fuse(f, ones({2, 3}), ones({2})); }).find("fuse: shapes (2, 3) and (2,)") == 0);
