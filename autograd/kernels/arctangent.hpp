@@ -5,7 +5,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include <xsimd/xsimd.hpp>
+#include <autograd/kernels/xsimd.hpp>
 
 #include <autograd/kernels/lanewise.hpp>
 #include <autograd/kernels/pairs.hpp>

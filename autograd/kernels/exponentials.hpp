@@ -9,7 +9,7 @@
 #include <numbers>
 #include <type_traits>
 
-#include <xsimd/xsimd.hpp>
+#include <autograd/kernels/xsimd.hpp>
 
 namespace xtape {
 

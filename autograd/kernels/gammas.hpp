@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include <xsimd/xsimd.hpp>
+#include <autograd/kernels/xsimd.hpp>
 
 #include <autograd/kernels/exponentials.hpp>
 #include <autograd/kernels/lanewise.hpp>

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include <xsimd/xsimd.hpp>
+#include <autograd/kernels/xsimd.hpp>
 
 namespace xtape::kernels {
 

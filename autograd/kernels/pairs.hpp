@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include <xsimd/xsimd.hpp>
+#include <autograd/kernels/xsimd.hpp>
 
 namespace xtape::detail {
 

@@ -7,7 +7,7 @@
 #include <limits>
 #include <numbers>
 
-#include <xsimd/xsimd.hpp>
+#include <autograd/kernels/xsimd.hpp>
 
 #include <autograd/kernels/exponentials.hpp>
 #include <autograd/kernels/lanewise.hpp>

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include <xsimd/xsimd.hpp>
+#include <autograd/kernels/xsimd.hpp>
 
 #include <autograd/kernels/arctangent.hpp>
 #include <autograd/kernels/error_functions.hpp>

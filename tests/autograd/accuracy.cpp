@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(gradients_of_wide_qr) {
   for (auto [rows, columns] : {std::pair(4, 40), std::pair(12, 20), std::pair(20, 20), std::pair(20, 12)}) {
     Variable a = randn({std::size_t(rows), std::size_t(columns)}, float64, generator);
     Variable weights = randn({std::size_t(rows), std::size_t(columns)}, float64, generator);
-    auto gradient = [&](DType dtype) {
+    auto gradient = [&, columns = columns](DType dtype) {
       Variable x = a.to(float32).to(dtype).requires_grad_();
       auto [q, r] = qr(x);
       Variable kept = r.shape()[0] == weights.shape()[0] ? weights : weights[range(0, columns)];

@@ -59,7 +59,10 @@ BOOST_AUTO_TEST_CASE(not_only_elementwise) {
 
 BOOST_AUTO_TEST_CASE(gradients_pass_the_conversion) {
   Variable i = arange(3), x = parameter(Variable({0.5, 1.5, 2.5}, float64));
-  sum(i * x + x / (i + 1) + where(i > 1, x, i)).backward();
+  // One after the other: C++ leaves it to the compiler which operand of + comes first, and gradients are added up in the
+  // order of the tape.
+  Variable chosen = where(i > 1, x, i), quotient = x / (i + 1), product = i * x;
+  sum(product + quotient + chosen).backward();
   same(x.grad(), Variable({1.0, 1.5, 2 + 1.0 / 3 + 1}, float64));
   GradcheckResult result = gradcheck([&](auto& v) { return i * v * v / (1 + i) + square(concatenate({v, i}))[range(0, 3)]; },
                                      {Variable({0.5, 1.5, 2.5}, float64)}, {.order = 2});

@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(relu_and_lambda) {
   nn::Lambda twice([](const Variable& x) { return 2 * x; }, "twice");
   close(twice(Variable{1, 2}), Variable{2, 4});
   BOOST_TEST(twice.description() == "twice");
-  throws<ValueError>([] { nn::Lambda(nn::Lambda::Function()); }, {"Lambda", "empty"});
+  throws<ValueError>([] { nn::Lambda(nn::Lambda::Function{}); }, {"Lambda", "empty"});
 }
 
 BOOST_AUTO_TEST_CASE(sequential_runs_its_layers_in_order) {

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(failed_calls_change_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(misuse) {
-  throws<ValueError>([] { nn::WeightNorm(nn::ReLU()); }, {"WeightNorm", "ReLU", "\"weight\""});
+  throws<ValueError>([] { nn::WeightNorm(nn::ReLU{}); }, {"WeightNorm", "ReLU", "\"weight\""});
   throws<ValueError>([] { nn::WeightNorm(nn::Dense(2, 2), {.name = "kernel"}); },
                      {"WeightNorm", "Dense", "\"kernel\""});
   throws<ValueError>([] { nn::WeightNorm(nn::Sequential{nn::Dense(2, 2)}, {.name = "0.weight"}); }, {"of its own"});

@@ -1,4 +1,5 @@
 // Data sets and the loader: which examples come, in which order, and that nothing depends on threads.
+#include <algorithm>
 #include <atomic>
 #include <ranges>
 #include <set>
@@ -14,7 +15,7 @@ using xtape::testing::close;
 using xtape::testing::throws;
 
 static_assert(std::input_iterator<nn::BatchIterator>);
-static_assert(std::ranges::input_range<DataLoader>);
+static_assert(std::ranges::input_range<DataLoader> && std::ranges::viewable_range<DataLoader&>);
 
 namespace {
 
@@ -218,7 +219,7 @@ BOOST_AUTO_TEST_CASE(the_batch_is_the_callers) {
   for (auto& [x, y] : loader) x *= 0;
   BOOST_TEST((epoch(loader) == tens(4)));
   std::size_t taken = 0;
-  for (auto& batch : loader | std::views::take(1)) taken += batch.y.size();
+  std::ranges::for_each(loader, [&](Batch& batch) { taken += batch.y.size(); });
   BOOST_TEST(taken == 4);
 }
 
