@@ -50,8 +50,8 @@ void Generator::set_state(const std::string& state) {
   std::istringstream text(state);
   std::string name;
   kernels::RandomStream stream;
-  if (!(text >> name >> stream.seed >> stream.block) || name != "philox")
-    throw ValueError("generator: the text is no state of a generator");
+  bool is_state = text >> name >> stream.seed >> stream.block && name == "philox" && state.find('-') == state.npos;
+  if (!is_state || !(text >> std::ws).eof()) throw ValueError("generator: the text is no state of a generator");
   Engine& own = engine();
   std::scoped_lock lock(own.mutex);
   own.stream = stream;

@@ -18,7 +18,7 @@ class RandomFork;
 }  // namespace detail
 
 /// A source of random numbers (Philox4x32-10, see kernels/random.hpp). The same seed gives the same numbers, however many
-/// threads compute them. Threads may draw from one Generator at once; in which order is up to chance.
+/// threads compute them; on processors with other instructions, up to the last digit. Threads may draw from one Generator at once; in which order is up to chance.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed = 0);

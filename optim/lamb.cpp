@@ -29,7 +29,7 @@ void LAMB::update(const LAMBOptions& options, std::size_t i, Array& parameter, c
   auto length = [](const Array& x) { return norm(Variable(x)).item(); };
   double of_parameter = length(parameter), of_direction = length(direction);
   double rate = options.lr * (of_parameter > 0 && of_direction > 0 ? of_parameter / of_direction : 1);
-  kernels::update(SGDUpdate{rate, 0}, parameter, direction);
+  kernels::update(SGDUpdate{.lr = rate, .weight_decay = 0}, parameter, direction);
 }
 
 }  // namespace xtape::optim

@@ -27,9 +27,9 @@ auto polygamma_difference(const Xs&... xs) {
   return Call<polygamma_difference_rule>()(xs...);
 }
 
-template <class X>
-auto digamma_difference(const X& a, const X& b) {
-  if constexpr (Number<X>) return polygamma_difference(0, a, b);
+template <class X, class Z>
+auto digamma_difference(const X& a, const Z& b) {
+  if constexpr (AnyNumber<X, Z>) return polygamma_difference(0, a, b);
   else return polygamma_difference(X(0), a, b);
 }
 

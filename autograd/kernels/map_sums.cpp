@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -39,35 +40,37 @@ std::byte* mutable_bytes_of(Array& x) {
   return visit_floating("fuse", x.dtype(), [&]<class T>(T) { return reinterpret_cast<std::byte*>(x.mutable_data<T>()); });
 }
 
-// One of the numbers of a row, where they are not next to each other, such as those of blocks of one column: copies of
+// One of the numbers of rows, where they are not next to each other, such as those of blocks of one column: copies of
 // some of them, which are.
 class Together {
  public:
   static constexpr std::size_t most = 128;
 
   // The results are those that are written.
-  Together(const Place& place, std::ptrdiff_t step, std::ptrdiff_t item, bool result)
-      : place_(place), step_(step), item_(item), apart_(step != 0 && step != 1), result_(result) {}
+  Together(std::ptrdiff_t step, std::ptrdiff_t item, bool result)
+      : step_(step), item_(item), apart_(step != 0 && step != 1), result_(result) {}
 
   std::ptrdiff_t step() const { return apart_ ? 1 : step_; }
 
-  // Of the numbers from `first` on.
-  Place begin(std::size_t first, std::size_t n) {
+  // Of n numbers of a row, from `first` on.
+  Place begin(const Place& row, std::size_t first, std::size_t n) {
     const std::ptrdiff_t distance = static_cast<std::ptrdiff_t>(first) * step_;
-    at_ = {place_.data ? place_.data + distance * item_ : nullptr, place_.sums ? place_.sums + distance : nullptr};
+    at_ = {row.data ? row.data + distance * item_ : nullptr, row.sums ? row.sums + distance : nullptr};
     if (!apart_) return at_;
-    if (at_.sums) std::fill_n(copies_, n, 0.0);
-    else if (!result_) copy(at_.data, step_, bytes(), 1, n);
-    return {at_.sums ? nullptr : bytes(), at_.sums ? copies_ : nullptr};
+    if (at_.sums) {
+      std::fill_n(sums_, n, 0.0);
+      return {nullptr, sums_};
+    }
+    if (!result_) copy(at_.data, step_, copies_, 1, n);
+    return {copies_, nullptr};
   }
   void end(std::size_t n) {
     if (!apart_ || !result_) return;
-    if (at_.sums) for (std::size_t i = 0; i < n; ++i) at_.sums[static_cast<std::ptrdiff_t>(i) * step_] += copies_[i];
-    else copy(bytes(), 1, at_.data, step_, n);
+    if (at_.sums) for (std::size_t i = 0; i < n; ++i) at_.sums[static_cast<std::ptrdiff_t>(i) * step_] += sums_[i];
+    else copy(copies_, 1, at_.data, step_, n);
   }
 
  private:
-  std::byte* bytes() { return reinterpret_cast<std::byte*>(copies_); }
   void copy(const std::byte* from, std::ptrdiff_t from_step, std::byte* to, std::ptrdiff_t to_step, std::size_t n) const {
     auto items = [&]<std::size_t size>(std::integral_constant<std::size_t, size>) {
       for (std::size_t i = 0; i < n; ++i, from += from_step * item_, to += to_step * item_) std::memcpy(to, from, size);
@@ -76,28 +79,38 @@ class Together {
     else items(std::integral_constant<std::size_t, 8>());
   }
 
-  Place place_, at_;
+  Place at_;
   std::ptrdiff_t step_, item_;
   bool apart_, result_;
-  double copies_[most];
+  double sums_[most];
+  alignas(64) std::byte copies_[most * sizeof(double)];
 };
 
-// Calls `row` for a row of which some numbers are apart; the first `inputs` of them are read.
-void run_together(LoopsWithSums::SumRow row, std::span<const Place> places, const std::ptrdiff_t* step, std::size_t n,
-                  std::size_t inputs, std::ptrdiff_t item) {
-  std::vector<Together> numbers;
-  numbers.reserve(places.size());
-  for (std::size_t k = 0; k < places.size(); ++k) numbers.emplace_back(places[k], step[k], item, k >= inputs);
-  std::vector<Place> together(places.size());
-  std::vector<std::ptrdiff_t> steps(places.size());
-  for (std::size_t k = 0; k < steps.size(); ++k) steps[k] = numbers[k].step();
-  for (std::size_t first = 0; first < n; first += Together::most) {
-    const std::size_t count = std::min(n - first, Together::most);
-    for (std::size_t k = 0; k < steps.size(); ++k) together[k] = numbers[k].begin(first, count);
-    row(together.data(), steps.data(), count);
-    for (Together& number : numbers) number.end(count);
+// Rows of which some numbers are apart; the first `inputs` of them are read.
+class RowsTogether {
+ public:
+  RowsTogether(std::span<const std::ptrdiff_t> step, std::size_t inputs, std::ptrdiff_t item) : places_(step.size()) {
+    numbers_.reserve(step.size());
+    for (std::size_t k = 0; k < step.size(); ++k) {
+      numbers_.emplace_back(step[k], item, k >= inputs);
+      steps_.push_back(numbers_[k].step());
+    }
   }
-}
+
+  void run(LoopsWithSums::SumRow row, std::span<const Place> places, std::size_t n) {
+    for (std::size_t first = 0; first < n; first += Together::most) {
+      const std::size_t count = std::min(n - first, Together::most);
+      for (std::size_t k = 0; k < steps_.size(); ++k) places_[k] = numbers_[k].begin(places[k], first, count);
+      row(places_.data(), steps_.data(), count);
+      for (Together& number : numbers_) number.end(count);
+    }
+  }
+
+ private:
+  std::vector<Together> numbers_;
+  std::vector<Place> places_;
+  std::vector<std::ptrdiff_t> steps_;
+};
 
 }  // namespace
 
@@ -133,12 +146,14 @@ void LoopsWithSums::run(SumRow row) {
   const bool apart = std::ranges::any_of(loops.inner().step, [](std::ptrdiff_t step) { return step != 0 && step != 1; });
   auto run_part = [&](std::size_t begin, std::size_t end, double* sums) {
     std::vector<Place> places(data_.size());
+    std::optional<RowsTogether> together;
+    if (apart) together.emplace(loops.inner().step, inputs_, item_);
     loops.for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
       for (std::size_t k = 0; k < places.size(); ++k) {
         if (data_[k]) places[k].data = data_[k] + offset[k] * item_;
         if (sum_[k] != none) places[k].sums = sums + sum_[k] + offset[k];
       }
-      if (apart) run_together(row, places, step, n, inputs_, item_);
+      if (together) together->run(row, places, n);
       else row(places.data(), step, n);
     });
   };

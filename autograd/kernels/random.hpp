@@ -25,7 +25,7 @@ struct RandomStream {
 
 /// 53 random bits as a number in [0, 1), stretched to [low, high); `low` where the two are one number of the dtype.
 void fill_uniform(RandomStream& stream, Array& result, double low, double high);
-/// By the transform of Box and Muller (1958): of u and v in (0, 1], sqrt(-2 log(u)) times the cosine and sine of 2 pi v.
+/// By the transform of Box and Muller (1958): of u in (0, 1] and v in [0, 1), sqrt(-2 log(u)) times the cosine and sine of 2 pi v.
 void fill_normal(RandomStream& stream, Array& result, double mean, double stddev);
 /// int64 numbers in [low, high), all of them equally likely.
 void fill_integers(RandomStream& stream, Array& result, std::int64_t low, std::int64_t high);

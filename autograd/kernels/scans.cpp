@@ -47,7 +47,7 @@ template <class Better>
 Array running_indices(const Array& x, std::size_t axis, Better better) {
   Array result(x.shape(), DType::int64);
   auto* out = result.mutable_data<std::int64_t>();
-  visit_floating("cummax", x.dtype(), [&]<class T>(T) {
+  visit_floating("running_indices", x.dtype(), [&]<class T>(T) {
     struct Best {
       T value;
       std::int64_t index;

@@ -5,13 +5,26 @@
 
 #include <autograd/error.hpp>
 
+#ifdef XTAPE_SEVERAL_TARGETS
+#include <cpuid.h>
+#endif
+
 namespace xtape::kernels {
 namespace {
 
+#ifdef XTAPE_SEVERAL_TARGETS
+// What not all compilers have a name for: a bit of the third register that the processor describes itself in.
+bool has(unsigned leaf, unsigned bit) {
+  unsigned a, b, c, d;
+  return __get_cpuid(leaf, &a, &b, &c, &d) && (c >> bit & 1);
+}
+#endif
+
 Target best() {
 #ifdef XTAPE_SEVERAL_TARGETS
+  const bool movbe = has(1, 22), f16c = has(1, 29), lzcnt = has(0x80000001, 5);
   bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-            __builtin_cpu_supports("bmi2");
+            __builtin_cpu_supports("bmi2") && movbe && f16c && lzcnt;
   bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
             __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
             __builtin_cpu_supports("avx512vl");

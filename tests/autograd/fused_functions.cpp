@@ -84,6 +84,8 @@ const std::vector<Case>& cases() {
       unary("log1p", [](auto x) { return log1p(x); }, -0.9, 3),
       unary("log2", [](auto x) { return log2(x); }, 0.1, 3),
       unary("log10", [](auto x) { return log10(x); }, 0.1, 3),
+      binary("beta", [](auto a, auto b) { return beta(a, b); }, 0.5, 3),
+      unary("beta with a number", [](auto x) { return beta(x, 2.0); }, 0.5, 3),
       binary("logaddexp", [](auto a, auto b) { return logaddexp(a, b); }),
       binary("xlogy", [](auto a, auto b) { return xlogy(a, b); }, 0.1, 3),
       unary("sin", [](auto x) { return sin(x); }),
@@ -207,7 +209,7 @@ BOOST_AUTO_TEST_CASE(every_function_has_a_case) {
     for (std::string line; std::getline(file, line);)
       if (std::smatch match; std::regex_search(line, match, function) && match[1] != "operator") declared.insert(match[1]);
   }
-  for (const char* left_out : {"glu", "beta"}) declared.erase(left_out);
+  declared.erase("glu");
   BOOST_TEST(declared.size() > 120);
   for (const std::string& name : declared) BOOST_TEST(tried.contains(name), name << " lacks a case");
 }

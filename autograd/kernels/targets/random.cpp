@@ -81,7 +81,8 @@ template <Target target, class T>
 void random_normal_on(std::uint64_t seed, std::uint64_t block, double mean, double stddev, T* out, std::size_t n) {
   using V = Batch<double>;
   for_words(seed, block, n, [=](const Words& words, std::size_t blocks, std::size_t at, std::size_t numbers) {
-    alignas(64) double u[together] = {}, v[together] = {};
+    alignas(64) double u[together], v[together] = {};
+    std::fill_n(u, together, 1.0);  // which raises no exceptions where no number is asked for
     for (std::size_t i = 0; i < blocks; ++i) u[i] = 1 - unit(words.first[i]), v[i] = unit(words.second[i]);
     for (std::size_t i = 0; i < blocks; i += V::size) {
       const V r = xsimd::sqrt(log(V::load_aligned(u + i)) * V(-2.0));
