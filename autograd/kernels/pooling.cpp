@@ -7,6 +7,7 @@
 
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/simd.hpp>
+#include <autograd/kernels/targets/max_pool.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -75,19 +76,6 @@ std::ptrdiff_t first_pixel(const Windows& w, std::size_t line) {
   return (at(0, d) * space(1) + at(1, h)) * space(2) + at(2, 0);
 }
 
-// What one element of the windows of a line reads: window i of the span reads pixel start + i stride.
-struct Row {
-  std::size_t number;
-  std::ptrdiff_t start;
-  Span span;
-};
-
-// A line of windows, which knows the pixels of one plane: that of the first window is before it where there is padding.
-struct MaxLine {
-  std::ptrdiff_t first_pixel;
-  std::vector<Row> rows;
-};
-
 std::vector<MaxLine> max_lines(const Windows& w) {
   std::vector<MaxLine> lines;
   auto begin = [&](std::size_t line) { lines.push_back({first_pixel(w, line), {}}); };
@@ -96,42 +84,6 @@ std::vector<MaxLine> max_lines(const Windows& w) {
   };
   Lines(w).for_each(0, 1, begin, element);
   return lines;
-}
-
-// The number of the first of the greatest elements of window i, or as in PyTorch of the last NaN.
-template <class T>
-std::size_t argmax(const T* plane, const std::vector<Row>& rows, std::size_t i, std::size_t stride) {
-  T max = -std::numeric_limits<T>::infinity();
-  std::size_t best = std::numeric_limits<std::size_t>::max();
-  for (const Row& row : rows) {
-    if (i < row.span.first || i >= row.span.last) continue;
-    T value = plane[row.start + static_cast<std::ptrdiff_t>(i * stride)];
-    if (value > max || value != value || best > row.number) max = value, best = row.number;
-  }
-  return best;
-}
-
-// The greatest of the windows that begin in each lane's pixel, of which every `stride`th is one, and how far from the
-// first pixel of its window each stands. False where it can not tell: where a window has elements outside of the image,
-// or NaN.
-template <class T, std::size_t lanes>
-bool maxima(const T* plane, const T* end, const std::vector<Row>& rows, const std::vector<T>& shifts, std::size_t i,
-            std::size_t last, std::size_t stride, std::array<T, lanes>& greatest, std::array<T, lanes>& shift) {
-  using R = Batch<T>;
-  for (const Row& row : rows)
-    if (i < row.span.first || last >= row.span.last || plane + row.start + i * stride + lanes > end) return false;
-  auto load = [&](const Row& row) { return R::load_unaligned(plane + row.start + i * stride); };
-  R max = load(rows.front()), best(shifts[rows.front().number]), sum = max;
-  for (std::size_t k = 1; k < rows.size(); ++k) {
-    R value = load(rows[k]);
-    auto greater = value > max;
-    max = xsimd::select(greater, value, max);
-    best = xsimd::select(greater, R(shifts[rows[k].number]), best);
-    sum += value;
-  }
-  max.store_unaligned(greatest.data());
-  best.store_unaligned(shift.data());
-  return xsimd::all(sum == sum);
 }
 
 }  // namespace
@@ -144,38 +96,16 @@ MaxWindows max_windows(const Array& x, const Windows& w) {
   const auto shift = offsets(w);
   const auto lines = max_lines(w);
   visit_floating("max_pool", x.dtype(), [&]<class T>(T) {
-    constexpr std::size_t lanes = Batch<T>::size;
     constexpr std::ptrdiff_t countable = std::ptrdiff_t{1} << std::numeric_limits<float>::digits;  // by T
-    const bool by_registers = shift.empty() || shift.back() < countable;
     const std::vector<T> shifts(shift.begin(), shift.end());
+    const MaxPlan<T> plan{lines, shift, shifts, n, w.stride[2], shift.empty() || shift.back() < countable};
+    const auto of_plane = with_target([]<Target target>() { return &max_plane_on<target, T>; });
     const T *images = x.data<T>(), *end = images + x.size();
     T* all_values = result.values.mutable_data<T>();
-    with_step(w.stride[2], [&](auto stride) {
-      const std::size_t at_once = (lanes + stride - 1) / stride;
-      auto of_plane = [&](const T* plane, T* values, std::int64_t* indices) {
-        std::array<T, lanes> greatest{}, far{};
-        for (const auto& [first_pixel, rows] : lines)
-          for (std::size_t i = 0; i < n; i += at_once) {
-            std::size_t count = std::min(at_once, n - i);
-            std::ptrdiff_t pixel = first_pixel + static_cast<std::ptrdiff_t>(i * stride);
-            if (by_registers && maxima(plane, end, rows, shifts, i, i + count - 1, stride, greatest, far))
-              for (std::size_t k = 0; k < count; ++k) {
-                values[k] = greatest[k * stride];
-                indices[k] = pixel + static_cast<std::int32_t>(k * stride) + static_cast<std::int32_t>(far[k * stride]);
-              }
-            else
-              for (std::size_t k = 0; k < count; ++k) {
-                indices[k] = pixel + static_cast<std::ptrdiff_t>(k * stride) + shift[argmax(plane, rows, i + k, stride)];
-                values[k] = plane[indices[k]];
-              }
-            indices += count;
-            values += count;
-          }
-      };
-      parallel_for(planes, worth_a_thread_of(w.windows() * w.elements()), [&](std::size_t plane, std::size_t last) {
-        for (; plane < last; ++plane)
-          of_plane(images + plane * w.pixels(), all_values + plane * w.windows(), all_indices + plane * w.windows());
-      });
+    parallel_for(planes, worth_a_thread_of(w.windows() * w.elements()), [&](std::size_t plane, std::size_t last) {
+      for (; plane < last; ++plane)
+        of_plane(plan, images + plane * w.pixels(), end, all_values + plane * w.windows(),
+                 all_indices + plane * w.windows());
     });
   });
   return result;
