@@ -23,7 +23,7 @@ using Product = void (*)(const Matrix<const T>&, const Matrix<const T>&, const M
 // Those that this processor can compute.
 template <class T>
 std::vector<Product<T>> products() {
-#ifdef __x86_64__
+#ifdef XTAPE_SEVERAL_TARGETS
   std::vector<Product<T>> result{gemm_on<Target::x86_64_v2, T>, gemm_on<Target::x86_64_v3, T>,
                                  gemm_on<Target::x86_64_v4, T>};
   result.resize(static_cast<std::size_t>(target()));
