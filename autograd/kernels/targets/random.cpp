@@ -59,7 +59,8 @@ double unit(std::uint64_t word) { return static_cast<double>(static_cast<std::in
 template <Target target>
 void random_words_on(std::uint64_t seed, std::uint64_t block, std::uint64_t* out, std::size_t n) {
   for_words(seed, block, n, [=](const Words& words, std::size_t, std::size_t at, std::size_t numbers) {
-    for (std::size_t i = 0; i < numbers; ++i) out[at + i] = (i % 2 ? words.second : words.first)[i / 2];
+    const std::uint64_t* halves[] = {words.first, words.second};
+    for (std::size_t i = 0; i < numbers; ++i) out[at + i] = halves[i % 2][i / 2];
   });
 }
 
@@ -90,7 +91,8 @@ void random_normal_on(std::uint64_t seed, std::uint64_t block, double mean, doub
       (r * cosine).store_aligned(u + i);
       (r * sine).store_aligned(v + i);
     }
-    for (std::size_t i = 0; i < numbers; ++i) out[at + i] = static_cast<T>(mean + stddev * (i % 2 ? v : u)[i / 2]);
+    const double* halves[] = {u, v};
+    for (std::size_t i = 0; i < numbers; ++i) out[at + i] = static_cast<T>(mean + stddev * halves[i % 2][i / 2]);
   });
 }
 
