@@ -116,7 +116,8 @@ class RowsTogether {
 
 LoopsWithSums::LoopsWithSums(const Shape& common, std::span<const Array> inputs, std::span<const Part> input_parts,
                              std::span<Array> results, std::span<const Part> result_parts)
-    : common_(common), results_(results), inputs_(input_parts.size()), item_(item_size(inputs[0].dtype())), first_sum_(results.size(), none) {
+    : common_(common), results_(results), inputs_(input_parts.size()), item_(item_size(inputs[0].dtype())),
+      first_sum_(results.size(), none) {
   auto add = [&](Strides strides, std::byte* data, std::ptrdiff_t sum) {
     strides_.push_back(std::move(strides));
     data_.push_back(data);
