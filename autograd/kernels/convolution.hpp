@@ -9,7 +9,7 @@ namespace xtape::kernels {
 
 // Images are (batch, groups * in, space), weights (groups * out, in, extent), results (batch, groups * out, positions),
 // where the axes of space count as one. An undefined bias is none; otherwise it is added to each channel of the result.
-// Columns, the elements of windows as a matrix, are made for a part of the batch that fits into the cache.
+// What windows read is a matrix that is not written down, but for the adjoint in x of windows that step by more than one.
 
 Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t groups, const Windows& windows,
                const Shape& shape);

@@ -1,12 +1,15 @@
-// Images with the zeros around them that windows read, and what the windows read as columns of a matrix.
+// Images as windows read them: with zeros around, and as the columns of a matrix.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <autograd/array.hpp>
 #include <autograd/kernels/simd.hpp>
+#include <autograd/kernels/targets/convolve.hpp>
 #include <autograd/kernels/windows.hpp>
 
 namespace xtape::kernels {
@@ -21,87 +24,144 @@ struct Lines {
   std::size_t first, count;
 };
 
-/// Copies of the images of some samples, laid out so that each line of windows reads one piece of memory per element:
-/// with the padding, and where windows step by more than one along the width, with the pixels of each row sorted by
-/// their remainders.
+/// The images of some samples such that each line of windows reads one piece of memory per element: themselves, or copies
+/// with the padding, where windows step by more than one along the width with the pixels of each row sorted by their
+/// remainders.
 ///
-/// Columns are (channels, elements, samples, lines, windows of a line), in row-major order. They are read and written in
-/// whole registers, in ascending order: one register's worth of anything follows them.
+/// As a matrix, they are (rows of elements, channels, elements of a row) x (samples, lines, windows of a line): rows of
+/// elements come first, since at the border, all that some of them read is zeros.
 template <class T>
 class PaddedImages {
-  static constexpr std::size_t lanes = Batch<T>::size;
-
  public:
+  enum class Use { read, add };  ///< what becomes of pixels; those that are added to are copies
+
   /// For up to so many samples; channels are those of one of the groups.
-  PaddedImages(const Windows& windows, std::size_t groups, std::size_t channels, std::size_t samples)
-      : w_(windows), groups_(groups), channels_(channels) {
+  PaddedImages(const Windows& windows, std::size_t groups, std::size_t channels, std::size_t samples, Use use)
+      : w_(windows), groups_(groups), channels_(channels), depths_(spans(windows, 0)), heights_(spans(windows, 1)) {
     std::array<std::size_t, 3> reach;
     for (std::size_t axis = 0; axis < 3; ++axis) {
       reach[axis] = (w_.extent[axis] - 1) * w_.dilation[axis] + 1;
       extent_[axis] = (std::max<std::size_t>(w_.positions[axis], 1) - 1) * w_.stride[axis] + reach[axis];
     }
-    sort_row(std::min(w_.stride[2], reach[2]));
-    // So long that a register which is added to a line has no part in the next one: this would have to wait for it.
-    std::size_t registers = (w_.positions[2] + lanes - 1) / lanes * lanes;
-    row_ = std::max(row_, (registers + w_.stride[1] - 1) / w_.stride[1]);
+    bool inside = true;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      inside = inside && w_.padding[axis] == 0 && extent_[axis] <= w_.space[axis];
+    if (use == Use::read && inside && w_.stride[2] == 1) {
+      extent_ = w_.space;
+      row_ = w_.space[2];
+      sample_ = groups_ * channels_ * image();
+    } else {
+      copy(std::min(w_.stride[2], reach[2]), samples, use);
+    }
     for (std::size_t d = 0; d < w_.extent[0]; ++d)
       for (std::size_t h = 0; h < w_.extent[1]; ++h)
-        for (std::size_t k = 0; k < w_.extent[2]; ++k)
-          elements_.push_back(row(d * w_.dilation[0], h * w_.dilation[1]) + column(k * w_.dilation[2]));
-    std::size_t size = element_count({samples, channels_, extent_[0], extent_[1], row_});  // which may not overflow
-    images_ = Array::full({size + lanes}, 0, dtype_of<T>());
-    data_ = images_.template mutable_data<T>();
+        for (std::size_t c = 0; c < channels_; ++c)
+          for (std::size_t k = 0; k < w_.extent[2]; ++k)
+            rows_.push_back(c * image() + row(d * w_.dilation[0], h * w_.dilation[1]) + column(k * w_.dilation[2]));
   }
 
   /// Takes the images of these samples from a batch of images.
   void load(const T* x, const Samples& samples) {
+    if (!copy_) {
+      data_ = x + (samples.first * groups_ + samples.group) * channels_ * image();
+      return;
+    }
     for_each_piece(samples, [&](std::size_t pixel, std::size_t place, std::size_t n) {
-      with_step(w_.stride[2], [&, to = data_ + place, from = x + pixel](auto step) {
+      if (w_.stride[2] == 1) std::copy_n(x + pixel, n, copy_ + place);
+      else with_step(w_.stride[2], [&, to = copy_ + place, from = x + pixel](auto step) {
         for (std::size_t i = 0; i < n; ++i) to[i] = from[i * step];
       });
     });
   }
-  void clear() { std::fill_n(data_, images_.size(), T(0)); }
+  void clear() { std::fill_n(copy_, images_.size(), T(0)); }
   /// Adds the images of these samples, without the padding, to those of a batch.
   void add_to(T* x, const Samples& samples) const {
     for_each_piece(samples, [&](std::size_t pixel, std::size_t place, std::size_t n) {
-      with_step(w_.stride[2], [&, to = x + pixel, from = data_ + place](auto step) {
+      with_step(w_.stride[2], [&, to = x + pixel, from = copy_ + place](auto step) {
         for (std::size_t i = 0; i < n; ++i) to[i * step] += from[i];
       });
     });
   }
 
-  /// Fills the columns of some lines.
-  void gather(T* columns, const Samples& samples, const Lines& lines) {
-    for_each_run(samples, lines, [&](std::size_t place, std::size_t count) {
-      const T* from = data_ + place;
-      for (; count > 0; --count, columns += line(), from += w_.stride[1] * row_)
-        for (std::size_t i = 0; i < line(); i += lanes) R::load_unaligned(from + i).store_unaligned(columns + i);
-    });
+  /// The matrix, for some lines of so many samples; until the next call with others.
+  WindowMatrix<T> matrix(std::size_t samples, const Lines& lines) {
+    if (samples != samples_ || lines.first != lines_.first || lines.count != lines_.count) find_runs(samples, lines);
+    return {data_, rows_, runs_};
   }
-  /// Adds the columns of some lines to the pixels that they were read from.
+  /// Adds the columns of some lines to the pixels that they were read from. They are read in whole registers, one of which
+  /// may be beyond them.
   void scatter(const T* columns, const Samples& samples, const Lines& lines) {
-    const auto inside = first_lanes<T>() < R(static_cast<T>(line() % lanes));
-    for_each_run(samples, lines, [&](std::size_t place, std::size_t count) {
-      T* to = data_ + place;
-      for (; count > 0; --count, columns += line(), to += w_.stride[1] * row_) {
-        std::size_t i = 0;
-        for (; i + lanes <= line(); i += lanes)
-          (R::load_unaligned(to + i) + R::load_unaligned(columns + i)).store_unaligned(to + i);
-        if (i == line()) continue;
-        R rest = xsimd::select(inside, R::load_unaligned(columns + i), R(T(0)));
-        (R::load_unaligned(to + i) + rest).store_unaligned(to + i);
+    matrix(samples.count, lines);
+    for (std::size_t row : rows_)
+      for (const Run& run : runs_) {
+        add(columns, copy_ + row + run.offset, run.count);
+        columns += run.count;
       }
-    });
   }
 
  private:
   using R = Batch<T>;
+  static constexpr std::size_t lanes = R::size;
 
-  // Windows of one line that are read one after the other, and how many such lines.
-  struct Run {
-    std::size_t place, lines;
-  };
+  void copy(std::size_t remainders, std::size_t samples, Use use) {
+    sort_row(remainders);
+    // So long that a register which is added to a line has no part in the next one: this would have to wait for it.
+    std::size_t registers = (w_.positions[2] + lanes - 1) / lanes * lanes;
+    if (use == Use::add) row_ = std::max(row_, (registers + w_.stride[1] - 1) / w_.stride[1]);
+    sample_ = channels_ * image();
+    std::size_t size = element_count({samples, channels_, extent_[0], extent_[1], row_});  // which may not overflow
+    images_ = Array::full({size + lanes}, 0, dtype_of<T>());
+    data_ = copy_ = images_.template mutable_data<T>();
+  }
+
+  static void add(const T* from, T* to, std::size_t n) {
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes) (R::load_unaligned(to + i) + R::load_unaligned(from + i)).store_unaligned(to + i);
+    if (i == n) return;
+    const auto inside = first_lanes<T>() < R(static_cast<T>(n - i));
+    R rest = xsimd::select(inside, R::load_unaligned(from + i), R(T(0)));
+    (R::load_unaligned(to + i) + rest).store_unaligned(to + i);
+  }
+
+  static bool follows(const Run& before, const Run& run) {
+    return before.offset + before.count == run.offset && before.begin == run.begin && before.end == run.end;
+  }
+
+  void find_runs(std::size_t samples, const Lines& lines) {
+    constexpr std::size_t longest = 448;  // so that there are several to share out
+    samples_ = samples, lines_ = lines;
+    runs_.clear();
+    std::size_t first = 0;
+    for (std::size_t n = 0; n < samples; ++n)
+      for (std::size_t i = lines.first; i < lines.first + lines.count; ++i) {
+        const std::size_t d = i / w_.positions[1], h = i % w_.positions[1];
+        Run run{first, 0, n * sample_ + row(d * w_.stride[0], h * w_.stride[1]), 0, 0};
+        std::tie(run.begin, run.end) = rows_inside(d, h);
+        for (std::size_t p = 0; p < line(); p += run.count, run.first += run.count, run.offset += run.count) {
+          run.count = std::min(line() - p, longest);
+          if (i + p > lines.first && follows(runs_.back(), run) && runs_.back().count + run.count <= longest)
+            runs_.back().count += run.count;
+          else runs_.push_back(run);
+        }
+        first += line();
+      }
+  }
+  // The rows of the matrix from the first to the last that read pixels of the image for a line.
+  std::pair<std::size_t, std::size_t> rows_inside(std::size_t d, std::size_t h) const {
+    auto inside = [](const std::vector<Span>& spans, std::size_t position) {
+      auto reads = [&](const Span& span) { return position >= span.first && position < span.last; };
+      auto first = std::find_if(spans.begin(), spans.end(), reads);
+      auto last = std::find_if(spans.rbegin(), spans.rend(), reads).base();
+      return std::pair(first - spans.begin(), last - spans.begin());
+    };
+    auto [first_d, last_d] = inside(depths_, d);
+    auto [first_h, last_h] = inside(heights_, h);
+    if (first_d >= last_d || first_h >= last_h) return {0, 0};
+    const auto extent = static_cast<std::ptrdiff_t>(w_.extent[1]);
+    const std::size_t size = channels_ * w_.extent[2];  // of a row of elements
+    return {static_cast<std::size_t>(first_d * extent + first_h) * size,
+            static_cast<std::size_t>((last_d - 1) * extent + last_h) * size};
+  }
 
   std::size_t line() const { return w_.positions[2]; }
   std::size_t image() const { return extent_[0] * extent_[1] * row_; }
@@ -141,28 +201,18 @@ class PaddedImages {
       }
   }
 
-  // Calls f(place, lines) for runs of lines that are equally far apart, in the order of the columns.
-  template <class F>
-  void for_each_run(const Samples& samples, const Lines& lines, F&& f) {
-    runs_.clear();
-    for (std::size_t line = lines.first, end = lines.first + lines.count; line < end; line += runs_.back().lines) {
-      std::size_t d = line / w_.positions[1], h = line % w_.positions[1];
-      runs_.push_back({row(d * w_.stride[0], h * w_.stride[1]), std::min(w_.positions[1] - h, end - line)});
-    }
-    for (std::size_t c = 0; c < channels_; ++c)
-      for (std::size_t element : elements_)
-        for (std::size_t n = 0; n < samples.count; ++n)
-          for (const Run& run : runs_) f((n * channels_ + c) * image() + element + run.place, run.lines);
-  }
-
   const Windows& w_;
-  std::size_t groups_, channels_, piece_, row_;
+  std::size_t groups_, channels_, piece_ = 0, row_ = 0, sample_ = 0;
   std::array<std::size_t, 3> extent_;  // of the images with what windows read around them
+  std::vector<Span> depths_, heights_;
   std::vector<Span> pieces_;           // in a row of the copy, and the pixel of the first
-  std::vector<std::size_t> elements_;  // where the first window reads each of its elements
-  std::vector<Run> runs_;
+  std::vector<std::size_t> rows_;      // where the first window reads each of its elements
+  std::size_t samples_ = 0;
+  Lines lines_ = {};
+  std::vector<Run> runs_;  // for these samples and lines
   Array images_;
-  T* data_;
+  const T* data_ = nullptr;
+  T* copy_ = nullptr;
 };
 
 }  // namespace xtape::kernels

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -147,11 +148,13 @@ BOOST_AUTO_TEST_CASE(every_task_is_done_once) {
   for (std::size_t n : {0, 1, 63, 64, 1000, 100'003})
     for (std::size_t least : {1, 7, 1000}) {
       std::vector<int> times(n, 0);
+      std::atomic<bool> empty = false;
       kernels::parallel_for(n, least, [&](std::size_t begin, std::size_t end) {
-        BOOST_REQUIRE(begin < end);
+        if (begin >= end) empty = true;
         for (std::size_t i = begin; i < end; ++i) ++times[i];
       });
       BOOST_TEST((times == std::vector<int>(n, 1)));
+      BOOST_TEST(!empty);
     }
 }
 

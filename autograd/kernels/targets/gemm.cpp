@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include <autograd/kernels/scratch.hpp>
 #include <autograd/kernels/targets/here.hpp>
+#include <autograd/kernels/targets/pack.hpp>
 #include <autograd/kernels/targets/tile.hpp>
 
 namespace xtape::kernels {
@@ -20,66 +20,31 @@ template <class T>
 constexpr std::size_t panel_width = tile_registers * lanes<T>;
 template <class T>
 constexpr std::size_t most_columns = 64 * panel_width<T>;
-
 template <class T>
-T* room(Scratch use, std::size_t count) {
-  return static_cast<T*>(scratch(use, count * sizeof(T)));
-}
+constexpr std::size_t few_columns = 4 * panel_width<T>;
 
-// The length of parts of n, as even as they can be, of at most so many each.
-std::size_t even(std::size_t n, std::size_t most) {
-  std::size_t parts = (n + most - 1) / most;
-  return (n + parts - 1) / parts;
-}
-
-std::size_t whole_registers(std::size_t count, std::size_t lanes) { return (count + lanes - 1) / lanes * lanes; }
-
-// to[l][j] = from[j][l] for j < count, and 0 for the other j < width.
+// The rows of tiles one after the other, each (depth, rows). A register beyond them is spoilt.
 template <class T>
-void pack_transposed(const T* from, std::size_t stride, std::size_t count, std::size_t depth, T* to, std::size_t width) {
-  constexpr std::size_t n = lanes<T>;
-  std::size_t j = 0;
-  for (; j + n <= count; j += n) {
-    std::size_t l = 0;
-    for (; l + n <= depth; l += n) transpose_square(from + j * stride + l, stride, to + l * width + j, width);
-    for (; l < depth; ++l)
-      for (std::size_t i = j; i < j + n; ++i) to[l * width + i] = from[i * stride + l];
+void pack_left(const Matrix<const T>& a, std::size_t rows, std::size_t depth, T* to) {
+  const std::size_t each = even(rows, tile_rows);
+  for (std::size_t i = 0; i < rows; i += each) {
+    const std::size_t count = std::min(each, rows - i);
+    const T* from = a.from(i, 0).data;
+    if (a.transposed) copy_rows(from, a.stride, count, depth, to, count);
+    else pack_rows<T>(rows_at(from, a.stride), count, depth, rows_at(to, count), count);
+    to += depth * count;
   }
-  for (std::size_t l = 0; l < depth; ++l)
-    for (std::size_t i = j; i < width; ++i) to[l * width + i] = i < count ? from[i * stride + l] : T(0);
 }
 
 // Panels of columns one after the other, each (depth, width), padded with zeros to whole registers.
 template <class T>
 void pack_right(const Matrix<const T>& b, std::size_t columns, std::size_t depth, T* to) {
-  constexpr std::size_t size = lanes<T>;
   for (std::size_t j = 0; j < columns; j += panel_width<T>) {
-    std::size_t count = std::min(panel_width<T>, columns - j), width = whole_registers(count, size);
+    std::size_t count = std::min(panel_width<T>, columns - j), width = whole_registers<T>(count);
     const T* from = b.from(0, j).data;
-    if (b.transposed) pack_transposed(from, b.stride, count, depth, to, width);
-    for (std::size_t l = 0; !b.transposed && l < depth; ++l, from += b.stride) {
-      std::size_t i = 0;
-      for (; i + size <= count; i += size) Register<T>::load_unaligned(from + i).store_unaligned(to + l * width + i);
-      if (i < count) First<T>(count - i).load(from + i).store_unaligned(to + l * width + i);
-    }
+    if (b.transposed) pack_rows<T>(rows_at(from, b.stride), count, depth, rows_at(to, width), width);
+    else copy_rows(from, b.stride, count, depth, to, width);
     to += depth * width;
-  }
-}
-
-// The rows of tiles one after the other, each (depth, rows).
-template <class T>
-void pack_left(const Matrix<const T>& a, std::size_t rows, std::size_t depth, T* to) {
-  const std::size_t each = even(rows, tile_rows);
-  for (std::size_t i = 0; i < rows; i += each) {
-    std::size_t count = std::min(each, rows - i);
-    const T* from = a.from(i, 0).data;
-    if (a.transposed) {
-      for (std::size_t l = 0; l < depth; ++l, to += count) std::copy_n(from + l * a.stride, count, to);
-      continue;
-    }
-    for (std::size_t row = 0; row < count; ++row)
-      for (std::size_t l = 0; l < depth; ++l) to[l * count + row] = from[row * a.stride + l];
-    to += depth * count;
   }
 }
 
@@ -104,32 +69,62 @@ void multiply_columns(const Left<T>& a, const T* b, std::size_t b_stride, T* c, 
   }
 }
 
+// The blocks of a left operand (m, k), of `high` rows and `deep` numbers each.
+struct Blocks {
+  std::size_t m, k, high, deep;
+
+  std::size_t rows(std::size_t row) const { return std::min(high, m - row); }
+  std::size_t depth(std::size_t l) const { return std::min(deep, k - l); }
+};
+
+// Hands out the blocks of a left operand, packed or where they stand.
+template <class T>
+class LeftBlocks {
+ public:
+  LeftBlocks(const Matrix<const T>& a, const Blocks& blocks, bool pack)
+      : a_(a), blocks_(blocks), room_(pack ? room<T>(Scratch::left, blocks.high * blocks.deep + lanes<T>) : nullptr) {}
+
+  Left<T> at(std::size_t row, std::size_t l) {
+    const Matrix<const T> block = a_.from(row, l);
+    if (room_ && (row != row_ || l != l_)) pack_left(block, blocks_.rows(row), blocks_.depth(l), room_);
+    row_ = row, l_ = l;
+    return {block, room_};
+  }
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  const Matrix<const T>& a_;
+  const Blocks& blocks_;
+  T* room_;
+  std::size_t row_ = none, l_ = none;  // what is packed
+};
+
 // By tiles, block after block.
 template <class T>
 void by_tiles(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
               std::size_t k, bool add) {
   constexpr std::size_t size = lanes<T>, first_cache = 24 * 1024, enough_rows = 28, enough_columns = 128, enough = 4096;
+  const Blocks blocks{m, k, even(m, most_rows), even(k, deepest<T>)};
   const bool pack_b = b.transposed || (m > enough_rows && k * n * sizeof(T) > first_cache);
-  const bool pack_a = n > enough_columns && m * k > enough;
-  const std::size_t deep = even(k, deepest<T>), high = even(m, most_rows), wide = most_columns<T>;
-  T* packed_a = pack_a ? room<T>(Scratch::left, high * deep) : nullptr;
-  T* packed_b = pack_b ? room<T>(Scratch::right, whole_registers(std::min(wide, n), size) * deep) : nullptr;
+  LeftBlocks<T> lefts(a, blocks, n > enough_columns && m * k > enough);
+  // Where all rows are in one block, it reads what is packed of b once, and soon.
+  const std::size_t wide = blocks.high == m ? few_columns<T> : most_columns<T>;
+  T* packed_b = nullptr;
+  if (pack_b) packed_b = room<T>(Scratch::right, whole_registers<T>(std::min(wide, n)) * blocks.deep + size);
   const std::size_t across = m <= few_rows && !pack_b ? four_registers * size : panel_width<T>;
-  for (std::size_t l = 0; l < k; l += deep) {
-    const std::size_t depth = std::min(deep, k - l);
+  for (std::size_t l = 0; l < k; l += blocks.deep) {
+    const std::size_t depth = blocks.depth(l);
     for (std::size_t column = 0; column < n; column += wide) {
       const std::size_t columns = std::min(wide, n - column);
       const Matrix<const T> right = b.from(l, column);
       if (pack_b) pack_right(right, columns, depth, packed_b);
-      for (std::size_t row = 0; row < m; row += high) {
-        const std::size_t rows = std::min(high, m - row);
-        const Left<T> left{a.from(row, l), packed_a};
-        if (pack_a) pack_left(left.matrix, rows, depth, packed_a);
+      for (std::size_t row = 0; row < m; row += blocks.high) {
+        const Left<T> left = lefts.at(row, l);
         for (std::size_t j = 0, count; j < columns; j += count) {
           count = columns - j >= across ? across : std::min(panel_width<T>, columns - j);
           multiply_columns(left, pack_b ? packed_b + j * depth : right.data + j,
-                           pack_b ? whole_registers(count, size) : b.stride, c.from(row, column + j).data, c.stride,
-                           rows, count, depth, add || l > 0);
+                           pack_b ? whole_registers<T>(count) : b.stride, c.from(row, column + j).data, c.stride,
+                           blocks.rows(row), count, depth, add || l > 0);
         }
       }
     }

@@ -20,6 +20,7 @@ constexpr std::size_t lanes = Register<T>::size;
 template <class T>
 class First {
  public:
+  First() : First(0) {}
 #if defined(__AVX512F__)
   explicit First(std::size_t count) : mask_(static_cast<Mask>((1u << count) - 1)) {}
   Register<T> load(const T* from) const {
@@ -80,15 +81,15 @@ void interleave(const Register<T>& x, const Register<T>& y, Register<T>& low, Re
   high = static_cast<R>(__builtin_shufflevector(a, b, static_cast<int>((I + n) / 2 + I % 2 * n)...));
 }
 
-/// Transposes a square of as many rows as a register has numbers: to[j][i] = from[i][j]. To interleave the two halves of
-/// the rows rotates the bits of each number's place by one, and after as many rounds as there are bits of a column, columns
-/// are rows.
-template <class T>
-void transpose_square(const T* from, std::size_t from_stride, T* to, std::size_t to_stride) {
+/// Transposes a square of as many rows as a register has numbers: `load(i)` is row i, `store(j, column)` takes column j; they
+/// are called in order. To interleave the two halves of the rows rotates the bits of each number's place by one, and after
+/// as many rounds as there are bits of a column, columns are rows.
+template <class T, class Load, class Store>
+void transpose_square(Load load, Store store) {
   constexpr std::size_t n = lanes<T>;
   Register<T> x[n], y[n];
 #pragma GCC unroll 16
-  for (std::size_t i = 0; i < n; ++i) x[i] = Register<T>::load_unaligned(from + i * from_stride);
+  for (std::size_t i = 0; i < n; ++i) x[i] = load(i);
 #pragma GCC unroll 4
   for (std::size_t round = 1; round < n; round *= 2) {
 #pragma GCC unroll 16
@@ -98,7 +99,7 @@ void transpose_square(const T* from, std::size_t from_stride, T* to, std::size_t
     for (std::size_t i = 0; i < n; ++i) x[i] = y[i];
   }
 #pragma GCC unroll 16
-  for (std::size_t i = 0; i < n; ++i) x[i].store_unaligned(to + i * to_stride);
+  for (std::size_t i = 0; i < n; ++i) store(i, x[i]);
 }
 
 }  // namespace
