@@ -25,29 +25,51 @@ void add(T& sum, T term) {
   else sum += term;
 }
 
-// Calls visit(row of the part, row of the whole) for every slice from number `begin` to `end`, in row-major order of the
-// part.
+// What is the same for all indices along an axis: some of the outer extent, and some of the inner one.
+struct Beside {
+  std::size_t outer, outer_end, inner, inner_end;
+};
+
+// Calls f(part) for parts of (outer, n, inner), in several threads. No two write to the same element, wherever indices
+// along the axis send it, and each element gets its terms in the same order.
 template <class F>
-void for_each_slice(const Slices& slices, std::size_t begin, std::size_t end, F&& visit) {
+void for_each_beside(std::size_t outer, std::size_t n, std::size_t inner, F&& f) {
+  const bool cut_outer = outer > 1;
+  parallel_for(cut_outer ? outer : inner, worth_a_thread_of(cut_outer ? n * inner : n),
+               [&](std::size_t begin, std::size_t end) {
+                 f(cut_outer ? Beside{begin, end, 0, inner} : Beside{0, outer, begin, end});
+               });
+}
+
+// Calls visit(first place in the part, first place in the whole, how many) for a row of each slice, in row-major order.
+template <class F>
+void for_each_slice(const Slices& slices, const Beside& beside, F&& visit) {
   const auto* index = slices.indices.data<std::int64_t>();
-  std::size_t count = slices.indices.size();
-  for (std::size_t i = begin; i < end; ++i)
-    visit(i * slices.inner, (i / count * slices.extent + static_cast<std::size_t>(index[i % count])) * slices.inner);
+  const std::size_t count = slices.indices.size(), inner = beside.inner;
+  for (std::size_t o = beside.outer; o < beside.outer_end; ++o)
+    for (std::size_t i = 0; i < count; ++i)
+      visit((o * count + i) * slices.inner + inner,
+            (o * slices.extent + static_cast<std::size_t>(index[i])) * slices.inner + inner, beside.inner_end - inner);
 }
 template <class F>
 void for_each_slice(const Slices& slices, F&& visit) {
-  for_each_slice(slices, 0, slices.outer * slices.indices.size(), visit);
+  for_each_beside(slices.outer, slices.indices.size(), slices.inner,
+                  [&](const Beside& beside) { for_each_slice(slices, beside, visit); });
 }
 
-// Calls visit(place in the taken, place in the whole) for every element.
+// Calls visit(place in the taken, place in the whole) for every element, in several threads.
 template <class F>
 void for_each_along(const Shape& whole_shape, const Array& indices, std::size_t axis, F&& visit) {
   Around whole(whole_shape, axis), taken(indices.shape(), axis);
   const auto* index = indices.data<std::int64_t>();
-  for (std::size_t o = 0, place = 0; o < taken.outer; ++o)
-    for (std::size_t i = 0; i < taken.n; ++i)
-      for (std::size_t k = 0; k < taken.inner; ++k, ++place)
-        visit(place, (o * whole.n + static_cast<std::size_t>(index[place])) * whole.inner + k);
+  for_each_beside(taken.outer, taken.n, taken.inner, [&](const Beside& beside) {
+    for (std::size_t o = beside.outer; o < beside.outer_end; ++o)
+      for (std::size_t i = 0; i < taken.n; ++i)
+        for (std::size_t k = beside.inner; k < beside.inner_end; ++k) {
+          const std::size_t place = (o * taken.n + i) * taken.inner + k;
+          visit(place, (o * whole.n + static_cast<std::size_t>(index[place])) * whole.inner + k);
+        }
+  });
 }
 
 }  // namespace
@@ -66,9 +88,15 @@ Array read_part(const Array& x, const Slices& slices) {
   visit(x.dtype(), [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = result.mutable_data<T>();
-    auto take = [&](std::size_t to, std::size_t from) { std::copy_n(in + from, slices.inner, out + to); };
-    parallel_for(slices.outer * slices.indices.size(), worth_a_thread_of(slices.inner),
-                 [&](std::size_t begin, std::size_t end) { for_each_slice(slices, begin, end, take); });
+    // Each slice by itself, since none is written to twice.
+    const auto* index = slices.indices.data<std::int64_t>();
+    const std::size_t count = slices.indices.size(), inner = slices.inner;
+    parallel_for(slices.outer * count, worth_a_thread_of(inner), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::size_t from = i / count * slices.extent + static_cast<std::size_t>(index[i % count]);
+        std::copy_n(in + from * inner, inner, out + i * inner);
+      }
+    });
   });
   return result;
 }
@@ -77,7 +105,7 @@ void assign_part(Array& x, const Slices& slices, const Array& elements) {
   visit(x.dtype(), [&]<class T>(T) {
     const T* in = elements.data<T>();
     T* out = x.mutable_data<T>();
-    for_each_slice(slices, [&](std::size_t from, std::size_t to) { std::copy_n(in + from, slices.inner, out + to); });
+    for_each_slice(slices, [&](std::size_t from, std::size_t to, std::size_t n) { std::copy_n(in + from, n, out + to); });
   });
 }
 
@@ -111,14 +139,14 @@ void add_part(Array& x, const Slices& slices, const Array& elements) {
     if (frequent.count == 0) return nullptr;
     std::size_t outer = place / (slices.extent * n);
     std::ptrdiff_t at = frequent.place[place / n % slices.extent];
-    return at < 0 ? nullptr : sums.data() + (outer * frequent.count + static_cast<std::size_t>(at)) * n;
+    return at < 0 ? nullptr : sums.data() + (outer * frequent.count + static_cast<std::size_t>(at)) * n + place % n;
   };
   visit(x.dtype(), [&]<class T>(T) {
     const T* in = elements.data<T>();
     T* out = x.mutable_data<T>();
-    for_each_slice(slices, [&](std::size_t from, std::size_t to) {
-      if (double* sum = sum_of(to)) std::transform(in + from, in + from + n, sum, sum, std::plus<double>());
-      else for (std::size_t k = 0; k < n; ++k) add(out[to + k], in[from + k]);
+    for_each_slice(slices, [&](std::size_t from, std::size_t to, std::size_t count) {
+      if (double* sum = sum_of(to)) std::transform(in + from, in + from + count, sum, sum, std::plus<double>());
+      else for (std::size_t k = 0; k < count; ++k) add(out[to + k], in[from + k]);
     });
     if (frequent.count == 0) return;
     for (std::size_t row = 0; row < slices.outer * slices.extent; ++row)

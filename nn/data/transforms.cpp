@@ -5,6 +5,7 @@
 #include <string>
 
 #include <autograd/error.hpp>
+#include <autograd/kernels/parallel.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -25,8 +26,10 @@ Batch each_image(const char* name, Batch batch, F&& f) {
   bool nobody_else_has_it = batch.x.impl()->references == 1 && batch.x.value().unique();
   Array x = nobody_else_has_it ? batch.x.value() : batch.x.value().copy();
   visit_floating(name, x.dtype(), [&]<class T>(T) {
-    T* image = x.mutable_data<T>();
-    for (std::size_t i = 0; i < shape[0]; ++i, image += size) f(image, i);
+    T* first = x.mutable_data<T>();
+    kernels::parallel_for(shape[0], kernels::worth_a_thread_of(size), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) f(first + i * size, i);
+    });
   });
   batch.x = Variable(std::move(x));
   return batch;

@@ -18,6 +18,7 @@
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/target.hpp>
 #include <autograd/threads.hpp>
+#include <nn/data/transforms.hpp>
 #include <optim/optim.hpp>
 
 #include <tests/support.hpp>
@@ -34,7 +35,7 @@ bool same_bits(const Array& a, const Array& b) {
 }
 
 // Work of every kind that is cut, on operands that are large enough for it.
-std::vector<Array> work(DType dtype) {
+std::vector<Array> work_on_numbers(DType dtype) {
   Generator generator(5);
   auto numbers = [&](const Dims& shape) { return rand(shape, dtype, generator).requires_grad_(); };
   Variable x = numbers({700, 401}), row = numbers({401}), column = numbers({700, 1}), flat = numbers({300'007});
@@ -56,6 +57,37 @@ std::vector<Array> work(DType dtype) {
   sum(square(p)).backward();
   adam.step();
   arrays.push_back(p.value());
+  return arrays;
+}
+
+// The same for convolutions of several kinds, pooling, and what is gathered and scattered.
+std::vector<Array> work_on_images(DType dtype) {
+  Generator generator(7);
+  auto numbers = [&](const Dims& shape) { return rand(shape, dtype, generator).requires_grad_(); };
+  Variable images = numbers({5, 8, 30, 31}), small = numbers({12, 40, 5, 5}), one = numbers({1, 3, 90, 70});
+  Variable kernel = numbers({20, 8, 3, 3}), wide = numbers({33, 40, 3, 3}), deep = numbers({8, 1, 3, 3});
+  Variable turned = numbers({40, 33, 3, 3}), large = numbers({18, 3, 5, 5});
+  Variable bias = numbers({20}), table = numbers({300, 70});
+  Variable rows = randint(0, 300, {4000}, int64, generator), places = randint(0, 31, {5, 8, 30, 60}, int64, generator);
+  std::vector<Variable> results{conv2d(images, kernel, bias, {.padding = 1}),
+                                conv2d(images, kernel, {.stride = 2, .padding = 1}),
+                                conv2d(images, deep, {.padding = 1, .groups = 8}),
+                                conv2d(small, wide, {.padding = 1}),
+                                conv2d(one, large, {.padding = 2}),
+                                conv_transpose2d(small, turned, {.stride = 2}),
+                                max_pool2d(images, 3, {.stride = 2, .padding = 1}),
+                                index_select(table, 0, rows),
+                                gather(images, 3, places)};
+  std::vector<Array> arrays;
+  Variable total = full({}, 0, dtype);
+  for (const Variable& y : results) {
+    arrays.push_back(y.value());
+    total = total + sum(square(y));
+  }
+  std::vector<Variable> inputs{images, small, one, kernel, wide, deep, turned, large, bias, table};
+  for (const Variable& g : grad({total}, inputs)) arrays.push_back(g.value());
+  nn::Batch batch = nn::random_crop(4)({images.detach(), {}}, generator);
+  arrays.push_back(batch.x.value());
   return arrays;
 }
 
@@ -109,17 +141,18 @@ BOOST_AUTO_TEST_CASE(the_target_that_the_environment_names) {
 }
 
 BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_threads) {
-  for (DType dtype : {float32, float64}) {
-    NumThreads one(1);
-    std::vector<Array> alone = work(dtype);
-    for (int count : {2, 3, 8}) {
-      NumThreads several(count);
-      std::vector<Array> together = work(dtype);
-      BOOST_REQUIRE(together.size() == alone.size());
-      for (std::size_t i = 0; i < alone.size(); ++i)
-        BOOST_TEST(same_bits(alone[i], together[i]), "result " << i << " on " << count << " threads");
+  for (auto [work, name] : {std::pair(&work_on_numbers, "numbers"), std::pair(&work_on_images, "images")})
+    for (DType dtype : {float32, float64}) {
+      NumThreads one(1);
+      std::vector<Array> alone = work(dtype);
+      for (int count : {2, 3, 8}) {
+        NumThreads several(count);
+        std::vector<Array> together = work(dtype);
+        BOOST_REQUIRE(together.size() == alone.size());
+        for (std::size_t i = 0; i < alone.size(); ++i)
+          BOOST_TEST(same_bits(alone[i], together[i]), name << ": result " << i << " on " << count << " threads");
+      }
     }
-  }
 }
 
 BOOST_AUTO_TEST_CASE(a_number_for_one_thread) {
@@ -174,13 +207,13 @@ BOOST_AUTO_TEST_CASE(within_a_task_and_after_an_exception) {
 }
 
 BOOST_AUTO_TEST_CASE(threads_of_the_program_compute_at_once) {
-  std::vector<Array> alone = work(float32);
+  std::vector<Array> alone = work_on_numbers(float32);
   std::vector<int> equal(4, 0);
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < equal.size(); ++t)
     threads.emplace_back([&, t] {
       NumThreads mine(t % 2 ? 1 : 3);
-      std::vector<Array> own = work(float32);
+      std::vector<Array> own = work_on_numbers(float32);
       for (std::size_t i = 0; i < own.size(); ++i) equal[t] += same_bits(own[i], alone[i]);
     });
   for (auto& thread : threads) thread.join();
@@ -189,10 +222,10 @@ BOOST_AUTO_TEST_CASE(threads_of_the_program_compute_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_forked_process_has_threads_of_its_own) {
   NumThreads several(3);
-  std::vector<Array> here = work(float32);
+  std::vector<Array> here = work_on_numbers(float32);
   pid_t child = fork();
   if (child == 0) {
-    std::vector<Array> there = work(float32);
+    std::vector<Array> there = work_on_numbers(float32);
     bool equal = true;
     for (std::size_t i = 0; i < there.size(); ++i) equal = equal && same_bits(here[i], there[i]);
     _exit(equal ? 0 : 1);
