@@ -10,6 +10,8 @@ namespace xtape::kernels {
 namespace {
 
 constexpr std::size_t worth_a_part = 1 << 20;  // products
+constexpr std::size_t smallest_part = 64;      // rows, and columns: gemm_on counts on it
+constexpr std::size_t whole_columns = 32;      // that a tile has
 
 // A cut into parts of rows and of columns.
 struct Grid {
@@ -18,7 +20,7 @@ struct Grid {
 
 // As many parts as threads, where each is worth one, such that operands are read by few.
 Grid cut(std::size_t m, std::size_t n, std::size_t k) {
-  constexpr std::size_t least = 64;  // extents of a part
+  constexpr std::size_t least = smallest_part + whole_columns;  // on average: borders are rounded
   std::size_t parts = std::min<std::size_t>(threads_here(), m * n * k / worth_a_part);
   Grid best;
   auto cost = [&](const Grid& grid) { return grid.rows * n + grid.columns * m; };
@@ -30,10 +32,9 @@ Grid cut(std::size_t m, std::size_t n, std::size_t k) {
   return best;
 }
 
-// The length of each of these parts, but for the last.
-std::size_t part_of(std::size_t extent, std::size_t parts) {
-  constexpr std::size_t whole = 32;  // columns that a tile has
-  return parts == 1 ? extent : ((extent + parts - 1) / parts + whole - 1) / whole * whole;
+// Where part i begins.
+std::size_t begin_of(std::size_t i, std::size_t extent, std::size_t parts) {
+  return i == parts ? extent : extent * i / parts / whole_columns * whole_columns;
 }
 
 }  // namespace
@@ -45,12 +46,11 @@ void gemm(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c
   static const auto gemm_here = with_target([]<Target target> { return &gemm_on<target, T>; });
   if (m * n * k < 2 * worth_a_part) return gemm_here(a, b, c, m, n, k, add);
   const Grid grid = cut(m, n, k);
-  const std::size_t rows = part_of(m, grid.rows), columns = part_of(n, grid.columns);
-  const std::size_t across = (n + columns - 1) / columns;
-  run_tasks((m + rows - 1) / rows * across, [&](std::size_t part) {
-    std::size_t row = part / across * rows, column = part % across * columns;
-    gemm_here(a.from(row, 0), b.from(0, column), c.from(row, column), std::min(rows, m - row),
-              std::min(columns, n - column), k, add);
+  run_tasks(grid.rows * grid.columns, [&](std::size_t part) {
+    const std::size_t i = part / grid.columns, j = part % grid.columns;
+    const std::size_t row = begin_of(i, m, grid.rows), column = begin_of(j, n, grid.columns);
+    gemm_here(a.from(row, 0), b.from(0, column), c.from(row, column), begin_of(i + 1, m, grid.rows) - row,
+              begin_of(j + 1, n, grid.columns) - column, k, add);
   });
 }
 

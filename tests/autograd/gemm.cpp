@@ -130,7 +130,8 @@ BOOST_AUTO_TEST_CASE(are_the_same_bits_on_any_number_of_threads) {
     return c;
   };
   for (const Extents& e : {Extents{400, 300, 500}, Extents{5000, 1, 2000}, Extents{1, 5000, 2000}, Extents{4000, 3, 1000},
-                           Extents{3, 4000, 1000}, Extents{2000, 10, 700}, Extents{7, 1001, 1500}, Extents{129, 1000, 100}})
+                           Extents{3, 4000, 1000}, Extents{2000, 10, 700}, Extents{7, 1001, 1500}, Extents{129, 1000, 100}, Extents{385, 500, 700},
+                           Extents{500, 385, 700}, Extents{200, 193, 1000}})
     for (bool ta : {false, true})
       for (bool tb : {false, true}) {
         const std::vector<float> alone = bits(e, ta, tb, 1);

@@ -22,6 +22,8 @@ template <class T>
 constexpr std::size_t most_columns = 64 * panel_width<T>;
 template <class T>
 constexpr std::size_t few_columns = 4 * panel_width<T>;
+template <class T>
+constexpr std::size_t long_sum = 16 * lanes<T>;  // that makes up for the sum of a register's numbers at its end
 
 // The rows of tiles one after the other, each (depth, rows). A register beyond them is spoilt.
 template <class T>
@@ -59,7 +61,7 @@ struct Left {
 template <class T>
 void multiply_columns(const Left<T>& a, const T* b, std::size_t b_stride, T* c, std::size_t c_stride, std::size_t rows,
                       std::size_t columns, std::size_t depth, bool add) {
-  const std::size_t each = even(rows, tile_rows), last = columns % lanes<T>;
+  const std::size_t each = rows <= tile_rows ? rows : even(rows, tile_rows), last = columns % lanes<T>;
   const bool together = a.packed || a.matrix.transposed;
   const Tile<T>* tiles = together ? Tiles<T, true>::across(columns) : Tiles<T, false>::across(columns);
   for (std::size_t i = 0; i < rows; i += each) {
@@ -104,6 +106,8 @@ template <class T>
 void by_tiles(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
               std::size_t k, bool add) {
   constexpr std::size_t size = lanes<T>, first_cache = 24 * 1024, enough_rows = 28, enough_columns = 128, enough = 4096;
+  const bool one_tile = m <= tile_rows && n <= panel_width<T> && k <= deepest<T> && !b.transposed;
+  if (one_tile) return multiply_columns<T>({a, nullptr}, b.data, b.stride, c.data, c.stride, m, n, k, add);
   const Blocks blocks{m, k, even(m, most_rows), even(k, deepest<T>)};
   const bool pack_b = b.transposed || (m > enough_rows && k * n * sizeof(T) > first_cache);
   LeftBlocks<T> lefts(a, blocks, n > enough_columns && m * k > enough);
@@ -135,18 +139,46 @@ void by_tiles(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T
 template <class T>
 void by_dots(const T* a, std::size_t a_stride, const T* b, std::size_t b_stride, T* c, std::size_t c_row,
              std::size_t c_column, std::size_t m, std::size_t n, std::size_t k, bool add) {
-  auto rows = [&]<std::size_t Rows>(std::integral_constant<std::size_t, Rows>, std::size_t i) {
-    auto columns = [&]<std::size_t Columns>(std::integral_constant<std::size_t, Columns>, std::size_t j) {
-      dots<T, Rows, Columns>(k, a + i * a_stride, a_stride, b + j * b_stride, b_stride, c + i * c_row + j * c_column, c_row,
-                             c_column, add);
+  static constexpr auto dots = all_dots<T>(std::make_index_sequence<most_dots>());
+  for (std::size_t i = 0; i < m; i += most_dots)
+    for (std::size_t j = 0; j < n; j += most_dots)
+      dots[std::min(most_dots, m - i) - 1][std::min(most_dots, n - j) - 1](
+          k, a + i * a_stride, a_stride, b + j * b_stride, b_stride, c + i * c_row + j * c_column, c_row, c_column, add);
+}
+
+// Row by row of b, for `Rows` rows of c, of which a part stays in the first cache.
+template <class T, std::size_t Rows>
+void by_rows_of(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t n, std::size_t k,
+                bool add) {
+  constexpr std::size_t part = 8192 / sizeof(T) / Rows, step = Rows == 1 ? 8 : 4;
+  for (std::size_t j = 0; j < n; j += part) {
+    const std::size_t columns = std::min(part, n - j);
+    auto rows = [&]<std::size_t Depth>(std::integral_constant<std::size_t, Depth>, std::size_t l) {
+      add_rows<T, Rows, Depth>(a.from(0, l).data, a.row_step(), a.column_step(), b.from(l, j).data, b.stride,
+                               c.from(0, j).data, c.stride, columns, add || l > 0);
     };
-    std::size_t j = 0;
-    for (; j + 4 <= n; j += 4) columns(std::integral_constant<std::size_t, 4>(), j);
-    for (; j < n; ++j) columns(std::integral_constant<std::size_t, 1>(), j);
-  };
-  std::size_t i = 0;
-  for (; i + 4 <= m; i += 4) rows(std::integral_constant<std::size_t, 4>(), i);
-  for (; i < m; ++i) rows(std::integral_constant<std::size_t, 1>(), i);
+    std::size_t l = 0;
+    for (; l + step <= k; l += step) rows(std::integral_constant<std::size_t, step>(), l);
+    for (; l < k; ++l) rows(std::integral_constant<std::size_t, 1>(), l);
+  }
+}
+template <class T>
+void by_rows(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
+             std::size_t k, bool add) {
+  if (m == 3) return by_rows_of<T, 3>(a, b, c, n, k, add);
+  for (std::size_t i = 0; i < m; i += 2)
+    (m - i == 1 ? by_rows_of<T, 1> : by_rows_of<T, 2>)(a.from(i, 0), b, c.from(i, 0), n, k, add);
+}
+
+// By tiles, or row by row where b is read once and there is no time to lose: it depends on extents of which no cut into
+// parts of 64 rows and columns or more makes others.
+template <class T>
+void by_panels(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
+               std::size_t k, bool add) {
+  constexpr std::size_t least_columns = 64, deep = 128, shallow = 2;
+  if (!b.transposed && n >= least_columns && ((m <= few_rows && k >= deep) || k <= shallow))
+    return by_rows<T>(a, b, c, m, n, k, add);
+  by_tiles<T>(a, b, c, m, n, k, add);
 }
 
 // Few columns of b as rows.
@@ -167,8 +199,7 @@ Matrix<T> transposed(const Matrix<T>& x) {
 template <class T>
 void by_transposed_tiles(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m,
                          std::size_t n, std::size_t k, bool add) {
-  if (n == 1 && c.stride == 1)
-    return by_tiles<T>(transposed(b), transposed(a), {c.data, m}, 1, m, k, add);
+  if (n == 1 && c.stride == 1) return by_panels<T>(transposed(b), transposed(a), {c.data, m}, 1, m, k, add);
   T* result = room<T>(Scratch::result, n * m);
   by_tiles<T>(transposed(b), transposed(a), {result, m}, n, m, k, false);
   for (std::size_t i = 0; i < m; ++i)
@@ -184,16 +215,20 @@ template <Target target, class T>
 void gemm_on(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
              std::size_t k, bool add) {
   constexpr std::size_t few = 4, less_than_tile = 8, many = 32;
+  // What is one row, or one number and a column, read as such.
+  if (k == 1 && b.transposed && b.stride == 1) return gemm_on<target, T>(a, {b.data, n}, c, m, n, k, add);
+  if (k == 1 && n == 1 && m > 1 && a.stride == 1 && c.stride == 1)
+    return by_panels<T>(b, {a.data, m}, {c.data, m}, 1, m, 1, add);
   if (a.transposed)
-    return n < lanes<T> && m >= many ? by_transposed_tiles<T>(a, b, c, m, n, k, add) : by_tiles<T>(a, b, c, m, n, k, add);
+    return n < lanes<T> && m >= many ? by_transposed_tiles<T>(a, b, c, m, n, k, add) : by_panels<T>(a, b, c, m, n, k, add);
   // A single column is a row of its transposed matrix.
   const bool rows_of_b = b.transposed || (n == 1 && b.stride == 1);
   if (n == 1 && rows_of_b) return by_dots<T>(b.data, 1, a.data, a.stride, c.data, 1, c.stride, 1, m, k, add);
-  if (rows_of_b && (m < less_than_tile || n <= few))
+  if (rows_of_b && (m < less_than_tile || n <= few || (m < many && k >= long_sum<T>)))
     return by_dots<T>(a.data, a.stride, b.data, b.stride, c.data, c.stride, 1, m, n, k, add);
   if (n <= few && m >= less_than_tile && k >= 2 * lanes<T>)
     return by_dots<T>(a.data, a.stride, rows_of(b, n, k), k, c.data, c.stride, 1, m, n, k, add);
-  by_tiles<T>(a, b, c, m, n, k, add);
+  by_panels<T>(a, b, c, m, n, k, add);
 }
 
 template void gemm_on<here>(const Matrix<const float>&, const Matrix<const float>&, const Matrix<float>&, std::size_t,

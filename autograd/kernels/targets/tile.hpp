@@ -132,5 +132,51 @@ void dots(std::size_t k, const T* a, std::size_t a_stride, const T* b, std::size
     }
 }
 
+template <class T>
+using Dots = void (*)(std::size_t, const T*, std::size_t, const T*, std::size_t, T*, std::size_t, std::size_t, bool);
+constexpr std::size_t most_dots = 4;  ///< rows, and columns
+
+/// Those of 1, 2, ... rows, and of each those of 1, 2, ... columns.
+template <class T, std::size_t Rows, std::size_t... J>
+constexpr std::array<Dots<T>, most_dots> dots_of_rows(std::index_sequence<J...>) {
+  return {dots<T, Rows, J + 1>...};
+}
+template <class T, std::size_t... I>
+constexpr std::array<std::array<Dots<T>, most_dots>, most_dots> all_dots(std::index_sequence<I...> any) {
+  return {dots_of_rows<T, I + 1>(any)...};
+}
+
+/// c[i][j] = sum of a[i][l] b[l][j] over l < `Depth`, or that added to it, for `Rows` rows: memory is read row by row. The
+/// numbers of a are a_row and a_column apart.
+template <class T, std::size_t Rows, std::size_t Depth>
+void add_rows(const T* a, std::size_t a_row, std::size_t a_column, const T* b, std::size_t b_stride, T* c,
+              std::size_t c_stride, std::size_t n, bool add) {
+  using R = Register<T>;
+  constexpr std::size_t size = lanes<T>;
+  R factors[Rows][Depth];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < Rows; ++i)
+#pragma GCC unroll 16
+    for (std::size_t l = 0; l < Depth; ++l) factors[i][l] = R(a[i * a_row + l * a_column]);
+  auto step = [&](std::size_t j, auto load, auto store) {
+    R sums[Rows];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Rows; ++i) sums[i] = add ? load(c + i * c_stride + j) : R(T(0));
+#pragma GCC unroll 16
+    for (std::size_t l = 0; l < Depth; ++l) {
+      const R terms = load(b + l * b_stride + j);
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < Rows; ++i) sums[i] = xsimd::fma(factors[i][l], terms, sums[i]);
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < Rows; ++i) store(c + i * c_stride + j, sums[i]);
+  };
+  std::size_t j = 0;
+  for (; j + size <= n; j += size)
+    step(j, [](const T* from) { return R::load_unaligned(from); }, [](T* to, const R& x) { x.store_unaligned(to); });
+  const First<T> first(n - j);
+  if (j < n) step(j, [&](const T* from) { return first.load(from); }, [&](T* to, const R& x) { first.store(to, x); });
+}
+
 }  // namespace
 }  // namespace xtape::kernels
