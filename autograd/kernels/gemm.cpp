@@ -20,19 +20,18 @@ struct Grid {
 
 // As many parts as threads, where each is worth one, such that operands are read by few.
 Grid cut(std::size_t m, std::size_t n, std::size_t k) {
-  constexpr std::size_t least = smallest_part + whole_columns;  // on average: borders are rounded
   std::size_t parts = std::min<std::size_t>(threads_here(), m * n * k / worth_a_part);
   Grid best;
   auto cost = [&](const Grid& grid) { return grid.rows * n + grid.columns * m; };
   for (std::size_t rows = 1; rows <= parts; ++rows) {
-    Grid grid{std::clamp<std::size_t>(m / least, 1, rows), std::clamp<std::size_t>(n / least, 1, parts / rows)};
+    Grid grid{std::clamp<std::size_t>(m / smallest_part, 1, rows), std::clamp<std::size_t>(n / smallest_part, 1, parts / rows)};
     std::size_t more = grid.rows * grid.columns, most = best.rows * best.columns;
     if (more > most || (more == most && cost(grid) < cost(best))) best = grid;
   }
   return best;
 }
 
-// Where part i begins.
+// Where part i begins. As none is shorter than two tiles before borders are rounded down, none is after.
 std::size_t begin_of(std::size_t i, std::size_t extent, std::size_t parts) {
   return i == parts ? extent : extent * i / parts / whole_columns * whole_columns;
 }
