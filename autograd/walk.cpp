@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <queue>
 #include <unordered_map>
 
 #include <autograd/anomaly.hpp>
 #include <autograd/kernels/arithmetic.hpp>
 #include <autograd/mark.hpp>
+#include <autograd/node_table.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/gathering.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -22,6 +22,7 @@ namespace {
 
 using Gradients = std::vector<Variable>;  // one for each output of a node
 
+using detail::NodeTable;
 using detail::sole_handle;
 using detail::sole_owner;
 
@@ -58,33 +59,36 @@ class Frontier {
   // Takes back what `take` gave, for its memory.
   void recycle(Gradients gradients) {
     gradients.clear();
-    spare_ = std::move(gradients);
+    spare_.push_back(std::move(gradients));
   }
 
   std::pair<NodePtr, Gradients> take() {
     if (next_.node) return {std::exchange(next_.node, nullptr), std::move(next_gradients_)};
-    NodePtr node = queue_.top().node;
+    Turn turn = queue_.top();
     queue_.pop();
-    auto place = rest_.find(node.get());
-    Gradients gradients = std::move(place->second);
-    rest_.erase(place);
-    return {std::move(node), std::move(gradients)};
+    places_.erase(turn.node.get());
+    free_.push_back(turn.place);
+    return {std::move(turn.node), std::move(waiting_[turn.place])};
   }
 
  private:
   struct Turn {
     std::uint64_t sequence = 0;
     NodePtr node;
+    std::uint32_t place = 0;  // among those that wait
     bool operator<(const Turn& other) const { return sequence < other.sequence; }
   };
 
   Gradients& gradients_of(const NodePtr& node) {
     if (next_.node == node) return next_gradients_;
-    if (!rest_.empty())
-      if (auto place = rest_.find(node.get()); place != rest_.end()) return place->second;
+    if (auto place = places_.find(node.get()); place != NodeTable::none) return waiting_[place];
     Turn turn{node->sequence(), node};
     bool first = (!next_.node || next_ < turn) && (queue_.empty() || queue_.top() < turn);
-    Gradients gradients = std::move(spare_);
+    Gradients gradients;
+    if (!spare_.empty()) {
+      gradients = std::move(spare_.back());
+      spare_.pop_back();
+    }
     gradients.resize(node->outputs());
     if (!first) return wait(std::move(turn), std::move(gradients));
     if (next_.node) wait(std::move(next_), std::move(next_gradients_));
@@ -93,15 +97,23 @@ class Frontier {
   }
 
   Gradients& wait(Turn turn, Gradients gradients) {
-    Gradients& place = rest_[turn.node.get()] = std::move(gradients);
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(waiting_.size()));
+      waiting_.emplace_back();
+    }
+    turn.place = places_.insert(turn.node.get(), free_.back());
+    free_.pop_back();
+    Gradients& place = waiting_[turn.place] = std::move(gradients);
     queue_.push(std::move(turn));
     return place;
   }
 
   Turn next_;
-  Gradients next_gradients_, spare_;
+  Gradients next_gradients_;
   std::priority_queue<Turn> queue_;
-  std::unordered_map<Node*, Gradients> rest_;
+  NodeTable places_;
+  std::vector<Gradients> waiting_, spare_;
+  std::vector<std::uint32_t> free_;  // places in it
 };
 
 // Which nodes lead to one of `targets`: the others need no visit. A node leads to older ones only, so nothing that is
@@ -113,26 +125,35 @@ class Pruning {
     for (const Variable& x : targets) {
       Node* node = x.impl()->node.get();
       oldest_ = std::min(oldest_, node->sequence());
-      found_[node] = {.entered = stop, .leads = true};
+      Finding& finding = findings_[number_of(node)];
+      finding = {.entered = stop, .leads = true, .target = true};
     }
     for (const Variable& x : roots)
       if (x.requires_grad()) search(x.impl()->node.get());
   }
-  bool leads_to_target(Node* node) const {
-    if (node->sequence() < oldest_) return false;
-    auto place = found_.find(node);
-    return place != found_.end() && place->second.leads;
-  }
+  bool leads_to_target(const Node* node) const { return finding(node).leads; }
+  bool is_target(const Node* node) const { return finding(node).target; }
 
  private:
   struct Finding {
-    bool entered = false, leads = false;
+    bool entered = false, leads = false, target = false;
   };
   struct Step {
     Node* node;
-    Finding* finding;
+    std::uint32_t number;
     std::size_t next;
   };
+
+  Finding finding(const Node* node) const {
+    if (node->sequence() < oldest_) return {};
+    std::uint32_t number = numbers_.find(node);
+    return number == NodeTable::none ? Finding() : findings_[number];
+  }
+  std::uint32_t number_of(const Node* node) {
+    std::uint32_t number = numbers_.insert(node, static_cast<std::uint32_t>(findings_.size()));
+    if (number == findings_.size()) findings_.emplace_back();
+    return number;
+  }
 
   // Depth first with a stack of its own. A node is settled when its edges are; the graph has no cycles. A target
   // is searched below as well, for targets beyond it.
@@ -140,24 +161,26 @@ class Pruning {
     std::vector<Step> path;
     auto enter = [&](Node* node) {
       if (node->sequence() < oldest_) return;
-      Finding& finding = found_[node];
-      if (!std::exchange(finding.entered, true)) path.push_back({node, &finding, 0});
+      std::uint32_t number = number_of(node);
+      if (!std::exchange(findings_[number].entered, true)) path.push_back({node, number, 0});
     };
     enter(root);
     while (!path.empty()) {
-      auto& [node, finding, next] = path.back();
+      auto& [node, number, next] = path.back();
       auto edges = node->edges();
       if (next < edges.size()) {
         if (Node* child = edges[next++].node.get()) enter(child);
         continue;
       }
-      for (const Edge& edge : edges) finding->leads = finding->leads || (edge.node && leads_to_target(edge.node.get()));
+      for (const Edge& edge : edges)
+        findings_[number].leads = findings_[number].leads || (edge.node && leads_to_target(edge.node.get()));
       path.pop_back();
     }
   }
 
   std::uint64_t oldest_ = std::numeric_limits<std::uint64_t>::max();
-  std::unordered_map<Node*, Finding> found_;
+  NodeTable numbers_;
+  std::vector<Finding> findings_;
 };
 
 class Walk {
@@ -196,12 +219,9 @@ class Walk {
 
   void visit(Node& node, Gradients& gradients) {
     if (node.attached() && !(start_ && start_->is_older(node))) attend(node, gradients);
-    if (pruning_) {
-      auto capture = captures_.find(&node);
-      if (capture != captures_.end()) {
-        capture->second = gradients;
-        if (start_) return;
-      }
+    if (pruning_ && pruning_->is_target(&node)) {
+      captures_.at(&node) = gradients;
+      if (start_) return;
     }
     auto edges = node.edges();
     if (node.released())
