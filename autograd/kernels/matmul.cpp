@@ -46,13 +46,14 @@ std::vector<double> in_double(const Matrix<const T>& x, std::size_t rows, std::s
   return result;
 }
 
-// c = a b. In float32, sums of so many terms lose digits: they add up in double, block by block.
+// c = a b, or c + a b. In float32, sums of so many terms lose digits: they add up in double, block by block.
 template <class T>
 void multiply(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
-              std::size_t k) {
+              std::size_t k, bool add) {
   constexpr std::size_t block = 1 << 12, many = 1 << 16;
-  if (!std::is_same_v<T, float> || k <= many) return gemm<T>(a, b, c, m, n, k);
+  if (!std::is_same_v<T, float> || k <= many) return gemm<T>(a, b, c, m, n, k, add);
   std::vector<double> totals(m * n);
+  if (add) std::copy_n(c.data, m * n, totals.begin());
   for (std::size_t first = 0; first < k; first += block) {
     std::size_t terms = std::min(k - first, block);
     std::vector<double> left = in_double(a.from(0, first), m, terms), right = in_double(b.from(first, 0), terms, n);
@@ -83,12 +84,29 @@ Array matmul(const Array& a, const Array& b, bool ta, bool tb) {
         T* c = first + static_cast<std::size_t>(offset[2] + at * step[2]) * m * n;
         Matrix<const T> left{a.data<T>() + (offset[0] + at * step[0]) * size_a, ta ? m : k, ta};
         Matrix<const T> right{b.data<T>() + (offset[1] + at * step[1]) * size_b, tb ? k : n, tb};
-        if constexpr (std::is_floating_point_v<T>) multiply<T>(left, right, {c, n}, m, n, k);
+        if constexpr (std::is_floating_point_v<T>) multiply<T>(left, right, {c, n}, m, n, k, false);
         else if constexpr (std::is_same_v<T, std::int64_t>) product(left, right, c, m, n, k);
       }
     };
     parallel_for(batch.size(), enough / (m * n * k) + 1,
                  [&](std::size_t begin, std::size_t end) { batch.for_each_row(begin, end, row); });
+  });
+  return result;
+}
+
+Array linear(const Array& x, const Array& weight, const Array& bias) {
+  const std::size_t n = weight.shape()[0], k = weight.shape()[1];
+  Shape shape = x.shape();
+  shape.back() = n;
+  Array result(shape, x.dtype());
+  if (result.size() == 0) return result;
+  const std::size_t m = result.size() / n;
+  visit_floating("linear", x.dtype(), [&]<class T>(T) {
+    T* to = result.mutable_data<T>();
+    if (bias.defined())
+      for (std::size_t i = 0; i < m; ++i) std::copy_n(bias.data<T>(), n, to + i * n);
+    else if (k == 0) std::fill_n(to, m * n, T(0));
+    if (k > 0) multiply<T>({x.data<T>(), k}, {weight.data<T>(), k, true}, {to, n}, m, n, k, bias.defined());
   });
   return result;
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include <autograd/kernels/matmul.hpp>
 #include <autograd/kernels/positions.hpp>
 #include <autograd/kernels/softmax.hpp>
 #include <autograd/ops/attention_weights.hpp>
@@ -30,6 +31,20 @@ Variable dropout(const Variable& x, double p, Generator& generator) {
   return x * (kept / (1 - p));
 }
 
+namespace {
+
+Shape with_last(Shape shape, std::size_t extent) {
+  shape.back() = extent;
+  return shape;
+}
+
+// All axes but the last as one.
+Variable as_rows(const Variable& x) {
+  return x.rank() == 2 ? x : reshape(x, {element_count(with_last(x.shape(), 1)), x.shape(-1)});
+}
+
+}  // namespace
+
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
   detail::Calling calling("linear");
   detail::require_floating("linear", x);
@@ -42,13 +57,19 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   if (x.dtype() != weight.dtype())
     throw DTypeError("linear: x " + describe(x) + " and weights " + describe(weight) + ": dtypes differ; convert one " +
                      "with .to()");
-  Shape shape = x.shape();
-  shape.pop_back();
-  std::size_t rows = element_count(shape);
-  shape.push_back(weight.shape()[0]);
-  Variable y = detail::product(x.rank() == 2 ? x : reshape(x, {rows, weight.shape()[1]}), weight, false, true);
-  if (x.rank() != 2) y = reshape(y, shape);
-  return bias.defined() ? y + bias : y;
+  auto of_x = wrt(x, [w = save(weight)](const Variable& g) {
+    Variable product = detail::product(as_rows(g), w(), false, false);
+    return g.rank() == 2 ? product : reshape(product, with_last(g.shape(), product.shape()[1]));
+  });
+  auto of_weight = wrt(weight, [x = save(x)](const Variable& g) {
+    return detail::product(as_rows(g), as_rows(x()), true, false);
+  });
+  if (!bias.defined()) {
+    auto unbiased = [](const Array& x, const Array& w) { return kernels::linear(x, w, Array()); };
+    return record("linear", unbiased, std::move(of_x), std::move(of_weight));
+  }
+  return record("linear", kernels::linear, std::move(of_x), std::move(of_weight),
+                wrt(bias, [](const Variable& g) { return sum(as_rows(g), 0); }));
 }
 
 Variable local_response_norm(const Variable& x, std::size_t size, double alpha, double beta, double k) {

@@ -45,8 +45,8 @@ std::vector<std::string> told(const Variable& y, const std::string& name) {
 // The names of all attributes there are, and whose they are, of operations that the samples record and their gradients.
 // Elementwise operations have none. An operation without attributes stands here as well: a new one cannot forget them.
 const std::vector<std::pair<std::string, std::vector<std::string>>> all_attributes{
-    {"", {"cholesky", "cross_entropy_rows", "det", "eigh", "eigvalsh", "inverse", "lu", "median", "slogdet", "solve",
-          "svd", "svdvals"}},
+    {"", {"cholesky", "cross_entropy_rows", "det", "eigh", "eigvalsh", "inverse", "linear", "lu", "median", "slogdet",
+          "solve", "svd", "svdvals"}},
     // Where their arguments make them give back the operand, or a part of them does.
     {"", {"block_diag", "broadcast_to", "dropout", "dstack", "group_norm", "hstack", "instance_norm", "layer_norm",
           "pad", "positive", "rms_norm", "roll", "scan", "to", "vstack"}},
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(operations_tell_their_attributes) {
            {"unslice", unslice(v, {7, 2}, {range(), 1}), "shape=(7,), strides=(2,), offset=1, accumulate=true"},
            {"windows", windows(v, 0, 3, 2), "shape=(3, 3), strides=(2, 1), offset=0"},
            {"matmul", matmul(m, m), "transpose_a=false, transpose_b=false"},
-           {"matmul", linear(m, m), "transpose_a=false, transpose_b=true"},
+           {"linear", linear(m, m), ""},
            {"conv1d", conv1d(signal, leaf({4, 1, 3}), {}, {.stride = 2, .padding = 1, .groups = 2}),
             "stride=(2,), padding=(1,), dilation=(1,), groups=2"},
            {"conv2d", conv2d(image, leaf({1, 1, 2, 2}), {}, {.padding = "same"}),

@@ -59,7 +59,8 @@ def find(arguments):
 
 arguments = sys.argv[1:]
 made = find(arguments)
-if made and made.exists():
+# A precompiled header of clang knows where its headers stand, and when they were written.
+if made and made.exists() and made.suffix != ".pch":
     shutil.copyfile(made, arguments[arguments.index("-o") + 1])
 else:
     compiler, _ = split(shlex.split(commands[0]["command"]))
