@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <autograd/kernels/gemm.hpp>
+#include <autograd/kernels/matmul.hpp>
 #include <autograd/kernels/padded_images.hpp>
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/strided.hpp>
@@ -14,29 +15,29 @@
 namespace xtape::kernels {
 namespace {
 
-constexpr std::size_t cache_bytes = 768 * 1024;     // what columns may take
-constexpr std::size_t far_bytes = 6 * 1024 * 1024;  // and those of several samples, where images are small
+constexpr std::size_t cache_bytes = 768 * 1024;     // what columns may take, where they are written
+constexpr std::size_t far_bytes = 6 * 1024 * 1024;  // and would take of several samples, where images are small
 constexpr std::size_t wide = 512;                   // positions that are enough for an efficient product
-constexpr std::size_t part_windows = 448;           // that are computed at once
 
-// How many times so many products are worth a thread.
+// How many tasks are worth a thread, of so many products each.
 std::size_t worth_a_thread_of_products(std::size_t products) {
   return (1 << 20) / std::max<std::size_t>(products, 1) + 1;
 }
 
 template <class T>
-void convolve_here(const WindowMatrix<T>& x, const T* weights, bool windows, const WindowResults<T>& y) {
+void convolve_here(const WindowMatrix<T>& x, const T* weights, bool by_windows, const WindowResults<T>& y) {
   static const auto convolve = with_target([]<Target target> { return &convolve_on<target, T>; });
-  convolve(x, weights, windows, y);
+  convolve(x, weights, by_windows, y);
 }
 template <class T>
-void add_here(const WindowMatrix<T>& x, const WindowResults<const T>& g, T* sums) {
+void convolve_weight_here(const WindowMatrix<T>& x, const WindowResults<const T>& g, T* sums) {
   static const auto add = with_target([]<Target target> { return &convolve_weight_on<target, T>; });
   add(x, g, sums);
 }
 
-// The matrices that make up a convolution. Columns are (depth, samples * positions) of a group, results (out, samples *
-// positions), where the depth counts input channels and elements. There are several samples where images are small.
+// The matrices that make up a convolution, of a group and several samples, which are more where images are small: what
+// windows read (depth, samples * positions), and results (out, samples * positions). The depth counts input channels and
+// elements. Only the adjoint with strides writes such a matrix down: its columns.
 template <class T>
 class Convolution {
  public:
@@ -97,16 +98,16 @@ class Convolution {
   }
   // The same in the order of the rows of images, (groups * out, depth), and back from (groups, depth, out).
   Array in_order(const Array& w) const {
-    return transpose(w.reshaped({groups_ * out_, in_, rows(), w_.extent[2]}), {0, 2, 1, 3});
+    return transpose(w.reshaped({groups_ * out_, in_, kernel_rows(), w_.extent[2]}), {0, 2, 1, 3});
   }
   Array from_order(const Array& weights, const Shape& shape) const {
-    return transpose(weights.reshaped({groups_, rows(), in_, w_.extent[2], out_}), {0, 4, 2, 1, 3}).reshaped(shape);
+    return transpose(weights.reshaped({groups_, kernel_rows(), in_, w_.extent[2], out_}), {0, 4, 2, 1, 3}).reshaped(shape);
   }
 
   // The results of a group for these samples.
   template <class Number>
   WindowResults<Number> results(Number* y, const Samples& samples) const {
-    return {y + result(samples, 0, 0), out_, w_.windows(), groups_ * out_ * w_.windows()};
+    return {y + offset_of(samples, 0, 0), out_, w_.windows(), groups_ * out_ * w_.windows()};
   }
 
   Matrix<T> unset_columns(const Samples& samples, const Lines& lines) {
@@ -115,27 +116,27 @@ class Convolution {
 
   // The results y of some lines as a matrix: themselves where they are one, else a copy.
   Matrix<const T> matrix_of_results(const T* y, const Samples& samples, const Lines& lines) {
-    if (samples.count == 1) return {y + result(samples, 0, 0) + lines.first * w_.positions[2], w_.windows()};
+    if (samples.count == 1) return {y + offset_of(samples, 0, 0) + lines.first * w_.positions[2], w_.windows()};
     T* copy = scratch(results_, out_ * width(samples, lines));
     for (std::size_t o = 0, place = 0; o < out_; ++o)
       for (std::size_t n = 0; n < samples.count; ++n, place += w_.windows())
-        std::copy_n(y + result(samples, n, o), w_.windows(), copy + place);
+        std::copy_n(y + offset_of(samples, n, o), w_.windows(), copy + place);
     return {copy, width(samples, lines)};
   }
 
  private:
   std::size_t lines() const { return w_.positions[0] * w_.positions[1]; }
-  std::size_t rows() const { return w_.extent[0] * w_.extent[1]; }  // of the kernel
+  std::size_t kernel_rows() const { return w_.extent[0] * w_.extent[1]; }
   // The row of the matrix that each weight belongs to.
   std::vector<std::size_t> places() const {
     std::vector<std::size_t> result;
     for (std::size_t c = 0; c < in_; ++c)
-      for (std::size_t row = 0; row < rows(); ++row)
+      for (std::size_t row = 0; row < kernel_rows(); ++row)
         for (std::size_t k = 0; k < w_.extent[2]; ++k) result.push_back((row * in_ + c) * w_.extent[2] + k);
     return result;
   }
   // Of channel o of a sample, counted from the first.
-  std::size_t result(const Samples& samples, std::size_t n, std::size_t o) const {
+  std::size_t offset_of(const Samples& samples, std::size_t n, std::size_t o) const {
     return (((samples.first + n) * groups_ + samples.group) * out_ + o) * w_.windows();
   }
 
@@ -202,14 +203,23 @@ std::vector<WindowMatrix<T>> in_parts(const WindowMatrix<T>& x) {
   for (std::size_t first = 0, last; first < x.runs.size(); first = last) {
     std::size_t count = 0;
     for (last = first; last < x.runs.size() && (count += x.runs[last].count) <= part_windows;) ++last;
-    result.push_back({x.data, x.rows, x.runs.subspan(first, last - first)});
+    result.push_back({x.data, x.rows, x.runs.subspan(first, last - first), x.together});
   }
   return result;
 }
 
+// Whether each sample has one window, which is all of it: a convolution is a product of matrices then.
+bool one_window(const Windows& w, std::size_t groups) {
+  return groups == 1 && w.windows() == 1 && w.extent == w.space && w.padding == Windows::Extents{0, 0, 0};
+}
+Array as_matrix(const Array& x) {
+  return x.reshaped({x.shape()[0], element_count(Shape(x.shape().begin() + 1, x.shape().end()))});
+}
+
 // The adjoint of a convolution with strides of 1 is one itself: with these windows of the results, unless they would
-// leave out pixels at the border.
+// leave out pixels at the border, or read zeros most of the time.
 std::optional<Windows> adjoint(const Windows& w) {
+  if (w.space[2] > 2 * w.positions[2]) return std::nullopt;
   Windows result = w;
   std::swap(result.space, result.positions);
   for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -238,6 +248,7 @@ Array adjoint_weights(const Array& w, std::size_t groups, std::size_t elements) 
 
 Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t groups, const Windows& windows,
                const Shape& shape) {
+  if (one_window(windows, groups)) return linear(as_matrix(x), as_matrix(w), bias).reshaped(shape);
   Array y(shape, x.dtype());
   visit_floating("convolution", x.dtype(), [&]<class T>(T) {
     const auto c = convolution<T>(w, shape[0], groups, windows);
@@ -260,6 +271,8 @@ Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t gr
 
 Array convolve_input(const Array& g, const Array& w, const Array& bias, std::size_t groups, const Windows& windows,
                      const Shape& shape) {
+  if (one_window(windows, groups) && !bias.defined())
+    return matmul(as_matrix(g), as_matrix(w), false, false).reshaped(shape);
   if (auto adjoint_windows = adjoint(windows))
     return visit_floating("convolution", g.dtype(), [&]<class T>(T) {
       return convolve(g, adjoint_weights<T>(w, groups, windows.elements()), bias, groups, *adjoint_windows, shape);
@@ -286,6 +299,7 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
 }
 
 Array convolve_weight(const Array& x, const Array& g, std::size_t groups, const Windows& windows, const Shape& shape) {
+  if (one_window(windows, groups)) return matmul(as_matrix(g), as_matrix(x), true, false).reshaped(shape);
   std::size_t out = shape[0] / groups;
   Array result;
   visit_floating("convolution", g.dtype(), [&]<class T>(T) {
@@ -304,7 +318,7 @@ Array convolve_weight(const Array& x, const Array& g, std::size_t groups, const 
         images.load(from, samples);
         for (const WindowMatrix<T>& part : in_parts(images.matrix(samples.count, c.all_lines()))) {
           parallel_for(depth, worth_a_thread_of_products(out * part_windows), [&](std::size_t begin, std::size_t end) {
-            add_here<T>(part.slice(begin, end - begin), c.results(g.data<T>(), samples), part_sum + begin * out);
+            convolve_weight_here<T>(part.slice(begin, end - begin), c.results(g.data<T>(), samples), part_sum + begin * out);
           });
         }
       }

@@ -10,8 +10,7 @@ namespace xtape::kernels {
 namespace {
 
 constexpr std::size_t worth_a_part = 1 << 20;  // products
-constexpr std::size_t smallest_part = 64;      // rows, and columns: gemm_on counts on it
-constexpr std::size_t whole_columns = 32;      // that a tile has
+constexpr std::size_t whole = 32;              // rows and columns: borders of parts are multiples
 
 // A cut into parts of rows and of columns.
 struct Grid {
@@ -24,16 +23,20 @@ Grid cut(std::size_t m, std::size_t n, std::size_t k) {
   Grid best;
   auto cost = [&](const Grid& grid) { return grid.rows * n + grid.columns * m; };
   for (std::size_t rows = 1; rows <= parts; ++rows) {
-    Grid grid{std::clamp<std::size_t>(m / smallest_part, 1, rows), std::clamp<std::size_t>(n / smallest_part, 1, parts / rows)};
+    Grid grid{std::clamp<std::size_t>(m / smallest_part, 1, rows),
+              std::clamp<std::size_t>(n / smallest_part, 1, parts / rows)};
     std::size_t more = grid.rows * grid.columns, most = best.rows * best.columns;
     if (more > most || (more == most && cost(grid) < cost(best))) best = grid;
   }
   return best;
 }
 
-// Where part i begins. As none is shorter than two tiles before borders are rounded down, none is after.
+static_assert(smallest_part % whole == 0);
+
+// Where part i begins. Parts that were `smallest_part` long or more before borders are rounded down still are, as that is
+// a multiple of `whole`.
 std::size_t begin_of(std::size_t i, std::size_t extent, std::size_t parts) {
-  return i == parts ? extent : extent * i / parts / whole_columns * whole_columns;
+  return i == parts ? extent : extent * i / parts / whole * whole;
 }
 
 }  // namespace

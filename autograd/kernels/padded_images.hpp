@@ -86,7 +86,7 @@ class PaddedImages {
   /// The matrix, for some lines of so many samples; until the next call with others.
   WindowMatrix<T> matrix(std::size_t samples, const Lines& lines) {
     if (samples != samples_ || lines.first != lines_.first || lines.count != lines_.count) find_runs(samples, lines);
-    return {data_, rows_, runs_};
+    return {data_, rows_, runs_, channels_ * w_.extent[2]};
   }
   /// Adds the columns of some lines to the pixels that they were read from. They are read in whole registers, one of which
   /// may be beyond them.
@@ -128,7 +128,6 @@ class PaddedImages {
   }
 
   void find_runs(std::size_t samples, const Lines& lines) {
-    constexpr std::size_t longest = 448;  // so that there are several to share out
     samples_ = samples, lines_ = lines;
     runs_.clear();
     std::size_t first = 0;
@@ -138,8 +137,8 @@ class PaddedImages {
         Run run{first, 0, n * sample_ + row(d * w_.stride[0], h * w_.stride[1]), 0, 0};
         std::tie(run.begin, run.end) = rows_inside(d, h);
         for (std::size_t p = 0; p < line(); p += run.count, run.first += run.count, run.offset += run.count) {
-          run.count = std::min(line() - p, longest);
-          if (i + p > lines.first && follows(runs_.back(), run) && runs_.back().count + run.count <= longest)
+          run.count = std::min(line() - p, part_windows);
+          if (i + p > lines.first && follows(runs_.back(), run) && runs_.back().count + run.count <= part_windows)
             runs_.back().count += run.count;
           else runs_.push_back(run);
         }

@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <autograd/autograd.hpp>
 #include <autograd/kernels/targets/convolve.hpp>
 
 using namespace xtape::kernels;
@@ -45,7 +46,7 @@ struct Extents {
 template <class T>
 class Problem {
  public:
-  Problem(const Extents& extents, bool with_border) : e(extents) {
+  Problem(const Extents& extents, bool with_border) : e(extents), together(with_border ? 1 : extents.depth) {
     const std::size_t positions = e.line * e.lines, sample = 3 * e.depth + 2 * positions;
     images = numbers(e.samples * sample);
     for (std::size_t l = 0; l < e.depth; ++l) rows.push_back(3 * (e.depth - 1 - l));  // in no order that is used elsewhere
@@ -66,7 +67,7 @@ class Problem {
     }
   }
 
-  WindowMatrix<T> matrix() const { return {images.data(), rows, runs}; }
+  WindowMatrix<T> matrix() const { return {images.data(), rows, runs, together}; }
   template <class Number>
   WindowResults<Number> as_results(Number* data) const {
     return {data, e.channels, e.line * e.lines, e.channels * e.line * e.lines};
@@ -96,11 +97,15 @@ class Problem {
     }
   }
 
-  // Without a border: products read zeros there, where the definition leaves them out.
   void check_sums(const Kernels<T>& kernels) const {
     std::vector<T> sums = numbers(e.depth * e.channels);
     std::vector<double> expected(sums.begin(), sums.end());
-    kernels.convolve_weight(matrix(), as_results(results.data()), sums.data());
+    // In two parts, as threads cut it.
+    const std::size_t half = e.depth / 2;
+    for (auto [first, count] : {std::pair(std::size_t(0), half), std::pair(half, e.depth - half)})
+      if (count > 0)
+        kernels.convolve_weight(matrix().slice(first, count), as_results(std::as_const(results).data()),
+                                sums.data() + first * e.channels);
     const auto g = as_results(results.data());
     for_each([&](std::size_t p, std::size_t l, double x) {
       for (std::size_t o = 0; o < e.channels; ++o) expected[l * e.channels + o] += x * static_cast<double>(*g.at(o, p));
@@ -128,6 +133,7 @@ class Problem {
   }
 
   Extents e;
+  std::size_t together;  // rows, of which a border leaves out the first and the last
   std::vector<T> images, weights, biases, results;
   std::vector<double> row_weights;  // in the order of rows
   std::vector<std::size_t> rows, places;
@@ -140,8 +146,69 @@ void check_all(const Extents& extents) {
     for (bool border : {false, true}) {
       Problem<T> problem(extents, border);
       problem.check_results(kernels);
-      if (!border) problem.check_sums(kernels);
+      problem.check_sums(kernels);
     }
+}
+
+using Pair = std::vector<std::size_t>;
+
+struct Layout {
+  std::size_t batch, groups, in, out;  // channels of a group
+  Pair space, extent, stride{1, 1}, padding{0, 0}, dilation{1, 1};
+};
+
+// Calls f(place in the result, in x, in w) for all that is multiplied, of a result of so many windows.
+template <class F>
+void for_each_product(const Layout& l, const Pair& windows, F&& f) {
+  const std::size_t channels = l.groups * l.out;
+  for (std::size_t y = 0; y < l.batch * channels * windows[0] * windows[1]; ++y) {
+    const Pair window{y / windows[1] % windows[0], y % windows[1]};
+    const std::size_t o = y / windows[1] / windows[0] % channels, n = y / windows[1] / windows[0] / channels;
+    for (std::size_t c = 0; c < l.in; ++c)
+      for (std::size_t i = 0; i < l.extent[0]; ++i)
+        for (std::size_t j = 0; j < l.extent[1]; ++j) {
+          // Below 0 wraps around, and is beyond the image as well.
+          const std::size_t row = window[0] * l.stride[0] + i * l.dilation[0] - l.padding[0];
+          const std::size_t column = window[1] * l.stride[1] + j * l.dilation[1] - l.padding[1];
+          if (row >= l.space[0] || column >= l.space[1]) continue;
+          const std::size_t channel = (n * l.groups + o / l.out) * l.in + c;
+          f(y, (channel * l.space[0] + row) * l.space[1] + column,
+            ((o * l.in + c) * l.extent[0] + i) * l.extent[1] + j);
+        }
+  }
+}
+
+// Small integers, of which sums are exact.
+xtape::Variable integers(const xtape::Shape& shape, xtape::DType dtype, xtape::Generator& generator) {
+  return xtape::randint(-3, 4, shape, xtape::int64, generator).to(dtype).requires_grad_();
+}
+
+template <class T>
+void check_layout(const Layout& l) {
+  const xtape::DType dtype = xtape::dtype_of<T>();
+  xtape::Generator generator(11);
+  auto x = integers({l.batch, l.groups * l.in, l.space[0], l.space[1]}, dtype, generator);
+  auto w = integers({l.groups * l.out, l.in, l.extent[0], l.extent[1]}, dtype, generator);
+  auto b = integers({l.groups * l.out}, dtype, generator);
+  auto y = xtape::conv2d(x, w, b, {.stride = l.stride, .padding = l.padding, .dilation = l.dilation, .groups = l.groups});
+  auto g = integers(y.shape(), dtype, generator);
+  auto gradients = xtape::grad({y}, {x, w}, {.grad_outputs = {g}});
+  auto numbers = [](const xtape::Variable& v) {
+    return std::vector<T>(v.value().template data<T>(), v.value().template data<T>() + v.size());
+  };
+  const std::vector<T> xs = numbers(x), ws = numbers(w), bs = numbers(b), gs = numbers(g);
+  const Pair windows{y.shape(2), y.shape(3)};
+  std::vector<T> ys(gs.size()), of_x(xs.size()), of_w(ws.size());
+  for (std::size_t i = 0; i < ys.size(); ++i) ys[i] = bs[i / (windows[0] * windows[1]) % bs.size()];
+  for_each_product(l, windows, [&](std::size_t i, std::size_t from, std::size_t weight) {
+    ys[i] += xs[from] * ws[weight];
+    of_x[from] += gs[i] * ws[weight];
+    of_w[weight] += gs[i] * xs[from];
+  });
+  auto what = xtape::to_string(x.shape()) + " with " + xtape::to_string(w.shape());
+  BOOST_TEST((numbers(y) == ys), what);
+  BOOST_TEST((numbers(gradients[0]) == of_x), "the gradient of x, " << what);
+  BOOST_TEST((numbers(gradients[1]) == of_w), "the gradient of w, " << what);
 }
 
 }  // namespace
@@ -162,6 +229,30 @@ BOOST_AUTO_TEST_CASE(of_several_blocks_agree_with_the_definition) {
   for (const Extents& extents : {Extents{33, 700, 14, 2, 1}, Extents{3, 700, 14, 2, 1}, Extents{70, 350, 5, 4, 3}}) {
     check_all<float>(extents);
     check_all<double>(extents);
+  }
+}
+
+// As the operation has it, with its adjoints, of all kinds of windows.
+BOOST_AUTO_TEST_CASE(operations_agree_with_the_definition) {
+  const std::vector<Layout> layouts{
+      {3, 1, 5, 20, {9, 17}, {3, 3}, {1, 1}, {1, 1}},            // channels in registers
+      {2, 1, 3, 2, {8, 40}, {3, 5}, {1, 1}, {1, 2}},             // windows in registers
+      {2, 1, 40, 33, {6, 7}, {3, 3}, {1, 1}, {1, 1}},            // several blocks, and samples together
+      {2, 1, 200, 2, {5, 6}, {3, 3}, {1, 1}, {1, 1}},            // the same with windows in registers
+      {2, 3, 4, 6, {9, 11}, {3, 3}, {2, 2}, {1, 1}},             // strides and groups
+      {2, 8, 1, 1, {10, 12}, {3, 3}, {1, 1}, {1, 1}},            // each channel by itself
+      {3, 1, 6, 7, {5, 5}, {5, 5}},                              // one window, which is the image
+      {3, 2, 6, 7, {5, 5}, {5, 5}},
+      {0, 1, 6, 7, {5, 5}, {5, 5}},
+      {2, 1, 4, 18, {2, 50}, {1, 45}},                           // few windows on a long line
+      {2, 1, 4, 18, {6, 9}, {3, 3}, {1, 1}, {4, 5}},             // some windows see padding only
+      {2, 1, 4, 18, {12, 13}, {3, 3}, {1, 2}, {2, 2}, {3, 2}},   // dilation
+      {1, 1, 2, 20, {3, 1000}, {1, 3}, {1, 1}, {0, 1}},          // lines of several parts
+      {2, 1, 70, 17, {8, 9}, {1, 1}},                            // pixels
+      {2, 1, 3, 17, {20, 21}, {3, 1}, {1, 1}, {1, 0}}};          // lines that follow each other, with a border
+  for (const Layout& layout : layouts) {
+    check_layout<float>(layout);
+    check_layout<double>(layout);
   }
 }
 

@@ -13,10 +13,6 @@
 namespace xtape::kernels {
 namespace {
 
-template <class T>
-constexpr std::size_t deepest = 1280 / sizeof(T);
-template <class T>
-constexpr std::size_t panel_width = tile_registers * lanes<T>;
 // Tiles of registers of windows, and of dot products.
 #if defined(__AVX512F__)
 constexpr std::size_t most_across = 4, few_channels = 6, dot_rows = 9;
@@ -28,13 +24,13 @@ constexpr std::size_t most_across = 2, few_channels = 4, dot_rows = 5;
 template <class T>
 bool are_few(std::size_t channels) { return channels <= lanes<T> / 2; }
 
-// Calls f(channel, count, width) for the channels of each panel of weights.
+// Calls f(channel, count, width) for the channels of each panel of weights, where registers hold windows, or channels.
 template <class T, class F>
-void for_each_panel(std::size_t channels, bool few, F&& f) {
-  const std::size_t each = few ? even(channels, few_channels) : panel_width<T>;
+void for_each_panel(std::size_t channels, bool by_windows, F&& f) {
+  const std::size_t each = by_windows ? even(channels, few_channels) : panel_width<T>;
   for (std::size_t o = 0; o < channels; o += each) {
     std::size_t count = std::min(each, channels - o);
-    f(o, count, few ? count : whole_registers<T>(count));
+    f(o, count, by_windows ? count : whole_registers<T>(count));
   }
 }
 
@@ -56,10 +52,10 @@ void for_each_sample(const WindowMatrix<T>& x, const WindowResults<Y>& y, F&& f)
   }
 }
 
-// c[i][j] for `Rows` windows, and `Across` registers of channels: the sum of weights[l][j] x[rows[l] + i] over l, added to
-// `start`, the same for all windows, or if that is null to c.
+// c[i][j] for `Rows` windows, and `Across` registers of channels: the sum of weights[l][j] x[rows[l] + i] over l, after
+// the biases, or if these are null, added to c.
 template <class T, std::size_t Rows, std::size_t Across>
-void windows_tile(std::span<const std::size_t> rows, const T* x, const T* weights, const T* start, T* c,
+void windows_tile(std::span<const std::size_t> rows, const T* x, const T* biases, const T* weights, T* c,
                   std::size_t c_stride) {
   using R = Register<T>;
   constexpr std::size_t size = lanes<T>;
@@ -67,8 +63,7 @@ void windows_tile(std::span<const std::size_t> rows, const T* x, const T* weight
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < Rows; ++i)
 #pragma GCC unroll 16
-    for (std::size_t j = 0; j < Across; ++j)
-      sums[i][j] = R::load_unaligned((start ? start : c + i * c_stride) + j * size);
+    for (std::size_t j = 0; j < Across; ++j) sums[i][j] = biases ? R::load_unaligned(biases + j * size) : R(T(0));
   for (std::size_t row : rows) {
     R factors[Across];
 #pragma GCC unroll 16
@@ -85,11 +80,14 @@ void windows_tile(std::span<const std::size_t> rows, const T* x, const T* weight
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < Rows; ++i)
 #pragma GCC unroll 16
-    for (std::size_t j = 0; j < Across; ++j) sums[i][j].store_unaligned(c + i * c_stride + j * size);
+    for (std::size_t j = 0; j < Across; ++j) {
+      T* to = c + i * c_stride + j * size;
+      (biases ? sums[i][j] : sums[i][j] + R::load_unaligned(to)).store_unaligned(to);
+    }
 }
 
-// y[i] for `Rows` channels, and `Across` registers of windows: biases[i] + sum of weights[l][i] x[rows[l]] over l. Of the
-// last register, only the first numbers are there where `Partial`.
+// y[i] for `Rows` channels, and `Across` registers of windows: the sum of weights[l][i] x[rows[l]] over l, after
+// biases[i], or if these are null, added to y. Of the last register, only the first numbers are there where `Partial`.
 template <class T, std::size_t Rows, std::size_t Across, bool Partial>
 void channels_tile(std::span<const std::size_t> rows, const T* x, const T* biases, const T* weights, T* y,
                    std::size_t y_stride, std::size_t last) {
@@ -100,7 +98,7 @@ void channels_tile(std::span<const std::size_t> rows, const T* x, const T* biase
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < Rows; ++i)
 #pragma GCC unroll 16
-    for (std::size_t j = 0; j < Across; ++j) sums[i][j] = R(biases[i]);
+    for (std::size_t j = 0; j < Across; ++j) sums[i][j] = R(biases ? biases[i] : T(0));
   for (std::size_t row : rows) {
     const T* from = x + row;
     R terms[Across];
@@ -119,12 +117,14 @@ void channels_tile(std::span<const std::size_t> rows, const T* x, const T* biase
   for (std::size_t i = 0; i < Rows; ++i)
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < Across; ++j) {
-      if (Partial && j + 1 == Across) first.store(y + i * y_stride + j * size, sums[i][j]);
-      else sums[i][j].store_unaligned(y + i * y_stride + j * size);
+      T* to = y + i * y_stride + j * size;
+      if (Partial && j + 1 == Across) first.store(to, biases ? sums[i][j] : sums[i][j] + first.load(to));
+      else (biases ? sums[i][j] : sums[i][j] + R::load_unaligned(to)).store_unaligned(to);
     }
 }
 
-// Adds to c[i] for the rows of x, `Rows` of them, and `Across` registers of channels: the sum of x[i, p] g[p] over all p. The last register has `last` channels.
+// Adds to c[i] for the rows of x, `Rows` of them, and `Across` registers of channels: the sum of x[i, p] g[p] over all p.
+// The last register has `last` channels.
 template <class T, std::size_t Rows, std::size_t Across>
 void elements_tile(const WindowMatrix<T>& x, const T* g, T* c, std::size_t c_stride, std::size_t last) {
   using R = Register<T>;
@@ -173,6 +173,7 @@ void dots_tile(const WindowMatrix<T>& x, const WindowResults<const T>& g, std::s
 #pragma GCC unroll 16
   for (R& sum : sums) sum = R(T(0));
   for (const Run& run : x.runs) {
+    if (rows_for(x, run).rows.empty()) continue;
     const T *factors = g.at(channel, run.first), *from = x.data + run.offset;
     auto step = [&](auto load) {
       const R factor = load(factors);
@@ -203,28 +204,29 @@ constexpr auto channels_tiles(std::index_sequence<I...>) {
 }
 
 template <class T>
-void convolve_few(const WindowMatrix<T>& x, const T* weights, const WindowResults<T>& y) {
+void convolve_by_windows(const WindowMatrix<T>& x, const T* weights, const WindowResults<T>& y) {
   constexpr auto rows = std::make_index_sequence<few_channels>();
   static constexpr auto whole = channels_tiles<T, false>(rows), partial = channels_tiles<T, true>(rows);
+  const std::size_t depth = x.rows.size(), deep = even(depth, deepest<T>);
   for_each_panel<T>(y.channels, true, [&](std::size_t o, std::size_t channels, std::size_t) {
-    const T* biases = weights + o * (x.rows.size() + 1);
-    for (const Run& run : x.runs) {
-      const WindowMatrix<T> part = rows_for(x, run);
-      const T* from = x.data + run.offset;
-      for (std::size_t p = 0, count; p < run.count; p += count) {
-        count = std::min(most_across * lanes<T>, run.count - p);
-        const std::size_t last = count % lanes<T>, across = (count - 1) / lanes<T>;
-        const auto tile = (last == 0 ? whole : partial)[channels - 1][across];
-        tile(part.rows, from + p, biases, biases + (part.first_row + 1) * channels, y.at(o, run.first + p), y.positions,
-             last);
+    const T* biases = weights + o * (depth + 1);
+    for (std::size_t l = 0; l < depth; l += deep)
+      for (const Run& run : x.runs) {
+        const WindowMatrix<T> part = rows_for(x.slice(l, std::min(deep, depth - l)), run);
+        const T *from = x.data + run.offset, *factors = biases + (part.first_row + 1) * channels;
+        for (std::size_t p = 0, count; p < run.count; p += count) {
+          count = std::min(most_across * lanes<T>, run.count - p);
+          const std::size_t last = count % lanes<T>, across = (count - 1) / lanes<T>;
+          const auto tile = (last == 0 ? whole : partial)[channels - 1][across];
+          tile(part.rows, from + p, l == 0 ? biases : nullptr, factors, y.at(o, run.first + p), y.positions, last);
+        }
       }
-    }
   });
 }
 
 // The results stand window by window, until all rows are added up.
 template <class T>
-void convolve_many(const WindowMatrix<T>& x, const T* weights, const WindowResults<T>& y) {
+void convolve_by_channels(const WindowMatrix<T>& x, const T* weights, const WindowResults<T>& y) {
   constexpr auto any = std::make_index_sequence<tile_rows>();
   static constexpr auto one = windows_tiles<T, 1>(any);
   static constexpr auto two = windows_tiles<T, 2>(any);
@@ -241,8 +243,8 @@ void convolve_many(const WindowMatrix<T>& x, const T* weights, const WindowResul
         T* to = results + (run.first - x.first()) * width + o;
         const std::size_t each = even(run.count, tile_rows);
         for (std::size_t p = 0; p < run.count; p += each)
-          tiles[std::min(each, run.count - p) - 1](part.rows, from + p, factors, l == 0 ? biases : nullptr, to + p * width,
-                                                   width);
+          tiles[std::min(each, run.count - p) - 1](part.rows, from + p, l == 0 ? biases : nullptr, factors,
+                                                   to + p * width, width);
       }
     });
   }
@@ -252,11 +254,15 @@ void convolve_many(const WindowMatrix<T>& x, const T* weights, const WindowResul
   });
 }
 
-// Calls f(rows of x, sums of these) for tiles of up to `most` rows.
+// Calls f(rows of x, sums of these) for tiles of up to `most` rows, which are zeros for the same runs.
 template <class T, class F>
 void for_each_tile(const WindowMatrix<T>& x, std::size_t most, std::size_t channels, T* sums, F&& f) {
-  const std::size_t depth = x.rows.size(), each = even(depth, most);
-  for (std::size_t l = 0; l < depth; l += each) f(x.slice(l, std::min(each, depth - l)), sums + l * channels);
+  const std::size_t depth = x.rows.size();
+  for (std::size_t begin = 0, end; begin < depth; begin = end) {
+    end = std::min(depth, begin + x.together - (x.first_row + begin) % x.together);
+    const std::size_t each = even(end - begin, most);
+    for (std::size_t l = begin; l < end; l += each) f(x.slice(l, std::min(each, end - l)), sums + l * channels);
+  }
 }
 
 template <class T>
@@ -289,13 +295,13 @@ void add_many(const WindowMatrix<T>& x, const WindowResults<const T>& g, T* sums
 
 template <Target target, class T>
 void pack_weights_on(const T* weights, const T* biases, std::size_t channels, std::span<const std::size_t> places,
-                     bool windows, T* to) {
+                     bool by_windows, T* to) {
   const std::size_t depth = places.size();
-  for_each_panel<T>(channels, windows, [&](std::size_t o, std::size_t count, std::size_t panel) {
+  for_each_panel<T>(channels, by_windows, [&](std::size_t o, std::size_t count, std::size_t panel) {
     for (std::size_t i = 0; i < panel; ++i) to[i] = biases && i < count ? biases[o + i] : T(0);
     const auto rows = rows_at(weights + o * depth, depth);
     auto place = [first = to + panel, places, panel](std::size_t l) { return first + places[l] * panel; };
-    if (windows)
+    if (by_windows)
       for (std::size_t l = 0; l < depth; ++l)
         for (std::size_t i = 0; i < count; ++i) place(l)[i] = rows(i)[l];
     else pack_rows<T>(rows, count, depth, place, panel);
@@ -311,8 +317,8 @@ bool holds_windows_on(std::size_t channels, std::size_t depth, std::size_t line)
 }
 
 template <Target target, class T>
-void convolve_on(const WindowMatrix<T>& x, const T* weights, bool windows, const WindowResults<T>& y) {
-  windows ? convolve_few(x, weights, y) : convolve_many(x, weights, y);
+void convolve_on(const WindowMatrix<T>& x, const T* weights, bool by_windows, const WindowResults<T>& y) {
+  by_windows ? convolve_by_windows(x, weights, y) : convolve_by_channels(x, weights, y);
 }
 
 template <Target target, class T>

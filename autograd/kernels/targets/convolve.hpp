@@ -8,6 +8,9 @@
 
 namespace xtape::kernels {
 
+/// How many windows are computed at once: what belongs to them stays in the cache. No run is longer.
+inline constexpr std::size_t part_windows = 448;
+
 /// Windows that stand one after the other in memory, from number `first` on.
 struct Run {
   std::size_t first, count, offset;
@@ -21,13 +24,14 @@ struct WindowMatrix {
   const T* data;
   std::span<const std::size_t> rows;
   std::span<const Run> runs;
+  std::size_t together;       ///< so many rows, from a multiple of it on, are zeros for the same runs
   std::size_t first_row = 0;  ///< as runs count them
 
   std::size_t first() const { return runs.front().first; }
   std::size_t columns() const { return runs.back().first + runs.back().count - first(); }
   /// Some of the rows.
   WindowMatrix slice(std::size_t row, std::size_t count) const {
-    return {data, rows.subspan(row, count), runs, first_row + row};
+    return {data, rows.subspan(row, count), runs, together, first_row + row};
   }
 };
 
@@ -49,12 +53,12 @@ struct WindowResults {
 template <Target target, class T>
 bool holds_windows_on(std::size_t channels, std::size_t depth, std::size_t line);
 
-/// The weights (channels, depth) and biases in the order in which convolve_on reads them, where those that are number l in
-/// memory belong to row places[l], for registers that hold windows, or channels; the biases may be null. `to` has room for
-/// packed_weights(channels, depth) numbers.
+/// The weights (channels, depth) and biases in the order in which convolve_on reads them. Row places[l] of the matrix is
+/// what weight l of each channel multiplies; `by_windows` is what convolve_on is given as well. The biases may be null.
+/// `to` has room for packed_weights(channels, depth) numbers.
 template <Target target, class T>
 void pack_weights_on(const T* weights, const T* biases, std::size_t channels, std::span<const std::size_t> places,
-                     bool windows, T* to);
+                     bool by_windows, T* to);
 inline std::size_t packed_weights(std::size_t channels, std::size_t depth) {
   constexpr std::size_t widest_register = 16;
   return (channels + widest_register) * (depth + 1) + widest_register;
@@ -62,7 +66,7 @@ inline std::size_t packed_weights(std::size_t channels, std::size_t depth) {
 
 /// The products of weights with what windows read, in all rows: y[o, p] = bias[o] + sum of w[o, l] x[l, p] over l.
 template <Target target, class T>
-void convolve_on(const WindowMatrix<T>& x, const T* weights, bool windows, const WindowResults<T>& y);
+void convolve_on(const WindowMatrix<T>& x, const T* weights, bool by_windows, const WindowResults<T>& y);
 
 /// Adds the sum of x[l, p] g[o, p] over p to sums[l, o].
 template <Target target, class T>

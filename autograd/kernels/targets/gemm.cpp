@@ -15,10 +15,6 @@ namespace {
 // The size of blocks.
 constexpr std::size_t most_rows = 12 * tile_rows;
 template <class T>
-constexpr std::size_t deepest = 1280 / sizeof(T);
-template <class T>
-constexpr std::size_t panel_width = tile_registers * lanes<T>;
-template <class T>
 constexpr std::size_t most_columns = 64 * panel_width<T>;
 template <class T>
 constexpr std::size_t few_columns = 4 * panel_width<T>;
@@ -150,7 +146,7 @@ void by_dots(const T* a, std::size_t a_stride, const T* b, std::size_t b_stride,
 template <class T, std::size_t Rows>
 void by_rows_of(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t n, std::size_t k,
                 bool add) {
-  constexpr std::size_t part = 8192 / sizeof(T) / Rows, step = Rows == 1 ? 8 : 4;
+  constexpr std::size_t part = 8192 / sizeof(T) / Rows / lanes<T> * lanes<T>, step = Rows == 1 ? 8 : 4;
   for (std::size_t j = 0; j < n; j += part) {
     const std::size_t columns = std::min(part, n - j);
     auto rows = [&]<std::size_t Depth>(std::integral_constant<std::size_t, Depth>, std::size_t l) {
@@ -171,12 +167,12 @@ void by_rows(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>
 }
 
 // By tiles, or row by row where b is read once and there is no time to lose: it depends on extents of which no cut into
-// parts of 64 rows and columns or more makes others.
+// parts of `smallest_part` rows and columns or more makes others.
 template <class T>
 void by_panels(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
                std::size_t k, bool add) {
-  constexpr std::size_t least_columns = 64, deep = 128, shallow = 2;
-  if (!b.transposed && n >= least_columns && ((m <= few_rows && k >= deep) || k <= shallow))
+  constexpr std::size_t deep = 128, shallow = 2;
+  if (!b.transposed && n >= smallest_part && ((m <= few_rows && k >= deep) || k <= shallow))
     return by_rows<T>(a, b, c, m, n, k, add);
   by_tiles<T>(a, b, c, m, n, k, add);
 }

@@ -6,6 +6,9 @@
 
 namespace xtape::kernels {
 
+/// Cuts of c into parts with as many rows and columns, or all, leave all bits as they are.
+inline constexpr std::size_t smallest_part = 64;
+
 /// As gemm. Each element is a sum in an order that depends on k, on whether operands are transposed, and on which extents
 /// are below 64: a cut of c into parts of 64 rows and columns or more leaves all bits as they are.
 template <Target target, class T>

@@ -23,7 +23,7 @@ inline std::size_t even(std::size_t n, std::size_t most) {
 template <class T>
 std::size_t whole_registers(std::size_t count) { return (count + lanes<T> - 1) / lanes<T> * lanes<T>; }
 
-/// to[l][j] = from[l][j] for j < count, and 0 for the other j < width, in rows that are `stride` and `width` apart. The
+/// to[l][j] = from[l][j] for j < count, and 0 for the other j < width <= whole_registers(count), in rows that are `stride` and `width` apart. The
 /// next row of `to`, and a register beyond the last one, are spoilt where width is no multiple of a register.
 template <class T>
 void copy_rows(const T* from, std::size_t stride, std::size_t count, std::size_t depth, T* to, std::size_t width) {
@@ -37,7 +37,7 @@ void copy_rows(const T* from, std::size_t stride, std::size_t count, std::size_t
 }
 
 /// to(l)[j] = row(j)[l] for j < count and l < depth. Where `Exact`, nothing else is written; otherwise the other j < width
-/// become 0, and what follows a row is spoilt if width is no multiple of a register.
+/// <= whole_registers(count) become 0, and what follows a row is spoilt if width is no multiple of a register.
 template <class T, bool Exact = false, class Row, class To>
 void pack_rows(Row row, std::size_t count, std::size_t depth, To to, std::size_t width) {
   constexpr std::size_t n = lanes<T>;

@@ -20,7 +20,6 @@ constexpr std::size_t lanes = Register<T>::size;
 template <class T>
 class First {
  public:
-  First() : First(0) {}
 #if defined(__AVX512F__)
   explicit First(std::size_t count) : mask_(static_cast<Mask>((1u << count) - 1)) {}
   Register<T> load(const T* from) const {

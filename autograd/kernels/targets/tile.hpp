@@ -17,6 +17,10 @@ constexpr std::size_t tile_rows = 6;
 constexpr std::size_t tile_rows = 4;
 #endif
 constexpr std::size_t tile_registers = 2;  ///< of each row
+template <class T>
+constexpr std::size_t panel_width = tile_registers * lanes<T>;  ///< numbers of a row
+template <class T>
+constexpr std::size_t deepest = 1280 / sizeof(T);  ///< how many are added up in a row: what they read stays in the caches
 
 /// c = a b, or c + a b, for `Rows` rows and `Across` registers of columns. The numbers that one step multiplies stand next
 /// to each other in a where `Together`, and one step is a row of a then; otherwise a has `Rows` rows. In the last
@@ -79,8 +83,8 @@ constexpr std::array<Tile<T>, sizeof...(I)> tiles(std::index_sequence<I...>) {
   return {tile<T, I + 1, Across, Together, Partial>...};
 }
 
-constexpr std::size_t few_rows = 3;         ///< Tiles of so few rows
-constexpr std::size_t four_registers = 4;  ///< may be of four registers, which keep the processor busy.
+constexpr std::size_t few_rows = 3;        ///< so few leave registers free for more columns
+constexpr std::size_t four_registers = 4;  ///< across, which tiles of few rows have, to keep the processor busy
 
 template <class T, bool Together>
 struct Tiles {
