@@ -1,7 +1,12 @@
 // The tape and its walk: seeds, accumulation, release, hooks, higher orders.
+#include <cstdint>
+#include <map>
+#include <random>
+
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
+#include <autograd/node_table.hpp>
 #include <autograd/tape.hpp>
 
 using namespace xtape;
@@ -248,6 +253,29 @@ BOOST_AUTO_TEST_CASE(gradients_at_ties_and_kinks) {
   BOOST_TEST(at([](auto& x) { return pow(x, 1); }, {0.0}).item() == 1);
   BOOST_TEST(at([](auto& x) { return prod(x); }, {0.0, 2.0, 3.0}).value().at(0) == 6);
   BOOST_TEST(at([](auto& x) { return prod(x); }, {0.0, 0.0, 3.0}).value().at(2) == 0);
+}
+
+// Against std::map, with addresses as those of nodes are, so many that they get in each other's way.
+BOOST_AUTO_TEST_CASE(a_table_of_nodes_finds_what_it_was_told) {
+  std::mt19937 random(1);
+  detail::NodeTable table;
+  std::map<std::uintptr_t, std::uint32_t> expected;
+  auto node = [](std::uintptr_t address) { return reinterpret_cast<const Node*>(address); };
+  bool right = true;
+  for (std::uint32_t step = 0; step < 20000; ++step) {
+    const std::uintptr_t address = 0x7f0000000000 + random() % 700 * 112;
+    if (random() % 3 > 0) {
+      right = right && table.insert(node(address), step) == expected.emplace(address, step).first->second;
+    } else if (expected.erase(address) > 0) {
+      table.erase(node(address));
+    }
+    const std::uintptr_t other = 0x7f0000000000 + random() % 700 * 112;
+    const auto place = expected.find(other);
+    right = right && table.find(node(other)) == (place == expected.end() ? detail::NodeTable::none : place->second);
+  }
+  BOOST_TEST(right);
+  for (auto [address, number] : expected) right = right && table.find(node(address)) == number;
+  BOOST_TEST(right);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
