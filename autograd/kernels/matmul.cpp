@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <autograd/kernels/bias.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/loops.hpp>
 #include <autograd/kernels/parallel.hpp>
@@ -98,17 +99,16 @@ Array linear(const Array& x, const Array& weight, const Array& bias) {
   const std::size_t n = weight.shape()[0], k = weight.shape()[1];
   Shape shape = x.shape();
   shape.back() = n;
-  Array result(shape, x.dtype());
-  if (result.size() == 0) return result;
-  const std::size_t m = result.size() / n;
+  const std::size_t size = element_count(shape);
+  if (size == 0) return Array(shape, x.dtype());
+  const std::size_t m = size / n;
+  const bool add = bias.defined();
+  Array result = add || k == 0 ? rows_plus_bias({m, n}, x.dtype(), Array(), bias) : Array({m, n}, x.dtype());
   visit_floating("linear", x.dtype(), [&]<class T>(T) {
-    T* to = result.mutable_data<T>();
-    if (bias.defined())
-      for (std::size_t i = 0; i < m; ++i) std::copy_n(bias.data<T>(), n, to + i * n);
-    else if (k == 0) std::fill_n(to, m * n, T(0));
-    if (k > 0) multiply<T>({x.data<T>(), k}, {weight.data<T>(), k, true}, {to, n}, m, n, k, bias.defined());
+    if (k > 0)
+      multiply<T>({x.data<T>(), k}, {weight.data<T>(), k, true}, {result.mutable_data<T>(), n}, m, n, k, add);
   });
-  return result;
+  return result.reshaped(shape);
 }
 
 void add_matmul(Array& sum, const Array& a, const Array& b) {
