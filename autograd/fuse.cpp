@@ -1,16 +1,12 @@
-#include <autograd/fused/function.hpp>
+#include <autograd/fuse.hpp>
 
-#include <algorithm>
-#include <numeric>
 #include <optional>
+#include <string>
 
-#include <autograd/grad_mode.hpp>
-#include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/tape.hpp>
-#include <autograd/walk.hpp>
 
-namespace xtape::fused {
+namespace xtape::fused::detail {
 namespace {
 
 using Variables = std::vector<Variable>;
@@ -20,8 +16,8 @@ class Fused final : public OperationOf<Fused> {
  public:
   using Shapes = std::vector<std::optional<Shape>>;
 
-  Fused(FunctionPtr f, const Shape& common, Shapes shapes)
-      : OperationOf("fuse"), f_(std::move(f)), common_(common), shapes_(std::move(shapes)) {}
+  Fused(ProgramPtr program, const Shape& common, Shapes shapes)
+      : OperationOf("fuse"), program_(std::move(program)), common_(common), shapes_(std::move(shapes)) {}
 
   Variables operator()(const Variables& inputs) {
     std::vector<Array> results(shapes_.size());
@@ -35,7 +31,7 @@ class Fused final : public OperationOf<Fused> {
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
     for (std::size_t i = 0; i < shapes_.size(); ++i)
       if (shapes_[i]) results[i] = Array(*shapes_[i], operands[0].dtype());
-    f_->evaluate(common_, operands, results);
+    program_->evaluate(common_, operands, results);
   }
 
   std::uint32_t saves(std::uint32_t) override { return all_operands; }
@@ -43,7 +39,7 @@ class Fused final : public OperationOf<Fused> {
   void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override;
 
  private:
-  FunctionPtr f_;
+  ProgramPtr program_;
   Shape common_;
   Shapes shapes_;
 };
@@ -56,44 +52,12 @@ void Fused::backward(const Node& node, std::span<Variable> outputs, std::span<In
     shapes.push_back(inputs[i].wanted ? std::optional(xs[i].shape()) : std::nullopt);
   }
   xs.insert(xs.end(), outputs.begin(), outputs.end());
-  Variables gradients;
-  if (FunctionPtr gradient = f_->gradient()) {
-    for (Variable& x : xs)
-      if (!x.defined()) x = Variable(Array::scalar(0, xs[0].dtype()));
-    gradients = Fused(gradient, common_, shapes)(xs);
-  } else {
-    gradients = compose_gradient(*f_, common_, xs);
-  }
+  for (Variable& x : xs)
+    if (!x.defined()) x = Variable(Array::scalar(0, xs[0].dtype()));
+  Variables gradients = Fused(program_->gradient(), common_, shapes)(xs);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (shapes[i]) inputs[i].value = gradients[i];
 }
-
-}  // namespace
-
-Variables compose_gradient(const Function& f, const Shape& common, std::span<const Variable> inputs) {
-  bool connected = grad_enabled();
-  EnableGrad recording;
-  Variables xs;
-  for (const Variable& x : inputs.first(f.inputs())) xs.push_back(xtape::detail::isolated(x, connected));
-  Variables ys = f.compose(common, xs), results, weights, targets;
-  for (std::size_t j = 0; j < ys.size(); ++j) {
-    const Variable& h = inputs[f.inputs() + j];
-    if (!ys[j].defined() || !ys[j].requires_grad() || !h.defined()) continue;
-    results.push_back(ys[j]);
-    weights.push_back(broadcast_to(h, ys[j].shape()));  // a 0-d one stands for zeros
-  }
-  for (const Variable& x : xs)
-    if (x.requires_grad()) targets.push_back(x);
-  Variables gradients(xs.size());
-  if (results.empty()) return gradients;
-  Variables found = grad(results, targets,
-                         {.create_graph = connected, .allow_unused = true, .grad_outputs = weights});
-  for (std::size_t i = 0, k = 0; i < xs.size(); ++i)
-    if (xs[i].requires_grad()) gradients[i] = found[k++];
-  return gradients;
-}
-
-namespace {
 
 Shape block_shape(const Variable& x, std::size_t blocks) {
   Shape shape = x.shape();
@@ -107,22 +71,26 @@ Shape block_shape(const Variable& x, std::size_t blocks) {
 
 }  // namespace
 
-Variables call(const FunctionPtr& f, const Variables& inputs) {
-  auto operands = xtape::detail::pointers_to(inputs);
-  bool scalars = xtape::detail::all_scalars(operands);
-  DType dtype = scalars ? DType::float64 : xtape::detail::common_dtype("fuse", operands);
-  Variables xs;
-  Shape common;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Variable& x = inputs[i];
+Fusion::Fusion(Variables operands, Program::Blocks blocks) : operands_(std::move(operands)) {
+  auto pointers = xtape::detail::pointers_to(operands_);
+  scalars_ = xtape::detail::all_scalars(pointers);
+  const DType dtype = scalars_ ? DType::float64 : xtape::detail::common_dtype("fuse", pointers);
+  for (std::size_t i = 0; i < operands_.size(); ++i) {
+    Variable& x = operands_[i];
+    common_ = broadcast_shapes("fuse", common_, block_shape(x, blocks[i]));
     xtape::detail::Operand operand("fuse", x, dtype);
-    xs.push_back(operand.converted() ? Variable(operand.array()) : x);
-    common = broadcast_shapes("fuse", common, block_shape(x, f->input_blocks()[i]));
+    if (operand.converted()) x = Variable(operand.array());
   }
-  Variables results = Fused(f, common, Fused::Shapes(f->results(), common))(xs);
-  if (scalars)
+  visit_floating("fuse", dtype, [](auto) {});
+  program_ = std::make_shared<Program>(dtype, std::move(blocks));
+}
+
+Variables Fusion::results(std::initializer_list<Number> numbers) {
+  program_->give(numbers, Program::Blocks(numbers.size(), 1));
+  Variables results = Fused(program_, common_, Fused::Shapes(numbers.size(), common_))(operands_);
+  if (scalars_)
     for (Variable& y : results) y = Variable(y.item());
   return results;
 }
 
-}  // namespace xtape::fused
+}  // namespace xtape::fused::detail

@@ -1,7 +1,9 @@
 #include <nn/recurrent_updates.hpp>
 
+#include <tuple>
+
 #include <autograd/autograd.hpp>
-#include <nn/fused_functions.hpp>
+#include <autograd/fuse.hpp>
 
 namespace xtape::nn {
 
@@ -15,11 +17,17 @@ Variable detail::rnn_update(const Variable& sums, Nonlinearity nonlinearity) {
 }
 
 Variable detail::gru_update(const Variable& input_sums, const Variable& state_sums, const Variable& h) {
-  return fused::fuse_on_targets<1>(GRUCell(), blocks<3>(input_sums), blocks<3>(state_sums), h);
+  return fuse([](auto ar, auto az, auto an, auto br, auto bz, auto bn, auto h) {
+    auto n = tanh(an + sigmoid(ar + br) * bn);
+    return n + sigmoid(az + bz) * (h - n);
+  }, blocks<3>(input_sums), blocks<3>(state_sums), h);
 }
 
 LSTMState detail::lstm_update(const Variable& sums, const Variable& c) {
-  auto [h, next] = fused::fuse_on_targets<1>(LSTMCell(), blocks<4>(sums), c);
+  auto [h, next] = fuse([](auto i, auto f, auto g, auto o, auto c) {
+    auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
+    return std::tuple(sigmoid(o) * tanh(next), next);
+  }, blocks<4>(sums), c);
   return {h, next};
 }
 

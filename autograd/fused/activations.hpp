@@ -9,42 +9,28 @@ namespace xtape::fused {
 
 inline constexpr auto sigmoid_rule = elementwise(
     "sigmoid", [](auto x) { return sigmoid(x); }, with<Y>([](auto y, auto g) { return g * y * (1 - y); }));
-auto sigmoid(const Number auto& x) { return chain(sigmoid_rule, x); }
 
 inline constexpr auto logsigmoid_rule = elementwise(
     "logsigmoid", [](auto x) { return minimum(x, 0) - log1p(exp(-abs(x))); },
     with<A>([](auto x, auto g) { return g * sigmoids(x).second; }));
-auto logsigmoid(const Number auto& x) { return chain(logsigmoid_rule, x); }
 
 inline constexpr auto relu_rule = elementwise(
     "relu", [](auto x) { return maximum(x, 0); }, with<Y>([](auto y, auto g) { return where(y <= 0, 0, g); }));
-auto relu(const Number auto& x) { return chain(relu_rule, x); }
 
 inline constexpr auto leaky_relu_rule = elementwise(
     "leaky_relu", [](auto x, auto slope) { return where(x > 0, x, slope * x); },
     with<A, B>([](auto x, auto slope, auto g) { return where(x > 0, g, g * slope); }),
     with<A>([](auto x, auto g) { return where(x > 0, 0, g * x); }));
-template <class P, class Q = double>
-  requires AnyNumber<P, Q>
-auto leaky_relu(const P& x, const Q& slope = 0.01) {
-  return chain(leaky_relu_rule, x, slope);
-}
 
 // By where, not by minimum, which at 0 has half a derivative: the second one there is 0, as in PyTorch.
 inline constexpr auto elu_rule = elementwise(
     "elu", [](auto x, auto alpha) { return where(x > 0, x, alpha * expm1(minimum(x, 0))); },
     with<A, B>([](auto x, auto alpha, auto g) { return where(x <= 0, g * alpha * exp(where(x < 0, x, 0)), g); }),
     with<A>([](auto x, auto g) { return where(x <= 0, g * expm1(where(x < 0, x, 0)), 0); }));
-template <class P, class Q = double>
-  requires AnyNumber<P, Q>
-auto elu(const P& x, const Q& alpha = 1) {
-  return chain(elu_rule, x, alpha);
-}
 
 inline constexpr auto selu_of = [](const auto& x) {
   return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717);
 };
-auto selu(const Number auto& x) { return selu_of(x); }
 
 // Not alpha * elu(x / alpha): a negative alpha would turn the sides round.
 inline constexpr auto celu_rule = elementwise(
@@ -54,11 +40,6 @@ inline constexpr auto celu_rule = elementwise(
       auto t = where(x < 0, x, 0) / alpha;
       return where(x <= 0, g * (expm1(t) - t * exp(t)), 0);
     }));
-template <class P, class Q = int>
-  requires AnyNumber<P, Q>
-auto celu(const P& x, const Q& alpha = 1) {
-  return chain(celu_rule, x, alpha);
-}
 
 // The derivative of x * Phi(x) is Phi(x) + x * phi(x), with the normal distribution Phi and its density phi.
 inline constexpr auto gelu_rule = elementwise(
@@ -67,7 +48,6 @@ inline constexpr auto gelu_rule = elementwise(
       return g * (0.5 * error_complement(x * (-std::numbers::sqrt2 / 2)) +
                   x * exp(-0.5 * x * x) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2));
     }));
-auto gelu(const Number auto& x) { return chain(gelu_rule, x); }
 
 // 0.5 (1 + tanh(u)) is sigmoid(2u), which keeps its digits far to the left.
 namespace detail {
@@ -83,22 +63,17 @@ inline constexpr auto gelu_tanh_rule = elementwise(
       auto [s, rest] = sigmoids(t * (detail::gelu_scale + detail::gelu_scale * detail::gelu_cubic * square));
       return g * s * (1 + x * rest * (detail::gelu_scale + 3 * detail::gelu_scale * detail::gelu_cubic * square));
     }));
-auto gelu_tanh(const Number auto& x) { return chain(gelu_tanh_rule, x); }
 
 inline constexpr auto silu_rule = elementwise(
     "silu", [](auto x) { return x * sigmoid(x); }, with<A>([](auto x, auto g) {
       auto [s, rest] = sigmoids(x);
       return g * s * (1 + x * rest);
     }));
-auto silu(const Number auto& x) { return chain(silu_rule, x); }
 
 inline constexpr auto softplus_rule = elementwise(
     "softplus", [](auto x, auto threshold) { return where(x > threshold, x, softplus(x)); },
     with<A, B>([](auto x, auto threshold, auto g) { return where(x > threshold, g, g * sigmoids(x).first); }),
     constant);
-auto softplus(const Number auto& x, double beta = 1, double threshold = INFINITY) {
-  return chain(softplus_rule, x * beta, threshold) / beta;
-}
 
 // The derivative of x t with t = tanh(softplus(x)) is t + x t'. With e = exp(-|x|) and on the right d = 1 + 2e + 2e^2,
 // t = 1 - 2e^2 / d and t' = 4e^2 (1 + e) / d^2; on the left d = 2 + 2e + e^2, t = e (2 + e) / d and
@@ -111,13 +86,11 @@ inline constexpr auto mish_rule = elementwise(
       auto t = where(right, 1 - 2 * square / d, e * (2 + e) / d);
       return g * (t + x * (4 * (1 + e) * where(right, square, e) / (d * d)));
     }));
-auto mish(const Number auto& x) { return chain(mish_rule, x); }
 
 // The derivative at infinity is NaN, as the value is: by 0 * x.
 inline constexpr auto softsign_rule = elementwise(
     "softsign", [](auto x) { return x / (1 + abs(x)); },
     with<A>([](auto x, auto g) { return where(x == x, g, x) / square(1 + abs(x)); }));
-auto softsign(const Number auto& x) { return chain(softsign_rule, x); }
 
 // The derivative is PyTorch's at -3, from the right, and at 3, from there on; the second one at both is 0.
 inline constexpr auto hardswish_rule = elementwise(
@@ -126,35 +99,28 @@ inline constexpr auto hardswish_rule = elementwise(
       auto outside = where(x < -3, 0, where(x == -3, -0.5 * g, g));
       return where(inside, g * (where(inside, x, 0) / 3 + 0.5), outside);
     }));
-auto hardswish(const Number auto& x) { return chain(hardswish_rule, x); }
 
 inline constexpr auto hardtanh_rule = elementwise(
     "hardtanh", [](auto x, auto low, auto high) { return minimum(maximum(x, low), high); },
     with<A, B, C>([](auto x, auto low, auto high, auto g) { return where((x <= low) || (x >= high), 0, g); }), constant,
     constant);
-auto hardtanh(const Number auto& x, double low = -1, double high = 1) { return chain(hardtanh_rule, x, low, high); }
 
 inline constexpr auto relu6_of = [](const auto& x) { return hardtanh(x, 0, 6); };
-auto relu6(const Number auto& x) { return relu6_of(x); }
 
 inline constexpr auto hardsigmoid_of = [](const auto& x) { return relu6(x + 3) / 6; };
-auto hardsigmoid(const Number auto& x) { return hardsigmoid_of(x); }
 
 inline constexpr auto softshrink_rule = elementwise(
     "softshrink",
     [](auto x, auto lambda) { return where(x > lambda, x - lambda, where(x < -lambda, x + lambda, x * 0)); },
     with<A, B>([](auto x, auto lambda, auto g) { return where((x >= -lambda) && (x <= lambda), 0, g); }), constant);
-auto softshrink(const Number auto& x, double lambda = 0.5) { return chain(softshrink_rule, x, lambda); }
 
 inline constexpr auto hardshrink_rule = elementwise(
     "hardshrink", [](auto x, auto lambda) { return where((x >= -lambda) && (x <= lambda), 0, x); },
     with<A, B>([](auto x, auto lambda, auto g) { return where((x >= -lambda) && (x <= lambda), 0, g); }), constant);
-auto hardshrink(const Number auto& x, double lambda = 0.5) { return chain(hardshrink_rule, x, lambda); }
 
 inline constexpr auto threshold_of = [](const auto& x, const auto& least, const auto& value) {
   return where(x <= least, value, x);
 };
-auto threshold(const Number auto& x, double least, double value) { return threshold_of(x, least, value); }
 
 // x - tanh(x), whose digits cancel near 0. With Lambert's tanh(x) = x / (1 + c), c = x^2 / (3 + x^2 / (5 + ...)), it is
 // x c / (1 + c).
@@ -170,6 +136,5 @@ inline constexpr auto tanhshrink_rule = elementwise(
       auto t = tanh(x);
       return g * t * t;
     }));
-auto tanhshrink(const Number auto& x) { return chain(tanhshrink_rule, x); }
 
 }  // namespace xtape::fused

@@ -24,13 +24,12 @@ inline constexpr auto polygamma_difference_rule = elementwise(
 
 template <class... Xs>
 auto polygamma_difference(const Xs&... xs) {
-  return Call<polygamma_difference_rule>()(xs...);
+  return RuleOf<polygamma_difference_rule>()(xs...);
 }
 
 template <class X, class Z>
 auto digamma_difference(const X& a, const Z& b) {
-  if constexpr (AnyNumber<X, Z>) return polygamma_difference(0, a, b);
-  else return polygamma_difference(X(0), a, b);
+  return polygamma_difference(X(0), a, b);
 }
 
 }  // namespace detail
@@ -39,6 +38,5 @@ inline constexpr auto beta_rule = elementwise(
     "beta", [](auto a, auto b) { return kernels::lanewise(Beta::value, a, b); },
     with<A, B, Y>([](auto a, auto b, auto y, auto g) { return -g * y * detail::digamma_difference(a, b); }),
     with<A, B, Y>([](auto a, auto b, auto y, auto g) { return -g * y * detail::digamma_difference(b, a); }));
-auto beta(const Term auto& a, const Term auto& b) { return chain(beta_rule, a, b); }
 
 }  // namespace xtape::fused

@@ -1,4 +1,4 @@
-// The rules of normalization. Numbers have none: a product and a sum do as well there.
+// The rules of normalization. The first is also what a sum with a product is among Numbers.
 #pragma once
 
 #include <autograd/fused/rule.hpp>

@@ -6,7 +6,8 @@
 //
 // The function runs on vector registers. Each partial takes the operands that it names (A, B, C, or the result Y)
 // and the gradient g of the result, and returns the gradient of its operand. The same generic lambda serves on vector
-// registers in the walk back, on Variables when the walk itself is recorded, and on the numbers of `fuse`.
+// registers in the walk back, on Variables when the walk itself is recorded, and on the Numbers of `fuse` for derivatives
+// of derivatives. Lambdas have no state: they are made anew where they are called.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,9 @@
 namespace xtape {
 
 class Variable;
+namespace detail {
+class Elementwise;
+}
 
 namespace fused {
 
@@ -24,7 +28,6 @@ inline constexpr std::size_t A = 0, B = 1, C = 2, Y = 9;
 template <class F, std::size_t... Which>
 struct With {
   F f;
-  static constexpr bool uses(std::size_t which) { return ((which == Which) || ...); }
 };
 
 /// A partial derivative that needs these values and the gradient.
@@ -34,30 +37,27 @@ constexpr With<F, Which...> with(F f) {
 }
 
 /// The gradient passes unchanged.
-struct Pass {
-  static constexpr bool uses(std::size_t) { return false; }
-};
+struct Pass {};
 inline constexpr Pass pass{};
 
 /// The derivative is zero, or the operand is not differentiable.
-struct Constant {
-  static constexpr bool uses(std::size_t) { return false; }
-};
+struct Constant {};
 inline constexpr Constant constant{};
 
-/// An elementwise operation. What the call of one on Variables does is in ops/define_elementwise.hpp; the tape keeps a
-/// reference to the rule, which therefore is a constant of static storage.
+/// An elementwise operation. What the call of one on Variables or Numbers does is in ops/define_elementwise.hpp.
 template <bool takes_integers, class Forward, class... Partials>
 struct Rule {
   static constexpr std::size_t N = sizeof...(Partials);
-  static constexpr bool integers = takes_integers;
 
   const char* name;
   Forward forward;
   std::tuple<Partials...> partials;
 
   template <class... Vs>
-  Variable operator()(const Vs&... operands) const;
+  auto operator()(const Vs&... operands) const;
+
+  /// There is one of each type of rules, and so of each rule.
+  xtape::detail::Elementwise& operation() const;
 };
 
 /// An operation on float32 and float64.

@@ -37,8 +37,7 @@ struct WithDerivatives {
   kernels::Batch<T> operator()(int n, const kernels::Batch<T>& x) const {
     return (*this)(kernels::Batch<T>(static_cast<T>(n)), x);
   }
-  auto operator()(const Term auto& n, const Number auto& x) const { return chain(rule, n, x); }
-  template <std::same_as<Variable> X>
+  template <Recorded X>
   auto operator()(const auto& n, const X& x) const {
     return rule(X(n), x);
   }
@@ -51,20 +50,12 @@ auto NextDerivative<F>::operator()(const auto& n, const auto& x, const auto& g) 
 
 /// A rule as a function, which other rules may call.
 template <const auto& rule>
-struct Call {
+struct RuleOf {
   template <class T, class... Rest>
   kernels::Batch<T> operator()(const kernels::Batch<T>& x, const Rest&... rest) const {
     return rule.forward(x, rest...);
   }
-  template <class... Xs>
-    requires AnyNumber<Xs...>
-  auto operator()(const Xs&... xs) const {
-    return chain(rule, xs...);
-  }
-  template <std::same_as<Variable>... Xs>
-  auto operator()(const Xs&... xs) const {
-    return rule(xs...);
-  }
+  auto operator()(const Recorded auto&... xs) const { return rule(xs...); }
 };
 
 // The functions are those of the operations of the same names, see ops/elementwise.hpp.
@@ -137,30 +128,11 @@ struct Special {
   static double gamma_density(double a, double x);
 };
 
-auto lgamma(const Number auto& x) { return WithDerivatives<Lgamma>()(0, x); }
-auto digamma(const Number auto& x) { return WithDerivatives<Digamma>()(0, x); }
-auto polygamma(int n, const Number auto& x) { return WithDerivatives<Polygamma>()(n, x); }
-auto erfcx(const Number auto& x) { return WithDerivatives<Erfcx>()(0, x); }
-auto log_ndtr(const Number auto& x) { return WithDerivatives<LogNdtr>()(0, x); }
-auto i0(const Number auto& x) { return WithDerivatives<BesselI<0>>()(0, x); }
-auto i1(const Number auto& x) { return WithDerivatives<BesselI<1>>()(0, x); }
-auto i0e(const Number auto& x) { return WithDerivatives<ScaledBesselI<0>>()(0, x); }
-auto i1e(const Number auto& x) { return WithDerivatives<ScaledBesselI<1>>()(0, x); }
-auto modified_bessel_k0(const Number auto& x) { return WithDerivatives<BesselK<0>>()(0, x); }
-auto modified_bessel_k1(const Number auto& x) { return WithDerivatives<BesselK<1>>()(0, x); }
-auto scaled_modified_bessel_k0(const Number auto& x) { return WithDerivatives<ScaledBesselK<0>>()(0, x); }
-auto scaled_modified_bessel_k1(const Number auto& x) { return WithDerivatives<ScaledBesselK<1>>()(0, x); }
-auto bessel_j0(const Number auto& x) { return WithDerivatives<BesselJ<0>>()(0, x); }
-auto bessel_j1(const Number auto& x) { return WithDerivatives<BesselJ<1>>()(0, x); }
-auto bessel_y0(const Number auto& x) { return WithDerivatives<BesselY<0>>()(0, x); }
-auto bessel_y1(const Number auto& x) { return WithDerivatives<BesselY<1>>()(0, x); }
-
 inline constexpr auto mvlgamma_of = [](const auto& x, int p) {
   auto sum = lgamma(x);
   for (int k = 1; k < p; ++k) sum = sum + lgamma(x - 0.5 * k);
   return sum + 0.25 * p * (p - 1) * std::log(std::numbers::pi);
 };
-auto mvlgamma(const Number auto& x, int p) { return mvlgamma_of(x, p); }
 
 inline constexpr auto spherical_bessel_j0_rule = elementwise(
     "spherical_bessel_j0",
@@ -170,12 +142,10 @@ inline constexpr auto spherical_bessel_j0_rule = elementwise(
       auto t = where(far, 1, x);
       return where(far, 0, g * slope_of_sine_ratio(t, cos(t), y));
     }));
-auto spherical_bessel_j0(const Number auto& x) { return chain(spherical_bessel_j0_rule, x); }
 
 inline constexpr auto erfinv_rule = elementwise(
     "erfinv", [](auto x) { return kernels::lanewise(Special::erfinv, x); },
     with<Y>([](auto y, auto g) { return g * exp(y * y) / (2 * std::numbers::inv_sqrtpi); }));
-auto erfinv(const Number auto& x) { return chain(erfinv_rule, x); }
 
 namespace detail {
 inline constexpr double normal_density_at_0 = std::numbers::inv_sqrtpi * std::numbers::sqrt2 / 2;
@@ -184,20 +154,18 @@ inline constexpr double normal_density_at_0 = std::numbers::inv_sqrtpi * std::nu
 inline constexpr auto ndtr_rule = elementwise(
     "ndtr", [](auto x) { return normal_probability(x); },
     with<A>([](auto x, auto g) { return g * exp(-0.5 * x * x) * detail::normal_density_at_0; }));
-auto ndtr(const Number auto& x) { return chain(ndtr_rule, x); }
 
 namespace detail {
 /// 1 / phi(y) for the density phi of the normal distribution at y = ndtri(p); its derivative is y times as much.
 inline constexpr auto ndtri_slope_rule = elementwise(
     "ndtri_slope", [](auto p, auto y) { return kernels::lanewise(Special::ndtri_slope, p, y); }, constant,
     with<B, Y>([](auto y, auto slope, auto g) { return g * slope * y; }));
-inline constexpr Call<ndtri_slope_rule> ndtri_slope;
+inline constexpr RuleOf<ndtri_slope_rule> ndtri_slope;
 }  // namespace detail
 
 inline constexpr auto ndtri_rule = elementwise(
     "ndtri", [](auto p) { return kernels::lanewise(Special::ndtri, p); },
     with<A, Y>([](auto p, auto y, auto g) { return g * detail::ndtri_slope(p, y); }));
-auto ndtri(const Number auto& p) { return chain(ndtri_rule, p); }
 
 namespace detail {
 /// The density of x in the gamma distribution with shape a, x^(a - 1) exp(-x) / gamma(a), whose derivative is
@@ -208,17 +176,15 @@ inline constexpr auto gamma_density_rule = elementwise(
       auto exponential = a == 1;
       return g * y * where(exponential, -1, (a - 1 - x) / where(exponential, 1, x));
     }));
-inline constexpr Call<gamma_density_rule> gamma_density;
+inline constexpr RuleOf<gamma_density_rule> gamma_density;
 }  // namespace detail
 
 inline constexpr auto gammainc_rule = elementwise(
     "gammainc", [](auto a, auto x) { return kernels::lanewise(Special::gammainc, a, x); }, constant,
     with<A, B>([](auto a, auto x, auto g) { return g * detail::gamma_density(a, x); }));
-auto gammainc(const Scalar auto& a, const Number auto& x) { return chain(gammainc_rule, a, x); }
 
 inline constexpr auto gammaincc_rule = elementwise(
     "gammaincc", [](auto a, auto x) { return kernels::lanewise(Special::gammaincc, a, x); }, constant,
     with<A, B>([](auto a, auto x, auto g) { return -g * detail::gamma_density(a, x); }));
-auto gammaincc(const Scalar auto& a, const Number auto& x) { return chain(gammaincc_rule, a, x); }
 
 }  // namespace xtape::fused

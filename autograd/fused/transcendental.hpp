@@ -12,19 +12,15 @@ namespace xtape::fused {
 
 inline constexpr auto exp_rule = elementwise(
     "exp", [](auto x) { return exp(x); }, with<Y>([](auto y, auto g) { return g * y; }));
-auto exp(const Number auto& x) { return chain(exp_rule, x); }
 
 inline constexpr auto expm1_rule = elementwise(
     "expm1", [](auto x) { return expm1(x); }, with<A>([](auto x, auto g) { return g * exp(x); }));
-auto expm1(const Number auto& x) { return chain(expm1_rule, x); }
 
 inline constexpr auto log_rule = elementwise(
     "log", [](auto x) { return log(x); }, with<A>([](auto x, auto g) { return g / x; }));
-auto log(const Number auto& x) { return chain(log_rule, x); }
 
 inline constexpr auto log1p_rule = elementwise(
     "log1p", [](auto x) { return log1p(x); }, with<A>([](auto x, auto g) { return g / (1 + x); }));
-auto log1p(const Number auto& x) { return chain(log1p_rule, x); }
 
 // Where a is 0, log(a) is -inf, and 0 * -inf is NaN: such elements count 0, and so do those where b is 0. With a
 // negative b, the result is infinite, and so is the derivative.
@@ -35,20 +31,15 @@ inline constexpr auto pow_rule = elementwise_any(
       auto counts_0 = (a == 0) && (b >= 0);
       return where(counts_0, 0, g * y * log(where(counts_0, 1, a)));
     }));
-auto pow(const Term auto& a, const Term auto& b) { return chain(pow_rule, a, b); }
-auto power(const Term auto& a, const Term auto& b) { return pow(a, b); }
 
 inline constexpr auto exp2_rule = elementwise(
     "exp2", [](auto x) { return exp2(x); }, with<Y>([](auto y, auto g) { return g * y * std::numbers::ln2; }));
-auto exp2(const Number auto& x) { return chain(exp2_rule, x); }
 
 inline constexpr auto log2_rule = elementwise(
     "log2", [](auto x) { return log2(x); }, with<A>([](auto x, auto g) { return g / (x * std::numbers::ln2); }));
-auto log2(const Number auto& x) { return chain(log2_rule, x); }
 
 inline constexpr auto log10_rule = elementwise(
     "log10", [](auto x) { return log10(x); }, with<A>([](auto x, auto g) { return g / (x * std::numbers::ln10); }));
-auto log10(const Number auto& x) { return chain(log10_rule, x); }
 
 /// sigmoid(x) and sigmoid(-x) from exp(-|x|), in a form whose derivatives of any order keep their digits far out, where
 /// those that are computed from a sigmoid near 1 have none left.
@@ -63,7 +54,6 @@ inline constexpr auto logaddexp_rule = elementwise(
     [](auto a, auto b) { return where(a == b, a + std::numbers::ln2, maximum(a, b) + log1p(exp(-abs(a - b)))); },
     with<A, B>([](auto a, auto b, auto g) { return g * sigmoids(a - b).first; }),
     with<A, B>([](auto a, auto b, auto g) { return g * sigmoids(b - a).first; }));
-auto logaddexp(const Term auto& a, const Term auto& b) { return chain(logaddexp_rule, a, b); }
 
 namespace detail {
 inline constexpr auto share_of_powers_of_2 = [](const auto& difference) {
@@ -78,31 +68,23 @@ inline constexpr auto logaddexp2_rule = elementwise(
     },
     with<A, B>([](auto a, auto b, auto g) { return g * detail::share_of_powers_of_2(a - b); }),
     with<A, B>([](auto a, auto b, auto g) { return g * detail::share_of_powers_of_2(b - a); }));
-auto logaddexp2(const Term auto& a, const Term auto& b) { return chain(logaddexp2_rule, a, b); }
-
-auto ldexp(const Term auto& a, const Number auto& b) { return a * exp2(b); }
-auto ldexp(const Number auto& a, const Scalar auto& b) { return a * std::exp2(b); }
 
 inline constexpr auto xlog1py_rule = elementwise(
     "xlog1py", [](auto a, auto b) { return where(a == 0, where(is_nan(b), b, 0), a * log1p(b)); },
     with<A, B>([](auto a, auto b, auto g) { return where((a == 0) && (b <= -1), 0, g * log1p(b)); }),
     with<A, B>([](auto a, auto b, auto g) { return g * a / (b + 1); }));
-auto xlog1py(const Term auto& a, const Term auto& b) { return chain(xlog1py_rule, a, b); }
 
 inline constexpr auto entr_rule = elementwise(
     "entr", [](auto x) { return where(x == 0, 0, where(x < 0, -INFINITY, -x * log(x))); },
     with<A>([](auto x, auto g) { return -g * (log(x) + 1); }));
-auto entr(const Number auto& x) { return chain(entr_rule, x); }
 
 inline constexpr auto xlogy_rule = elementwise(
     "xlogy", [](auto a, auto b) { return where(a == 0, where(is_nan(b), b, 0), a * log(b)); },
     with<A, B>([](auto a, auto b, auto g) { return where((a == 0) && (b <= 0), 0, g * log(b)); }),
     with<A, B>([](auto a, auto b, auto g) { return g * a / b; }));
-auto xlogy(const Term auto& a, const Term auto& b) { return chain(xlogy_rule, a, b); }
 
 inline constexpr auto sin_rule = elementwise(
     "sin", [](auto x) { return sin(x); }, with<A>([](auto x, auto g) { return g * cos(x); }));
-auto sin(const Number auto& x) { return chain(sin_rule, x); }
 
 namespace detail {
 /// The series of the derivative of sin(t) / t, in powers of t^2 after a t: -(-1)^k (2k + 2) / (2k + 3)!
@@ -143,15 +125,12 @@ inline constexpr auto sinc_rule = elementwise(
       auto [sign, rest] = half_turns(x);
       return g * std::numbers::pi * slope_of_sine_ratio(x * std::numbers::pi, sign * cos(rest), y);
     }));
-auto sinc(const Number auto& x) { return chain(sinc_rule, x); }
 
 inline constexpr auto cos_rule = elementwise(
     "cos", [](auto x) { return cos(x); }, with<A>([](auto x, auto g) { return -g * sin(x); }));
-auto cos(const Number auto& x) { return chain(cos_rule, x); }
 
 inline constexpr auto tan_rule = elementwise(
     "tan", [](auto x) { return tan(x); }, with<Y>([](auto y, auto g) { return g * (1 + y * y); }));
-auto tan(const Number auto& x) { return chain(tan_rule, x); }
 
 /// 1 - x^2. By its factors, near 1 it keeps its digits, and near 0 its derivative loses them.
 inline constexpr auto one_minus_square = [](const auto& x) {
@@ -160,15 +139,12 @@ inline constexpr auto one_minus_square = [](const auto& x) {
 
 inline constexpr auto asin_rule = elementwise(
     "asin", [](auto x) { return asin(x); }, with<A>([](auto x, auto g) { return g / sqrt(one_minus_square(x)); }));
-auto asin(const Number auto& x) { return chain(asin_rule, x); }
 
 inline constexpr auto acos_rule = elementwise(
     "acos", [](auto x) { return acos(x); }, with<A>([](auto x, auto g) { return -g / sqrt(one_minus_square(x)); }));
-auto acos(const Number auto& x) { return chain(acos_rule, x); }
 
 inline constexpr auto atan_rule = elementwise(
     "atan", [](auto x) { return atan(x); }, with<A>([](auto x, auto g) { return g / (1 + x * x); }));
-auto atan(const Number auto& x) { return chain(atan_rule, x); }
 
 inline constexpr auto atan2_rule = elementwise(
     "atan2", [](auto y, auto x) { return atan2(y, x); },
@@ -180,19 +156,15 @@ inline constexpr auto atan2_rule = elementwise(
       auto r = hypot(x, y);
       return -g * (y / r) / r;
     }));
-auto atan2(const Term auto& y, const Term auto& x) { return chain(atan2_rule, y, x); }
 
 inline constexpr auto sinh_rule = elementwise(
     "sinh", [](auto x) { return sinh(x); }, with<A>([](auto x, auto g) { return g * cosh(x); }));
-auto sinh(const Number auto& x) { return chain(sinh_rule, x); }
 
 inline constexpr auto cosh_rule = elementwise(
     "cosh", [](auto x) { return cosh(x); }, with<A>([](auto x, auto g) { return g * sinh(x); }));
-auto cosh(const Number auto& x) { return chain(cosh_rule, x); }
 
 inline constexpr auto tanh_rule = elementwise(
     "tanh", [](auto x) { return tanh(x); }, with<Y>([](auto y, auto g) { return g * (1 - y * y); }));
-auto tanh(const Number auto& x) { return chain(tanh_rule, x); }
 
 inline constexpr auto asinh_rule = elementwise(
     "asinh", [](auto x) { return asinh(x); }, with<A>([](auto x, auto g) {
@@ -200,29 +172,22 @@ inline constexpr auto asinh_rule = elementwise(
       auto near = where(far, 0, x);
       return g / where(far, abs(x), sqrt(near * near + 1));
     }));
-auto asinh(const Number auto& x) { return chain(asinh_rule, x); }
 
 // xsimd's has values below 1, too.
 inline constexpr auto acosh_rule = elementwise(
     "acosh", [](auto x) { return where(x < 1, sqrt(x - 1), acosh(x)); },
     with<A>([](auto x, auto g) { return g / (sqrt(x - 1) * sqrt(x + 1)); }));
-auto acosh(const Number auto& x) { return chain(acosh_rule, x); }
 
 inline constexpr auto atanh_rule = elementwise(
     "atanh", [](auto x) { return atanh(x); }, with<A>([](auto x, auto g) { return g / one_minus_square(x); }));
-auto atanh(const Number auto& x) { return chain(atanh_rule, x); }
 
 inline constexpr auto erf_rule = elementwise(
     "erf", [](auto x) { return error_function(x); },
     with<A>([](auto x, auto g) { return g * exp(-x * x) * (2 * std::numbers::inv_sqrtpi); }));
-auto erf(const Number auto& x) { return chain(erf_rule, x); }
-auto error_function(const Number auto& x) { return erf(x); }
 
 inline constexpr auto erfc_rule = elementwise(
     "erfc", [](auto x) { return error_complement(x); },
     with<A>([](auto x, auto g) { return -g * exp(-x * x) * (2 * std::numbers::inv_sqrtpi); }));
-auto erfc(const Number auto& x) { return chain(erfc_rule, x); }
-auto error_complement(const Number auto& x) { return erfc(x); }
 
 // In the middle, from the distance to one half, which is exact.
 inline constexpr auto logit_rule = elementwise(
@@ -238,7 +203,5 @@ inline constexpr auto logit_rule = elementwise(
       auto d = where(middle, x - 0.5, 0);
       return where((x < 0) || (x > 1), NAN, where(middle, g / (0.25 - d * d), g / x + g / (1 - x)));
     }));
-auto logit(const Number auto& x) { return chain(logit_rule, x); }
-auto logit(const Number auto& x, double eps) { return logit(clip(x, eps, 1 - eps)); }
 
 }  // namespace xtape::fused

@@ -1,8 +1,9 @@
-// The elementwise kernel: one function of registers, over any number of broadcast operands.
+// The elementwise kernel: one function of registers, over broadcast operands.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -12,20 +13,14 @@
 
 namespace xtape::kernels {
 
-/// `out = f(in...)` with every operand broadcast to the shape of `out`. `f` takes and returns batches of T.
+/// Calls the row of a function for all rows of its operands, broadcast to the shape of `out`.
+template <class T>
+void map_rows(MapRow<T> row, Array& out, std::span<const Array* const> in);
+
+/// `out = f(in...)`, for a function without state of batches of T.
 template <class T, class F, class... Inputs>
-void map(const F& f, Array& out, const Inputs&... in) {
-  constexpr std::size_t N = sizeof...(in);
-  T* result = out.mutable_data<T>();
-  const std::array<const T*, N> data{in.template data<T>()...};
-  auto row = with_target([]<Target target>() { return &map_row_on<target, T, F, N>; });
-  if (out.size() == 1) return row(f, data, step_one, 1, result);
-  for_each_row(std::array{static_cast<const Array*>(&out), &in...},
-               [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
-    std::array<const T*, N> at;
-    for (std::size_t k = 0; k < N; ++k) at[k] = data[k] + offset[k + 1];
-    row(f, at, step + 1, n, result + offset[0]);
-  });
+void map(const F&, Array& out, const Inputs&... in) {
+  map_rows<T>(map_row_of<T, F, sizeof...(in)>(), out, std::array<const Array*, sizeof...(in)>{&in...});
 }
 
 /// Calls `f` with a batch of every array, element after element, and writes back what it made of the first F::writes of

@@ -4,108 +4,62 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <tuple>
 #include <utility>
 
 #include <autograd/kernels/simd.hpp>
 
 namespace xtape::kernels {
 
+// Named after their registers V: programs that are compiled for several processors, and linked into one, must not take one
+// for another.
 namespace detail {
 
-// By value, so that the loop before keeps its own in registers.
-template <class Store, class Y>
-void close_row(Store store, Y y, std::size_t n) {
-  store.rest(y, n);
-  store.close();
+/// `out = f(in...)` for so many whole registers. There is one call of f, which is large once it is in place. It is taken
+/// by value: what stands in a reference would be read anew after each store.
+template <class V, std::size_t N, std::size_t M, class F, class T = typename V::value_type>
+[[gnu::noinline]] void map_registers(F f, const T* const* in, const std::ptrdiff_t* step, T* const* out,
+                                     std::size_t count) {
+  [&]<std::size_t... K, std::size_t... J>(std::index_sequence<K...>, std::index_sequence<J...>) {
+    std::array from{in[K]...};
+    const std::array to{out[J]...};
+    const std::array stride{step[K] * static_cast<std::ptrdiff_t>(V::size)...};
+    for (std::size_t at = 0, end = count * V::size; at < end; at += V::size) {
+      const std::array<V, M> y = f(V::load_unaligned(from[K])...);
+      (y[J].store_unaligned(to[J] + at), ...);
+      ((from[K] += stride[K]), ...);
+    }
+  }(std::make_index_sequence<N>(), std::make_index_sequence<M>());
+}
+
+/// The elements from `begin` to n, which do not fill a register: beside copies of one that is there, which raise no
+/// exceptions of their own.
+template <class V, std::size_t N, std::size_t M, class F, class T = typename V::value_type>
+[[gnu::noinline]] void map_rest(F f, const T* const* in, const std::ptrdiff_t* step, std::size_t begin, std::size_t n,
+                                T* const* out) {
+  alignas(64) T copies[N][V::size], last[M][V::size];
+  const T* from[N];
+  T* to[M];
+  for (std::size_t k = 0; k < N; ++k) {
+    from[k] = step[k] ? copies[k] : in[k];
+    if (!step[k]) continue;
+    V(in[k][begin]).store_aligned(copies[k]);
+    std::copy(in[k] + begin, in[k] + n, copies[k]);
+  }
+  for (std::size_t j = 0; j < M; ++j) to[j] = last[j];
+  map_registers<V, N, M>(f, from, step, to, 1);
+  for (std::size_t j = 0; j < M; ++j) std::copy_n(last[j], n - begin, out[j] + begin);
 }
 
 }  // namespace detail
 
-/// Calls `store(f(x...))` for the n elements of a row, n > 0, where each x is a register of the next elements of an
-/// operand, or of its first again and again where its step is 0. What does not fill a register goes to
-/// `store.rest(f(x...), count)`; the other lanes compute on a value that is there, and raise no exceptions of their own.
-/// So no element depends on where it stands. Last comes `store.close()`.
-// Named after its registers V: programs that are compiled for several processors, and linked into one, must not take one
-// for another. There is one call of f, which is large once it is in place. It is taken by value: what stands in a
-// reference would be read anew after each store.
-template <class V, class T, class F, class Store, std::size_t... K>
-void map_row(F f, std::array<const T*, sizeof...(K)> in, const std::ptrdiff_t* step, std::size_t n, Store store,
-             std::index_sequence<K...>) {
-  constexpr std::size_t lanes = V::size;
-  alignas(64) T repeated[sizeof...(K) + 1][lanes];
-  auto repeat = [&](std::size_t k, std::size_t count) {
-    V(*in[k]).store_aligned(repeated[k]);
-    if (count > 1) std::copy_n(in[k], count, repeated[k]);
-    in[k] = repeated[k];
-  };
-  const std::array<std::size_t, sizeof...(K)> stride{(step[K] ? lanes : 0)...};
-  ((stride[K] ? void() : repeat(K, 1)), ...);
-  bool last = false;
-  auto pad = [&] {
-    last = true;
-    ((stride[K] ? repeat(K, n) : void()), ...);
-  };
-  if (n < lanes) pad();
-  while (true) {
-    auto y = f(V::load_unaligned(in[K])...);
-    if (last) [[unlikely]] return detail::close_row(store, y, n);
-    store(y);
-    n -= lanes;
-    if (n == 0) return Store(store).close();
-    ((in[K] += stride[K]), ...);
-    if (n < lanes) [[unlikely]] pad();
-  }
+/// `out = f(in...)` for the n elements of a row, n > 0: f takes a register of each of N operands and returns an array of M
+/// registers, one for each result. A step is 1, or 0 for an operand of which there is one register, for all of the row.
+/// No element depends on where it stands. Results may be written over operands whose step is 1.
+template <class V, std::size_t N, std::size_t M, class F, class T = typename V::value_type>
+void map_row(const F& f, const T* const* in, const std::ptrdiff_t* step, std::size_t n, T* const* out) {
+  const std::size_t whole = n / V::size;
+  if (whole > 0) detail::map_registers<V, N, M>(f, in, step, out, whole);
+  if (n % V::size > 0) detail::map_rest<V, N, M>(f, in, step, whole * V::size, n, out);
 }
-
-/// Writes a row from an address on.
-template <class V>
-class StoreRow {
- public:
-  using T = typename V::value_type;
-  explicit StoreRow(T* first) : at_(first) {}
-
-  [[gnu::always_inline]] void operator()(const V& values) {
-    values.store_unaligned(at_);
-    at_ += V::size;
-  }
-  void rest(V values, std::size_t count) {
-    if (count == 1) {
-      *at_ = values.get(0);
-      return;
-    }
-    alignas(64) T last[V::size];
-    values.store_aligned(last);
-    std::copy_n(last, count, at_);
-  }
-  void close() {}
-
- private:
-  T* at_;
-};
-
-/// Several results of a row, each stored in its way.
-template <class... Stores>
-class StoreEach {
- public:
-  explicit StoreEach(Stores... stores) : stores_(stores...) {}
-
-  template <class V>
-  [[gnu::always_inline]] void operator()(const std::array<V, sizeof...(Stores)>& values) {
-    std::size_t k = 0;
-    std::apply([&](auto&... store) { (store(values[k++]), ...); }, stores_);
-  }
-  template <class V>
-  void rest(std::array<V, sizeof...(Stores)> values, std::size_t count) {
-    std::size_t k = 0;
-    std::apply([&](auto&... store) { (store.rest(values[k++], count), ...); }, stores_);
-  }
-  void close() {
-    std::apply([](auto&... store) { (store.close(), ...); }, stores_);
-  }
-
- private:
-  std::tuple<Stores...> stores_;
-};
 
 }  // namespace xtape::kernels

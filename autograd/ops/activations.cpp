@@ -73,3 +73,31 @@ Variable glu(const Variable& x, std::ptrdiff_t axis) {
 }
 
 }  // namespace xtape
+
+namespace xtape::fused {
+
+Number sigmoid(const Number& x) { return sigmoid_rule(x); }
+Number logsigmoid(const Number& x) { return logsigmoid_rule(x); }
+Number relu(const Number& x) { return relu_rule(x); }
+Number selu(const Number& x) { return selu_of(x); }
+Number gelu(const Number& x) { return gelu_rule(x); }
+Number gelu_tanh(const Number& x) { return gelu_tanh_rule(x); }
+Number silu(const Number& x) { return silu_rule(x); }
+Number mish(const Number& x) { return mish_rule(x); }
+Number softsign(const Number& x) { return softsign_rule(x); }
+Number hardswish(const Number& x) { return hardswish_rule(x); }
+Number hardtanh(const Number& x, double low, double high) { return hardtanh_rule(x, low, high); }
+Number relu6(const Number& x) { return relu6_of(x); }
+Number hardsigmoid(const Number& x) { return hardsigmoid_of(x); }
+Number softshrink(const Number& x, double lambda) { return softshrink_rule(x, lambda); }
+Number hardshrink(const Number& x, double lambda) { return hardshrink_rule(x, lambda); }
+Number threshold(const Number& x, double least, double value) { return threshold_of(x, least, value); }
+Number tanhshrink(const Number& x) { return tanhshrink_rule(x); }
+Number leaky_relu(const Number& x, const Number& slope) { return leaky_relu_rule(x, slope); }
+Number elu(const Number& x, const Number& alpha) { return elu_rule(x, alpha); }
+Number celu(const Number& x, const Number& alpha) { return celu_rule(x, alpha); }
+Number softplus(const Number& x, double beta, double threshold) {
+  return softplus_rule(x * beta, threshold) / beta;
+}
+
+}  // namespace xtape::fused

@@ -3,9 +3,13 @@
 #include <limits>
 #include <numbers>
 #include <string>
+#include <utility>
 
 #include <autograd/fused/arithmetic.hpp>
+#include <autograd/fused/normalization.hpp>
 #include <autograd/ops/define_elementwise.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/ops/reductions.hpp>
 
 namespace xtape {
 
@@ -123,3 +127,76 @@ Variable nan_to_num(const Variable& x, double nan, std::optional<double> posinf,
 }
 
 }  // namespace xtape
+
+namespace xtape::fused {
+
+// A product and a sum are one pass.
+Number add(const Number& a, const Number& b) {
+  for (const auto& [x, y] : {std::pair(a, b), std::pair(b, a)})
+    if (auto factors = Program::operands_of(x, mul_rule.operation()))
+      return scale_and_shift_rule((*factors)[0], (*factors)[1], y);
+  return add_rule(a, b);
+}
+Number sub(const Number& a, const Number& b) { return sub_rule(a, b); }
+Number mul(const Number& a, const Number& b) { return mul_rule(a, b); }
+Number div(const Number& a, const Number& b) { return div_rule(a, b); }
+Number neg(const Number& x) { return neg_rule(x); }
+Number square(const Number& x) { return square_rule(x); }
+Number sqrt(const Number& x) { return sqrt_rule(x); }
+Number reciprocal(const Number& x) { return reciprocal_rule(x); }
+Number rsqrt(const Number& x) { return rsqrt_rule(x); }
+Number hypot(const Number& a, const Number& b) { return hypot_rule(a, b); }
+Number fmod(const Number& a, const Number& b) { return fmod_rule(a, b); }
+Number remainder(const Number& a, const Number& b) { return remainder_rule(a, b); }
+Number floor_divide(const Number& a, const Number& b) { return floor_divide_rule(a, b); }
+Number abs(const Number& x) { return abs_rule(x); }
+Number sign(const Number& x) { return sign_rule(x); }
+Number heaviside(const Number& x, const Number& at_zero) { return heaviside_rule(x, at_zero); }
+Number copysign(const Number& a, const Number& b) { return copysign_rule(a, b); }
+Number nextafter(const Number& a, const Number& b) { return nextafter_rule(a, b); }
+Number deg2rad(const Number& x) { return deg2rad_of(x); }
+Number rad2deg(const Number& x) { return rad2deg_of(x); }
+Number floor(const Number& x) { return floor_rule(x); }
+Number ceil(const Number& x) { return ceil_rule(x); }
+Number round(const Number& x) { return round_rule(x); }
+Number round(const Number& x, int decimals) { return round_of(x, decimals); }
+Number trunc(const Number& x) { return trunc_rule(x); }
+Number frac(const Number& x) { return frac_rule(x); }
+Number maximum(const Number& a, const Number& b) { return maximum_rule(a, b); }
+Number minimum(const Number& a, const Number& b) { return minimum_rule(a, b); }
+Number fmax(const Number& a, const Number& b) { return fmax_rule(a, b); }
+Number fmin(const Number& a, const Number& b) { return fmin_rule(a, b); }
+Number clamp_min(const Number& x, const Number& low) { return clamp_min_rule(x, low); }
+Number clamp_max(const Number& x, const Number& high) { return clamp_max_rule(x, high); }
+Number div(const Number& a, const Number& b, const std::string& rounding_mode) {
+  if (rounding_mode == "trunc") return trunc(a / b);
+  if (rounding_mode == "floor") return floor_divide(a, b);
+  throw ValueError("div: rounding_mode is \"" + rounding_mode + "\", needs \"trunc\" or \"floor\"");
+}
+Number lerp(const Number& a, const Number& b, const Number& weight) { return lerp_rule(a, b, weight); }
+Number clip(const Number& x, const Number& low, const Number& high) { return clip_rule(x, low, high); }
+Number where(const Mask& condition, const Number& a, const Number& b) { return where_rule(condition.number(), a, b); }
+Number nan_to_num(const Number& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
+  const double greatest = Program::greatest_number(x);
+  return nan_to_num_of(x, nan, posinf.value_or(greatest), neginf.value_or(-greatest));
+}
+
+Mask equal(const Number& a, const Number& b) { return Mask(equal_rule(a, b)); }
+Mask less(const Number& a, const Number& b) { return Mask(less_rule(a, b)); }
+Mask less_equal(const Number& a, const Number& b) { return Mask(less_equal_rule(a, b)); }
+Mask not_equal(const Number& a, const Number& b) { return !(a == b); }
+Mask logical_not(const Mask& m) { return Mask(1 - m.number()); }
+Mask logical_and(const Mask& a, const Mask& b) { return Mask(a.number() * b.number()); }
+Mask logical_or(const Mask& a, const Mask& b) { return !(!a && !b); }
+Mask logical_xor(const Mask& a, const Mask& b) { return not_equal(a.number(), b.number()); }
+Mask isclose(const Number& a, const Number& b, double rtol, double atol, bool equal_nan) {
+  Number bound = abs(b);
+  Mask close = a == b || ((bound < INFINITY) && abs(a - b) <= bound * rtol + atol);
+  return equal_nan ? close || (isnan(a) && isnan(b)) : close;
+}
+Mask signbit(const Number& x) { return copysign(1, x) < 0; }
+Mask isnan(const Number& x) { return x != x; }
+Mask isinf(const Number& x) { return abs(x) == INFINITY; }
+Mask isfinite(const Number& x) { return abs(x) < INFINITY; }
+
+}  // namespace xtape::fused

@@ -72,3 +72,9 @@ double Beta::polygamma_difference(double n, double a, double b) {
 Variable beta(const Variable& a, const Variable& b) { return fused::beta_rule(a, b); }
 
 }  // namespace xtape
+
+namespace xtape::fused {
+
+Number beta(const Number& a, const Number& b) { return beta_rule(a, b); }
+
+}  // namespace xtape::fused

@@ -4,7 +4,10 @@
 #include <limits>
 
 #include <autograd/grad_mode.hpp>
+#include <autograd/kernels/loops.hpp>
 #include <autograd/ops/define_elementwise.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/ops/reductions.hpp>
 
 namespace xtape {
 

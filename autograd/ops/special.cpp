@@ -244,3 +244,37 @@ Variable bessel_y1(const Variable& x) { return WithDerivatives<fused::BesselY<1>
 Variable spherical_bessel_j0(const Variable& x) { return fused::spherical_bessel_j0_rule(x); }
 
 }  // namespace xtape
+
+namespace xtape::fused {
+
+Number entr(const Number& x) { return entr_rule(x); }
+Number erf(const Number& x) { return erf_rule(x); }
+Number erfc(const Number& x) { return erfc_rule(x); }
+Number logit(const Number& x) { return logit_rule(x); }
+Number logit(const Number& x, double eps) { return logit(clip(x, eps, 1 - eps)); }
+Number lgamma(const Number& x) { return WithDerivatives<Lgamma>()(0, x); }
+Number digamma(const Number& x) { return WithDerivatives<Digamma>()(0, x); }
+Number polygamma(int n, const Number& x) { return WithDerivatives<Polygamma>()(n, x); }
+Number erfcx(const Number& x) { return WithDerivatives<Erfcx>()(0, x); }
+Number log_ndtr(const Number& x) { return WithDerivatives<LogNdtr>()(0, x); }
+Number i0(const Number& x) { return WithDerivatives<BesselI<0>>()(0, x); }
+Number i1(const Number& x) { return WithDerivatives<BesselI<1>>()(0, x); }
+Number i0e(const Number& x) { return WithDerivatives<ScaledBesselI<0>>()(0, x); }
+Number i1e(const Number& x) { return WithDerivatives<ScaledBesselI<1>>()(0, x); }
+Number modified_bessel_k0(const Number& x) { return WithDerivatives<BesselK<0>>()(0, x); }
+Number modified_bessel_k1(const Number& x) { return WithDerivatives<BesselK<1>>()(0, x); }
+Number scaled_modified_bessel_k0(const Number& x) { return WithDerivatives<ScaledBesselK<0>>()(0, x); }
+Number scaled_modified_bessel_k1(const Number& x) { return WithDerivatives<ScaledBesselK<1>>()(0, x); }
+Number bessel_j0(const Number& x) { return WithDerivatives<BesselJ<0>>()(0, x); }
+Number bessel_j1(const Number& x) { return WithDerivatives<BesselJ<1>>()(0, x); }
+Number bessel_y0(const Number& x) { return WithDerivatives<BesselY<0>>()(0, x); }
+Number bessel_y1(const Number& x) { return WithDerivatives<BesselY<1>>()(0, x); }
+Number mvlgamma(const Number& x, int p) { return mvlgamma_of(x, p); }
+Number spherical_bessel_j0(const Number& x) { return spherical_bessel_j0_rule(x); }
+Number erfinv(const Number& x) { return erfinv_rule(x); }
+Number ndtr(const Number& x) { return ndtr_rule(x); }
+Number ndtri(const Number& p) { return ndtri_rule(p); }
+Number gammainc(double a, const Number& x) { return gammainc_rule(a, x); }
+Number gammaincc(double a, const Number& x) { return gammaincc_rule(a, x); }
+
+}  // namespace xtape::fused

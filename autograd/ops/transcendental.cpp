@@ -1,5 +1,7 @@
 #include <autograd/fused/transcendental.hpp>
 #include <autograd/ops/define_elementwise.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/ops/reductions.hpp>
 
 namespace xtape {
 
@@ -49,3 +51,35 @@ Variable acosh(const Variable& x) { return fused::acosh_rule(x); }
 Variable atanh(const Variable& x) { return fused::atanh_rule(x); }
 
 }  // namespace xtape
+
+namespace xtape::fused {
+
+Number exp(const Number& x) { return exp_rule(x); }
+Number expm1(const Number& x) { return expm1_rule(x); }
+Number log(const Number& x) { return log_rule(x); }
+Number log1p(const Number& x) { return log1p_rule(x); }
+Number pow(const Number& a, const Number& b) { return pow_rule(a, b); }
+Number exp2(const Number& x) { return exp2_rule(x); }
+Number log2(const Number& x) { return log2_rule(x); }
+Number log10(const Number& x) { return log10_rule(x); }
+Number logaddexp(const Number& a, const Number& b) { return logaddexp_rule(a, b); }
+Number logaddexp2(const Number& a, const Number& b) { return logaddexp2_rule(a, b); }
+Number ldexp(const Number& a, const Number& b) { return a * exp2(b); }
+Number xlog1py(const Number& a, const Number& b) { return xlog1py_rule(a, b); }
+Number xlogy(const Number& a, const Number& b) { return xlogy_rule(a, b); }
+Number sin(const Number& x) { return sin_rule(x); }
+Number sinc(const Number& x) { return sinc_rule(x); }
+Number cos(const Number& x) { return cos_rule(x); }
+Number tan(const Number& x) { return tan_rule(x); }
+Number asin(const Number& x) { return asin_rule(x); }
+Number acos(const Number& x) { return acos_rule(x); }
+Number atan(const Number& x) { return atan_rule(x); }
+Number atan2(const Number& y, const Number& x) { return atan2_rule(y, x); }
+Number sinh(const Number& x) { return sinh_rule(x); }
+Number cosh(const Number& x) { return cosh_rule(x); }
+Number tanh(const Number& x) { return tanh_rule(x); }
+Number asinh(const Number& x) { return asinh_rule(x); }
+Number acosh(const Number& x) { return acosh_rule(x); }
+Number atanh(const Number& x) { return atanh_rule(x); }
+
+}  // namespace xtape::fused

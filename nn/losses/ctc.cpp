@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include <autograd/fuse.hpp>
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/padding.hpp>
 #include <autograd/ops/reductions.hpp>
-#include <nn/fused_functions.hpp>
 #include <nn/losses/checks.hpp>
 
 namespace xtape::nn {
@@ -136,8 +137,10 @@ Variable forward_variables(const Variable& log_probabilities, const States& stat
   }
   for (std::size_t t = 1; t < times; ++t) {
     Variable before = pad(alpha, {{0, 0}, {2, 0}}, PadMode::constant, never);
-    Variable next = fused::fuse_on_targets<1>(CTCStep(), alpha, before[{ellipsis, range(1, count + 1)}],
-                                              before[{ellipsis, range(0, count)}], states.skips, emissions[t]);
+    // By staying, from the state before, or from the one before that.
+    Variable next = fuse([](auto stay, auto step, auto skip, auto allowed, auto emission) {
+      return logaddexp(logaddexp(stay, step), skip + allowed) + emission;
+    }, alpha, before[{ellipsis, range(1, count + 1)}], before[{ellipsis, range(0, count)}], states.skips, emissions[t]);
     alpha = t < shortest ? next : where(goes_on(t), next, alpha);
   }
   return alpha;

@@ -4,10 +4,11 @@
 #include <numbers>
 #include <string>
 
+#include <autograd/fuse.hpp>
+#include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <nn/checks.hpp>
-#include <nn/fused_functions.hpp>
 #include <nn/losses/checks.hpp>
 
 namespace xtape::nn {
@@ -15,9 +16,13 @@ namespace {
 
 using namespace detail;
 
+// |x - y| where it is `bend` or more, and a parabola that goes over into it below.
 Variable bent(const char* operation, const Variable& prediction, const Variable& target, double bend) {
   require_alike(operation, "prediction", prediction, "target", target);
-  return fused::fuse_on_targets<1>(BentDistance{bend}, prediction, target);
+  return fuse([bend](auto x, auto y) {
+    auto d = x - y;
+    return where(abs(d) < bend, 0.5 / bend * d * d, abs(d) - 0.5 * bend);
+  }, prediction, target);
 }
 
 }  // namespace

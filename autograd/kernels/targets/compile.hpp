@@ -1,6 +1,7 @@
 // Makes the compiler produce the rows of elementwise functions, for the target that it compiles for.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -17,23 +18,25 @@
 namespace xtape::kernels {
 
 template <Target target, class T, class F, std::size_t N>
-void map_row_on(const F& f, const std::array<const T*, N>& in, const std::ptrdiff_t* step, std::size_t n, T* out) {
-  map_row<Batch<T>>(f, in, step, n, StoreRow<Batch<T>>(out), std::make_index_sequence<N>());
+void map_row_on(const T* const* in, const std::ptrdiff_t* step, std::size_t n, T* out) {
+  auto f = []<class... Vs>(const Vs&... x) { return std::array<Batch<T>, 1>{F()(x...)}; };
+  map_row<Batch<T>, N, 1>(f, in, step, n, &out);
 }
 
 template <Target target, class T, class F>
 void update_row_on(const F& f, const std::array<T*, F::writes>& written, const std::array<const T*, F::reads>& read,
                    std::size_t n) {
-  using V = Batch<T>;
-  [&]<std::size_t... W, std::size_t... R>(std::index_sequence<W...>, std::index_sequence<R...>) {
-    auto updated = [f]<class... Vs>(Vs... x) {
-      f(x...);
-      std::tuple all(x...);
+  constexpr std::size_t N = F::writes + F::reads;
+  const T* in[N];
+  std::copy(read.begin(), read.end(), std::copy(written.begin(), written.end(), in));
+  auto updated = [f]<class... Vs>(Vs... x) {
+    f(x...);
+    const std::tuple all(x...);
+    return [&]<std::size_t... W>(std::index_sequence<W...>) {
       return std::array{std::get<W>(all)...};
-    };
-    map_row<V>(updated, std::array<const T*, F::writes + F::reads>{written[W]..., read[R]...}, step_one, n,
-               StoreEach(StoreRow<V>(written[W])...), std::make_index_sequence<F::writes + F::reads>());
-  }(std::make_index_sequence<F::writes>(), std::make_index_sequence<F::reads>());
+    }(std::make_index_sequence<F::writes>());
+  };
+  map_row<Batch<T>, N, F::writes>(updated, in, step_one, n, written.data());
 }
 
 namespace detail {

@@ -104,4 +104,11 @@ struct CompiledReductions {
 };
 template struct CompiledReductions<here, Sum, Max, Min>;
 
+template <Target target, class T>
+void add_row_on(const T* x, std::size_t n, double* sums) {
+  for (std::size_t i = 0; i < n; ++i) sums[i] += static_cast<double>(x[i]);
+}
+template void add_row_on<here>(const float* x, std::size_t n, double* sums);
+template void add_row_on<here>(const double* x, std::size_t n, double* sums);
+
 }  // namespace xtape::kernels

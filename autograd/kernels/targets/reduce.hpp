@@ -54,4 +54,8 @@ Total<T> reduce_row_on(const T* x, std::size_t n);
 template <Target target, class R, class T>
 void reduce_columns_on(const T* x, std::size_t rows, std::size_t n, std::size_t width, Total<T>* totals);
 
+/// Adds the elements of a row to sums of their own.
+template <Target target, class T>
+void add_row_on(const T* x, std::size_t n, double* sums);
+
 }  // namespace xtape::kernels

@@ -15,7 +15,7 @@ namespace {
 // out = f(x) for a row.
 template <class T, class F>
 void map_numbers(const F& f, const T* x, std::size_t n, T* out) {
-  map_row<Batch<T>>(f, std::array{x}, step_one, n, StoreRow<Batch<T>>(out), std::make_index_sequence<1>());
+  map_row<Batch<T>, 1, 1>([f](const Batch<T>& x) { return std::array{f(x)}; }, &x, step_one, n, &out);
 }
 
 // out = exp(x - m) for a row whose greatest number is m, so that nothing overflows; returns m and the sum of out.

@@ -1,0 +1,191 @@
+#include <autograd/fused/program.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include <autograd/kernels/dense.hpp>
+#include <autograd/kernels/map_steps.hpp>
+#include <autograd/ops/elementwise_operation.hpp>
+
+namespace xtape::fused {
+namespace {
+
+using Partial = xtape::detail::Elementwise::Partial;
+
+std::size_t sum_of(const Program::Blocks& blocks) { return std::accumulate(blocks.begin(), blocks.end(), std::size_t{0}); }
+
+std::vector<kernels::Part> parts_of(const Program::Blocks& blocks) {
+  std::vector<kernels::Part> result;
+  for (std::size_t array = 0; array < blocks.size(); ++array)
+    for (std::size_t block = 0; block < blocks[array]; ++block) result.push_back({array, block, blocks[array]});
+  return result;
+}
+
+}  // namespace
+
+Program::Program(DType dtype, Blocks input_blocks)
+    : dtype_(dtype), input_blocks_(std::move(input_blocks)), inputs_(sum_of(input_blocks_)), places_(inputs_) {}
+
+void Program::give(std::span<const Number> numbers, Blocks result_blocks) {
+  for (const Number& x : numbers) results_.push_back(place_of(x));
+  result_blocks_ = std::move(result_blocks);
+}
+
+std::uint32_t Program::place_of(const Number& x) {
+  if (x.program_ == this) return x.place_;
+  if (x.program_) throw ValueError("fuse: a number of another call");
+  places_.push_back({.constant = x.constant_});
+  return static_cast<std::uint32_t>(places_.size() - 1);
+}
+
+Number Program::append(const Elementwise& operation, std::int8_t partial, std::span<const Number> operands) {
+  Place place{.operation = &operation, .partial = partial, .count = static_cast<std::uint8_t>(operands.size())};
+  for (std::size_t k = 0; k < operands.size(); ++k) place.operands[k] = place_of(operands[k]);
+  places_.push_back(place);
+  return Number(*this, static_cast<std::uint32_t>(places_.size() - 1));
+}
+
+Number Program::write(const Elementwise& operation, std::initializer_list<Number> operands) {
+  for (const Number& x : operands)
+    if (x.program_) return x.program_->append(operation, Place::forward, {operands.begin(), operands.size()});
+  double result;
+  const double* in[Partial::most_values];
+  for (std::size_t k = 0; k < operands.size(); ++k) in[k] = &operands.begin()[k].constant_;
+  operation.rows().of<double>()(in, kernels::step_one, 1, &result);
+  return result;
+}
+
+std::optional<std::array<Number, 2>> Program::operands_of(const Number& x, const Elementwise& operation) {
+  if (!x.program_) return {};
+  const Place& place = x.program_->places_[x.place_];
+  if (place.operation != &operation || place.partial != Place::forward) return {};
+  return std::array{Number(*x.program_, place.operands[0]), Number(*x.program_, place.operands[1])};
+}
+
+double Program::greatest_number(const Number& x) {
+  return x.program_ && x.program_->dtype_ == DType::float32 ? std::numeric_limits<float>::max()
+                                                            : std::numeric_limits<double>::max();
+}
+
+// Numbers of the other program for each place of this one. What gradients of operands are is written down in full there,
+// so that it can be differentiated.
+std::vector<Number> Program::copy_to(Program& other) const {
+  std::vector<Number> copies;
+  copies.reserve(places_.size());
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    if (!place.operation) {
+      copies.push_back(i < inputs_ ? other.input(i) : Number(place.constant));
+      continue;
+    }
+    std::vector<Number> operands;
+    for (std::size_t k = 0; k < place.count; ++k) operands.push_back(copies[place.operands[k]]);
+    if (place.partial == Place::forward) copies.push_back(other.append(*place.operation, Place::forward, operands));
+    else copies.push_back(place.operation->partial(static_cast<std::size_t>(place.partial)).of_numbers(operands.data()));
+  }
+  return copies;
+}
+
+std::vector<bool> Program::depends_on_inputs(std::size_t inputs) const {
+  std::vector<bool> result(places_.size(), false);
+  std::fill_n(result.begin(), inputs, true);
+  for (std::size_t i = inputs_; i < places_.size(); ++i)
+    for (std::size_t k = 0; k < places_[i].count; ++k)
+      if (result[places_[i].operands[k]] && places_[i].operation->partial(k).kind != Partial::Kind::constant)
+        result[i] = true;
+  return result;
+}
+
+Number Program::gradient_of_operand(const Place& place, std::uint32_t at, std::size_t k, const Number& g) {
+  const Partial& partial = place.operation->partial(k);
+  if (partial.kind == Partial::Kind::pass) return g;
+  std::vector<Number> told;
+  for (std::uint8_t value : partial.told())
+    told.push_back(Number(*this, value == Partial::result ? at : place.operands[value]));
+  told.push_back(g);
+  // What is but one operation is written down as such.
+  const std::size_t before = places_.size();
+  const Number in_full = partial.of_numbers(told.data());
+  if (places_.size() <= before + 1) return in_full;
+  places_.resize(before);
+  return append(*place.operation, static_cast<std::int8_t>(k), told);
+}
+
+// From the gradients of results to those of the first `inputs` inputs, through operations alone.
+void Program::walk_back(std::vector<std::optional<Number>>& gradients, std::size_t inputs) {
+  const std::vector<bool> depends = depends_on_inputs(inputs);
+  for (std::size_t i = gradients.size(); i-- > inputs_;) {
+    const Place place = places_[i];
+    if (!gradients[i] || !place.operation) continue;
+    for (std::size_t k = 0; k < place.count; ++k) {
+      const std::uint32_t operand = place.operands[k];
+      if (!depends[operand] || place.operation->partial(k).kind == Partial::Kind::constant) continue;
+      const Number g = gradient_of_operand(place, static_cast<std::uint32_t>(i), k, *gradients[i]);
+      gradients[operand] = gradients[operand] ? *gradients[operand] + g : g;
+    }
+  }
+}
+
+std::shared_ptr<const Program> Program::gradient() const {
+  std::call_once(derived_, [&] {
+    Blocks blocks = input_blocks_;
+    blocks.insert(blocks.end(), result_blocks_.begin(), result_blocks_.end());
+    auto made = std::make_shared<Program>(dtype_, std::move(blocks));
+    const std::vector<Number> copies = copy_to(*made);
+    std::vector<std::optional<Number>> gradients(made->places_.size());
+    for (std::size_t j = 0; j < results_.size(); ++j) {
+      const Number& y = copies[results_[j]];
+      if (!y.program_) continue;
+      const Number weight = made->input(inputs_ + j);
+      gradients[y.place_] = gradients[y.place_] ? *gradients[y.place_] + weight : weight;
+    }
+    made->walk_back(gradients, inputs_);
+    std::vector<Number> results;
+    for (std::size_t i = 0; i < inputs_; ++i) results.push_back(gradients[i].value_or(0));
+    made->give(results, input_blocks_);
+    gradient_ = std::move(made);
+  });
+  return gradient_;
+}
+
+void Program::evaluate(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const {
+  visit_floating("fuse", dtype_, [&]<class T>(T) { compute<T>(common, inputs, results); });
+}
+
+// Leaves out what the results that are wanted do not need.
+template <class T>
+void Program::compute(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const {
+  const std::vector<kernels::Part> result_parts = parts_of(result_blocks_);
+  std::vector<bool> needed(places_.size(), false);
+  for (std::size_t j = 0; j < results_.size(); ++j)
+    if (results[result_parts[j].array].defined()) needed[results_[j]] = true;
+  for (std::size_t i = places_.size(); i-- > inputs_;)
+    for (std::size_t k = 0; needed[i] && k < places_[i].count; ++k) needed[places_[i].operands[k]] = true;
+
+  kernels::Steps<T> steps;
+  std::vector<std::uint32_t> number(places_.size(), 0);
+  std::iota(number.begin(), number.begin() + static_cast<std::ptrdiff_t>(inputs_), 0);
+  auto next = static_cast<std::uint32_t>(inputs_);
+  for (std::size_t i = inputs_; i < places_.size(); ++i) {
+    if (!needed[i] || places_[i].operation) continue;
+    number[i] = next++;
+    steps.constants.emplace_back(static_cast<T>(places_[i].constant));
+  }
+  for (std::size_t i = inputs_; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    if (!needed[i] || !place.operation) continue;
+    number[i] = next++;
+    const auto& rows = place.partial == Place::forward
+                           ? place.operation->rows()
+                           : place.operation->partial(static_cast<std::size_t>(place.partial)).rows;
+    kernels::Step<T> step{rows.template of<T>(), place.count, {}};
+    for (std::size_t k = 0; k < place.count; ++k) step.operands[k] = number[place.operands[k]];
+    steps.steps.push_back(step);
+  }
+  for (std::uint32_t place : results_) steps.results.push_back(number[place]);
+  kernels::map_steps<T>(steps, common, inputs, parts_of(input_blocks_), results, result_parts);
+}
+
+}  // namespace xtape::fused

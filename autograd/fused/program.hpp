@@ -1,0 +1,99 @@
+// What a function for `fuse` was written down as: operations on numbers, in order. Reverse mode makes another such program
+// of it, and so on to any order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <autograd/fused/number.hpp>
+#include <autograd/variable.hpp>
+
+namespace xtape {
+namespace detail {
+class Elementwise;
+}
+
+namespace fused {
+
+/// Computes several results of several inputs, element by element over a common shape to which the inputs broadcast. A
+/// result may be wanted in a smaller shape, which broadcasts to the common one as well: then it is the sum over what that
+/// repeats. An input or result may be of several blocks, equal parts along its last axis: then each block is a number,
+/// and broadcasts for itself.
+class Program {
+ public:
+  using Blocks = std::vector<std::size_t>;
+
+  /// Inputs of so many blocks each.
+  Program(DType dtype, Blocks input_blocks);
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  const Blocks& input_blocks() const { return input_blocks_; }
+  const Blocks& result_blocks() const { return result_blocks_; }
+
+  // To write it down.
+
+  /// The k-th number of the inputs.
+  Number input(std::size_t k) { return Number(*this, static_cast<std::uint32_t>(k)); }
+  /// Writes an operation down in the program of its operands; one of constants alone is computed.
+  /// @throws ValueError for numbers of different programs.
+  static Number write(const xtape::detail::Elementwise& operation, std::initializer_list<Number> operands);
+  /// The operands of x, if it is the result of this operation on two.
+  static std::optional<std::array<Number, 2>> operands_of(const Number& x, const xtape::detail::Elementwise& operation);
+  /// The results, of so many blocks each.
+  void give(std::span<const Number> numbers, Blocks result_blocks);
+
+  // To use it, once it is written down.
+
+  /// Fills the results, whose shapes say what is wanted; those that are undefined are not.
+  void evaluate(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const;
+  /// The program of this one's inputs x and of a weight h for each result, whose results are the derivatives of the
+  /// weighted sum of the results by each x: the vector-Jacobian product.
+  std::shared_ptr<const Program> gradient() const;
+
+  /// The greatest of the dtype in which x is computed.
+  static double greatest_number(const Number& x);
+
+ private:
+  using Elementwise = xtape::detail::Elementwise;
+
+  /// An input or a constant, where there is no operation; the result of an operation, or the gradient of one of its
+  /// operands, from what its partial derivative is told and the gradient of the result.
+  struct Place {
+    static constexpr std::int8_t forward = -1;
+
+    const Elementwise* operation = nullptr;
+    std::int8_t partial = forward;
+    std::uint8_t count = 0;
+    std::array<std::uint32_t, 5> operands{};
+    double constant = 0;
+  };
+
+  std::uint32_t place_of(const Number& x);
+  Number append(const Elementwise& operation, std::int8_t partial, std::span<const Number> operands);
+  Number gradient_of_operand(const Place& place, std::uint32_t at, std::size_t k, const Number& g);
+  std::vector<bool> depends_on_inputs(std::size_t inputs) const;
+  void walk_back(std::vector<std::optional<Number>>& gradients, std::size_t inputs);
+  std::vector<Number> copy_to(Program& other) const;
+  template <class T>
+  void compute(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const;
+
+  DType dtype_;
+  Blocks input_blocks_, result_blocks_;
+  std::size_t inputs_;         // how many numbers
+  std::vector<Place> places_;  // the inputs first
+  std::vector<std::uint32_t> results_;
+  mutable std::once_flag derived_;
+  mutable std::shared_ptr<const Program> gradient_;
+};
+
+using ProgramPtr = std::shared_ptr<const Program>;
+
+}  // namespace fused
+}  // namespace xtape

@@ -1,0 +1,47 @@
+// What the lambdas of rules call: functions of registers, and the same of Variables and Numbers.
+#pragma once
+
+#include <concepts>
+
+#include <autograd/fused/number.hpp>
+#include <autograd/fused/rule.hpp>
+#include <autograd/kernels/simd.hpp>
+
+namespace xtape::fused {
+
+// Of registers; declared here, lest the functions of this namespace hide them.
+using xtape::atan2;
+using xtape::cosh;
+using xtape::error_complement;
+using xtape::error_function;
+using xtape::exp;
+using xtape::exp2;
+using xtape::expm1;
+using xtape::hypot;
+using xtape::is_nan;
+using xtape::log;
+using xtape::log10;
+using xtape::log2;
+using xtape::maximum;
+using xtape::minimum;
+using xtape::normal_probability;
+using xtape::power;
+using xtape::sigmoid;
+using xtape::sign;
+using xtape::sinh;
+using xtape::softplus;
+using xtape::square;
+using xtape::tanh;
+using xtape::where;
+
+// Of Variables, where the public name is another.
+Variable error_complement(const Variable& x);
+Variable error_function(const Variable& x);
+Variable is_nan(const Variable& x);
+Variable power(const Variable& a, const Variable& b);
+
+/// What remembers the operations on it.
+template <class X>
+concept Recorded = std::same_as<X, Variable> || std::same_as<X, Number>;
+
+}  // namespace xtape::fused

@@ -1,0 +1,33 @@
+#include <autograd/kernels/map.hpp>
+
+#include <cstdint>
+
+namespace xtape::kernels {
+
+template <class T>
+void map_rows(MapRow<T> row, Array& out, std::span<const Array* const> in) {
+  constexpr std::size_t most = std::size(step_one) - 1;
+  T* result = out.mutable_data<T>();
+  const T* data[most];
+  const Array* arrays[most + 1] = {&out};
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    data[k] = in[k]->data<T>();
+    arrays[k + 1] = in[k];
+  }
+  if (out.size() == 1) return row(data, step_one, 1, result);
+  for_each_row({arrays, in.size() + 1}, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
+    const T* at[most];
+    Repeated<T> repeated[most];
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      at[k] = data[k] + offset[k + 1];
+      if (step[k + 1] == 0) at[k] = (repeated[k] = Repeated<T>(*at[k])).values;
+    }
+    row(at, step + 1, n, result + offset[0]);
+  });
+}
+
+template void map_rows(MapRow<float> row, Array& out, std::span<const Array* const> in);
+template void map_rows(MapRow<double> row, Array& out, std::span<const Array* const> in);
+template void map_rows(MapRow<std::int64_t> row, Array& out, std::span<const Array* const> in);
+
+}  // namespace xtape::kernels

@@ -1,0 +1,378 @@
+#include <autograd/kernels/map_steps.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include <autograd/kernels/loops.hpp>
+#include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/targets/reduce.hpp>
+#include <autograd/kernels/xsimd.hpp>
+
+namespace xtape::kernels {
+namespace {
+
+// The elements of a row that go through all steps together: many, so that calls of rows do not count, and few, so that
+// what stands between the steps stays in the cache.
+template <class T>
+constexpr std::size_t piece_of = 512 / sizeof(T);
+
+template <class T>
+using Memory = std::vector<T, xsimd::aligned_allocator<T, 64>>;
+
+// How a block of an array is read along the common shape that it broadcasts to.
+struct BlockView {
+  Strides strides;
+  std::ptrdiff_t offset = 0;
+  bool repeated;
+
+  // A 0-d array, which stands for zeros, has no blocks.
+  BlockView(Shape shape, const Part& part, const Shape& common) {
+    if (shape.size() > 0) {
+      shape.back() /= part.blocks;
+      offset = static_cast<std::ptrdiff_t>(part.block * shape.back());
+    }
+    repeated = shape != common;
+    strides = broadcast_strides(shape, common);
+    for (std::size_t axis = 0; axis + 1 < strides.size(); ++axis)
+      strides[axis] *= static_cast<std::ptrdiff_t>(part.blocks);
+  }
+};
+
+// Where a number of a row is read or written: at `data`, or added to `sums`; null where it is left out.
+template <class T>
+struct Place {
+  T* data = nullptr;
+  double* sums = nullptr;
+};
+
+// Takes rows through the steps. Inputs and results stand at their places one element after the other, or, where their
+// step is 0, are one element.
+template <class T>
+class Runner {
+  static constexpr std::size_t piece = piece_of<T>;
+
+ public:
+  // The steps of the inputs, and then of the results; `summed` tells of each result whether it has no place but in sums.
+  Runner(const Steps<T>& steps, std::size_t inputs, std::vector<std::ptrdiff_t> step, std::span<const char> summed)
+      : results_(steps.results), inputs_(inputs), first_(inputs + steps.constants.size()), place_step_(std::move(step)),
+        at_(first_ + steps.steps.size()), step_(at_.size(), 0), ready_(steps.steps.size()), repeated_inputs_(inputs) {
+    std::copy_n(place_step_.begin(), inputs, step_.begin());
+    for (std::size_t k = 0; k < inputs; ++k) at_[k] = repeated_inputs_[k].values;
+    for (std::size_t i = 0; i < steps.constants.size(); ++i) at_[inputs + i] = steps.constants[i].values;
+    for (std::size_t i = 0; i < ready_.size(); ++i)
+      for (std::uint32_t operand : operands_of(steps.steps[i])) step_[first_ + i] |= step_[operand];
+    assign_buffers(steps);
+    find_direct(summed);
+    for (std::size_t i = 0; i < ready_.size(); ++i) prepare(i, steps.steps[i]);
+  }
+
+  void operator()(std::span<const Place<T>> places, std::size_t n) {
+    for (std::size_t k = 0; k < inputs_; ++k)
+      if (!step_[k]) repeated_inputs_[k] = Repeated<T>(*places[k].data);
+    for (std::size_t begin = 0; begin < n; begin += piece) {
+      const std::size_t count = std::min(piece, n - begin);
+      for (const Moving& moving : moving_) *moving.pointer = places[moving.place].data + begin;
+      for (const Ready& step : ready_) step.row(step.in, step.by, step.repeated ? per_register : count, step.out);
+      for (std::size_t j = 0; j < direct_.size(); ++j)
+        if (!direct_[j]) deliver(j, places[inputs_ + j], begin, count);
+    }
+  }
+
+ private:
+  static constexpr std::size_t per_register = register_bytes / sizeof(T);
+
+  // A step with the addresses of what it reads and writes.
+  struct Ready {
+    MapRow<T> row;
+    const T* in[Step<T>::most];
+    std::ptrdiff_t by[Step<T>::most];
+    T* out;
+    bool repeated;  // the same everywhere
+  };
+  // An address that moves along the row with a place.
+  struct Moving {
+    T** pointer;
+    std::size_t place;
+  };
+
+  static std::span<const std::uint32_t> operands_of(const Step<T>& step) { return {step.operands.data(), step.count}; }
+
+  // A step writes to where an operand stood that no later one reads, or else where none stands any more. A result stays,
+  // and so does what is repeated, which each register of the row reads again.
+  void assign_buffers(const Steps<T>& steps) {
+    constexpr std::size_t never = static_cast<std::size_t>(-1);
+    std::vector<std::size_t> last(at_.size(), 0), buffer(ready_.size()), unused;
+    for (std::size_t i = 0; i < ready_.size(); ++i)
+      for (std::uint32_t operand : operands_of(steps.steps[i])) last[operand] = i;
+    for (std::uint32_t number : results_) last[number] = never;
+    std::size_t buffers = 1;
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+      for (std::uint32_t operand : operands_of(steps.steps[i])) {
+        if (operand < first_ || step_[operand] == 0 || last[operand] != i) continue;
+        unused.push_back(buffer[operand - first_]);
+        last[operand] = never;  // it may be an operand twice
+      }
+      if (unused.empty()) unused.push_back(buffers++);
+      buffer[i] = unused.back();
+      unused.pop_back();
+    }
+    memory_.resize(buffers * piece);
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+      ready_[i].out = memory_.data() + buffer[i] * piece;
+      at_[first_ + i] = ready_[i].out;
+    }
+  }
+
+  // A result goes to its place at once, if that has room for it and the number is not another result before.
+  void find_direct(std::span<const char> summed) {
+    place_of_.assign(at_.size(), none);
+    for (std::size_t k = 0; k < inputs_; ++k)
+      if (step_[k]) place_of_[k] = k;
+    for (std::size_t j = 0; j < results_.size(); ++j) {
+      const std::uint32_t number = results_[j];
+      direct_.push_back(!summed[j] && number >= first_ && step_[number] == 1 && place_step_[inputs_ + j] == 1 &&
+                        place_of_[number] == none);
+      if (direct_[j]) place_of_[number] = inputs_ + j;
+    }
+    for (std::size_t number = 0; number < at_.size(); ++number)
+      if (place_of_[number] != none) moving_.push_back({const_cast<T**>(&at_[number]), place_of_[number]});
+  }
+
+  void prepare(std::size_t i, const Step<T>& step) {
+    Ready& ready = ready_[i];
+    ready.row = step.row;
+    ready.repeated = step_[first_ + i] == 0;
+    for (std::size_t k = 0; k < step.count; ++k) {
+      const std::uint32_t operand = step.operands[k];
+      ready.in[k] = at_[operand];
+      ready.by[k] = step_[operand];
+      if (place_of_[operand] != none) moving_.push_back({const_cast<T**>(&ready.in[k]), place_of_[operand]});
+    }
+    if (place_of_[first_ + i] != none) moving_.push_back({&ready.out, place_of_[first_ + i]});
+  }
+
+  void deliver(std::size_t j, const Place<T>& place, std::size_t begin, std::size_t n) {
+    if (!place.data && !place.sums) return;
+    const std::uint32_t number = results_[j];
+    const T* values = at_[number];
+    if (step_[number] == 0) values = std::fill_n(memory_.data(), n, *values) - n;
+    const std::ptrdiff_t step = place_step_[inputs_ + j];
+    if (place.data) std::copy_n(values, step ? n : 1, place.data + (step ? begin : 0));
+    else if (step == 0) *place.sums += sum_(values, n);
+    else add_(values, n, place.sums + begin);
+  }
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  std::span<const std::uint32_t> results_;
+  std::size_t inputs_, first_;  // of the steps, as numbers
+  std::vector<std::ptrdiff_t> place_step_;
+  std::vector<const T*> at_;           // where each number stands
+  std::vector<std::ptrdiff_t> step_;   // 1, or 0 for one that is the same everywhere
+  std::vector<std::size_t> place_of_;  // of the numbers that stand there
+  std::vector<Ready> ready_;
+  std::vector<Moving> moving_;
+  std::vector<char> direct_;  // of the results: whether they are written where they belong
+  std::vector<Repeated<T>> repeated_inputs_;
+  Memory<T> memory_;  // pieces, of which the first is for what is repeated
+  decltype(&reduce_row_on<Target::any, Sum, T>) sum_ =
+      with_target([]<Target target>() { return &reduce_row_on<target, Sum, T>; });
+  decltype(&add_row_on<Target::any, T>) add_ = with_target([]<Target target>() { return &add_row_on<target, T>; });
+};
+
+// Rows that are short, or whose elements are not next to each other, such as those of blocks of one column: copies of
+// several of them stand together.
+template <class T>
+class Together {
+  static constexpr std::size_t piece = piece_of<T>;
+
+ public:
+  // Where all strides of a place are 0, it has one element.
+  Together(const Loops& loops, std::size_t inputs)
+      : inputs_(inputs), inner_(loops.inner().step), one_(inner_.size(), true), places_(inner_.size()),
+        copies_(inner_.size() * piece) {
+    for (std::size_t k = 0; k < one_.size(); ++k)
+      for (const Loops::Loop& loop : loops.loops) one_[k] &= loop.step[k] == 0;
+    for (std::size_t k = 0; k < one_.size(); ++k) places_[k].data = copies_.data() + k * piece;
+  }
+
+  std::vector<std::ptrdiff_t> steps() const {
+    std::vector<std::ptrdiff_t> result;
+    for (char one : one_) result.push_back(!one);
+    return result;
+  }
+
+  void add(std::span<const Place<T>> row, std::size_t n, Runner<T>& runner) {
+    for (std::size_t begin = 0; begin < n;) {
+      const std::size_t count = std::min(piece - filled_, n - begin);
+      append(row, static_cast<std::ptrdiff_t>(begin), count);
+      begin += count;
+      if (filled_ == piece) flush(runner);
+    }
+  }
+
+  void flush(Runner<T>& runner) {
+    if (filled_ == 0) return;
+    runner(places_, filled_);
+    for (std::size_t k = inputs_; k < one_.size(); ++k)
+      if (!one_[k]) spread(k);
+    filled_ = 0;
+    pieces_.clear();
+    targets_.clear();
+  }
+
+ private:
+  void append(std::span<const Place<T>> row, std::ptrdiff_t begin, std::size_t n) {
+    for (std::size_t k = 0; k < inputs_; ++k) {
+      if (one_[k]) places_[k] = row[k];
+      else copy(row[k].data + begin * inner_[k], inner_[k], n, copies_.data() + k * piece + filled_);
+    }
+    for (std::size_t k = inputs_; k < one_.size(); ++k) {
+      if (one_[k]) places_[k] = row[k];
+      const Place<T>& to = row[k];
+      targets_.push_back({to.data ? to.data + begin * inner_[k] : nullptr, to.sums ? to.sums + begin * inner_[k] : nullptr});
+    }
+    pieces_.push_back(n);
+    filled_ += n;
+  }
+
+  static void copy(const T* from, std::ptrdiff_t step, std::size_t n, T* to) {
+    if (step == 0) std::fill_n(to, n, *from);
+    else if (step == 1) std::copy_n(from, n, to);
+    else for (std::size_t i = 0; i < n; ++i, from += step) to[i] = *from;
+  }
+
+  // Takes result k to where it belongs.
+  void spread(std::size_t k) {
+    const T* values = copies_.data() + k * piece;
+    const std::ptrdiff_t step = inner_[k];
+    const Place<T>* to = targets_.data() + (k - inputs_);
+    for (std::size_t n : pieces_) {
+      if (to->data) for (std::size_t i = 0; i < n; ++i) to->data[static_cast<std::ptrdiff_t>(i) * step] = values[i];
+      else if (to->sums && step == 0) *to->sums = std::accumulate(values, values + n, *to->sums);
+      else if (to->sums) for (std::size_t i = 0; i < n; ++i) to->sums[static_cast<std::ptrdiff_t>(i) * step] += values[i];
+      values += n;
+      to += one_.size() - inputs_;
+    }
+  }
+
+  std::size_t inputs_, filled_ = 0;
+  Strides inner_;
+  std::vector<char> one_;
+  std::vector<Place<T>> places_;
+  Memory<T> copies_;
+  std::vector<std::size_t> pieces_;  // how many elements of each row stand here
+  std::vector<Place<T>> targets_;    // of the results, for each piece
+};
+
+// The loops over inputs and results.
+template <class T>
+class LoopsOfSteps {
+ public:
+  LoopsOfSteps(const Steps<T>& steps, const Shape& common, std::span<const Array> inputs,
+               std::span<const Part> input_parts, std::span<Array> results, std::span<const Part> result_parts)
+      : steps_(steps), results_(results), inputs_(input_parts.size()), first_sum_(results.size(), none) {
+    for (const Part& part : input_parts) {
+      const Array& x = inputs[part.array];
+      BlockView view(x.shape(), part, common);
+      add(std::move(view.strides), const_cast<T*>(x.data<T>()) + view.offset, none);
+    }
+    for (const Part& part : result_parts) add_result(results[part.array], part, common);
+    loops_.emplace(common, strides_);
+  }
+
+  void run() {
+    const std::size_t n = loops_->size();
+    if (count_ == 0)
+      return parallel_for(n, worth_a_thread / 4, [&](std::size_t begin, std::size_t end) { run(begin, end, nullptr); });
+    // Each part has sums of its own. The parts are the same for any number of threads, and so is the order of the terms.
+    std::size_t parts = std::clamp<std::size_t>(n / std::max(worth_a_thread / 2, 4 * count_), 1, 16);
+    sums_.assign(parts * count_, 0);
+    run_tasks(parts, [&](std::size_t i) { run(n * i / parts, n * (i + 1) / parts, sums_.data() + i * count_); });
+    add_up(parts);
+  }
+
+ private:
+  static constexpr std::ptrdiff_t none = -1;
+
+  void add(Strides strides, T* data, std::ptrdiff_t sum) {
+    strides_.push_back(std::move(strides));
+    data_.push_back(data);
+    sum_.push_back(sum);
+  }
+
+  void add_result(Array& y, const Part& part, const Shape& common) {
+    if (!y.defined()) return add(Strides(common.size(), 0), nullptr, none);
+    BlockView view(y.shape(), part, common);
+    std::ptrdiff_t& first = first_sum_[part.array];
+    if (view.repeated && first == none) first = static_cast<std::ptrdiff_t>(std::exchange(count_, count_ + y.size()));
+    if (view.repeated) add(std::move(view.strides), nullptr, first + view.offset);
+    else add(std::move(view.strides), y.mutable_data<T>() + view.offset, none);
+  }
+
+  // Of the elements from number `begin` to `end`.
+  void run(std::size_t begin, std::size_t end, double* sums) const {
+    const Loops::Loop& inner = loops_->inner();
+    const bool apart = std::ranges::any_of(inner.step, [](std::ptrdiff_t step) { return step != 0 && step != 1; });
+    std::vector<Place<T>> places(data_.size());
+    auto for_each_row = [&](const auto& f) {
+      loops_->for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t*, std::size_t n) {
+        for (std::size_t k = 0; k < places.size(); ++k) {
+          if (data_[k]) places[k].data = data_[k] + offset[k];
+          if (sum_[k] != none) places[k].sums = sums + sum_[k] + offset[k];
+        }
+        f(n);
+      });
+    };
+    if (apart || (inner.extent < piece_of<T> / 2 && loops_->loops.size() > 1)) {
+      Together<T> together(*loops_, inputs_);
+      Runner<T> run_row(steps_, inputs_, together.steps(), std::vector<char>(steps_.results.size(), false));
+      for_each_row([&](std::size_t n) { together.add(places, n, run_row); });
+      together.flush(run_row);
+    } else {
+      std::vector<char> summed;
+      for (std::size_t k = inputs_; k < data_.size(); ++k) summed.push_back(!data_[k]);
+      Runner<T> run_row(steps_, inputs_, {inner.step.begin(), inner.step.end()}, summed);
+      for_each_row([&](std::size_t n) { run_row(places, n); });
+    }
+  }
+
+  void add_up(std::size_t parts) {
+    for (std::size_t part = 1; part < parts; ++part)
+      for (std::size_t i = 0; i < count_; ++i) sums_[i] += sums_[part * count_ + i];
+    for (std::size_t i = 0; i < results_.size(); ++i) {
+      if (first_sum_[i] == none) continue;
+      const double* first = sums_.data() + first_sum_[i];
+      std::transform(first, first + results_[i].size(), results_[i].template mutable_data<T>(),
+                     [](double sum) { return static_cast<T>(sum); });
+    }
+  }
+
+  const Steps<T>& steps_;
+  std::span<Array> results_;
+  std::size_t inputs_;  // how many parts
+  std::vector<T*> data_;
+  std::vector<std::ptrdiff_t> sum_;  // the number of the first of its sums, or none
+  std::vector<Strides> strides_;
+  std::optional<Loops> loops_;
+  std::vector<std::ptrdiff_t> first_sum_;  // of each result
+  std::vector<double> sums_;               // those of all results, for each part of the work
+  std::size_t count_ = 0;                  // of the sums of all results
+};
+
+}  // namespace
+
+template <class T>
+void map_steps(const Steps<T>& steps, const Shape& common, std::span<const Array> inputs,
+               std::span<const Part> input_parts, std::span<Array> results, std::span<const Part> result_parts) {
+  LoopsOfSteps<T>(steps, common, inputs, input_parts, results, result_parts).run();
+}
+
+template void map_steps(const Steps<float>&, const Shape&, std::span<const Array>, std::span<const Part>, std::span<Array>,
+                        std::span<const Part>);
+template void map_steps(const Steps<double>&, const Shape&, std::span<const Array>, std::span<const Part>,
+                        std::span<Array>, std::span<const Part>);
+
+}  // namespace xtape::kernels

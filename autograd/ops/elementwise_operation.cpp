@@ -1,0 +1,96 @@
+#include <autograd/ops/elementwise_operation.hpp>
+
+#include <algorithm>
+
+#include <autograd/kernels/map.hpp>
+#include <autograd/ops/operands.hpp>
+#include <autograd/ops/reductions.hpp>
+
+namespace xtape::detail {
+namespace {
+
+// Sums the gradient over the axes along which the operand was repeated.
+Variable fold(Variable g, const Node& node, std::size_t k) {
+  return !g.defined() || node.operand_has_shape_of(k, g.value()) ? g : sum_to(g, node.operand_shape(k));
+}
+
+}  // namespace
+
+Array Elementwise::empty_result(std::span<const Array> operands, DType dtype) const {
+  auto fits = [&](const Array& x) { return x.has_shape_of(operands[0]); };
+  if (std::all_of(operands.begin() + 1, operands.end(), fits)) return Array::like(operands[0], dtype);
+  Shape shape = operands[0].shape();
+  for (const Array& x : operands.subspan(1)) shape = broadcast_shapes(name(), shape, x.shape());
+  return Array(std::move(shape), dtype);
+}
+
+Array Elementwise::computed(std::span<const Array> operands, DType dtype) const {
+  Array result = empty_result(operands, dtype);
+  const Array* in[Partial::most_values];
+  for (std::size_t k = 0; k < operands.size(); ++k) in[k] = &operands[k];
+  auto map = [&]<class T>(T) { kernels::map_rows<T>(rows_.of<T>(), result, {in, operands.size()}); };
+  if (rows_.of_int64 && dtype == DType::int64) map(std::int64_t());
+  else visit_floating(name(), dtype, map);
+  return result;
+}
+
+std::uint32_t Elementwise::saves(std::uint32_t needed) {
+  std::uint32_t result = operand_shapes;
+  for (std::size_t k = 0; k < operands(); ++k) {
+    if (!(needed >> k & 1)) continue;
+    for (std::uint8_t value : partials_[k].told()) result |= 1u << (value == Partial::result ? operands() : value);
+  }
+  return result;
+}
+
+void Elementwise::backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const {
+  std::size_t last = operands();
+  for (std::size_t k = 0; k < operands(); ++k) last = inputs[k].wanted ? k : last;
+  for (std::size_t k = 0; k < operands(); ++k) {
+    if (!inputs[k].wanted) continue;
+    Variable g = k == last ? std::move(gradients[0]) : gradients[0];
+    inputs[k].value = fold(gradient(node, partials_[k], std::move(g)), node, k);
+  }
+}
+
+Variable Elementwise::gradient(const Node& node, const Partial& partial, Variable g) {
+  if (partial.kind == Partial::Kind::constant) return {};
+  if (partial.kind == Partial::Kind::pass) return g;
+  if (grad_enabled()) {
+    Variable values[Partial::most_values];
+    Variable* next = values;
+    for (std::uint8_t value : partial.told()) *next++ = value == Partial::result ? node.result() : node.operand(value);
+    *next = std::move(g);
+    return partial.of_variables(values);
+  }
+  auto compute = [&](Array& result) {
+    const Array* in[Partial::most_values];
+    const Array** next = in;
+    for (std::uint8_t value : partial.told())
+      *next++ = value == Partial::result ? &node.result_value() : &node.operand_value(value);
+    *next++ = &g.value();
+    visit_floating(node.name(), g.dtype(), [&]<class T>(T) {
+      kernels::map_rows<T>(partial.rows.of<T>(), result, {in, static_cast<std::size_t>(next - in)});
+    });
+  };
+  // In place of g where nobody else has it.
+  if (sole_owner(g) && !g.requires_grad() && !g.impl()->weak) {
+    compute(g.impl()->value);
+    return g;
+  }
+  Array result = Array::like(g.value());
+  compute(result);
+  return Variable(std::move(result));
+}
+
+Variable Elementwise::operator()(std::span<const Variable* const> operands) {
+  if (!all_scalars(operands)) return perform(*this, operands);
+  // C++ scalars alone are computed as in C++: in int64, or in double.
+  DType dtype = common_dtype(name(), operands);
+  dtype = rows_.of_int64 && !is_floating(dtype) ? DType::int64 : DType::float64;
+  std::vector<Array> values;
+  for (const Variable* x : operands) values.push_back(Operand(name(), *x, dtype).array());
+  return Variable(computed(values, dtype).element(0));
+}
+
+}  // namespace xtape::detail

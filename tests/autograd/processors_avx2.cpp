@@ -1,9 +1,0 @@
-#include "processors.hpp"
-
-namespace xtape::testing {
-
-Variable on_avx2(const Variable& x, const Variable& s) {
-  return fuse([](auto x, auto s) { return tanh(x) * s; }, x, s) + fuse(Shared(), x, s);
-}
-
-}  // namespace xtape::testing
