@@ -93,6 +93,14 @@ constexpr std::size_t round_up(std::size_t bytes, std::size_t step) { return (by
 constexpr std::size_t small_header = round_up(sizeof(ArrayBody), alignof(std::max_align_t));
 constexpr std::size_t large_header = round_up(sizeof(ArrayBody), cache_line);
 
+// Large blocks begin at the start of a page. If their elements did as well, those of several arrays that are walked
+// together would compete for the same sets of the first cache, of which each holds eight lines or so.
+constexpr std::size_t colours = 8, colour_step = 512;
+std::size_t next_colour() {
+  static std::atomic<std::size_t> next{0};
+  return next.fetch_add(1, std::memory_order_relaxed) % colours;
+}
+
 [[noreturn]] void no_memory(const Shape& shape, DType dtype, std::size_t size) {
   throw MemoryError("array: no memory for the " + std::to_string(size * item_size(dtype)) + " bytes of " +
                     to_string(dtype) + to_string(shape));
@@ -111,14 +119,14 @@ ArrayBody* ArrayBody::allocate(ShapePtr shape, DType dtype) {
   if (small) {
     block = allocate_block(capacity);
   } else {
-    capacity = size_class(large_header + bytes);
+    capacity = size_class(large_header + bytes + (colours - 1) * colour_step);
     block = BlockCache::instance().take(capacity);
     if (!block) block = std::aligned_alloc(cache_line, round_up(capacity, cache_line));
   }
   if (!block) no_memory(shape->shape, dtype, shape->size);
   auto* body = new (block) ArrayBody(std::move(shape), dtype);
   body->capacity = capacity;
-  body->data = static_cast<std::byte*>(block) + (small ? small_header : large_header);
+  body->data = static_cast<std::byte*>(block) + (small ? small_header : large_header + next_colour() * colour_step);
   return body;
 }
 
