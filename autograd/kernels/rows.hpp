@@ -43,11 +43,14 @@ template <class V, std::size_t N, std::size_t M, class F, class T = typename V::
     from[k] = step[k] ? copies[k] : in[k];
     if (!step[k]) continue;
     V(in[k][begin]).store_aligned(copies[k]);
-    std::copy(in[k] + begin, in[k] + n, copies[k]);
+    if (n - begin > 1) std::copy(in[k] + begin + 1, in[k] + n, copies[k] + 1);
   }
   for (std::size_t j = 0; j < M; ++j) to[j] = last[j];
   map_registers<V, N, M>(f, from, step, to, 1);
-  for (std::size_t j = 0; j < M; ++j) std::copy_n(last[j], n - begin, out[j] + begin);
+  for (std::size_t j = 0; j < M; ++j) {
+    out[j][begin] = last[j][0];
+    if (n - begin > 1) std::copy_n(last[j] + 1, n - begin - 1, out[j] + begin + 1);
+  }
 }
 
 }  // namespace detail

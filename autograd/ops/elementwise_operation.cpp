@@ -7,15 +7,6 @@
 #include <autograd/ops/reductions.hpp>
 
 namespace xtape::detail {
-namespace {
-
-// Sums the gradient over the axes along which the operand was repeated.
-Variable fold(Variable g, const Node& node, std::size_t k) {
-  return !g.defined() || node.operand_has_shape_of(k, g.value()) ? g : sum_to(g, node.operand_shape(k));
-}
-
-}  // namespace
-
 Array Elementwise::empty_result(std::span<const Array> operands, DType dtype) const {
   auto fits = [&](const Array& x) { return x.has_shape_of(operands[0]); };
   if (std::all_of(operands.begin() + 1, operands.end(), fits)) return Array::like(operands[0], dtype);
@@ -48,8 +39,10 @@ void Elementwise::backward(const Node& node, std::span<Variable> gradients, std:
   for (std::size_t k = 0; k < operands(); ++k) last = inputs[k].wanted ? k : last;
   for (std::size_t k = 0; k < operands(); ++k) {
     if (!inputs[k].wanted) continue;
-    Variable g = k == last ? std::move(gradients[0]) : gradients[0];
-    inputs[k].value = fold(gradient(node, partials_[k], std::move(g)), node, k);
+    Variable& g = inputs[k].value;
+    g = gradient(node, partials_[k], k == last ? std::move(gradients[0]) : gradients[0]);
+    // Summed over the axes along which the operand was repeated.
+    if (g.defined() && !node.operand_has_shape_of(k, g.value())) g = sum_to(g, node.operand_shape(k));
   }
 }
 

@@ -2,10 +2,12 @@
 // rules themselves are in autograd/fused/; define_elementwise.hpp makes the tables of them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
-#include <vector>
+#include <type_traits>
 
 #include <autograd/fused/number.hpp>
 #include <autograd/kernels/targets/map.hpp>
@@ -37,7 +39,7 @@ class Elementwise final : public ConstantOperation {
     using Values = std::array<std::uint8_t, 4>;
     static constexpr std::size_t most_values = 5;  ///< with the gradient
 
-    Kind kind;
+    Kind kind = Kind::constant;
     std::uint8_t count = 0;  // of the values
     Values values{};
     Rows rows{};  // of the values and the gradient, as are the following
@@ -47,10 +49,12 @@ class Elementwise final : public ConstantOperation {
     std::span<const std::uint8_t> told() const { return {values.data(), count}; }
   };
 
-  Elementwise(const char* name, Rows rows, std::vector<Partial> partials)
-      : ConstantOperation(name), rows_(rows), partials_(std::move(partials)) {}
+  Elementwise(const char* name, Rows rows, std::initializer_list<Partial> partials)
+      : ConstantOperation(name), rows_(rows), operands_(partials.size()) {
+    std::copy(partials.begin(), partials.end(), partials_.begin());
+  }
 
-  std::size_t operands() const { return partials_.size(); }
+  std::size_t operands() const { return operands_; }
   const Rows& rows() const { return rows_; }
   const Partial& partial(std::size_t k) const { return partials_[k]; }
 
@@ -69,7 +73,8 @@ class Elementwise final : public ConstantOperation {
   static Variable gradient(const Node& node, const Partial& partial, Variable g);
 
   Rows rows_;
-  std::vector<Partial> partials_;  // one for each operand
+  std::size_t operands_;
+  std::array<Partial, 3> partials_;
 };
 
 }  // namespace xtape::detail
