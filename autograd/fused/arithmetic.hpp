@@ -1,15 +1,11 @@
 // The rules of arithmetic, rounding and comparisons.
 #pragma once
 
-#include <autograd/error.hpp>
 #include <autograd/fused/registers.hpp>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <limits>
 #include <numbers>
-#include <optional>
-#include <string>
 #include <type_traits>
 
 namespace xtape::fused {

@@ -140,9 +140,7 @@ class Convolution {
     return (((samples.first + n) * groups_ + samples.group) * out_ + o) * w_.windows();
   }
 
-  // With room for one register more.
   static T* scratch(Array& array, std::size_t n) {
-    n += Batch<T>::size;
     if (!array.defined() || array.size() < n) array = Array({n}, dtype_of<T>());
     return array.template mutable_data<T>();
   }

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include <autograd/array.hpp>
-#include <autograd/kernels/simd.hpp>
 #include <autograd/kernels/targets/convolve.hpp>
+#include <autograd/kernels/targets/map.hpp>
+#include <autograd/kernels/targets/pixels.hpp>
 #include <autograd/kernels/windows.hpp>
 
 namespace xtape::kernels {
@@ -68,18 +69,14 @@ class PaddedImages {
     }
     for_each_piece(samples, [&](std::size_t pixel, std::size_t place, std::size_t n) {
       if (w_.stride[2] == 1) std::copy_n(x + pixel, n, copy_ + place);
-      else with_step(w_.stride[2], [&, to = copy_ + place, from = x + pixel](auto step) {
-        for (std::size_t i = 0; i < n; ++i) to[i] = from[i * step];
-      });
+      else take_apart_(x + pixel, w_.stride[2], n, copy_ + place);
     });
   }
   void clear() { std::fill_n(copy_, images_.size(), T(0)); }
   /// Adds the images of these samples, without the padding, to those of a batch.
   void add_to(T* x, const Samples& samples) const {
     for_each_piece(samples, [&](std::size_t pixel, std::size_t place, std::size_t n) {
-      with_step(w_.stride[2], [&, to = x + pixel, from = copy_ + place](auto step) {
-        for (std::size_t i = 0; i < n; ++i) to[i * step] += from[i];
-      });
+      add_apart_(copy_ + place, n, x + pixel, w_.stride[2]);
     });
   }
 
@@ -88,20 +85,18 @@ class PaddedImages {
     if (samples != samples_ || lines.first != lines_.first || lines.count != lines_.count) find_runs(samples, lines);
     return {data_, rows_, runs_, channels_ * w_.extent[2]};
   }
-  /// Adds the columns of some lines to the pixels that they were read from. They are read in whole registers, one of which
-  /// may be beyond them.
+  /// Adds the columns of some lines to the pixels that they were read from.
   void scatter(const T* columns, const Samples& samples, const Lines& lines) {
     matrix(samples.count, lines);
     for (std::size_t row : rows_)
       for (const Run& run : runs_) {
-        add(columns, copy_ + row + run.offset, run.count);
+        add_apart_(columns, run.count, copy_ + row + run.offset, 1);
         columns += run.count;
       }
   }
 
  private:
-  using R = Batch<T>;
-  static constexpr std::size_t lanes = R::size;
+  static constexpr std::size_t lanes = register_bytes / sizeof(T);  // of the widest register
 
   void copy(std::size_t remainders, std::size_t samples, Use use) {
     sort_row(remainders);
@@ -110,17 +105,8 @@ class PaddedImages {
     if (use == Use::add) row_ = std::max(row_, (registers + w_.stride[1] - 1) / w_.stride[1]);
     sample_ = channels_ * image();
     std::size_t size = element_count({samples, channels_, extent_[0], extent_[1], row_});  // which may not overflow
-    images_ = Array::full({size + lanes}, 0, dtype_of<T>());
+    images_ = Array::full({size}, 0, dtype_of<T>());
     data_ = copy_ = images_.template mutable_data<T>();
-  }
-
-  static void add(const T* from, T* to, std::size_t n) {
-    std::size_t i = 0;
-    for (; i + lanes <= n; i += lanes) (R::load_unaligned(to + i) + R::load_unaligned(from + i)).store_unaligned(to + i);
-    if (i == n) return;
-    const auto inside = first_lanes<T>() < R(static_cast<T>(n - i));
-    R rest = xsimd::select(inside, R::load_unaligned(from + i), R(T(0)));
-    (R::load_unaligned(to + i) + rest).store_unaligned(to + i);
   }
 
   static bool follows(const Run& before, const Run& run) {
@@ -212,6 +198,10 @@ class PaddedImages {
   Array images_;
   const T* data_ = nullptr;
   T* copy_ = nullptr;
+  decltype(&take_apart_on<Target::any, T>) take_apart_ =
+      with_target([]<Target target>() { return &take_apart_on<target, T>; });
+  decltype(&add_apart_on<Target::any, T>) add_apart_ =
+      with_target([]<Target target>() { return &add_apart_on<target, T>; });
 };
 
 }  // namespace xtape::kernels

@@ -6,14 +6,13 @@
 #include <vector>
 
 #include <autograd/kernels/parallel.hpp>
-#include <autograd/kernels/simd.hpp>
 #include <autograd/kernels/targets/max_pool.hpp>
+#include <autograd/kernels/targets/pixels.hpp>
 
 namespace xtape::kernels {
 namespace {
 
-// The windows are computed line by line, and a line element by element of its windows: so the compiler vectorizes the
-// loop over the line, where the strides are known to it.
+// The windows are computed line by line, and a line element by element of its windows: so registers hold several windows.
 class Lines {
  public:
   explicit Lines(const Windows& w) : w_(w), spans_{spans(w, 0), spans(w, 1), spans(w, 2)} {}
@@ -116,10 +115,9 @@ Array sum_windows(const Array& x, const Windows& w, const Shape& shape) {
   visit_floating("avg_pool", x.dtype(), [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = result.mutable_data<T>();
+    const auto row = with_target([]<Target target>() { return &add_taken_on<target, T>; });
     auto add = [&](std::size_t line, std::size_t, std::size_t pixel, const Span& span) {
-      with_step(w.stride[2], [&, to = out + line * w.positions[2] + span.first, from = in + pixel](auto step) {
-        for (std::size_t i = 0; i < span.last - span.first; ++i) to[i] += from[i * step];
-      });
+      row(in + pixel, w.stride[2], span.last - span.first, out + line * w.positions[2] + span.first);
     };
     for_each_element(w, shape[0] * shape[1], add);
   });
@@ -131,10 +129,9 @@ Array spread_windows(const Array& g, const Windows& w, const Shape& shape) {
   visit_floating("avg_pool", g.dtype(), [&]<class T>(T) {
     const T* in = g.data<T>();
     T* out = result.mutable_data<T>();
+    const auto row = with_target([]<Target target>() { return &add_apart_on<target, T>; });
     auto add = [&](std::size_t line, std::size_t, std::size_t pixel, const Span& span) {
-      with_step(w.stride[2], [&, to = out + pixel, from = in + line * w.positions[2] + span.first](auto step) {
-        for (std::size_t i = 0; i < span.last - span.first; ++i) to[i * step] += from[i];
-      });
+      row(in + line * w.positions[2] + span.first, span.last - span.first, out + pixel, w.stride[2]);
     };
     for_each_element(w, shape[0] * shape[1], add);
   });

@@ -5,6 +5,7 @@
 
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/loops.hpp>
+#include <autograd/kernels/targets/compare.hpp>
 #include <autograd/ops/define_elementwise.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
@@ -17,16 +18,14 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-template <class A, class B, class F>
-Variable map_to_bool(const char* operation, const Array& a, const Array& b, F f) {
+// row(x, step, y, step, n, out) for all rows of a and b.
+template <class A, class B, class Row>
+Variable map_to_bool(const char* operation, const Array& a, const Array& b, Row row) {
   Array result(broadcast_shapes(operation, a.shape(), b.shape()), DType::boolean);
   bool* out = result.mutable_data<bool>();
   kernels::for_each_row(std::array{static_cast<const Array*>(&result), &a, &b},
                         [&](const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n) {
-    bool* to = out + offset[0];
-    const A* x = a.data<A>() + offset[1];
-    const B* y = b.data<B>() + offset[2];
-    for (std::size_t i = 0; i < n; ++i, x += step[1], y += step[2]) to[i] = f(*x, *y);
+    row(a.data<A>() + offset[1], step[1], b.data<B>() + offset[2], step[2], n, out + offset[0]);
   });
   return Variable(std::move(result));
 }
@@ -40,6 +39,7 @@ double order(std::int64_t a, double b) {
   if (a != whole) return a < whole ? -1 : 1;
   return std::trunc(b) - b;
 }
+double order(double a, std::int64_t b) { return -order(b, a); }
 
 bool is_integer(const Variable& x) {
   return kind_of(x) == DType::int64 && (!x.impl()->weak || x.impl()->scalar.exact<std::int64_t>());
@@ -59,15 +59,16 @@ Variable compare(const char* operation, const Variable& a, const Variable& b, F 
     } else if (!exact(integer, dtype)) {
       Operand x(operation, a, is_integer(a) ? DType::int64 : DType::float64);
       Operand y(operation, b, is_integer(a) ? DType::float64 : DType::int64);
-      if (is_integer(a))
-        return map_to_bool<std::int64_t, double>(operation, x.array(), y.array(),
-                                                 [&](std::int64_t i, double v) { return f(order(i, v), 0.0); });
-      return map_to_bool<double, std::int64_t>(operation, x.array(), y.array(),
-                                               [&](double v, std::int64_t i) { return f(-order(i, v), 0.0); });
+      auto row = [f](const auto* x, std::ptrdiff_t x_step, const auto* y, std::ptrdiff_t y_step, std::size_t n, bool* out) {
+        for (std::size_t i = 0; i < n; ++i, x += x_step, y += y_step) out[i] = f(order(*x, *y), 0.0);
+      };
+      if (is_integer(a)) return map_to_bool<std::int64_t, double>(operation, x.array(), y.array(), row);
+      return map_to_bool<double, std::int64_t>(operation, x.array(), y.array(), row);
     }
   }
   return visit(dtype, [&]<class T>(T) {
-    return map_to_bool<T, T>(operation, Operand(operation, a, dtype).array(), Operand(operation, b, dtype).array(), f);
+    auto row = kernels::with_target([]<kernels::Target target>() { return &kernels::compare_row_on<target, F, T>; });
+    return map_to_bool<T, T>(operation, Operand(operation, a, dtype).array(), Operand(operation, b, dtype).array(), row);
   });
 }
 
@@ -79,37 +80,37 @@ void require_bool(const char* operation, const Variable& x) {
 
 }  // namespace
 
-Variable equal(const Variable& a, const Variable& b) { return compare("equal", a, b, std::equal_to()); }
-Variable not_equal(const Variable& a, const Variable& b) { return compare("not_equal", a, b, std::not_equal_to()); }
-Variable less(const Variable& a, const Variable& b) { return compare("less", a, b, std::less()); }
-Variable less_equal(const Variable& a, const Variable& b) { return compare("less_equal", a, b, std::less_equal()); }
-Variable greater(const Variable& a, const Variable& b) { return compare("greater", a, b, std::greater()); }
+Variable equal(const Variable& a, const Variable& b) { return compare("equal", a, b, std::equal_to<>()); }
+Variable not_equal(const Variable& a, const Variable& b) { return compare("not_equal", a, b, std::not_equal_to<>()); }
+Variable less(const Variable& a, const Variable& b) { return compare("less", a, b, std::less<>()); }
+Variable less_equal(const Variable& a, const Variable& b) { return compare("less_equal", a, b, std::less_equal<>()); }
+Variable greater(const Variable& a, const Variable& b) { return compare("greater", a, b, std::greater<>()); }
 Variable greater_equal(const Variable& a, const Variable& b) {
-  return compare("greater_equal", a, b, std::greater_equal());
+  return compare("greater_equal", a, b, std::greater_equal<>());
 }
 
 Variable logical_not(const Variable& x) {
   require_bool("logical_not", x);
-  return compare("logical_not", x, Variable(false), std::equal_to());
+  return compare("logical_not", x, Variable(false), std::equal_to<>());
 }
 
 Variable logical_and(const Variable& a, const Variable& b) {
   require_bool("logical_and", a);
   require_bool("logical_and", b);
-  return compare("logical_and", a, b, std::logical_and());
+  return compare("logical_and", a, b, std::logical_and<>());
 }
 
 Variable logical_or(const Variable& a, const Variable& b) {
   require_bool("logical_or", a);
   require_bool("logical_or", b);
-  return compare("logical_or", a, b, std::logical_or());
+  return compare("logical_or", a, b, std::logical_or<>());
 }
 
 Variable logical_xor(const Variable& a, const Variable& b) {
   detail::Calling calling("logical_xor");
   require_bool("logical_xor", a);
   require_bool("logical_xor", b);
-  return compare("logical_xor", a, b, std::not_equal_to());
+  return compare("logical_xor", a, b, std::not_equal_to<>());
 }
 
 Variable isclose(const Variable& a, const Variable& b, double rtol, double atol, bool equal_nan) {
