@@ -67,16 +67,15 @@ class PaddedImages {
       data_ = x + (samples.first * groups_ + samples.group) * channels_ * image();
       return;
     }
-    for_each_piece(samples, [&](std::size_t pixel, std::size_t place, std::size_t n) {
-      if (w_.stride[2] == 1) std::copy_n(x + pixel, n, copy_ + place);
-      else take_apart_(x + pixel, w_.stride[2], n, copy_ + place);
+    for_each_piece(samples, [&](std::size_t pixel, std::size_t place, const PixelRows& rows) {
+      take_apart_({rows.n, rows.rows, w_.space[2], row_}, x + pixel, w_.stride[2], copy_ + place);
     });
   }
   void clear() { std::fill_n(copy_, images_.size(), T(0)); }
   /// Adds the images of these samples, without the padding, to those of a batch.
   void add_to(T* x, const Samples& samples) const {
-    for_each_piece(samples, [&](std::size_t pixel, std::size_t place, std::size_t n) {
-      add_apart_(copy_ + place, n, x + pixel, w_.stride[2]);
+    for_each_piece(samples, [&](std::size_t pixel, std::size_t place, const PixelRows& rows) {
+      add_apart_({rows.n, rows.rows, row_, w_.space[2]}, copy_ + place, x + pixel, w_.stride[2]);
     });
   }
 
@@ -88,10 +87,11 @@ class PaddedImages {
   /// Adds the columns of some lines to the pixels that they were read from.
   void scatter(const T* columns, const Samples& samples, const Lines& lines) {
     matrix(samples.count, lines);
+    const auto pieces = even_runs();
     for (std::size_t row : rows_)
-      for (const Run& run : runs_) {
-        add_apart_(columns, run.count, copy_ + row + run.offset, 1);
-        columns += run.count;
+      for (const auto& [offset, all] : pieces) {
+        add_apart_(all, columns, copy_ + row + offset, 1);
+        columns += all.n * all.rows;
       }
   }
 
@@ -131,6 +131,23 @@ class PaddedImages {
         first += line();
       }
   }
+  // Runs of one length and distance as rows, with the offset of the first.
+  std::vector<std::pair<std::size_t, PixelRows>> even_runs() const {
+    std::vector<std::pair<std::size_t, PixelRows>> result;
+    for (const Run& run : runs_) {
+      if (!result.empty() && result.back().second.n == run.count) {
+        auto& [offset, all] = result.back();
+        const std::size_t distance = run.offset - (offset + (all.rows - 1) * all.to_row);
+        if (all.rows == 1 || distance == all.to_row) {
+          all.to_row = distance;
+          ++all.rows;
+          continue;
+        }
+      }
+      result.push_back({run.offset, {run.count, 1, run.count, 0}});
+    }
+    return result;
+  }
   // The rows of the matrix from the first to the last that read pixels of the image for a line.
   std::pair<std::size_t, std::size_t> rows_inside(std::size_t d, std::size_t h) const {
     auto inside = [](const std::vector<Span>& spans, std::size_t position) {
@@ -166,7 +183,8 @@ class PaddedImages {
     }
   }
 
-  // Calls f(place in x, place in the copies, n) for n pixels: a whole stride apart in x, side by side in the copies.
+  // Calls f(place in x, place in the copies, rows) for pieces of rows: pixels are a whole stride apart in x, side by side
+  // in the copies.
   template <class F>
   void for_each_piece(const Samples& samples, F&& f) const {
     auto ends = [&](std::size_t axis) {
@@ -179,10 +197,9 @@ class PaddedImages {
         std::size_t x = (((samples.first + n) * groups_ + samples.group) * channels_ + c) * w_.pixels();
         std::size_t copy = (n * channels_ + c) * image();
         for (std::size_t d = 0; d < depths; ++d)
-          for (std::size_t h = 0; h < heights; ++h)
-            for (const Span& piece : pieces_)
-              f(x + (d * w_.space[1] + h) * w_.space[2] + piece.start,
-                copy + row(d + w_.padding[0], h + w_.padding[1]) + piece.first, piece.last - piece.first);
+          for (const Span& piece : pieces_)
+            f(x + d * w_.space[1] * w_.space[2] + piece.start,
+              copy + row(d + w_.padding[0], w_.padding[1]) + piece.first, PixelRows{piece.last - piece.first, heights});
       }
   }
 

@@ -12,7 +12,7 @@
 namespace xtape::kernels {
 namespace {
 
-// The windows are computed line by line, and a line element by element of its windows: so registers hold several windows.
+// The lines of windows.
 class Lines {
  public:
   explicit Lines(const Windows& w) : w_(w), spans_{spans(w, 0), spans(w, 1), spans(w, 2)} {}
@@ -45,12 +45,25 @@ class Lines {
   std::array<std::vector<Span>, 3> spans_;
 };
 
-// Calls element(line, number of the element, pixel, span) for all lines, as above, in several threads.
-template <class Element>
-void for_each_element(const Windows& w, std::size_t planes, Element&& element) {
-  const Lines lines(w);
-  parallel_for(planes, worth_a_thread_of(w.windows() * w.elements()), [&](std::size_t begin, std::size_t end) {
-    lines.for_each(begin, end, [](std::size_t) {}, element);
+// Calls f(number of the first window, number of the first pixel, rows) for each element of the windows, in each plane of
+// each image, in several threads: it reads a pixel for each of these windows, in rows that are so far apart in the image,
+// and side by side in the results.
+template <class F>
+void for_each_element(const Windows& w, std::size_t images, const F& f) {
+  const std::array all{spans(w, 0), spans(w, 1), spans(w, 2)};
+  parallel_for(images, worth_a_thread_of(w.windows() * w.elements()), [&](std::size_t image, std::size_t last) {
+    for (; image < last; ++image)
+      for (const Span& depth : all[0])
+        for (std::size_t d = depth.first; d < depth.last; ++d)
+          for (const Span& height : all[1])
+            for (const Span& width : all[2]) {
+              if (height.first >= height.last || width.first >= width.last) continue;
+              const std::size_t plane = image * w.space[0] + depth.start + (d - depth.first) * w.stride[0];
+              const std::size_t pixel = (plane * w.space[1] + height.start) * w.space[2] + width.start;
+              const std::size_t line = (image * w.positions[0] + d) * w.positions[1] + height.first;
+              f(line * w.positions[2] + width.first, pixel,
+                PixelRows{width.last - width.first, height.last - height.first, w.stride[1] * w.space[2], w.positions[2]});
+            }
   });
 }
 
@@ -115,11 +128,10 @@ Array sum_windows(const Array& x, const Windows& w, const Shape& shape) {
   visit_floating("avg_pool", x.dtype(), [&]<class T>(T) {
     const T* in = x.data<T>();
     T* out = result.mutable_data<T>();
-    const auto row = with_target([]<Target target>() { return &add_taken_on<target, T>; });
-    auto add = [&](std::size_t line, std::size_t, std::size_t pixel, const Span& span) {
-      row(in + pixel, w.stride[2], span.last - span.first, out + line * w.positions[2] + span.first);
-    };
-    for_each_element(w, shape[0] * shape[1], add);
+    const auto add_taken = with_target([]<Target target>() { return &add_taken_on<target, T>; });
+    for_each_element(w, shape[0] * shape[1], [&](std::size_t window, std::size_t pixel, const PixelRows& rows) {
+      add_taken(rows, in + pixel, w.stride[2], out + window);
+    });
   });
   return result;
 }
@@ -129,11 +141,10 @@ Array spread_windows(const Array& g, const Windows& w, const Shape& shape) {
   visit_floating("avg_pool", g.dtype(), [&]<class T>(T) {
     const T* in = g.data<T>();
     T* out = result.mutable_data<T>();
-    const auto row = with_target([]<Target target>() { return &add_apart_on<target, T>; });
-    auto add = [&](std::size_t line, std::size_t, std::size_t pixel, const Span& span) {
-      row(in + line * w.positions[2] + span.first, span.last - span.first, out + pixel, w.stride[2]);
-    };
-    for_each_element(w, shape[0] * shape[1], add);
+    const auto add_apart = with_target([]<Target target>() { return &add_apart_on<target, T>; });
+    for_each_element(w, shape[0] * shape[1], [&](std::size_t window, std::size_t pixel, const PixelRows& rows) {
+      add_apart({rows.n, rows.rows, rows.to_row, rows.from_row}, in + window, out + pixel, w.stride[2]);
+    });
   });
   return result;
 }

@@ -7,14 +7,19 @@
 
 namespace xtape::kernels {
 
-/// to[i] = from[i * stride] for i < n; or that is added to it.
-template <Target target, class T>
-void take_apart_on(const T* from, std::size_t stride, std::size_t n, T* to);
-template <Target target, class T>
-void add_taken_on(const T* from, std::size_t stride, std::size_t n, T* to);
+/// Rows of n numbers, so far from the beginning of one to that of the next.
+struct PixelRows {
+  std::size_t n, rows = 1, from_row = 0, to_row = 0;
+};
 
-/// to[i * stride] += from[i] for i < n. Those between may be written as they are.
+/// to[i] = from[i stride] in each row; or that is added to it.
 template <Target target, class T>
-void add_apart_on(const T* from, std::size_t n, T* to, std::size_t stride);
+void take_apart_on(const PixelRows& all, const T* from, std::size_t stride, T* to);
+template <Target target, class T>
+void add_taken_on(const PixelRows& all, const T* from, std::size_t stride, T* to);
+
+/// to[i stride] += from[i] in each row. Those between may be written as they are.
+template <Target target, class T>
+void add_apart_on(const PixelRows& all, const T* from, T* to, std::size_t stride);
 
 }  // namespace xtape::kernels
