@@ -1,9 +1,11 @@
 #include <nn/containers.hpp>
 
 #include <algorithm>
+#include <span>
 
 #include <autograd/ops/elementwise.hpp>
 #include <nn/checks.hpp>
+#include <nn/convolution_block.hpp>
 
 namespace xtape::nn {
 
@@ -21,7 +23,11 @@ std::shared_ptr<Module> detail::Modules::operator[](std::size_t i) const {
 
 Variable Sequential::forward(const Variable& x) {
   Variable y = x;
-  for (const auto& [name, layer] : children()) y = (*layer)(y);
+  for (std::span<const detail::NamedLayer> rest = children(); !rest.empty();) {
+    const detail::ConvolutionBlock block(rest, y);
+    y = block(y);
+    rest = rest.subspan(block.layers());
+  }
   return y;
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
+#include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/padding.hpp>
 #include <nn/checks.hpp>
 
@@ -120,9 +122,20 @@ detail::Convolution::Convolution(const char* name, Operation operation, std::siz
   options_.padding = 0;
 }
 
-Variable detail::Convolution::forward(const Variable& x) {
+Variable detail::Convolution::forward(const Variable& x) { return forward_with(x, {}, {}, false); }
+
+Variable detail::Convolution::forward_with(const Variable& x, const Variable& scale, const Variable& shift, bool relu) {
   prepare(x);
-  return operation_(around_.empty() ? x : pad(x, around_, padding_mode_), weight, bias, options_);
+  Variable w = weight, b = bias;
+  if (scale.defined()) {
+    Shape of_channels(weight.rank(), 1);
+    of_channels[0] = weight.shape(0);
+    w = weight * reshape(scale, of_channels);
+    b = bias.defined() ? bias * scale + shift : shift;
+  }
+  xtape::ConvOptions options = options_;
+  options.relu = relu;
+  return operation_(around_.empty() ? x : pad(x, around_, padding_mode_), w, b, options);
 }
 
 std::string detail::Convolution::description() const {

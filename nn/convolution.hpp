@@ -80,6 +80,9 @@ class Convolution : public KernelLayer {
   Variable forward(const Variable& x) override;
   std::string description() const override;
 
+  /// The same times `scale`, plus `shift`, each (out), or undefined; and relu of it.
+  Variable forward_with(const Variable& x, const Variable& scale, const Variable& shift, bool relu);
+
  protected:
   using Operation = Variable (*)(const Variable&, const Variable&, const Variable&, const xtape::ConvOptions&);
   Convolution(const char* name, Operation operation, std::size_t axes, std::size_t in, std::size_t out,

@@ -70,6 +70,13 @@ void detail::RunningNorm::require_several(const Variable& x, std::size_t of_chan
                      (training() ? " to train on" : ", as there are no running statistics"));
 }
 
+std::pair<Variable, Variable> detail::RunningNorm::scale_and_shift() const {
+  Variable scale = rsqrt(running_var + options_.epsilon);
+  if (weight.defined()) scale = scale * weight;
+  Variable shift = -running_mean * scale;
+  return {scale, bias.defined() ? shift + bias : shift};
+}
+
 void detail::RunningNorm::track(const Variable& mean, const Variable& variance, double count, double momentum) {
   NoGrad guard;
   running_mean.assign(lerp(running_mean, mean, momentum));

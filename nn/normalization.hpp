@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <nn/module.hpp>
 
@@ -25,6 +26,11 @@ class RunningNorm : public Module {
  public:
   std::string description() const override;
 
+  /// Whether the mean and the variance are those of the input itself.
+  bool by_input() const { return training() || !running_mean.defined(); }
+  /// What it multiplies each channel by, and then adds, where it goes by the running statistics.
+  std::pair<Variable, Variable> scale_and_shift() const;
+
   Parameter weight, bias;               ///< (channels); undefined unless affine
   Parameter running_mean, running_var;  ///< (channels); undefined unless tracked
   Parameter num_batches_tracked;        ///< int64, 0-d; undefined unless tracked
@@ -33,8 +39,6 @@ class RunningNorm : public Module {
   RunningNorm(const char* name, std::size_t channels, const BatchNormOptions& options);
   /// @throws ShapeError unless x has these channels, and a number of axes in [low, high].
   void check(const Variable& x, std::size_t low, std::size_t high) const;
-  /// Whether the mean and the variance are those of x itself.
-  bool by_input() const { return training() || !running_mean.defined(); }
   /// @throws ValueError when the channels of x have one element each, whose variance is 0, or in training none.
   void require_several(const Variable& x, std::size_t of_channel) const;
   /// Takes a batch into the running statistics. `count` elements had this variance, of the biased kind.

@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include <autograd/kernels/functions.hpp>
 #include <autograd/kernels/gemm.hpp>
+#include <autograd/kernels/map.hpp>
 #include <autograd/kernels/matmul.hpp>
 #include <autograd/kernels/padded_images.hpp>
 #include <autograd/kernels/parallel.hpp>
@@ -206,6 +208,18 @@ std::vector<WindowMatrix<T>> in_parts(const WindowMatrix<T>& x) {
   return result;
 }
 
+// The relu of the results of these windows, in their place.
+template <class T>
+void relu_in_place(const WindowMatrix<T>& x, const WindowResults<T>& y) {
+  static const auto row = map_row_of<T, Relu, 1>();
+  for (const Run& run : x.runs)
+    for (std::size_t channel = 0; channel < y.channels; ++channel) {
+      T* at = y.at(channel, run.first);
+      const T* in = at;
+      row(&in, step_one, run.count, at);
+    }
+}
+
 // Whether each sample has one window, which is all of it: a convolution is a product of matrices then.
 bool one_window(const Windows& w, std::size_t groups) {
   return groups == 1 && w.windows() == 1 && w.extent == w.space && w.padding == Windows::Extents{0, 0, 0};
@@ -245,8 +259,12 @@ Array adjoint_weights(const Array& w, std::size_t groups, std::size_t elements) 
 }  // namespace
 
 Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t groups, const Windows& windows,
-               const Shape& shape) {
-  if (one_window(windows, groups)) return linear(as_matrix(x), as_matrix(w), bias).reshaped(shape);
+               const Shape& shape, bool relu) {
+  if (one_window(windows, groups)) {
+    Array y = linear(as_matrix(x), as_matrix(w), bias).reshaped(shape);
+    if (relu) visit_floating("convolution", y.dtype(), [&]<class T>(T) { map<T>(Relu(), y, y); });
+    return y;
+  }
   Array y(shape, x.dtype());
   visit_floating("convolution", x.dtype(), [&]<class T>(T) {
     const auto c = convolution<T>(w, shape[0], groups, windows);
@@ -258,9 +276,11 @@ Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t gr
       const auto parts = in_parts(images.matrix(samples.count, c.all_lines()));
       const std::size_t least = worth_a_thread_of_products(c.depth() * c.out() * part_windows);
       parallel_for(parts.size(), least, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i)
-          convolve_here<T>(parts[i], weights.data<T>() + samples.group * weights.shape()[1], c.holds_windows(),
-                           c.results(to, samples));
+        const WindowResults<T> results = c.results(to, samples);
+        for (std::size_t i = begin; i < end; ++i) {
+          convolve_here<T>(parts[i], weights.data<T>() + samples.group * weights.shape()[1], c.holds_windows(), results);
+          if (relu) relu_in_place(parts[i], results);
+        }
       });
     });
   });

@@ -11,8 +11,9 @@ namespace xtape::kernels {
 // where the axes of space count as one. An undefined bias is none; otherwise it is added to each channel of the result.
 // What windows read is a matrix that is not written down, but for the adjoint in x of windows that step by more than one.
 
+/// `relu` takes the result through it while it is in the cache.
 Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t groups, const Windows& windows,
-               const Shape& shape);
+               const Shape& shape, bool relu = false);
 
 /// The adjoint of `convolve` in x: what g says of the result, added up where the windows read. This is the transposed
 /// convolution.

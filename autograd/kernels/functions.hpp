@@ -12,6 +12,9 @@ struct Subtract {
 struct Divide {
   auto operator()(const auto& a, const auto& b) const { return a / b; }
 };
+struct Relu {
+  auto operator()(const auto& x) const { return maximum(x, 0); }
+};
 /// exp(a - b)
 struct ExpOfDifference {
   auto operator()(const auto& a, const auto& b) const { return exp(a - b); }

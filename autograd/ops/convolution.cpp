@@ -4,6 +4,7 @@
 #include <string>
 
 #include <autograd/kernels/convolution.hpp>
+#include <autograd/ops/activations.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
@@ -25,7 +26,7 @@ struct Convolution {
   const char* name;
   std::size_t axes, groups;
   Windows windows;
-  bool transposed = false;
+  bool transposed = false, relu = false;
 
   // The elements along an axis, padding included, beyond those that the windows cover. Negative where "same" padding is
   // uneven.
@@ -42,6 +43,7 @@ struct Convolution {
                       {"padding", last_of(windows.padding, axes)},
                       {"dilation", last_of(windows.dilation, axes)},
                       {"groups", groups}};
+    if (relu) result.emplace_back("relu", relu);
     if (transposed) result.emplace_back("output_padding", rests);
     else if (std::ranges::any_of(rests, [](std::ptrdiff_t r) { return r < 0; })) result[1] = {"padding", "same"};
     return result;
@@ -74,7 +76,7 @@ Variable convolve(const Convolution& c, const Variable& x, const Variable& w, co
       c,
       [](const Array& x, const Array& w, const Array& b, const Convolution& c) {
         return kernels::convolve(x, w, b, c.groups, c.windows,
-                                 images_shape(x.shape()[0], w.shape()[0], c.windows.positions, c.axes));
+                                 images_shape(x.shape()[0], w.shape()[0], c.windows.positions, c.axes), c.relu);
       },
       wrt(x, [c, w = save(w)](const Variable& g) { return convolve_input(c, g, w()); }),
       wrt(w, [c, x = save(x)](const Variable& g) { return convolve_weight(c, x(), g); }), bias);
@@ -131,7 +133,10 @@ Variable forward(const char* operation, std::size_t axes, const Variable& images
                                  options.dilation);
     if (padding.same()) lay_evenly(operation, windows, axes, images.shape());
     else lay_over(operation, windows, axes, images.shape());
-    return convolve({operation, axes, options.groups, windows}, x, w, bias);
+    Convolution c{operation, axes, options.groups, windows};
+    c.relu = options.relu && !recording(x, w) && !(bias.defined() && recording(bias));
+    Variable y = convolve(c, x, w, bias);
+    return options.relu && !c.relu ? relu(y) : y;
   });
 }
 

@@ -13,6 +13,7 @@ struct ConvOptions {
   Padding padding = 0;  ///< "same" needs a stride of 1; what is uneven of it goes to the end
   PerAxis dilation = 1;
   std::size_t groups = 1;  ///< the channels are divided into so many parts that do not mix
+  bool relu = false;       ///< of the result, relu; in the same pass where nothing is recorded
 };
 
 /// Cross-correlation of x (batch, in, space...) with a kernel (out, in / groups, extents...), plus a bias (out), which may

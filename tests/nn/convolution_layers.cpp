@@ -296,4 +296,72 @@ BOOST_AUTO_TEST_CASE(containers_by_name_and_place) {
   BOOST_TEST((projected(zeros({2, 3})).shape() == Shape{2, 1}));
 }
 
+// What a Sequential computes in one pass, against its layers one by one; the same bits whether it is recorded or not.
+template <class Conv, class Norm>
+void one_pass(Conv conv, Norm norm, const Shape& shape) {
+  Generator generator(3);
+  {
+    NoGrad guard;
+    for (nn::Parameter* x : {&norm.running_mean, &norm.weight, &norm.bias}) x->assign(randn(x->shape(), float64, generator));
+    norm.running_var.assign(rand(norm.running_var.shape(), float64, generator) + 0.5);
+  }
+  Variable x = randn(shape, float64, generator);
+  for (bool training : {false, true}) {
+    nn::Sequential all{conv, norm, nn::ReLU(), conv, nn::ReLU(), conv, norm, conv};
+    all.train(training);
+    Variable expected = relu(norm(conv(x)));
+    expected = relu(conv(expected));
+    expected = conv(norm(conv(expected)));
+    if (training) {  // which moved the statistics, by as much each time
+      close(all(x), expected, 1e-12);
+      continue;
+    }
+    Variable recorded = all(x);
+    close(recorded, expected, 1e-12);
+    std::vector<Variable> parameters{conv.weight, norm.weight, norm.bias};
+    auto own = grad({sum(recorded * recorded)}, parameters), other = grad({sum(expected * expected)}, parameters);
+    for (std::size_t i = 0; i < own.size(); ++i) close(own[i], other[i], 1e-9);
+    NoGrad guard;
+    BOOST_TEST(max(abs(all(x) - recorded)).item() == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(batch_norm_and_relu_go_into_the_convolution_before) {
+  one_pass(nn::Conv1D(4, 4, 3, {.padding = 1, .dtype = float64}), nn::BatchNorm1D(4, {.dtype = float64}), {2, 4, 9});
+  one_pass(nn::Conv2D(4, 4, 3, {.padding = 1, .groups = 2, .bias = false, .dtype = float64}),
+           nn::BatchNorm2D(4, {.dtype = float64}), {2, 4, 5, 6});
+  one_pass(nn::Conv3D(4, 4, 1, {.dtype = float64}), nn::BatchNorm3D(4, {.dtype = float64}), {2, 4, 2, 3, 2});
+  one_pass(nn::Conv2D(40, 40, 3, {.padding = "same", .dtype = float64}), nn::BatchNorm2D(40, {.dtype = float64}),
+           {3, 40, 13, 11});
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_a_convolution_says_so_itself) {
+  nn::Sequential net{nn::Conv2D(1, 2, 3), nn::BatchNorm2D(3), nn::ReLU()};
+  net.eval();
+  throws<ShapeError>([&] { net(zeros({1, 1, 4, 4})); }, {"BatchNorm2D(3)"});
+  nn::Sequential dtypes{nn::Conv2D(1, 2, 3), nn::BatchNorm2D(2, {.dtype = float64})};
+  dtypes.eval();
+  throws<DTypeError>([&] { dtypes(zeros({1, 1, 4, 4})); }, {"BatchNorm2D(2)"});
+  // A class that derives from a layer is what it says.
+  struct Twice : nn::ReLU {
+    Variable forward(const Variable& x) override { return 2 * x; }
+  };
+  nn::Conv2D conv(1, 1, 1);
+  nn::Sequential own{conv, Twice()};
+  close(own(full({1, 1, 2, 2}, -1)), 2 * conv(full({1, 1, 2, 2}, -1)));
+}
+
+BOOST_AUTO_TEST_CASE(relu_of_a_convolution_in_one_pass) {
+  Variable x = randn({3, 5, 9, 8}), w = randn({7, 5, 3, 3}), b = randn({7});
+  Variable expected = relu(conv2d(x, w, b, {.padding = 1}));
+  BOOST_TEST(max(abs(conv2d(x, w, b, {.padding = 1, .relu = true}) - expected)).item() == 0);
+  BOOST_TEST(max(abs(conv2d(x, randn({2, 5, 9, 8}) * 0, {.relu = true}))).item() == 0);
+  Variable one = randn({2, 5, 9, 8});
+  BOOST_TEST(max(abs(conv2d(x, one, {.relu = true}) - relu(conv2d(x, one)))).item() == 0);
+  w.requires_grad_();
+  Variable y = conv2d(x, w, b, {.padding = 1, .relu = true});
+  close(y, expected, 0);
+  close(grad(sum(y), w), grad(sum(relu(conv2d(x, w, b, {.padding = 1}))), w), 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
