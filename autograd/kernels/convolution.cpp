@@ -212,12 +212,15 @@ std::vector<WindowMatrix<T>> in_parts(const WindowMatrix<T>& x) {
 template <class T>
 void relu_in_place(const WindowMatrix<T>& x, const WindowResults<T>& y) {
   static const auto row = map_row_of<T, Relu, 1>();
-  for (const Run& run : x.runs)
+  const std::size_t end = x.first() + x.columns();
+  for (std::size_t p = x.first(), n; p < end; p += n) {
+    n = std::min(end - p, y.positions - p % y.positions);  // of one sample
     for (std::size_t channel = 0; channel < y.channels; ++channel) {
-      T* at = y.at(channel, run.first);
+      T* at = y.at(channel, p);
       const T* in = at;
-      row(&in, step_one, run.count, at);
+      row(&in, step_one, n, at);
     }
+  }
 }
 
 // Whether each sample has one window, which is all of it: a convolution is a product of matrices then.
