@@ -101,12 +101,16 @@ void MultiHeadAttention::check(const Variable& query, const Variable& key, const
                      "(batch * heads, queries, keys), " + to_string(plain) + " or " + to_string(each));
 }
 
-// Queries, keys and values through their projections. Those that are one input take one product.
-std::vector<Variable> MultiHeadAttention::project(const Variable& query, const Variable& key,
-                                                  const Variable& value) const {
+// Queries, keys and values through their projections, each (batch, heads, steps, width of a head). Those that are one
+// input take one product, and are put in order together.
+std::vector<Variable> MultiHeadAttention::heads_of(const Variable& query, const Variable& key,
+                                                   const Variable& value) const {
+  const std::size_t width = embed_dim_ / num_heads_;
   bool self = query.impl() == key.impl() && key.impl() == value.impl();
   if (in_proj_weight_.defined() && self) {
-    return split(linear(query, in_proj_weight_, in_proj_bias_), 3, -1);
+    Variable all = linear(query, in_proj_weight_, in_proj_bias_);
+    all = reshape(all, {query.shape()[0], query.shape()[1], 3, num_heads_, width});
+    return unbind(transpose(all, options_.batch_first ? Axes{2, 0, 3, 1, 4} : Axes{2, 1, 3, 0, 4}));
   }
   std::vector<Variable> weights{q_proj_weight_, k_proj_weight_, v_proj_weight_};
   if (in_proj_weight_.defined()) weights = split(in_proj_weight_, 3);
@@ -115,15 +119,10 @@ std::vector<Variable> MultiHeadAttention::project(const Variable& query, const V
   std::vector<Variable> results;
   for (const Variable* x : {&query, &key, &value}) {
     std::size_t i = results.size();
-    results.push_back(linear(*x, weights[i], biases[i]));
+    Variable parts = reshape(linear(*x, weights[i], biases[i]), {x->shape()[0], x->shape()[1], num_heads_, width});
+    results.push_back(transpose(parts, options_.batch_first ? Axes{0, 2, 1, 3} : Axes{1, 2, 0, 3}));
   }
   return results;
-}
-
-// (batch, heads, steps, width of a head)
-Variable MultiHeadAttention::heads_of(const Variable& x) const {
-  Variable parts = reshape(x, {x.shape()[0], x.shape()[1], num_heads_, embed_dim_ / num_heads_});
-  return options_.batch_first ? transpose(parts, {0, 2, 1, 3}) : transpose(parts, {1, 2, 0, 3});
 }
 
 // For the scores (batch, heads, queries, keys).
@@ -140,8 +139,7 @@ std::vector<Variable> MultiHeadAttention::masks_of(const AttentionArguments& arg
 AttentionResult MultiHeadAttention::forward(const Variable& query, const Variable& key, const Variable& value,
                                             const AttentionArguments& arguments) {
   check(query, key, value, arguments);
-  std::vector<Variable> heads;
-  for (const Variable& x : project(query, key, value)) heads.push_back(heads_of(x));
+  const std::vector<Variable> heads = heads_of(query, key, value);
   std::size_t queries = heads[0].shape()[2], keys = heads[1].shape()[2];
   double scale = 1 / std::sqrt(static_cast<double>(embed_dim_ / num_heads_));
   Variable scores = xtape::detail::product(heads[0] * scale, heads[1], false, true);

@@ -71,8 +71,7 @@ class MultiHeadAttention : public Module {
  private:
   void check(const Variable& query, const Variable& key, const Variable& value,
              const AttentionArguments& arguments) const;
-  std::vector<Variable> project(const Variable& query, const Variable& key, const Variable& value) const;
-  Variable heads_of(const Variable& x) const;
+  std::vector<Variable> heads_of(const Variable& query, const Variable& key, const Variable& value) const;
   std::vector<Variable> masks_of(const AttentionArguments& arguments, std::size_t queries, std::size_t keys) const;
 
   std::size_t embed_dim_, num_heads_;

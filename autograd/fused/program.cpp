@@ -26,7 +26,9 @@ std::vector<kernels::Part> parts_of(const Program::Blocks& blocks) {
 }  // namespace
 
 Program::Program(DType dtype, Blocks input_blocks)
-    : dtype_(dtype), input_blocks_(std::move(input_blocks)), inputs_(sum_of(input_blocks_)), places_(inputs_) {}
+    : dtype_(dtype), input_blocks_(std::move(input_blocks)), inputs_(sum_of(input_blocks_)), places_(inputs_) {
+  places_.reserve(inputs_ + 24);
+}
 
 void Program::give(std::span<const Number> numbers, Blocks result_blocks) {
   for (const Number& x : numbers) results_.push_back(place_of(x));

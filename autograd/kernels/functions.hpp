@@ -1,6 +1,8 @@
 // Functions of numbers and of registers that kernels map.
 #pragma once
 
+#include <autograd/kernels/simd.hpp>
+
 namespace xtape::kernels {
 
 struct Add {
