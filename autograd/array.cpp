@@ -93,7 +93,7 @@ constexpr std::size_t round_up(std::size_t bytes, std::size_t step) { return (by
 constexpr std::size_t small_header = round_up(sizeof(ArrayBody), alignof(std::max_align_t));
 constexpr std::size_t large_header = round_up(sizeof(ArrayBody), cache_line);
 
-// Large blocks begin at the start of a page. If their elements did as well, those of several arrays that are walked
+// The largest blocks begin at the start of a page. If their elements did as well, those of several arrays that are walked
 // together would compete for the same sets of the first cache, of which each holds eight lines or so.
 constexpr std::size_t colours = 8, colour_step = 512;
 std::size_t next_colour() {

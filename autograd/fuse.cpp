@@ -51,10 +51,12 @@ void Fused::backward(const Node& node, std::span<Variable> outputs, std::span<In
     xs.push_back(node.operand(i));
     shapes.push_back(inputs[i].wanted ? std::optional(xs[i].shape()) : std::nullopt);
   }
-  xs.insert(xs.end(), outputs.begin(), outputs.end());
-  for (Variable& x : xs)
-    if (!x.defined()) x = Variable(Array::scalar(0, xs[0].dtype()));
-  Variables gradients = Fused(program_->gradient(), common_, shapes)(xs);
+  std::vector<bool> weighted;
+  for (const Variable& weight : outputs) {
+    weighted.push_back(weight.defined());
+    xs.push_back(weight.defined() ? weight : Variable(Array::scalar(0, xs[0].dtype())));
+  }
+  Variables gradients = Fused(program_->gradient(weighted), common_, shapes)(xs);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (shapes[i]) inputs[i].value = gradients[i];
 }

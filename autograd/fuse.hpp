@@ -82,9 +82,10 @@ std::array<Variable, sizeof...(Ys)> result_of(Fusion& call, const std::tuple<Ys.
 ///     Variable y = fuse([](auto x, auto s) { return tanh(x * s) + s; }, x, s);
 ///
 /// `f` takes as many numbers, fused::Number, as there are operands. It computes with arithmetic, comparisons, `where`, and
-/// all the functions of <autograd/ops/elementwise.hpp> and <autograd/ops/activations.hpp> but glu (the first operand of
-/// gammainc and gammaincc is a C++ scalar); C++ scalars may be operands, captured, or written down. It is called once, to
-/// be written down: it has no `if` on its numbers. It may call functions and templates of numbers, and loop.
+/// all the functions of <autograd/ops/elementwise.hpp> and <autograd/ops/activations.hpp> but glu and allclose (the first
+/// operand of gammainc and gammaincc is a C++ scalar); C++ scalars may be operands, captured, or written down, and are
+/// rounded to the operands' dtype, in comparisons as well. It is called once, to be written down: it has no `if` on its
+/// numbers, which end with the call. It may call functions and templates of numbers, and loop.
 ///
 /// A function that returns a std::tuple has several results, which are an array of Variables; and an operand may be the
 /// equal parts of a Variable along its last axis, each of which is a number:

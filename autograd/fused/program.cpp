@@ -23,21 +23,47 @@ std::vector<kernels::Part> parts_of(const Program::Blocks& blocks) {
   return result;
 }
 
+// The programs that this thread writes down, each from within the function of the one below.
+thread_local Program* innermost = nullptr;
+thread_local std::uint32_t serials = 0;
+
 }  // namespace
 
+Number::Number(Program& program, std::uint32_t place)
+    : program_(&program), place_(place), serial_(program.serial_) {}
+
 Program::Program(DType dtype, Blocks input_blocks)
-    : dtype_(dtype), input_blocks_(std::move(input_blocks)), inputs_(sum_of(input_blocks_)), places_(inputs_) {
+    : dtype_(dtype), input_blocks_(std::move(input_blocks)), inputs_(sum_of(input_blocks_)), places_(inputs_),
+      below_(innermost), serial_(++serials) {
   places_.reserve(inputs_ + 24);
+  innermost = this;
+}
+
+Program::~Program() { close(); }
+
+void Program::close() {
+  if (open_) innermost = below_;
+  open_ = false;
 }
 
 void Program::give(std::span<const Number> numbers, Blocks result_blocks) {
   for (const Number& x : numbers) results_.push_back(place_of(x));
   result_blocks_ = std::move(result_blocks);
+  close();
+}
+
+void Program::require_open(const Number& x) {
+  for (const Program* program = innermost; program; program = program->below_)
+    if (program == x.program_ && program->serial_ == x.serial_) return;
+  throw ValueError("fuse: a number of another call, which has ended");
 }
 
 std::uint32_t Program::place_of(const Number& x) {
-  if (x.program_ == this) return x.place_;
-  if (x.program_) throw ValueError("fuse: a number of another call");
+  if (x.program_) {
+    require_open(x);
+    if (x.program_ != this) throw ValueError("fuse: a number of another call");
+    return x.place_;
+  }
   places_.push_back({.constant = x.constant_});
   return static_cast<std::uint32_t>(places_.size() - 1);
 }
@@ -51,6 +77,8 @@ Number Program::append(const Elementwise& operation, std::int8_t partial, std::s
 
 Number Program::write(const Elementwise& operation, std::initializer_list<Number> operands) {
   for (const Number& x : operands)
+    if (x.program_) require_open(x);
+  for (const Number& x : operands)
     if (x.program_) return x.program_->append(operation, Place::forward, {operands.begin(), operands.size()});
   double result;
   const double* in[Partial::most_values];
@@ -61,14 +89,15 @@ Number Program::write(const Elementwise& operation, std::initializer_list<Number
 
 std::optional<std::array<Number, 2>> Program::operands_of(const Number& x, const Elementwise& operation) {
   if (!x.program_) return {};
+  require_open(x);
   const Place& place = x.program_->places_[x.place_];
   if (place.operation != &operation || place.partial != Place::forward) return {};
   return std::array{Number(*x.program_, place.operands[0]), Number(*x.program_, place.operands[1])};
 }
 
-double Program::greatest_number(const Number& x) {
-  return x.program_ && x.program_->dtype_ == DType::float32 ? std::numeric_limits<float>::max()
-                                                            : std::numeric_limits<double>::max();
+double Program::greatest_number() {
+  return innermost && innermost->dtype_ == DType::float32 ? std::numeric_limits<float>::max()
+                                                          : std::numeric_limits<double>::max();
 }
 
 // Numbers of the other program for each place of this one. What gradients of operands are is written down in full there,
@@ -130,26 +159,31 @@ void Program::walk_back(std::vector<std::optional<Number>>& gradients, std::size
   }
 }
 
-std::shared_ptr<const Program> Program::gradient() const {
-  std::call_once(derived_, [&] {
-    Blocks blocks = input_blocks_;
-    blocks.insert(blocks.end(), result_blocks_.begin(), result_blocks_.end());
-    auto made = std::make_shared<Program>(dtype_, std::move(blocks));
-    const std::vector<Number> copies = copy_to(*made);
-    std::vector<std::optional<Number>> gradients(made->places_.size());
-    for (std::size_t j = 0; j < results_.size(); ++j) {
-      const Number& y = copies[results_[j]];
-      if (!y.program_) continue;
-      const Number weight = made->input(inputs_ + j);
-      gradients[y.place_] = gradients[y.place_] ? *gradients[y.place_] + weight : weight;
-    }
-    made->walk_back(gradients, inputs_);
-    std::vector<Number> results;
-    for (std::size_t i = 0; i < inputs_; ++i) results.push_back(gradients[i].value_or(0));
-    made->give(results, input_blocks_);
-    gradient_ = std::move(made);
-  });
-  return gradient_;
+std::shared_ptr<const Program> Program::gradient(const std::vector<bool>& weighted) const {
+  std::scoped_lock lock(deriving_);
+  std::shared_ptr<const Program>& result = gradients_[weighted];
+  if (!result) result = derived(weighted);
+  return result;
+}
+
+std::shared_ptr<const Program> Program::derived(const std::vector<bool>& weighted) const {
+  Blocks blocks = input_blocks_;
+  blocks.insert(blocks.end(), result_blocks_.begin(), result_blocks_.end());
+  auto made = std::make_shared<Program>(dtype_, std::move(blocks));
+  const std::vector<Number> copies = copy_to(*made);
+  std::vector<std::optional<Number>> gradients(made->places_.size());
+  const std::vector<kernels::Part> parts = parts_of(result_blocks_);
+  for (std::size_t j = 0; j < results_.size(); ++j) {
+    const Number& y = copies[results_[j]];
+    if (!y.program_ || !weighted[parts[j].array]) continue;
+    const Number weight = made->input(inputs_ + j);
+    gradients[y.place_] = gradients[y.place_] ? *gradients[y.place_] + weight : weight;
+  }
+  made->walk_back(gradients, inputs_);
+  std::vector<Number> results;
+  for (std::size_t i = 0; i < inputs_; ++i) results.push_back(gradients[i].value_or(0));
+  made->give(results, input_blocks_);
+  return made;
 }
 
 void Program::evaluate(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const {

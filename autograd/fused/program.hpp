@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,18 +32,19 @@ class Program {
 
   /// Inputs of so many blocks each.
   Program(DType dtype, Blocks input_blocks);
+  ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
   const Blocks& input_blocks() const { return input_blocks_; }
   const Blocks& result_blocks() const { return result_blocks_; }
 
-  // To write it down.
+  // To write it down. Until the results are given, it is open: then its numbers end.
 
   /// The k-th number of the inputs.
   Number input(std::size_t k) { return Number(*this, static_cast<std::uint32_t>(k)); }
   /// Writes an operation down in the program of its operands; one of constants alone is computed.
-  /// @throws ValueError for numbers of different programs.
+  /// @throws ValueError for numbers of different programs, or of one that is no longer open in this thread.
   static Number write(const xtape::detail::Elementwise& operation, std::initializer_list<Number> operands);
   /// The operands of x, if it is the result of this operation on two.
   static std::optional<std::array<Number, 2>> operands_of(const Number& x, const xtape::detail::Elementwise& operation);
@@ -55,10 +57,11 @@ class Program {
   void evaluate(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const;
   /// The program of this one's inputs x and of a weight h for each result, whose results are the derivatives of the
   /// weighted sum of the results by each x: the vector-Jacobian product.
-  std::shared_ptr<const Program> gradient() const;
+  /// Results without a weight play no part.
+  std::shared_ptr<const Program> gradient(const std::vector<bool>& weighted) const;
 
-  /// The greatest of the dtype in which x is computed.
-  static double greatest_number(const Number& x);
+  /// The greatest of the dtype of the program that is being written down.
+  static double greatest_number();
 
  private:
   using Elementwise = xtape::detail::Elementwise;
@@ -75,12 +78,17 @@ class Program {
     double constant = 0;
   };
 
+  friend class Number;
+
+  static void require_open(const Number& x);
+  void close();
   std::uint32_t place_of(const Number& x);
   Number append(const Elementwise& operation, std::int8_t partial, std::span<const Number> operands);
   Number gradient_of_operand(const Place& place, std::uint32_t at, std::size_t k, const Number& g);
   std::vector<bool> depends_on_inputs(std::size_t inputs) const;
   void walk_back(std::vector<std::optional<Number>>& gradients, std::size_t inputs);
   std::vector<Number> copy_to(Program& other) const;
+  std::shared_ptr<const Program> derived(const std::vector<bool>& weighted) const;
   template <class T>
   void compute(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const;
 
@@ -89,8 +97,11 @@ class Program {
   std::size_t inputs_;         // how many numbers
   std::vector<Place> places_;  // the inputs first
   std::vector<std::uint32_t> results_;
-  mutable std::once_flag derived_;
-  mutable std::shared_ptr<const Program> gradient_;
+  Program* below_;        // that was open before
+  std::uint32_t serial_;
+  bool open_ = true;
+  mutable std::mutex deriving_;
+  mutable std::map<std::vector<bool>, std::shared_ptr<const Program>> gradients_;
 };
 
 using ProgramPtr = std::shared_ptr<const Program>;

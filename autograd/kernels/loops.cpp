@@ -74,7 +74,11 @@ void for_each_row(std::span<const Array* const> arrays, Row row) {
   const Array& first = *arrays[0];
   auto fits = [&](const Array* x) { return x->has_shape_of(first); };
   if (arrays.size() <= std::size(step_one) && std::all_of(arrays.begin() + 1, arrays.end(), fits)) {
-    parallel_for(first.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) {
+    const std::size_t size = first.size();
+    auto cut = [size](std::size_t element) { return element == size ? size : element - element % most_lanes; };
+    parallel_for(size, worth_a_thread, [&](std::size_t begin, std::size_t end) {
+      begin = cut(begin), end = cut(end);
+      if (begin == end) return;
       std::ptrdiff_t offset[std::size(step_one)];
       std::fill_n(offset, arrays.size(), static_cast<std::ptrdiff_t>(begin));
       row(offset, step_one, end - begin);
@@ -85,7 +89,9 @@ void for_each_row(std::span<const Array* const> arrays, Row row) {
   strides.reserve(arrays.size());
   for (const Array* x : arrays) strides.push_back(broadcast_strides(x->shape(), first.shape()));
   const Loops loops(first.shape(), strides);
-  parallel_for(loops.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) { loops.for_each_row(begin, end, row); });
+  parallel_for(loops.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) {
+    loops.for_each_row(loops.cut(begin), loops.cut(end), row);
+  });
 }
 
 }  // namespace xtape::kernels

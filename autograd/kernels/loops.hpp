@@ -15,6 +15,9 @@ namespace xtape::kernels {
 /// further, in elements.
 using Row = FunctionRef<void(const std::ptrdiff_t* offset, const std::ptrdiff_t* step, std::size_t n)>;
 
+/// A multiple of the numbers that any register holds.
+inline constexpr std::size_t most_lanes = 128;
+
 /// A nest of loops over operands: extents, and each operand's step in each loop. Axes of extent 1 are dropped, and
 /// neighbours that every operand crosses with one step are merged. There is always at least one loop.
 struct Loops {
@@ -35,6 +38,10 @@ struct Loops {
 
   /// The number of elements.
   std::size_t size() const;
+
+  /// Where to cut near this element, so that rows go on in whole registers: some functions look at all of a register to
+  /// choose how they compute, and results do not depend on the cuts.
+  std::size_t cut(std::size_t element) const { return element - element % inner().extent % most_lanes; }
 
  private:
   void add(Loop next);

@@ -54,6 +54,8 @@ class Runner {
   static constexpr std::size_t piece = piece_of<T>;
 
  public:
+  Runner(const Runner&) = delete;  // it has addresses of itself
+
   // The steps of the inputs, and then of the results; `summed` tells of each result whether it has no place but in sums.
   Runner(const Steps<T>& steps, std::size_t inputs, std::vector<std::ptrdiff_t> step, std::span<const char> summed)
       : results_(steps.results), inputs_(inputs), first_(inputs + steps.constants.size()), place_step_(std::move(step)),
@@ -286,7 +288,9 @@ class LoopsOfSteps {
   void run() {
     const std::size_t n = loops_->size();
     if (count_ == 0)
-      return parallel_for(n, worth_a_thread / 4, [&](std::size_t begin, std::size_t end) { run(begin, end, nullptr); });
+      return parallel_for(n, worth_a_thread / 4, [&](std::size_t begin, std::size_t end) {
+        run(cut(begin), cut(end), nullptr);
+      });
     // Each part has sums of its own. The parts are the same for any number of threads, and so is the order of the terms.
     std::size_t parts = std::clamp<std::size_t>(n / std::max(worth_a_thread / 2, 4 * count_), 1, 16);
     sums_.assign(parts * count_, 0);
@@ -312,10 +316,21 @@ class LoopsOfSteps {
     else add(std::move(view.strides), y.mutable_data<T>() + view.offset, none);
   }
 
+  // Whether rows are short, or their elements apart.
+  bool takes_together() const {
+    const Loops::Loop& inner = loops_->inner();
+    const bool apart = std::ranges::any_of(inner.step, [](std::ptrdiff_t step) { return step != 0 && step != 1; });
+    return apart || (inner.extent < piece_of<T> / 2 && loops_->loops.size() > 1);
+  }
+  // See Loops::cut. Rows that are taken together fill one piece after the other.
+  std::size_t cut(std::size_t element) const {
+    if (!takes_together()) return loops_->cut(element);
+    return element == loops_->size() ? element : element - element % piece_of<T>;
+  }
+
   // Of the elements from number `begin` to `end`.
   void run(std::size_t begin, std::size_t end, double* sums) const {
     const Loops::Loop& inner = loops_->inner();
-    const bool apart = std::ranges::any_of(inner.step, [](std::ptrdiff_t step) { return step != 0 && step != 1; });
     std::vector<Place<T>> places(data_.size());
     auto for_each_row = [&](const auto& f) {
       loops_->for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t*, std::size_t n) {
@@ -326,7 +341,7 @@ class LoopsOfSteps {
         f(n);
       });
     };
-    if (apart || (inner.extent < piece_of<T> / 2 && loops_->loops.size() > 1)) {
+    if (takes_together()) {
       Together<T> together(*loops_, inputs_);
       Runner<T> run_row(steps_, inputs_, together.steps(), std::vector<char>(steps_.results.size(), false));
       for_each_row([&](std::size_t n) { together.add(places, n, run_row); });

@@ -177,7 +177,7 @@ Number lerp(const Number& a, const Number& b, const Number& weight) { return ler
 Number clip(const Number& x, const Number& low, const Number& high) { return clip_rule(x, low, high); }
 Number where(const Mask& condition, const Number& a, const Number& b) { return where_rule(condition.number(), a, b); }
 Number nan_to_num(const Number& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
-  const double greatest = Program::greatest_number(x);
+  const double greatest = Program::greatest_number();
   return nan_to_num_of(x, nan, posinf.value_or(greatest), neginf.value_or(-greatest));
 }
 
@@ -190,6 +190,7 @@ Mask logical_and(const Mask& a, const Mask& b) { return Mask(a.number() * b.numb
 Mask logical_or(const Mask& a, const Mask& b) { return !(!a && !b); }
 Mask logical_xor(const Mask& a, const Mask& b) { return not_equal(a.number(), b.number()); }
 Mask isclose(const Number& a, const Number& b, double rtol, double atol, bool equal_nan) {
+  require_tolerances(rtol, atol);
   Number bound = abs(b);
   Mask close = a == b || ((bound < INFINITY) && abs(a - b) <= bound * rtol + atol);
   return equal_nan ? close || (isnan(a) && isnan(b)) : close;

@@ -113,11 +113,15 @@ Variable logical_xor(const Variable& a, const Variable& b) {
   return compare("logical_xor", a, b, std::not_equal_to<>());
 }
 
-Variable isclose(const Variable& a, const Variable& b, double rtol, double atol, bool equal_nan) {
-  detail::Calling calling("isclose");
+void detail::require_tolerances(double rtol, double atol) {
   if (!(rtol >= 0) || !(atol >= 0))
     throw ValueError("isclose: rtol is " + Scalar(rtol).text() + " and atol " + Scalar(atol).text() +
                      ", needs 0 or more");
+}
+
+Variable isclose(const Variable& a, const Variable& b, double rtol, double atol, bool equal_nan) {
+  detail::Calling calling("isclose");
+  require_tolerances(rtol, atol);
   NoGrad guard;
   std::array operands{&a, &b};
   DType dtype = common_dtype("isclose", operands);

@@ -14,6 +14,9 @@
 namespace xtape {
 namespace detail {
 
+/// Of isclose. @throws ValueError unless both are 0 or more.
+void require_tolerances(double rtol, double atol);
+
 template <class F, std::size_t N>
 Elementwise::Rows rows_of() {
   return {kernels::map_row_of<float, F, N>(), kernels::map_row_of<double, F, N>()};
@@ -46,7 +49,7 @@ xtape::detail::Elementwise& fused::Rule<integers, Forward, Partials...>::operati
   static xtape::detail::Elementwise made = [this] {
     auto rows = xtape::detail::rows_of<Forward, N>();
     if constexpr (integers) rows.of_int64 = kernels::map_row_of<std::int64_t, Forward, N>();
-    return std::apply([&](const auto&... p) { return xtape::detail::Elementwise(name, rows, {xtape::detail::table_of(p)...}); },
+    return std::apply([&](const auto&... p) { return xtape::detail::Elementwise(name, rows, std::array{xtape::detail::table_of(p)...}); },
                       partials);
   }();
   return made;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <span>
 #include <type_traits>
 
@@ -36,8 +35,8 @@ class Elementwise final : public ConstantOperation {
     enum class Kind { constant, pass, function };
     /// In the order in which the function takes them: operands by their number, or `result`.
     static constexpr std::uint8_t result = 255;
-    using Values = std::array<std::uint8_t, 4>;
     static constexpr std::size_t most_values = 5;  ///< with the gradient
+    using Values = std::array<std::uint8_t, most_values - 1>;
 
     Kind kind = Kind::constant;
     std::uint8_t count = 0;  // of the values
@@ -49,8 +48,12 @@ class Elementwise final : public ConstantOperation {
     std::span<const std::uint8_t> told() const { return {values.data(), count}; }
   };
 
-  Elementwise(const char* name, Rows rows, std::initializer_list<Partial> partials)
-      : ConstantOperation(name), rows_(rows), operands_(partials.size()) {
+  static constexpr std::size_t most_operands = 4;
+
+  template <std::size_t n>
+  Elementwise(const char* name, Rows rows, const std::array<Partial, n>& partials)
+      : ConstantOperation(name), rows_(rows), operands_(n) {
+    static_assert(n <= most_operands);
     std::copy(partials.begin(), partials.end(), partials_.begin());
   }
 
@@ -74,7 +77,7 @@ class Elementwise final : public ConstantOperation {
 
   Rows rows_;
   std::size_t operands_;
-  std::array<Partial, 3> partials_;
+  std::array<Partial, most_operands> partials_;
 };
 
 }  // namespace xtape::detail

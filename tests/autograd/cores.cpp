@@ -41,9 +41,14 @@ std::vector<Array> work_on_numbers(DType dtype) {
   Variable x = numbers({700, 401}), row = numbers({401}), column = numbers({700, 1}), flat = numbers({300'007});
   Variable a = numbers({301, 403}), b = numbers({403, 517}), many = numbers({40, 61, 67}), few = numbers({67, 53});
   auto fused = fuse([](auto x, auto r, auto c) { return tanh(x * r) + c; }, x, row, column);
+  // Functions that look at a whole register to choose how they compute, on rows that are no multiple of one, and on short
+  // ones.
+  Variable narrow = numbers({9001, 13}), far = where(row.detach() > 0.9, 1e15, row.detach());
+  auto mixed = [](auto x, auto far) { return hypot(x * far, x) + pow(x, far) + sin(x * far); };
   std::vector<Variable> results{
       exp(x) * row + column, fused, sum(flat), mean(x), sum(x, 0), sum(x, 1), max(x, 0), cumsum(x, 1), softmax(x, 1),
-      swapaxes(x, 0, 1) * 2, matmul(a, b), matmul(swapaxes(b, 0, 1), swapaxes(a, 0, 1)), matmul(many, few)};
+      hypot(x * far, column), pow(x, where(far > 1, 2, far)), sin(x * far), fuse(mixed, x, far),
+      fuse(mixed, narrow, far[range(0, 13)]), swapaxes(x, 0, 1) * 2, matmul(a, b), matmul(swapaxes(b, 0, 1), swapaxes(a, 0, 1)), matmul(many, few)};
   std::vector<Array> arrays{(x < row).value()};
   Variable total = full({}, 0, dtype);
   for (const Variable& y : results) {

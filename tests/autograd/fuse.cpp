@@ -139,6 +139,33 @@ BOOST_AUTO_TEST_CASE(numbers_of_another_call) {
     return a;
   }, x);
   BOOST_TEST(said == "fuse: a number of another call");
+  BOOST_TEST(message([&] { fuse([&](auto a) { return *kept + a; }, x); }) == "fuse: a number of another call, which has ended");
+  BOOST_TEST(message([&] { fuse([&](auto a) { return std::tuple(a, *kept); }, x); }).find("fuse: a number") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_function_that_throws_leaves_nothing_open) {
+  Variable x = ones({2});
+  BOOST_CHECK_THROW(fuse([](auto a) { return a * (throw std::runtime_error("no"), 1); }, x), std::runtime_error);
+  BOOST_TEST(distance(fuse([&](auto a) { return a + fuse([](auto b) { return b * 2; }, ones({})).item(); }, x), x * 3) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(results_without_a_gradient_play_no_part) {
+  Variable x = Variable({0.0, 4.0}, float64).requires_grad_();
+  auto [twice, root] = fuse([](auto x) { return std::tuple(x * 2, sqrt(x)); }, x);
+  BOOST_TEST(distance(grad(sum(twice), x, {.retain_graph = true}), full({2}, 2, float64)) == 0);
+  BOOST_TEST(grad(sum(root), x).data<double>()[1] == 0.25);
+  Variable y = Variable({0.0, 4.0}, float64).requires_grad_();
+  Variable of_x = grad(sum(fuse([](auto x, auto y) { return x * sqrt(y); }, x, y)), x, {.create_graph = true});
+  BOOST_TEST(grad(sum(of_x), y, {.retain_graph = true}).data<double>()[1] == 0.25);
+  BOOST_TEST(grad(sum(of_x), y).data<double>()[0] == INFINITY);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_of_constants) {
+  Variable x = ones({3});
+  BOOST_TEST(fuse([](auto x) { return nan_to_num(fused::Number(INFINITY)) + 0 * x; }, x).data<float>()[0] ==
+             std::numeric_limits<float>::max());
+  BOOST_TEST(fuse([](auto x) { return exp(fused::Number(1)) * x; }, x).data<float>()[0] == std::exp(1.0f));
+  BOOST_TEST(message([&] { fuse([](auto x) { return where(isclose(x, 1, -1.0), x, 0); }, x); }).find("isclose") == 0);
 }
 
 // A step of an LSTM: two results of five numbers, four of which are blocks of one operand.
