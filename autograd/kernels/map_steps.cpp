@@ -1,7 +1,6 @@
 #include <autograd/kernels/map_steps.hpp>
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -45,6 +44,21 @@ template <class T>
 struct Place {
   T* data = nullptr;
   double* sums = nullptr;
+};
+
+// Adds numbers to sums of their own, or all to one.
+template <class T>
+class Sums {
+ public:
+  void add(const T* values, std::size_t n, std::ptrdiff_t step, double* sums) const {
+    if (step == 0) *sums += of_row_(values, n);
+    else add_row_(values, n, sums);
+  }
+
+ private:
+  decltype(&reduce_row_on<Target::any, Sum, T>) of_row_ =
+      with_target([]<Target target>() { return &reduce_row_on<target, Sum, T>; });
+  decltype(&add_row_on<Target::any, T>) add_row_ = with_target([]<Target target>() { return &add_row_on<target, T>; });
 };
 
 // Takes rows through the steps. Inputs and results stand at their places one element after the other, or, where their
@@ -162,8 +176,7 @@ class Runner {
     if (step_[number] == 0) values = std::fill_n(memory_.data(), n, *values) - n;
     const std::ptrdiff_t step = place_step_[inputs_ + j];
     if (place.data) std::copy_n(values, step ? n : 1, place.data + (step ? begin : 0));
-    else if (step == 0) *place.sums += sum_(values, n);
-    else add_(values, n, place.sums + begin);
+    else sums_.add(values, n, step, place.sums + (step ? begin : 0));
   }
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
@@ -179,9 +192,7 @@ class Runner {
   std::vector<char> direct_;  // of the results: whether they are written where they belong
   std::vector<Repeated<T>> repeated_inputs_;
   Memory<T> memory_;  // pieces, of which the first is for what is repeated
-  decltype(&reduce_row_on<Target::any, Sum, T>) sum_ =
-      with_target([]<Target target>() { return &reduce_row_on<target, Sum, T>; });
-  decltype(&add_row_on<Target::any, T>) add_ = with_target([]<Target target>() { return &add_row_on<target, T>; });
+  Sums<T> sums_;
 };
 
 // Rows that are short, or whose elements are not next to each other, such as those of blocks of one column: copies of
@@ -252,8 +263,9 @@ class Together {
     const std::ptrdiff_t step = inner_[k];
     const Place<T>* to = targets_.data() + (k - inputs_);
     for (std::size_t n : pieces_) {
-      if (to->data) for (std::size_t i = 0; i < n; ++i) to->data[static_cast<std::ptrdiff_t>(i) * step] = values[i];
-      else if (to->sums && step == 0) *to->sums = std::accumulate(values, values + n, *to->sums);
+      if (to->data && step == 1) std::copy_n(values, n, to->data);
+      else if (to->data) for (std::size_t i = 0; i < n; ++i) to->data[static_cast<std::ptrdiff_t>(i) * step] = values[i];
+      else if (to->sums && step <= 1) sums_.add(values, n, step, to->sums);
       else if (to->sums) for (std::size_t i = 0; i < n; ++i) to->sums[static_cast<std::ptrdiff_t>(i) * step] += values[i];
       values += n;
       to += one_.size() - inputs_;
@@ -267,6 +279,7 @@ class Together {
   Memory<T> copies_;
   std::vector<std::size_t> pieces_;  // how many elements of each row stand here
   std::vector<Place<T>> targets_;    // of the results, for each piece
+  Sums<T> sums_;
 };
 
 // The loops over inputs and results.
@@ -316,11 +329,14 @@ class LoopsOfSteps {
     else add(std::move(view.strides), y.mutable_data<T>() + view.offset, none);
   }
 
-  // Whether rows are short, or their elements apart.
+  // Whether rows are short, or their elements apart. The end of a row that does not fill a register takes as long as
+  // several that do.
   bool takes_together() const {
     const Loops::Loop& inner = loops_->inner();
     const bool apart = std::ranges::any_of(inner.step, [](std::ptrdiff_t step) { return step != 0 && step != 1; });
-    return apart || (inner.extent < piece_of<T> / 2 && loops_->loops.size() > 1);
+    constexpr std::size_t lanes = register_bytes / sizeof(T);
+    const std::size_t least = inner.extent % lanes == 0 ? piece_of<T> / 2 : 4 * piece_of<T>;
+    return apart || (inner.extent < least && loops_->loops.size() > 1);
   }
   // See Loops::cut. Rows that are taken together fill one piece after the other.
   std::size_t cut(std::size_t element) const {
