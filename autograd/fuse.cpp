@@ -73,23 +73,22 @@ Shape block_shape(const Variable& x, std::size_t blocks) {
 
 }  // namespace
 
-Fusion::Fusion(Variables operands, Program::Blocks blocks) : operands_(std::move(operands)) {
+Fusion::Fusion(Variables operands, Program::Blocks blocks) : operands_(std::move(operands)), blocks_(std::move(blocks)) {
   auto pointers = xtape::detail::pointers_to(operands_);
   scalars_ = xtape::detail::all_scalars(pointers);
-  const DType dtype = scalars_ ? DType::float64 : xtape::detail::common_dtype("fuse", pointers);
+  dtype_ = scalars_ ? DType::float64 : xtape::detail::common_dtype("fuse", pointers);
   for (std::size_t i = 0; i < operands_.size(); ++i) {
     Variable& x = operands_[i];
-    common_ = broadcast_shapes("fuse", common_, block_shape(x, blocks[i]));
-    xtape::detail::Operand operand("fuse", x, dtype);
+    common_ = broadcast_shapes("fuse", common_, block_shape(x, blocks_[i]));
+    xtape::detail::Operand operand("fuse", x, dtype_);
     if (operand.converted()) x = Variable(operand.array());
   }
-  visit_floating("fuse", dtype, [](auto) {});
-  program_ = std::make_shared<Program>(dtype, std::move(blocks));
+  visit_floating("fuse", dtype_, [](auto) {});
 }
 
-Variables Fusion::results(std::initializer_list<Number> numbers) {
-  program_->give(numbers, Program::Blocks(numbers.size(), 1));
-  Variables results = Fused(program_, common_, Fused::Shapes(numbers.size(), common_))(operands_);
+Variables Fusion::results(const ProgramPtr& program) {
+  Fused operation(program, common_, Fused::Shapes(program->result_blocks().size(), common_));
+  Variables results = operation(operands_);
   if (scalars_)
     for (Variable& y : results) y = Variable(y.item());
   return results;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <mutex>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -29,18 +30,21 @@ Blocks<n> blocks(const Variable& x) {
 
 namespace fused::detail {
 
-/// A call of `fuse`: its operands, brought to one dtype, and the program that its function is written down in.
+/// The operands of a call of `fuse`, brought to one dtype.
 class Fusion {
  public:
   Fusion(std::vector<Variable> operands, Program::Blocks blocks);
 
-  Program& program() { return *program_; }
-  /// Computes these results, and records it as one node.
-  std::vector<Variable> results(std::initializer_list<Number> numbers);
+  DType dtype() const { return dtype_; }
+  /// A program of such operands, to be written down.
+  std::shared_ptr<Program> open() const { return std::make_shared<Program>(dtype_, blocks_); }
+  /// Computes its results, of one block each, and records them as one node.
+  std::vector<Variable> results(const ProgramPtr& program);
 
  private:
   std::vector<Variable> operands_;
-  std::shared_ptr<Program> program_;
+  Program::Blocks blocks_;
+  DType dtype_;
   Shape common_;
   bool scalars_;  // C++ scalars alone: so are the results
 };
@@ -57,22 +61,61 @@ struct Operand<Blocks<n>> {
   static const Variable& variable(const Blocks<n>& x) { return x.x; }
 };
 
+template <class... Xs>
+inline constexpr std::make_index_sequence<(Operand<Xs>::blocks + ...)> numbers_of{};
+
 template <class F, std::size_t... K>
 auto call_with_inputs(const F& f, Program& program, std::index_sequence<K...>) {
   return f(program.input(K)...);
 }
 
+inline void give(Program& program, std::initializer_list<Number> results) {
+  program.give(results, Program::Blocks(results.size(), 1));
+}
 template <class Y>
-Variable result_of(Fusion& call, const Y& y) {
+void give_result(Program& program, const Y& y) {
   static_assert(std::convertible_to<const Y&, Number>, "fuse: the function returns a number, or a std::tuple of numbers");
-  return call.results({y})[0];
+  give(program, {y});
 }
 template <class... Ys>
-std::array<Variable, sizeof...(Ys)> result_of(Fusion& call, const std::tuple<Ys...>& ys) {
-  std::vector<Variable> made = std::apply([&](const Ys&... y) { return call.results({y...}); }, ys);
-  std::array<Variable, sizeof...(Ys)> result;
-  std::move(made.begin(), made.end(), result.begin());
-  return result;
+void give_result(Program& program, const std::tuple<Ys...>& ys) {
+  std::apply([&](const Ys&... y) { give(program, {y...}); }, ys);
+}
+
+template <class F, class Numbers>
+ProgramPtr write(const Fusion& call, const F& f, Numbers numbers) {
+  const std::shared_ptr<Program> program = call.open();
+  give_result(*program, call_with_inputs(f, *program, numbers));
+  return program;
+}
+
+/// The results of a call whose function returns a Y, or a tuple.
+template <class Y>
+struct ResultsOf {
+  static Variable of(std::vector<Variable> made) { return std::move(made[0]); }
+};
+template <class... Ys>
+struct ResultsOf<std::tuple<Ys...>> {
+  static std::array<Variable, sizeof...(Ys)> of(std::vector<Variable> made) {
+    std::array<Variable, sizeof...(Ys)> result;
+    std::move(made.begin(), made.end(), result.begin());
+    return result;
+  }
+};
+template <class F, class Numbers>
+using ResultsOfCall =
+    ResultsOf<decltype(call_with_inputs(std::declval<const F&>(), std::declval<Program&>(), std::declval<Numbers>()))>;
+
+/// As `fuse`, for a function that does the same whenever it is called: it is written down once for each dtype.
+template <class F, class... Xs>
+auto fuse_once(const F& f, const Xs&... xs) {
+  static std::array<std::once_flag, 2> written;
+  static std::array<ProgramPtr, 2> programs;
+  constexpr auto numbers = numbers_of<Xs...>;
+  Fusion call({Operand<Xs>::variable(xs)...}, {Operand<Xs>::blocks...});
+  const std::size_t i = call.dtype() == DType::float32 ? 0 : 1;
+  std::call_once(written[i], [&] { programs[i] = write(call, f, numbers); });
+  return ResultsOfCall<F, decltype(numbers)>::of(call.results(programs[i]));
 }
 
 }  // namespace fused::detail
@@ -102,9 +145,9 @@ template <class F, class... Xs>
   requires(sizeof...(Xs) > 0)
 auto fuse(const F& f, const Xs&... xs) {
   using namespace fused::detail;
-  constexpr std::make_index_sequence<(Operand<Xs>::blocks + ...)> numbers;
+  constexpr auto numbers = numbers_of<Xs...>;
   Fusion call({Operand<Xs>::variable(xs)...}, {Operand<Xs>::blocks...});
-  return result_of(call, call_with_inputs(f, call.program(), numbers));
+  return ResultsOfCall<F, decltype(numbers)>::of(call.results(write(call, f, numbers)));
 }
 
 }  // namespace xtape

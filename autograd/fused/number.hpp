@@ -26,10 +26,10 @@ class Number {
 
  private:
   friend class Program;
-  Number(Program& program, std::uint32_t place);
+  Number(Program& program, std::uint32_t line);
 
   Program* program_ = nullptr;  // null for a constant
-  std::uint32_t place_ = 0, serial_ = 0;  // of the program, which may have gone
+  std::uint32_t line_ = 0, serial_ = 0;  // of the program, which may have gone
   double constant_ = 0;
 };
 

@@ -29,13 +29,13 @@ thread_local std::uint32_t serials = 0;
 
 }  // namespace
 
-Number::Number(Program& program, std::uint32_t place)
-    : program_(&program), place_(place), serial_(program.serial_) {}
+Number::Number(Program& program, std::uint32_t line)
+    : program_(&program), line_(line), serial_(program.serial_) {}
 
 Program::Program(DType dtype, Blocks input_blocks)
-    : dtype_(dtype), input_blocks_(std::move(input_blocks)), inputs_(sum_of(input_blocks_)), places_(inputs_),
+    : dtype_(dtype), input_blocks_(std::move(input_blocks)), inputs_(sum_of(input_blocks_)), lines_(inputs_),
       below_(innermost), serial_(++serials) {
-  places_.reserve(inputs_ + 24);
+  lines_.reserve(inputs_ + 24);
   innermost = this;
 }
 
@@ -47,7 +47,7 @@ void Program::close() {
 }
 
 void Program::give(std::span<const Number> numbers, Blocks result_blocks) {
-  for (const Number& x : numbers) results_.push_back(place_of(x));
+  for (const Number& x : numbers) results_.push_back(line_of(x));
   result_blocks_ = std::move(result_blocks);
   close();
 }
@@ -58,28 +58,28 @@ void Program::require_open(const Number& x) {
   throw ValueError("fuse: a number of another call, which has ended");
 }
 
-std::uint32_t Program::place_of(const Number& x) {
+std::uint32_t Program::line_of(const Number& x) {
   if (x.program_) {
     require_open(x);
     if (x.program_ != this) throw ValueError("fuse: a number of another call");
-    return x.place_;
+    return x.line_;
   }
-  places_.push_back({.constant = x.constant_});
-  return static_cast<std::uint32_t>(places_.size() - 1);
+  lines_.push_back({.constant = x.constant_});
+  return static_cast<std::uint32_t>(lines_.size() - 1);
 }
 
 Number Program::append(const Elementwise& operation, std::int8_t partial, std::span<const Number> operands) {
-  Place place{.operation = &operation, .partial = partial, .count = static_cast<std::uint8_t>(operands.size())};
-  for (std::size_t k = 0; k < operands.size(); ++k) place.operands[k] = place_of(operands[k]);
-  places_.push_back(place);
-  return Number(*this, static_cast<std::uint32_t>(places_.size() - 1));
+  Line line{.operation = &operation, .partial = partial, .count = static_cast<std::uint8_t>(operands.size())};
+  for (std::size_t k = 0; k < operands.size(); ++k) line.operands[k] = line_of(operands[k]);
+  lines_.push_back(line);
+  return Number(*this, static_cast<std::uint32_t>(lines_.size() - 1));
 }
 
 Number Program::write(const Elementwise& operation, std::initializer_list<Number> operands) {
   for (const Number& x : operands)
     if (x.program_) require_open(x);
   for (const Number& x : operands)
-    if (x.program_) return x.program_->append(operation, Place::forward, {operands.begin(), operands.size()});
+    if (x.program_) return x.program_->append(operation, Line::forward, {operands.begin(), operands.size()});
   double result;
   const double* in[Partial::most_values];
   for (std::size_t k = 0; k < operands.size(); ++k) in[k] = &operands.begin()[k].constant_;
@@ -90,9 +90,9 @@ Number Program::write(const Elementwise& operation, std::initializer_list<Number
 std::optional<std::array<Number, 2>> Program::operands_of(const Number& x, const Elementwise& operation) {
   if (!x.program_) return {};
   require_open(x);
-  const Place& place = x.program_->places_[x.place_];
-  if (place.operation != &operation || place.partial != Place::forward) return {};
-  return std::array{Number(*x.program_, place.operands[0]), Number(*x.program_, place.operands[1])};
+  const Line& line = x.program_->lines_[x.line_];
+  if (line.operation != &operation || line.partial != Line::forward) return {};
+  return std::array{Number(*x.program_, line.operands[0]), Number(*x.program_, line.operands[1])};
 }
 
 double Program::greatest_number() {
@@ -100,60 +100,60 @@ double Program::greatest_number() {
                                                           : std::numeric_limits<double>::max();
 }
 
-// Numbers of the other program for each place of this one. What gradients of operands are is written down in full there,
+// Numbers of the other program for each line of this one. What gradients of operands are is written down in full there,
 // so that it can be differentiated.
 std::vector<Number> Program::copy_to(Program& other) const {
   std::vector<Number> copies;
-  copies.reserve(places_.size());
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    const Place& place = places_[i];
-    if (!place.operation) {
-      copies.push_back(i < inputs_ ? other.input(i) : Number(place.constant));
+  copies.reserve(lines_.size());
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const Line& line = lines_[i];
+    if (!line.operation) {
+      copies.push_back(i < inputs_ ? other.input(i) : Number(line.constant));
       continue;
     }
     std::vector<Number> operands;
-    for (std::size_t k = 0; k < place.count; ++k) operands.push_back(copies[place.operands[k]]);
-    if (place.partial == Place::forward) copies.push_back(other.append(*place.operation, Place::forward, operands));
-    else copies.push_back(place.operation->partial(static_cast<std::size_t>(place.partial)).of_numbers(operands.data()));
+    for (std::size_t k = 0; k < line.count; ++k) operands.push_back(copies[line.operands[k]]);
+    if (line.partial == Line::forward) copies.push_back(other.append(*line.operation, Line::forward, operands));
+    else copies.push_back(line.operation->partial(static_cast<std::size_t>(line.partial)).of_numbers(operands.data()));
   }
   return copies;
 }
 
 std::vector<bool> Program::depends_on_inputs(std::size_t inputs) const {
-  std::vector<bool> result(places_.size(), false);
+  std::vector<bool> result(lines_.size(), false);
   std::fill_n(result.begin(), inputs, true);
-  for (std::size_t i = inputs_; i < places_.size(); ++i)
-    for (std::size_t k = 0; k < places_[i].count; ++k)
-      if (result[places_[i].operands[k]] && places_[i].operation->partial(k).kind != Partial::Kind::constant)
+  for (std::size_t i = inputs_; i < lines_.size(); ++i)
+    for (std::size_t k = 0; k < lines_[i].count; ++k)
+      if (result[lines_[i].operands[k]] && lines_[i].operation->partial(k).kind != Partial::Kind::constant)
         result[i] = true;
   return result;
 }
 
-Number Program::gradient_of_operand(const Place& place, std::uint32_t at, std::size_t k, const Number& g) {
-  const Partial& partial = place.operation->partial(k);
+Number Program::gradient_of_operand(const Line& line, std::uint32_t at, std::size_t k, const Number& g) {
+  const Partial& partial = line.operation->partial(k);
   if (partial.kind == Partial::Kind::pass) return g;
   std::vector<Number> told;
   for (std::uint8_t value : partial.told())
-    told.push_back(Number(*this, value == Partial::result ? at : place.operands[value]));
+    told.push_back(Number(*this, value == Partial::result ? at : line.operands[value]));
   told.push_back(g);
   // What is but one operation is written down as such.
-  const std::size_t before = places_.size();
+  const std::size_t before = lines_.size();
   const Number in_full = partial.of_numbers(told.data());
-  if (places_.size() <= before + 1) return in_full;
-  places_.resize(before);
-  return append(*place.operation, static_cast<std::int8_t>(k), told);
+  if (lines_.size() <= before + 1) return in_full;
+  lines_.resize(before);
+  return append(*line.operation, static_cast<std::int8_t>(k), told);
 }
 
 // From the gradients of results to those of the first `inputs` inputs, through operations alone.
 void Program::walk_back(std::vector<std::optional<Number>>& gradients, std::size_t inputs) {
   const std::vector<bool> depends = depends_on_inputs(inputs);
   for (std::size_t i = gradients.size(); i-- > inputs_;) {
-    const Place place = places_[i];
-    if (!gradients[i] || !place.operation) continue;
-    for (std::size_t k = 0; k < place.count; ++k) {
-      const std::uint32_t operand = place.operands[k];
-      if (!depends[operand] || place.operation->partial(k).kind == Partial::Kind::constant) continue;
-      const Number g = gradient_of_operand(place, static_cast<std::uint32_t>(i), k, *gradients[i]);
+    const Line line = lines_[i];
+    if (!gradients[i] || !line.operation) continue;
+    for (std::size_t k = 0; k < line.count; ++k) {
+      const std::uint32_t operand = line.operands[k];
+      if (!depends[operand] || line.operation->partial(k).kind == Partial::Kind::constant) continue;
+      const Number g = gradient_of_operand(line, static_cast<std::uint32_t>(i), k, *gradients[i]);
       gradients[operand] = gradients[operand] ? *gradients[operand] + g : g;
     }
   }
@@ -171,13 +171,13 @@ std::shared_ptr<const Program> Program::derived(const std::vector<bool>& weighte
   blocks.insert(blocks.end(), result_blocks_.begin(), result_blocks_.end());
   auto made = std::make_shared<Program>(dtype_, std::move(blocks));
   const std::vector<Number> copies = copy_to(*made);
-  std::vector<std::optional<Number>> gradients(made->places_.size());
+  std::vector<std::optional<Number>> gradients(made->lines_.size());
   const std::vector<kernels::Part> parts = parts_of(result_blocks_);
   for (std::size_t j = 0; j < results_.size(); ++j) {
     const Number& y = copies[results_[j]];
     if (!y.program_ || !weighted[parts[j].array]) continue;
     const Number weight = made->input(inputs_ + j);
-    gradients[y.place_] = gradients[y.place_] ? *gradients[y.place_] + weight : weight;
+    gradients[y.line_] = gradients[y.line_] ? *gradients[y.line_] + weight : weight;
   }
   made->walk_back(gradients, inputs_);
   std::vector<Number> results;
@@ -194,33 +194,33 @@ void Program::evaluate(const Shape& common, std::span<const Array> inputs, std::
 template <class T>
 void Program::compute(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const {
   const std::vector<kernels::Part> result_parts = parts_of(result_blocks_);
-  std::vector<bool> needed(places_.size(), false);
+  std::vector<bool> needed(lines_.size(), false);
   for (std::size_t j = 0; j < results_.size(); ++j)
     if (results[result_parts[j].array].defined()) needed[results_[j]] = true;
-  for (std::size_t i = places_.size(); i-- > inputs_;)
-    for (std::size_t k = 0; needed[i] && k < places_[i].count; ++k) needed[places_[i].operands[k]] = true;
+  for (std::size_t i = lines_.size(); i-- > inputs_;)
+    for (std::size_t k = 0; needed[i] && k < lines_[i].count; ++k) needed[lines_[i].operands[k]] = true;
 
   kernels::Steps<T> steps;
-  std::vector<std::uint32_t> number(places_.size(), 0);
+  std::vector<std::uint32_t> number(lines_.size(), 0);
   std::iota(number.begin(), number.begin() + static_cast<std::ptrdiff_t>(inputs_), 0);
   auto next = static_cast<std::uint32_t>(inputs_);
-  for (std::size_t i = inputs_; i < places_.size(); ++i) {
-    if (!needed[i] || places_[i].operation) continue;
+  for (std::size_t i = inputs_; i < lines_.size(); ++i) {
+    if (!needed[i] || lines_[i].operation) continue;
     number[i] = next++;
-    steps.constants.emplace_back(static_cast<T>(places_[i].constant));
+    steps.constants.emplace_back(static_cast<T>(lines_[i].constant));
   }
-  for (std::size_t i = inputs_; i < places_.size(); ++i) {
-    const Place& place = places_[i];
-    if (!needed[i] || !place.operation) continue;
+  for (std::size_t i = inputs_; i < lines_.size(); ++i) {
+    const Line& line = lines_[i];
+    if (!needed[i] || !line.operation) continue;
     number[i] = next++;
-    const auto& rows = place.partial == Place::forward
-                           ? place.operation->rows()
-                           : place.operation->partial(static_cast<std::size_t>(place.partial)).rows;
-    kernels::Step<T> step{rows.template of<T>(), place.count, {}};
-    for (std::size_t k = 0; k < place.count; ++k) step.operands[k] = number[place.operands[k]];
+    const auto& rows = line.partial == Line::forward
+                           ? line.operation->rows()
+                           : line.operation->partial(static_cast<std::size_t>(line.partial)).rows;
+    kernels::Step<T> step{rows.template of<T>(), line.count, {}};
+    for (std::size_t k = 0; k < line.count; ++k) step.operands[k] = number[line.operands[k]];
     steps.steps.push_back(step);
   }
-  for (std::uint32_t place : results_) steps.results.push_back(number[place]);
+  for (std::uint32_t line : results_) steps.results.push_back(number[line]);
   kernels::map_steps<T>(steps, common, inputs, parts_of(input_blocks_), results, result_parts);
 }
 

@@ -26,6 +26,9 @@ namespace fused {
 /// result may be wanted in a smaller shape, which broadcasts to the common one as well: then it is the sum over what that
 /// repeats. An input or result may be of several blocks, equal parts along its last axis: then each block is a number,
 /// and broadcasts for itself.
+///
+/// A program has one line for each operation. In that of its gradient, partial derivatives are lines as well, which run by
+/// the rows that the elementwise operation has for them; where that is derived in its turn, they are written down in full.
 class Program {
  public:
   using Blocks = std::vector<std::size_t>;
@@ -68,7 +71,7 @@ class Program {
 
   /// An input or a constant, where there is no operation; the result of an operation, or the gradient of one of its
   /// operands, from what its partial derivative is told and the gradient of the result.
-  struct Place {
+  struct Line {
     static constexpr std::int8_t forward = -1;
 
     const Elementwise* operation = nullptr;
@@ -82,9 +85,9 @@ class Program {
 
   static void require_open(const Number& x);
   void close();
-  std::uint32_t place_of(const Number& x);
+  std::uint32_t line_of(const Number& x);
   Number append(const Elementwise& operation, std::int8_t partial, std::span<const Number> operands);
-  Number gradient_of_operand(const Place& place, std::uint32_t at, std::size_t k, const Number& g);
+  Number gradient_of_operand(const Line& line, std::uint32_t at, std::size_t k, const Number& g);
   std::vector<bool> depends_on_inputs(std::size_t inputs) const;
   void walk_back(std::vector<std::optional<Number>>& gradients, std::size_t inputs);
   std::vector<Number> copy_to(Program& other) const;
@@ -95,7 +98,7 @@ class Program {
   DType dtype_;
   Blocks input_blocks_, result_blocks_;
   std::size_t inputs_;         // how many numbers
-  std::vector<Place> places_;  // the inputs first
+  std::vector<Line> lines_;  // the inputs first
   std::vector<std::uint32_t> results_;
   Program* below_;        // that was open before
   std::uint32_t serial_;

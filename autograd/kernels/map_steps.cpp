@@ -50,8 +50,8 @@ struct Place {
 template <class T>
 class Sums {
  public:
-  void add(const T* values, std::size_t n, std::ptrdiff_t step, double* sums) const {
-    if (step == 0) *sums += of_row_(values, n);
+  void add(const T* values, std::size_t n, std::ptrdiff_t stride, double* sums) const {
+    if (stride == 0) *sums += of_row_(values, n);
     else add_row_(values, n, sums);
   }
 
@@ -61,8 +61,13 @@ class Sums {
   decltype(&add_row_on<Target::any, T>) add_row_ = with_target([]<Target target>() { return &add_row_on<target, T>; });
 };
 
-// Takes rows through the steps. Inputs and results stand at their places one element after the other, or, where their
-// step is 0, are one element.
+// Takes rows through the steps, piece by piece:
+//
+//     x        .......|=======|..........     places of inputs and results: their elements stand one after the other, or,
+//     y        .......|=======|..........     where the stride is 0, are one
+//     x * y           |=======|               a buffer
+//     exp(x * y)      |=======|               the same buffer, for nothing reads the product any more
+//     result   .......|=======|..........     the last step writes here at once
 template <class T>
 class Runner {
   static constexpr std::size_t piece = piece_of<T>;
@@ -70,15 +75,16 @@ class Runner {
  public:
   Runner(const Runner&) = delete;  // it has addresses of itself
 
-  // The steps of the inputs, and then of the results; `summed` tells of each result whether it has no place but in sums.
-  Runner(const Steps<T>& steps, std::size_t inputs, std::vector<std::ptrdiff_t> step, std::span<const char> summed)
-      : results_(steps.results), inputs_(inputs), first_(inputs + steps.constants.size()), place_step_(std::move(step)),
-        at_(first_ + steps.steps.size()), step_(at_.size(), 0), ready_(steps.steps.size()), repeated_inputs_(inputs) {
-    std::copy_n(place_step_.begin(), inputs, step_.begin());
+  // The strides of the inputs, and then of the results; `summed` tells of each result whether it has no place but sums.
+  Runner(const Steps<T>& steps, std::size_t inputs, std::vector<std::ptrdiff_t> stride, std::span<const char> summed)
+      : results_(steps.results), inputs_(inputs), first_(inputs + steps.constants.size()),
+        place_stride_(std::move(stride)), at_(first_ + steps.steps.size()), stride_(at_.size(), 0),
+        ready_(steps.steps.size()), repeated_inputs_(inputs) {
+    std::copy_n(place_stride_.begin(), inputs, stride_.begin());
     for (std::size_t k = 0; k < inputs; ++k) at_[k] = repeated_inputs_[k].values;
     for (std::size_t i = 0; i < steps.constants.size(); ++i) at_[inputs + i] = steps.constants[i].values;
     for (std::size_t i = 0; i < ready_.size(); ++i)
-      for (std::uint32_t operand : operands_of(steps.steps[i])) step_[first_ + i] |= step_[operand];
+      for (std::uint32_t operand : operands_of(steps.steps[i])) stride_[first_ + i] |= stride_[operand];
     assign_buffers(steps);
     find_direct(summed);
     for (std::size_t i = 0; i < ready_.size(); ++i) prepare(i, steps.steps[i]);
@@ -86,11 +92,11 @@ class Runner {
 
   void operator()(std::span<const Place<T>> places, std::size_t n) {
     for (std::size_t k = 0; k < inputs_; ++k)
-      if (!step_[k]) repeated_inputs_[k] = Repeated<T>(*places[k].data);
+      if (!stride_[k]) repeated_inputs_[k] = Repeated<T>(*places[k].data);
     for (std::size_t begin = 0; begin < n; begin += piece) {
       const std::size_t count = std::min(piece, n - begin);
       for (const Moving& moving : moving_) *moving.pointer = places[moving.place].data + begin;
-      for (const Ready& step : ready_) step.row(step.in, step.by, step.repeated ? per_register : count, step.out);
+      for (const Ready& step : ready_) step.row(step.in, step.stride, step.repeated ? per_register : count, step.out);
       for (std::size_t j = 0; j < direct_.size(); ++j)
         if (!direct_[j]) deliver(j, places[inputs_ + j], begin, count);
     }
@@ -103,7 +109,7 @@ class Runner {
   struct Ready {
     MapRow<T> row;
     const T* in[Step<T>::most];
-    std::ptrdiff_t by[Step<T>::most];
+    std::ptrdiff_t stride[Step<T>::most];
     T* out;
     bool repeated;  // the same everywhere
   };
@@ -126,7 +132,7 @@ class Runner {
     std::size_t buffers = 1;
     for (std::size_t i = 0; i < ready_.size(); ++i) {
       for (std::uint32_t operand : operands_of(steps.steps[i])) {
-        if (operand < first_ || step_[operand] == 0 || last[operand] != i) continue;
+        if (operand < first_ || stride_[operand] == 0 || last[operand] != i) continue;
         unused.push_back(buffer[operand - first_]);
         last[operand] = never;  // it may be an operand twice
       }
@@ -145,10 +151,10 @@ class Runner {
   void find_direct(std::span<const char> summed) {
     place_of_.assign(at_.size(), none);
     for (std::size_t k = 0; k < inputs_; ++k)
-      if (step_[k]) place_of_[k] = k;
+      if (stride_[k]) place_of_[k] = k;
     for (std::size_t j = 0; j < results_.size(); ++j) {
       const std::uint32_t number = results_[j];
-      direct_.push_back(!summed[j] && number >= first_ && step_[number] == 1 && place_step_[inputs_ + j] == 1 &&
+      direct_.push_back(!summed[j] && number >= first_ && stride_[number] == 1 && place_stride_[inputs_ + j] == 1 &&
                         place_of_[number] == none);
       if (direct_[j]) place_of_[number] = inputs_ + j;
     }
@@ -159,11 +165,11 @@ class Runner {
   void prepare(std::size_t i, const Step<T>& step) {
     Ready& ready = ready_[i];
     ready.row = step.row;
-    ready.repeated = step_[first_ + i] == 0;
+    ready.repeated = stride_[first_ + i] == 0;
     for (std::size_t k = 0; k < step.count; ++k) {
       const std::uint32_t operand = step.operands[k];
       ready.in[k] = at_[operand];
-      ready.by[k] = step_[operand];
+      ready.stride[k] = stride_[operand];
       if (place_of_[operand] != none) moving_.push_back({const_cast<T**>(&ready.in[k]), place_of_[operand]});
     }
     if (place_of_[first_ + i] != none) moving_.push_back({&ready.out, place_of_[first_ + i]});
@@ -173,19 +179,19 @@ class Runner {
     if (!place.data && !place.sums) return;
     const std::uint32_t number = results_[j];
     const T* values = at_[number];
-    if (step_[number] == 0) values = std::fill_n(memory_.data(), n, *values) - n;
-    const std::ptrdiff_t step = place_step_[inputs_ + j];
-    if (place.data) std::copy_n(values, step ? n : 1, place.data + (step ? begin : 0));
-    else sums_.add(values, n, step, place.sums + (step ? begin : 0));
+    if (stride_[number] == 0) values = std::fill_n(memory_.data(), n, *values) - n;
+    const std::ptrdiff_t stride = place_stride_[inputs_ + j];
+    if (place.data) std::copy_n(values, stride ? n : 1, place.data + (stride ? begin : 0));
+    else sums_.add(values, n, stride, place.sums + (stride ? begin : 0));
   }
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
   std::span<const std::uint32_t> results_;
   std::size_t inputs_, first_;  // of the steps, as numbers
-  std::vector<std::ptrdiff_t> place_step_;
+  std::vector<std::ptrdiff_t> place_stride_;
   std::vector<const T*> at_;           // where each number stands
-  std::vector<std::ptrdiff_t> step_;   // 1, or 0 for one that is the same everywhere
+  std::vector<std::ptrdiff_t> stride_;   // 1, or 0 for one that is the same everywhere
   std::vector<std::size_t> place_of_;  // of the numbers that stand there
   std::vector<Ready> ready_;
   std::vector<Moving> moving_;
@@ -211,7 +217,7 @@ class Together {
     for (std::size_t k = 0; k < one_.size(); ++k) places_[k].data = copies_.data() + k * piece;
   }
 
-  std::vector<std::ptrdiff_t> steps() const {
+  std::vector<std::ptrdiff_t> strides() const {
     std::vector<std::ptrdiff_t> result;
     for (char one : one_) result.push_back(!one);
     return result;
@@ -251,22 +257,22 @@ class Together {
     filled_ += n;
   }
 
-  static void copy(const T* from, std::ptrdiff_t step, std::size_t n, T* to) {
-    if (step == 0) std::fill_n(to, n, *from);
-    else if (step == 1) std::copy_n(from, n, to);
-    else for (std::size_t i = 0; i < n; ++i, from += step) to[i] = *from;
+  static void copy(const T* from, std::ptrdiff_t stride, std::size_t n, T* to) {
+    if (stride == 0) std::fill_n(to, n, *from);
+    else if (stride == 1) std::copy_n(from, n, to);
+    else for (std::size_t i = 0; i < n; ++i, from += stride) to[i] = *from;
   }
 
   // Takes result k to where it belongs.
   void spread(std::size_t k) {
     const T* values = copies_.data() + k * piece;
-    const std::ptrdiff_t step = inner_[k];
+    const std::ptrdiff_t stride = inner_[k];
     const Place<T>* to = targets_.data() + (k - inputs_);
     for (std::size_t n : pieces_) {
-      if (to->data && step == 1) std::copy_n(values, n, to->data);
-      else if (to->data) for (std::size_t i = 0; i < n; ++i) to->data[static_cast<std::ptrdiff_t>(i) * step] = values[i];
-      else if (to->sums && step <= 1) sums_.add(values, n, step, to->sums);
-      else if (to->sums) for (std::size_t i = 0; i < n; ++i) to->sums[static_cast<std::ptrdiff_t>(i) * step] += values[i];
+      if (to->data && stride == 1) std::copy_n(values, n, to->data);
+      else if (to->data) for (std::size_t i = 0; i < n; ++i) to->data[static_cast<std::ptrdiff_t>(i) * stride] = values[i];
+      else if (to->sums && stride <= 1) sums_.add(values, n, stride, to->sums);
+      else if (to->sums) for (std::size_t i = 0; i < n; ++i) to->sums[static_cast<std::ptrdiff_t>(i) * stride] += values[i];
       values += n;
       to += one_.size() - inputs_;
     }
@@ -359,7 +365,7 @@ class LoopsOfSteps {
     };
     if (takes_together()) {
       Together<T> together(*loops_, inputs_);
-      Runner<T> run_row(steps_, inputs_, together.steps(), std::vector<char>(steps_.results.size(), false));
+      Runner<T> run_row(steps_, inputs_, together.strides(), std::vector<char>(steps_.results.size(), false));
       for_each_row([&](std::size_t n) { together.add(places, n, run_row); });
       together.flush(run_row);
     } else {
