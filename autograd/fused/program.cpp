@@ -23,6 +23,9 @@ std::vector<kernels::Part> parts_of(const Program::Blocks& blocks) {
   return result;
 }
 
+// One more term of a gradient, of which there may be none yet.
+void add(std::optional<Number>& sum, const Number& term) { sum = sum ? *sum + term : term; }
+
 // The programs that this thread writes down, each from within the function of the one below.
 thread_local Program* innermost = nullptr;
 thread_local std::uint32_t serials = 0;
@@ -154,7 +157,7 @@ void Program::walk_back(std::vector<std::optional<Number>>& gradients, std::size
       const std::uint32_t operand = line.operands[k];
       if (!depends[operand] || line.operation->partial(k).kind == Partial::Kind::constant) continue;
       const Number g = gradient_of_operand(line, static_cast<std::uint32_t>(i), k, *gradients[i]);
-      gradients[operand] = gradients[operand] ? *gradients[operand] + g : g;
+      add(gradients[operand], g);
     }
   }
 }
@@ -176,8 +179,7 @@ std::shared_ptr<const Program> Program::derived(const std::vector<bool>& weighte
   for (std::size_t j = 0; j < results_.size(); ++j) {
     const Number& y = copies[results_[j]];
     if (!y.program_ || !weighted[parts[j].array]) continue;
-    const Number weight = made->input(inputs_ + j);
-    gradients[y.line_] = gradients[y.line_] ? *gradients[y.line_] + weight : weight;
+    add(gradients[y.line_], made->input(inputs_ + j));
   }
   made->walk_back(gradients, inputs_);
   std::vector<Number> results;
