@@ -74,11 +74,8 @@ void for_each_row(std::span<const Array* const> arrays, Row row) {
   const Array& first = *arrays[0];
   auto fits = [&](const Array* x) { return x->has_shape_of(first); };
   if (arrays.size() <= std::size(step_one) && std::all_of(arrays.begin() + 1, arrays.end(), fits)) {
-    const std::size_t size = first.size();
-    auto cut = [size](std::size_t element) { return element == size ? size : element - element % most_lanes; };
-    parallel_for(size, worth_a_thread, [&](std::size_t begin, std::size_t end) {
-      begin = cut(begin), end = cut(end);
-      if (begin == end) return;
+    // One row, which parallel_for cuts at whole registers.
+    parallel_for(first.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) {
       std::ptrdiff_t offset[std::size(step_one)];
       std::fill_n(offset, arrays.size(), static_cast<std::ptrdiff_t>(begin));
       row(offset, step_one, end - begin);
