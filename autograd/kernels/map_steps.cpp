@@ -6,6 +6,7 @@
 
 #include <autograd/kernels/loops.hpp>
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/reduce.hpp>
 #include <autograd/kernels/targets/reduce.hpp>
 #include <autograd/kernels/xsimd.hpp>
 
@@ -201,27 +202,26 @@ class Runner {
   Sums<T> sums_;
 };
 
-// Rows that are short, or whose elements are not next to each other, such as those of blocks of one column: copies of
-// several of them stand together.
+// Rows that are short, or whose elements are not next to each other, such as those of blocks of one column: several of
+// them make a piece. What is dense is read and written where it stands, the rest in copies. A sum is of one element.
 template <class T>
 class Together {
   static constexpr std::size_t piece = piece_of<T>;
 
  public:
-  // Where all strides of a place are 0, it has one element.
   Together(const Loops& loops, std::size_t inputs)
-      : inputs_(inputs), inner_(loops.inner().step), one_(inner_.size(), true), places_(inner_.size()),
-        copies_(inner_.size() * piece) {
-    for (std::size_t k = 0; k < one_.size(); ++k)
-      for (const Loops::Loop& loop : loops.loops) one_[k] &= loop.step[k] == 0;
-    for (std::size_t k = 0; k < one_.size(); ++k) places_[k].data = copies_.data() + k * piece;
+      : inner_(loops.inner().step), places_(inner_.size()), copies_(inner_.size() * piece) {
+    for (std::size_t k = 0; k < inner_.size(); ++k) {
+      const bool one = has_strides(loops, k, 0);
+      strides_.push_back(!one);
+      if (one || has_strides(loops, k, 1)) in_place_.push_back(k);
+      else (k < inputs ? gathered_ : scattered_).push_back(k);
+      places_[k].data = copies_.data() + k * piece;
+    }
   }
 
-  std::vector<std::ptrdiff_t> strides() const {
-    std::vector<std::ptrdiff_t> result;
-    for (char one : one_) result.push_back(!one);
-    return result;
-  }
+  // 0 for an element that is the same everywhere.
+  const std::vector<std::ptrdiff_t>& strides() const { return strides_; }
 
   void add(std::span<const Place<T>> row, std::size_t n, Runner<T>& runner) {
     for (std::size_t begin = 0; begin < n;) {
@@ -235,57 +235,63 @@ class Together {
   void flush(Runner<T>& runner) {
     if (filled_ == 0) return;
     runner(places_, filled_);
-    for (std::size_t k = inputs_; k < one_.size(); ++k)
-      if (!one_[k]) spread(k);
+    for (std::size_t i = 0; i < scattered_.size(); ++i) scatter(i);
     filled_ = 0;
-    pieces_.clear();
+    counts_.clear();
     targets_.clear();
   }
 
  private:
+  // Whether the next element of place k, row after row, always stands `stride` further.
+  static bool has_strides(const Loops& loops, std::size_t k, std::ptrdiff_t stride) {
+    for (std::size_t level = loops.loops.size(); level-- > 0;) {
+      if (loops.loops[level].step[k] != stride) return false;
+      stride *= static_cast<std::ptrdiff_t>(loops.loops[level].extent);
+    }
+    return true;
+  }
+
   void append(std::span<const Place<T>> row, std::ptrdiff_t begin, std::size_t n) {
-    for (std::size_t k = 0; k < inputs_; ++k) {
-      if (one_[k]) places_[k] = row[k];
-      else copy(row[k].data + begin * inner_[k], inner_[k], n, copies_.data() + k * piece + filled_);
-    }
-    for (std::size_t k = inputs_; k < one_.size(); ++k) {
-      if (one_[k]) places_[k] = row[k];
-      const Place<T>& to = row[k];
-      targets_.push_back({to.data ? to.data + begin * inner_[k] : nullptr, to.sums ? to.sums + begin * inner_[k] : nullptr});
-    }
-    pieces_.push_back(n);
+    if (filled_ == 0)
+      for (std::size_t k : in_place_) {
+        places_[k] = row[k];
+        if (row[k].data) places_[k].data += begin * inner_[k];
+      }
+    for (std::size_t k : gathered_)
+      gather(row[k].data + begin * inner_[k], inner_[k], n, copies_.data() + k * piece + filled_);
+    for (std::size_t k : scattered_) targets_.push_back(row[k].data + begin * inner_[k]);
+    counts_.push_back(n);
     filled_ += n;
   }
 
-  static void copy(const T* from, std::ptrdiff_t stride, std::size_t n, T* to) {
+  static void gather(const T* from, std::ptrdiff_t stride, std::size_t n, T* to) {
     if (stride == 0) std::fill_n(to, n, *from);
     else if (stride == 1) std::copy_n(from, n, to);
     else for (std::size_t i = 0; i < n; ++i, from += stride) to[i] = *from;
   }
 
-  // Takes result k to where it belongs.
-  void spread(std::size_t k) {
-    const T* values = copies_.data() + k * piece;
-    const std::ptrdiff_t stride = inner_[k];
-    const Place<T>* to = targets_.data() + (k - inputs_);
-    for (std::size_t n : pieces_) {
-      if (to->data && stride == 1) std::copy_n(values, n, to->data);
-      else if (to->data) for (std::size_t i = 0; i < n; ++i) to->data[static_cast<std::ptrdiff_t>(i) * stride] = values[i];
-      else if (to->sums && stride <= 1) sums_.add(values, n, stride, to->sums);
-      else if (to->sums) for (std::size_t i = 0; i < n; ++i) to->sums[static_cast<std::ptrdiff_t>(i) * stride] += values[i];
+  // Takes the i-th of the results that are scattered to where it belongs.
+  void scatter(std::size_t i) {
+    const T* values = copies_.data() + scattered_[i] * piece;
+    const std::ptrdiff_t stride = inner_[scattered_[i]];
+    T* const* to = targets_.data() + i;
+    for (std::size_t n : counts_) {
+      T* out = *to;
+      if (stride == 1) std::copy_n(values, n, out);
+      else for (std::size_t j = 0; j < n; ++j, out += stride) *out = values[j];
       values += n;
-      to += one_.size() - inputs_;
+      to += scattered_.size();
     }
   }
 
-  std::size_t inputs_, filled_ = 0;
   Strides inner_;
-  std::vector<char> one_;
+  std::vector<std::ptrdiff_t> strides_;
+  std::vector<std::size_t> in_place_, gathered_, scattered_;  // numbers of places
   std::vector<Place<T>> places_;
   Memory<T> copies_;
-  std::vector<std::size_t> pieces_;  // how many elements of each row stand here
-  std::vector<Place<T>> targets_;    // of the results, for each piece
-  Sums<T> sums_;
+  std::size_t filled_ = 0;
+  std::vector<std::size_t> counts_;  // of elements of each row that stands here
+  std::vector<T*> targets_;          // for each row, those of the results that are scattered
 };
 
 // The loops over inputs and results.
@@ -302,6 +308,15 @@ class LoopsOfSteps {
     }
     for (const Part& part : result_parts) add_result(results[part.array], part, common);
     loops_.emplace(common, strides_);
+  }
+
+  // Whether rows that are taken together would be summed to more than one element.
+  bool sums_short_rows() const {
+    if (!takes_together()) return false;
+    for (std::size_t k = inputs_; k < data_.size(); ++k)
+      if (sum_[k] != none && std::ranges::any_of(strides_[k], [](std::ptrdiff_t stride) { return stride != 0; }))
+        return true;
+    return false;
   }
 
   void run() {
@@ -399,12 +414,45 @@ class LoopsOfSteps {
   std::size_t count_ = 0;                  // of the sums of all results
 };
 
+// Of an array whose last axis is so many blocks, each of the common shape.
+Array sum_of_blocks(const Array& x, std::size_t blocks, const Shape& shape) {
+  auto apart = [blocks](Shape extents) {
+    extents.back() /= blocks;
+    extents.insert(extents.end() - 1, blocks);
+    return extents;
+  };
+  return shape.empty() ? sum_to(x, shape) : sum_to(x.reshaped(apart(x.shape())), apart(shape)).reshaped(shape);
+}
+
+// Short rows are summed afterwards, from results in full: to add each to its sums takes longer.
+template <class T>
+void run_then_sum(const Steps<T>& steps, const Shape& common, std::span<const Array> inputs,
+                  std::span<const Part> input_parts, std::span<Array> results, std::span<const Part> result_parts) {
+  std::vector<Shape> wanted(results.size());
+  for (const Part& part : result_parts) {
+    Array& y = results[part.array];
+    if (part.block > 0 || !y.defined()) continue;
+    wanted[part.array] = y.shape();
+    Shape full = common;
+    full.back() *= part.blocks;
+    if (y.size() > part.blocks && y.shape() != full) y = Array(full, y.dtype());
+  }
+  LoopsOfSteps<T>(steps, common, inputs, input_parts, results, result_parts).run();
+  for (const Part& part : result_parts) {
+    Array& y = results[part.array];
+    if (part.block == 0 && y.defined() && y.shape() != wanted[part.array])
+      y = sum_of_blocks(y, part.blocks, wanted[part.array]);
+  }
+}
+
 }  // namespace
 
 template <class T>
 void map_steps(const Steps<T>& steps, const Shape& common, std::span<const Array> inputs,
                std::span<const Part> input_parts, std::span<Array> results, std::span<const Part> result_parts) {
-  LoopsOfSteps<T>(steps, common, inputs, input_parts, results, result_parts).run();
+  LoopsOfSteps<T> loops(steps, common, inputs, input_parts, results, result_parts);
+  if (loops.sums_short_rows()) run_then_sum(steps, common, inputs, input_parts, results, result_parts);
+  else loops.run();
 }
 
 template void map_steps(const Steps<float>&, const Shape&, std::span<const Array>, std::span<const Part>, std::span<Array>,

@@ -242,6 +242,32 @@ BOOST_AUTO_TEST_CASE(narrow_blocks) {
   }
 }
 
+// Gradients of operands that short rows repeat, by each of which another is summed: over columns, over rows, and over
+// either in blocks.
+BOOST_AUTO_TEST_CASE(sums_over_short_rows) {
+  auto f = [](auto x, auto row, auto column, auto a, auto b, auto c, auto d) {
+    return std::tuple(tanh(x * column + row) * a - b, c * x + d * column);
+  };
+  for (std::size_t width : {1, 2, 5, 16, 65, 100}) {
+    for (std::size_t rows : {1, 3, 150}) {
+      const std::size_t two = 2 * width;
+      Variables x{numbers({rows, width}), numbers({width}), numbers({rows, 1}), numbers({two}, -1, 1), numbers({rows, 2}, 0, 1)};
+      auto fused = [&](const Variables& x) {
+        auto [y, z] = fuse(f, x[0], x[1], x[2], blocks<2>(x[3]), blocks<2>(x[4]));
+        return y * z + z;
+      };
+      auto composed = [&](const Variables& x) {
+        Variables ab = split(x[3], 2, -1), cd = split(x[4], 2, -1);
+        auto [y, z] = f(x[0], x[1], x[2], ab[0], ab[1], cd[0], cd[1]);
+        return y * z + z;
+      };
+      Variables own = both_orders(fused, x), other = both_orders(composed, x);
+      for (std::size_t i = 0; i < own.size(); ++i)
+        BOOST_TEST(distance(own[i], other[i]) <= 1e-13 * static_cast<double>(width * rows));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(misuse) {
   auto f = [](auto a, auto b) { return a + b; };
   BOOST_TEST(message([&] { fuse(f, ones({2, 3}), ones({2})); }).find("fuse: shapes (2, 3) and (2,)") == 0);
