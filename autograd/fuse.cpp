@@ -1,5 +1,6 @@
 #include <autograd/fuse.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,7 @@ class Fused final : public OperationOf<Fused> {
       : OperationOf("fuse"), program_(std::move(program)), common_(common), shapes_(std::move(shapes)) {}
 
   Variables operator()(const Variables& inputs) {
+    keeps_ = grad_enabled() && std::ranges::any_of(inputs, &Variable::requires_grad) && is_worth_keeping(inputs[0].dtype());
     std::vector<Array> results(shapes_.size());
     NodePtr node = xtape::detail::perform(*this, xtape::detail::pointers_to(inputs), results);
     Variables made(results.size());
@@ -29,9 +31,20 @@ class Fused final : public OperationOf<Fused> {
   }
 
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
-    for (std::size_t i = 0; i < shapes_.size(); ++i)
-      if (shapes_[i]) results[i] = Array(*shapes_[i], operands[0].dtype());
-    program_->evaluate(common_, operands, results);
+    const DType dtype = operands[0].dtype();
+    std::vector<Array> all;
+    for (const std::optional<Shape>& shape : shapes_) all.push_back(shape ? Array(*shape, dtype) : Array());
+    const ProgramPtr program = keeps_ ? program_->keeping() : program_;
+    if (all.size() < program->result_blocks().size()) {
+      Shape shape = common_;
+      shape.back() *= program->result_blocks().back();
+      all.emplace_back(shape, dtype);
+    }
+    program->evaluate(common_, operands, all);
+    std::move(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(results.size()), results.begin());
+    if (all.size() > results.size()) kept_.push_back(std::move(all.back()));
+    if (keeps_)
+      for (std::uint32_t number : program_->kept().results) kept_.push_back(results[number]);
   }
 
   std::uint32_t saves(std::uint32_t) override { return all_operands; }
@@ -39,9 +52,25 @@ class Fused final : public OperationOf<Fused> {
   void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override;
 
  private:
+  // Whether the way back is to read values on the way, rather than to compute them anew: that takes no longer where they
+  // would leave the cache, nor where they are few. For gradients, whose results are sums and blocks, they are not kept.
+  bool is_worth_keeping(DType dtype) const {
+    constexpr std::size_t least = 1024, most_bytes = std::size_t{1} << 21;
+    const std::size_t size = element_count(common_);
+    auto single = [](std::size_t blocks) { return blocks == 1; };
+    if (size < least || !std::ranges::all_of(program_->result_blocks(), single) ||
+        std::ranges::any_of(shapes_, [&](const auto& shape) { return shape != common_; }))
+      return false;
+    const Program::Kept& kept = program_->kept();
+    const std::size_t count = kept.lines.size() + kept.results.size();
+    return count > 0 && count * size * item_size(dtype) <= most_bytes;
+  }
+
   ProgramPtr program_;
   Shape common_;
   Shapes shapes_;
+  bool keeps_ = false;
+  std::vector<Array> kept_;
 };
 
 void Fused::backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const {
@@ -56,7 +85,11 @@ void Fused::backward(const Node& node, std::span<Variable> outputs, std::span<In
     weighted.push_back(weight.defined());
     xs.push_back(weight.defined() ? weight : Variable(Array::scalar(0, xs[0].dtype())));
   }
-  Variables gradients = Fused(program_->gradient(weighted), common_, shapes)(xs);
+  const bool from_kept = keeps_ && !grad_enabled();
+  if (from_kept)
+    for (const Array& value : kept_) xs.emplace_back(value);
+  ProgramPtr gradient = from_kept ? program_->gradient_from_kept(weighted) : program_->gradient(weighted);
+  Variables gradients = Fused(std::move(gradient), common_, shapes)(xs);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (shapes[i]) inputs[i].value = gradients[i];
 }

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
-#include <mutex>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -106,18 +105,6 @@ template <class F, class Numbers>
 using ResultsOfCall =
     ResultsOf<decltype(call_with_inputs(std::declval<const F&>(), std::declval<Program&>(), std::declval<Numbers>()))>;
 
-/// As `fuse`, for a function that does the same whenever it is called: it is written down once for each dtype.
-template <class F, class... Xs>
-auto fuse_once(const F& f, const Xs&... xs) {
-  static std::array<std::once_flag, 2> written;
-  static std::array<ProgramPtr, 2> programs;
-  constexpr auto numbers = numbers_of<Xs...>;
-  Fusion call({Operand<Xs>::variable(xs)...}, {Operand<Xs>::blocks...});
-  const std::size_t i = call.dtype() == DType::float32 ? 0 : 1;
-  std::call_once(written[i], [&] { programs[i] = write(call, f, numbers); });
-  return ResultsOfCall<F, decltype(numbers)>::of(call.results(programs[i]));
-}
-
 }  // namespace fused::detail
 
 /// An elementwise function of one's own, computed in one pass over the operands, which broadcast:
@@ -145,9 +132,10 @@ template <class F, class... Xs>
   requires(sizeof...(Xs) > 0)
 auto fuse(const F& f, const Xs&... xs) {
   using namespace fused::detail;
+  static fused::LastProgram last;
   constexpr auto numbers = numbers_of<Xs...>;
   Fusion call({Operand<Xs>::variable(xs)...}, {Operand<Xs>::blocks...});
-  return ResultsOfCall<F, decltype(numbers)>::of(call.results(write(call, f, numbers)));
+  return ResultsOfCall<F, decltype(numbers)>::of(call.results(last.instead_of(write(call, f, numbers))));
 }
 
 }  // namespace xtape

@@ -17,14 +17,14 @@ Variable detail::rnn_update(const Variable& sums, Nonlinearity nonlinearity) {
 }
 
 Variable detail::gru_update(const Variable& input_sums, const Variable& state_sums, const Variable& h) {
-  return fused::detail::fuse_once([](auto ar, auto az, auto an, auto br, auto bz, auto bn, auto h) {
+  return fuse([](auto ar, auto az, auto an, auto br, auto bz, auto bn, auto h) {
     auto n = tanh(an + sigmoid(ar + br) * bn);
     return n + sigmoid(az + bz) * (h - n);
   }, blocks<3>(input_sums), blocks<3>(state_sums), h);
 }
 
 LSTMState detail::lstm_update(const Variable& sums, const Variable& c) {
-  auto [h, next] = fused::detail::fuse_once([](auto i, auto f, auto g, auto o, auto c) {
+  auto [h, next] = fuse([](auto i, auto f, auto g, auto o, auto c) {
     auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
     return std::tuple(sigmoid(o) * tanh(next), next);
   }, blocks<4>(sums), c);

@@ -1,9 +1,11 @@
 #include <autograd/fused/program.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <variant>
 
 #include <autograd/kernels/dense.hpp>
 #include <autograd/kernels/map_steps.hpp>
@@ -41,8 +43,6 @@ Program::Program(DType dtype, Blocks input_blocks)
   lines_.reserve(inputs_ + 24);
   innermost = this;
 }
-
-Program::~Program() { close(); }
 
 void Program::close() {
   if (open_) innermost = below_;
@@ -162,19 +162,22 @@ void Program::walk_back(std::vector<std::optional<Number>>& gradients, std::size
   }
 }
 
-std::shared_ptr<const Program> Program::gradient(const std::vector<bool>& weighted) const {
-  std::scoped_lock lock(deriving_);
-  std::shared_ptr<const Program>& result = gradients_[weighted];
-  if (!result) result = derived(weighted);
+ProgramPtr Program::gradient(const std::vector<bool>& weighted) const { return derived(weighted).program; }
+
+const Program::Derived& Program::derived(const std::vector<bool>& weighted) const {
+  std::scoped_lock lock(known_);
+  Derived& result = gradients_[weighted];
+  if (!result.program) result = derive(weighted);
   return result;
 }
 
-std::shared_ptr<const Program> Program::derived(const std::vector<bool>& weighted) const {
+Program::Derived Program::derive(const std::vector<bool>& weighted) const {
   Blocks blocks = input_blocks_;
   blocks.insert(blocks.end(), result_blocks_.begin(), result_blocks_.end());
   auto made = std::make_shared<Program>(dtype_, std::move(blocks));
   const std::vector<Number> copies = copy_to(*made);
-  std::vector<std::optional<Number>> gradients(made->lines_.size());
+  const auto copied = static_cast<std::uint32_t>(made->lines_.size());
+  std::vector<std::optional<Number>> gradients(copied);
   const std::vector<kernels::Part> parts = parts_of(result_blocks_);
   for (std::size_t j = 0; j < results_.size(); ++j) {
     const Number& y = copies[results_[j]];
@@ -185,31 +188,108 @@ std::shared_ptr<const Program> Program::derived(const std::vector<bool>& weighte
   std::vector<Number> results;
   for (std::size_t i = 0; i < inputs_; ++i) results.push_back(gradients[i].value_or(0));
   made->give(results, input_blocks_);
+  std::vector<std::uint32_t> lines;
+  for (const Number& copy : copies) lines.push_back(copy.program_ ? copy.line_ : no_line);
+  return {std::move(made), std::move(lines), copied};
+}
+
+// This program with further inputs, the values of lines that are given, and with further results.
+ProgramPtr Program::rewritten(const Blocks& more_inputs, std::span<const std::uint32_t> given, const Blocks& more_results,
+                              std::span<const std::uint32_t> results) const {
+  auto with = [](Blocks blocks, const Blocks& more) {
+    blocks.insert(blocks.end(), more.begin(), more.end());
+    return blocks;
+  };
+  auto made = std::make_shared<Program>(dtype_, with(input_blocks_, more_inputs));
+  std::vector<Number> copies;
+  for (std::uint32_t i = 0; i < lines_.size(); ++i) {
+    const Line& line = lines_[i];
+    const auto found = static_cast<std::size_t>(std::ranges::find(given, i) - given.begin());
+    std::array<Number, std::tuple_size_v<decltype(line.operands)>> operands{0, 0, 0, 0, 0};
+    for (std::size_t k = 0; k < line.count; ++k) operands[k] = copies[line.operands[k]];
+    if (found < given.size()) copies.push_back(made->input(inputs_ + found));
+    else if (i < inputs_) copies.push_back(made->input(i));
+    else if (!line.operation) copies.push_back(Number(line.constant));
+    else copies.push_back(made->append(*line.operation, line.partial, std::span(operands).first(line.count)));
+  }
+  std::vector<Number> all;
+  for (std::uint32_t line : results_) all.push_back(copies[line]);
+  for (std::uint32_t line : results) all.push_back(copies[line]);
+  made->give(all, with(result_blocks_, more_results));
   return made;
 }
 
-void Program::evaluate(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const {
-  visit_floating("fuse", dtype_, [&]<class T>(T) { compute<T>(common, inputs, results); });
+// What integers have as well, such as products, is computed as fast as it is read.
+const Program::Kept& Program::kept() const {
+  std::scoped_lock lock(known_);
+  if (kept_) return *kept_;
+  const Derived& all = derived(std::vector<bool>(result_blocks_.size(), true));
+  std::vector<bool> read(all.program->lines_.size(), false);
+  for (std::size_t i = all.copied; i < all.program->lines_.size(); ++i) {
+    const Line& line = all.program->lines_[i];
+    for (std::size_t k = 0; k < line.count; ++k) read[line.operands[k]] = true;
+  }
+  kept_.emplace();
+  for (std::uint32_t i = 0; i < lines_.size(); ++i) {
+    if (!lines_[i].operation || lines_[i].operation->rows().of_int64 || all.copies[i] == no_line || !read[all.copies[i]])
+      continue;
+    const auto result = std::ranges::find(results_, i) - results_.begin();
+    if (static_cast<std::size_t>(result) < results_.size()) kept_->results.push_back(static_cast<std::uint32_t>(result));
+    else kept_->lines.push_back(i);
+  }
+  return *kept_;
 }
+
+namespace {
+Program::Blocks one_array_of(std::size_t blocks) { return Program::Blocks(blocks > 0, blocks); }
+}  // namespace
+
+ProgramPtr Program::keeping() const {
+  std::scoped_lock lock(known_);
+  if (!keeping_) keeping_ = rewritten({}, {}, one_array_of(kept().lines.size()), kept().lines);
+  return keeping_;
+}
+
+ProgramPtr Program::gradient_from_kept(const std::vector<bool>& weighted) const {
+  std::scoped_lock lock(known_);
+  ProgramPtr& result = gradients_from_kept_[weighted];
+  if (result) return result;
+  const Derived& whole = derived(weighted);
+  Blocks blocks = one_array_of(kept().lines.size());
+  blocks.insert(blocks.end(), kept().results.size(), 1);
+  std::vector<std::uint32_t> given;
+  for (std::uint32_t line : kept().lines) given.push_back(whole.copies[line]);
+  for (std::uint32_t number : kept().results) given.push_back(whole.copies[results_[number]]);
+  return result = whole.program->rewritten(blocks, given, {}, {});
+}
+
+// What a call of the kernel takes, for results of which these are wanted.
+template <class T>
+struct Program::Plan {
+  kernels::Steps<T> steps;
+  std::vector<kernels::Part> inputs, results;
+};
+struct Program::PlanOfEither {
+  std::variant<Plan<float>, Plan<double>> plan;
+};
 
 // Leaves out what the results that are wanted do not need.
 template <class T>
-void Program::compute(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const {
-  const std::vector<kernels::Part> result_parts = parts_of(result_blocks_);
+Program::Plan<T> Program::made_plan(const std::vector<bool>& wanted) const {
+  Plan<T> plan{{}, parts_of(input_blocks_), parts_of(result_blocks_)};
   std::vector<bool> needed(lines_.size(), false);
   for (std::size_t j = 0; j < results_.size(); ++j)
-    if (results[result_parts[j].array].defined()) needed[results_[j]] = true;
+    if (wanted[plan.results[j].array]) needed[results_[j]] = true;
   for (std::size_t i = lines_.size(); i-- > inputs_;)
     for (std::size_t k = 0; needed[i] && k < lines_[i].count; ++k) needed[lines_[i].operands[k]] = true;
 
-  kernels::Steps<T> steps;
   std::vector<std::uint32_t> number(lines_.size(), 0);
   std::iota(number.begin(), number.begin() + static_cast<std::ptrdiff_t>(inputs_), 0);
   auto next = static_cast<std::uint32_t>(inputs_);
   for (std::size_t i = inputs_; i < lines_.size(); ++i) {
     if (!needed[i] || lines_[i].operation) continue;
     number[i] = next++;
-    steps.constants.emplace_back(static_cast<T>(lines_[i].constant));
+    plan.steps.constants.emplace_back(static_cast<T>(lines_[i].constant));
   }
   for (std::size_t i = inputs_; i < lines_.size(); ++i) {
     const Line& line = lines_[i];
@@ -220,10 +300,45 @@ void Program::compute(const Shape& common, std::span<const Array> inputs, std::s
                            : line.operation->partial(static_cast<std::size_t>(line.partial)).rows;
     kernels::Step<T> step{rows.template of<T>(), line.count, {}};
     for (std::size_t k = 0; k < line.count; ++k) step.operands[k] = number[line.operands[k]];
-    steps.steps.push_back(step);
+    plan.steps.steps.push_back(step);
   }
-  for (std::uint32_t line : results_) steps.results.push_back(number[line]);
-  kernels::map_steps<T>(steps, common, inputs, parts_of(input_blocks_), results, result_parts);
+  for (std::uint32_t line : results_) plan.steps.results.push_back(number[line]);
+  return plan;
+}
+
+const Program::PlanOfEither& Program::plan(std::span<const Array> results) const {
+  std::vector<bool> wanted;
+  for (const Array& y : results) wanted.push_back(y.defined());
+  std::scoped_lock lock(known_);
+  std::unique_ptr<const PlanOfEither>& plan = plans_[wanted];
+  if (!plan)
+    visit_floating("fuse", dtype_, [&]<class T>(T) { plan.reset(new PlanOfEither{made_plan<T>(wanted)}); });
+  return *plan;
+}
+
+Program::~Program() { close(); }
+
+void Program::evaluate(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const {
+  std::visit([&](const auto& plan) { kernels::map_steps(plan.steps, common, inputs, plan.inputs, results, plan.results); },
+             plan(results).plan);
+}
+
+// Constants are compared bit by bit, for NaN is unlike itself and 0 like -0.
+bool Program::Line::operator==(const Line& other) const {
+  return operation == other.operation && partial == other.partial && count == other.count &&
+         operands == other.operands &&
+         std::bit_cast<std::uint64_t>(constant) == std::bit_cast<std::uint64_t>(other.constant);
+}
+
+bool Program::operator==(const Program& other) const {
+  return dtype_ == other.dtype_ && input_blocks_ == other.input_blocks_ && result_blocks_ == other.result_blocks_ &&
+         results_ == other.results_ && lines_ == other.lines_;
+}
+
+ProgramPtr LastProgram::instead_of(ProgramPtr written) {
+  std::scoped_lock lock(mutex_);
+  if (!last_ || *last_ != *written) last_ = std::move(written);
+  return last_;
 }
 
 }  // namespace xtape::fused

@@ -63,6 +63,21 @@ class Program {
   /// Results without a weight play no part.
   std::shared_ptr<const Program> gradient(const std::vector<bool>& weighted) const;
 
+  /// What the gradient reads and takes longer to compute than to read.
+  struct Kept {
+    std::vector<std::uint32_t> lines;    ///< but for results
+    std::vector<std::uint32_t> results;  ///< by their numbers
+  };
+  const Kept& kept() const;
+  /// The program with a further result, whose blocks are the lines that are kept.
+  std::shared_ptr<const Program> keeping() const;
+  /// The gradient as a program to which this is a further input, after the weights, and so are the results that are kept.
+  /// It is for values alone: its own gradient would not know that they depend on the inputs.
+  std::shared_ptr<const Program> gradient_from_kept(const std::vector<bool>& weighted) const;
+
+  /// Whether it computes the same by the same lines.
+  bool operator==(const Program& other) const;
+
   /// The greatest of the dtype of the program that is being written down.
   static double greatest_number();
 
@@ -79,7 +94,12 @@ class Program {
     std::uint8_t count = 0;
     std::array<std::uint32_t, 5> operands{};
     double constant = 0;
+
+    bool operator==(const Line& other) const;
   };
+  template <class T>
+  struct Plan;
+  struct PlanOfEither;
 
   friend class Number;
 
@@ -90,10 +110,20 @@ class Program {
   Number gradient_of_operand(const Line& line, std::uint32_t at, std::size_t k, const Number& g);
   std::vector<bool> depends_on_inputs(std::size_t inputs) const;
   void walk_back(std::vector<std::optional<Number>>& gradients, std::size_t inputs);
+  static constexpr std::uint32_t no_line = static_cast<std::uint32_t>(-1);
+  struct Derived {
+    std::shared_ptr<const Program> program;
+    std::vector<std::uint32_t> copies;  // of this program's lines, no_line for constants
+    std::uint32_t copied = 0;           // how many lines those are, with the inputs
+  };
   std::vector<Number> copy_to(Program& other) const;
-  std::shared_ptr<const Program> derived(const std::vector<bool>& weighted) const;
+  const Derived& derived(const std::vector<bool>& weighted) const;
+  Derived derive(const std::vector<bool>& weighted) const;
+  std::shared_ptr<const Program> rewritten(const Blocks& more_inputs, std::span<const std::uint32_t> given,
+                                           const Blocks& more_results, std::span<const std::uint32_t> results) const;
+  const PlanOfEither& plan(std::span<const Array> results) const;
   template <class T>
-  void compute(const Shape& common, std::span<const Array> inputs, std::span<Array> results) const;
+  Plan<T> made_plan(const std::vector<bool>& wanted) const;
 
   DType dtype_;
   Blocks input_blocks_, result_blocks_;
@@ -103,11 +133,26 @@ class Program {
   Program* below_;        // that was open before
   std::uint32_t serial_;
   bool open_ = true;
-  mutable std::mutex deriving_;
-  mutable std::map<std::vector<bool>, std::shared_ptr<const Program>> gradients_;
+  mutable std::recursive_mutex known_;
+  mutable std::map<std::vector<bool>, Derived> gradients_;  // by which results have a weight
+  mutable std::map<std::vector<bool>, std::shared_ptr<const Program>> gradients_from_kept_;
+  mutable std::optional<Kept> kept_;
+  mutable std::shared_ptr<const Program> keeping_;
+  mutable std::map<std::vector<bool>, std::unique_ptr<const PlanOfEither>> plans_;  // by which results are wanted
 };
 
 using ProgramPtr = std::shared_ptr<const Program>;
+
+/// The program that one call wrote down and the next usually writes again: then what is known of it serves again.
+class LastProgram {
+ public:
+  /// An equal one that was written before, or this.
+  ProgramPtr instead_of(ProgramPtr written);
+
+ private:
+  std::mutex mutex_;
+  ProgramPtr last_;
+};
 
 }  // namespace fused
 }  // namespace xtape

@@ -1,6 +1,9 @@
 #include <autograd/kernels/map_steps.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory_resource>
 #include <optional>
 #include <utility>
 
@@ -18,8 +21,24 @@ namespace {
 template <class T>
 constexpr std::size_t piece_of = 512 / sizeof(T);
 
+// What a call needs beside its results, which is little, comes from the stack.
+class Memory {
+ public:
+  template <class T>
+  operator std::pmr::polymorphic_allocator<T>() {
+    return &resource_;
+  }
+  template <class T>
+  T* pieces(std::size_t n) {
+    return static_cast<T*>(resource_.allocate(n * piece_of<T> * sizeof(T), 64));
+  }
+
+ private:
+  std::array<std::byte, 16384> first_;
+  std::pmr::monotonic_buffer_resource resource_{first_.data(), first_.size()};
+};
 template <class T>
-using Memory = std::vector<T, xsimd::aligned_allocator<T, 64>>;
+using Vector = std::pmr::vector<T>;
 
 // How a block of an array is read along the common shape that it broadcasts to.
 struct BlockView {
@@ -77,16 +96,18 @@ class Runner {
   Runner(const Runner&) = delete;  // it has addresses of itself
 
   // The strides of the inputs, and then of the results; `summed` tells of each result whether it has no place but sums.
-  Runner(const Steps<T>& steps, std::size_t inputs, std::vector<std::ptrdiff_t> stride, std::span<const char> summed)
-      : results_(steps.results), inputs_(inputs), first_(inputs + steps.constants.size()),
-        place_stride_(std::move(stride)), at_(first_ + steps.steps.size()), stride_(at_.size(), 0),
-        ready_(steps.steps.size()), repeated_inputs_(inputs) {
+  Runner(const Steps<T>& steps, std::size_t inputs, std::span<const std::ptrdiff_t> stride,
+         std::span<const char> summed, Memory& memory)
+      : results_(steps.results), inputs_(inputs), first_(inputs + steps.constants.size()), place_stride_(stride),
+        at_(first_ + steps.steps.size(), nullptr, memory), stride_(at_.size(), 0, memory),
+        place_of_(at_.size(), none, memory), ready_(steps.steps.size(), memory), moving_(memory), direct_(memory),
+        repeated_inputs_(inputs, memory) {
     std::copy_n(place_stride_.begin(), inputs, stride_.begin());
     for (std::size_t k = 0; k < inputs; ++k) at_[k] = repeated_inputs_[k].values;
     for (std::size_t i = 0; i < steps.constants.size(); ++i) at_[inputs + i] = steps.constants[i].values;
     for (std::size_t i = 0; i < ready_.size(); ++i)
       for (std::uint32_t operand : operands_of(steps.steps[i])) stride_[first_ + i] |= stride_[operand];
-    assign_buffers(steps);
+    assign_buffers(steps, memory);
     find_direct(summed);
     for (std::size_t i = 0; i < ready_.size(); ++i) prepare(i, steps.steps[i]);
   }
@@ -124,9 +145,9 @@ class Runner {
 
   // A step writes to where an operand stood that no later one reads, or else where none stands any more. A result stays,
   // and so does what is repeated, which each register of the row reads again.
-  void assign_buffers(const Steps<T>& steps) {
+  void assign_buffers(const Steps<T>& steps, Memory& memory) {
     constexpr std::size_t never = static_cast<std::size_t>(-1);
-    std::vector<std::size_t> last(at_.size(), 0), buffer(ready_.size()), unused;
+    Vector<std::size_t> last(at_.size(), 0, memory), buffer(ready_.size(), memory), unused(memory);
     for (std::size_t i = 0; i < ready_.size(); ++i)
       for (std::uint32_t operand : operands_of(steps.steps[i])) last[operand] = i;
     for (std::uint32_t number : results_) last[number] = never;
@@ -141,16 +162,15 @@ class Runner {
       buffer[i] = unused.back();
       unused.pop_back();
     }
-    memory_.resize(buffers * piece);
+    pieces_ = memory.pieces<T>(buffers);
     for (std::size_t i = 0; i < ready_.size(); ++i) {
-      ready_[i].out = memory_.data() + buffer[i] * piece;
+      ready_[i].out = pieces_ + buffer[i] * piece;
       at_[first_ + i] = ready_[i].out;
     }
   }
 
   // A result goes to its place at once, if that has room for it and the number is not another result before.
   void find_direct(std::span<const char> summed) {
-    place_of_.assign(at_.size(), none);
     for (std::size_t k = 0; k < inputs_; ++k)
       if (stride_[k]) place_of_[k] = k;
     for (std::size_t j = 0; j < results_.size(); ++j) {
@@ -180,7 +200,7 @@ class Runner {
     if (!place.data && !place.sums) return;
     const std::uint32_t number = results_[j];
     const T* values = at_[number];
-    if (stride_[number] == 0) values = std::fill_n(memory_.data(), n, *values) - n;
+    if (stride_[number] == 0) values = std::fill_n(pieces_, n, *values) - n;
     const std::ptrdiff_t stride = place_stride_[inputs_ + j];
     if (place.data) std::copy_n(values, stride ? n : 1, place.data + (stride ? begin : 0));
     else sums_.add(values, n, stride, place.sums + (stride ? begin : 0));
@@ -190,15 +210,15 @@ class Runner {
 
   std::span<const std::uint32_t> results_;
   std::size_t inputs_, first_;  // of the steps, as numbers
-  std::vector<std::ptrdiff_t> place_stride_;
-  std::vector<const T*> at_;           // where each number stands
-  std::vector<std::ptrdiff_t> stride_;   // 1, or 0 for one that is the same everywhere
-  std::vector<std::size_t> place_of_;  // of the numbers that stand there
-  std::vector<Ready> ready_;
-  std::vector<Moving> moving_;
-  std::vector<char> direct_;  // of the results: whether they are written where they belong
-  std::vector<Repeated<T>> repeated_inputs_;
-  Memory<T> memory_;  // pieces, of which the first is for what is repeated
+  std::span<const std::ptrdiff_t> place_stride_;
+  Vector<const T*> at_;             // where each number stands
+  Vector<std::ptrdiff_t> stride_;   // 1, or 0 for one that is the same everywhere
+  Vector<std::size_t> place_of_;    // of the numbers that stand there
+  Vector<Ready> ready_;
+  Vector<Moving> moving_;
+  Vector<char> direct_;  // of the results: whether they are written where they belong
+  Vector<Repeated<T>> repeated_inputs_;
+  T* pieces_;  // of which the first is for what is repeated
   Sums<T> sums_;
 };
 
@@ -209,19 +229,20 @@ class Together {
   static constexpr std::size_t piece = piece_of<T>;
 
  public:
-  Together(const Loops& loops, std::size_t inputs)
-      : inner_(loops.inner().step), places_(inner_.size()), copies_(inner_.size() * piece) {
+  Together(const Loops& loops, std::size_t inputs, Memory& memory)
+      : inner_(loops.inner().step), strides_(memory), in_place_(memory), gathered_(memory), scattered_(memory),
+        places_(inner_.size(), memory), copies_(memory.pieces<T>(inner_.size())), counts_(memory), targets_(memory) {
     for (std::size_t k = 0; k < inner_.size(); ++k) {
       const bool one = has_strides(loops, k, 0);
       strides_.push_back(!one);
       if (one || has_strides(loops, k, 1)) in_place_.push_back(k);
       else (k < inputs ? gathered_ : scattered_).push_back(k);
-      places_[k].data = copies_.data() + k * piece;
+      places_[k].data = copies_ + k * piece;
     }
   }
 
   // 0 for an element that is the same everywhere.
-  const std::vector<std::ptrdiff_t>& strides() const { return strides_; }
+  std::span<const std::ptrdiff_t> strides() const { return strides_; }
 
   void add(std::span<const Place<T>> row, std::size_t n, Runner<T>& runner) {
     for (std::size_t begin = 0; begin < n;) {
@@ -258,7 +279,7 @@ class Together {
         if (row[k].data) places_[k].data += begin * inner_[k];
       }
     for (std::size_t k : gathered_)
-      gather(row[k].data + begin * inner_[k], inner_[k], n, copies_.data() + k * piece + filled_);
+      gather(row[k].data + begin * inner_[k], inner_[k], n, copies_ + k * piece + filled_);
     for (std::size_t k : scattered_) targets_.push_back(row[k].data + begin * inner_[k]);
     counts_.push_back(n);
     filled_ += n;
@@ -272,7 +293,7 @@ class Together {
 
   // Takes the i-th of the results that are scattered to where it belongs.
   void scatter(std::size_t i) {
-    const T* values = copies_.data() + scattered_[i] * piece;
+    const T* values = copies_ + scattered_[i] * piece;
     const std::ptrdiff_t stride = inner_[scattered_[i]];
     T* const* to = targets_.data() + i;
     for (std::size_t n : counts_) {
@@ -284,14 +305,14 @@ class Together {
     }
   }
 
-  Strides inner_;
-  std::vector<std::ptrdiff_t> strides_;
-  std::vector<std::size_t> in_place_, gathered_, scattered_;  // numbers of places
-  std::vector<Place<T>> places_;
-  Memory<T> copies_;
+  const Strides& inner_;
+  Vector<std::ptrdiff_t> strides_;
+  Vector<std::size_t> in_place_, gathered_, scattered_;  // numbers of places
+  Vector<Place<T>> places_;
+  T* copies_;
   std::size_t filled_ = 0;
-  std::vector<std::size_t> counts_;  // of elements of each row that stands here
-  std::vector<T*> targets_;          // for each row, those of the results that are scattered
+  Vector<std::size_t> counts_;  // of elements of each row that stands here
+  Vector<T*> targets_;          // for each row, those of the results that are scattered
 };
 
 // The loops over inputs and results.
@@ -300,7 +321,10 @@ class LoopsOfSteps {
  public:
   LoopsOfSteps(const Steps<T>& steps, const Shape& common, std::span<const Array> inputs,
                std::span<const Part> input_parts, std::span<Array> results, std::span<const Part> result_parts)
-      : steps_(steps), results_(results), inputs_(input_parts.size()), first_sum_(results.size(), none) {
+      : steps_(steps), results_(results), inputs_(input_parts.size()), data_(memory_), sum_(memory_),
+        strides_(memory_), first_sum_(results.size(), none, memory_) {
+    const std::size_t places = input_parts.size() + result_parts.size();
+    data_.reserve(places), sum_.reserve(places), strides_.reserve(places);
     for (const Part& part : input_parts) {
       const Array& x = inputs[part.array];
       BlockView view(x.shape(), part, common);
@@ -368,7 +392,8 @@ class LoopsOfSteps {
   // Of the elements from number `begin` to `end`.
   void run(std::size_t begin, std::size_t end, double* sums) const {
     const Loops::Loop& inner = loops_->inner();
-    std::vector<Place<T>> places(data_.size());
+    Memory memory;
+    Vector<Place<T>> places(data_.size(), memory);
     auto for_each_row = [&](const auto& f) {
       loops_->for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t*, std::size_t n) {
         for (std::size_t k = 0; k < places.size(); ++k) {
@@ -379,14 +404,14 @@ class LoopsOfSteps {
       });
     };
     if (takes_together()) {
-      Together<T> together(*loops_, inputs_);
-      Runner<T> run_row(steps_, inputs_, together.strides(), std::vector<char>(steps_.results.size(), false));
+      Together<T> together(*loops_, inputs_, memory);
+      Runner<T> run_row(steps_, inputs_, together.strides(), Vector<char>(steps_.results.size(), false, memory), memory);
       for_each_row([&](std::size_t n) { together.add(places, n, run_row); });
       together.flush(run_row);
     } else {
-      std::vector<char> summed;
+      Vector<char> summed(memory);
       for (std::size_t k = inputs_; k < data_.size(); ++k) summed.push_back(!data_[k]);
-      Runner<T> run_row(steps_, inputs_, {inner.step.begin(), inner.step.end()}, summed);
+      Runner<T> run_row(steps_, inputs_, {inner.step.data(), inner.step.size()}, summed, memory);
       for_each_row([&](std::size_t n) { run_row(places, n); });
     }
   }
@@ -402,14 +427,15 @@ class LoopsOfSteps {
     }
   }
 
+  Memory memory_;
   const Steps<T>& steps_;
   std::span<Array> results_;
   std::size_t inputs_;  // how many parts
-  std::vector<T*> data_;
-  std::vector<std::ptrdiff_t> sum_;  // the number of the first of its sums, or none
-  std::vector<Strides> strides_;
+  Vector<T*> data_;
+  Vector<std::ptrdiff_t> sum_;  // the number of the first of its sums, or none
+  Vector<Strides> strides_;
   std::optional<Loops> loops_;
-  std::vector<std::ptrdiff_t> first_sum_;  // of each result
+  Vector<std::ptrdiff_t> first_sum_;  // of each result
   std::vector<double> sums_;               // those of all results, for each part of the work
   std::size_t count_ = 0;                  // of the sums of all results
 };

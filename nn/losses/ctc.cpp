@@ -138,7 +138,7 @@ Variable forward_variables(const Variable& log_probabilities, const States& stat
   for (std::size_t t = 1; t < times; ++t) {
     Variable before = pad(alpha, {{0, 0}, {2, 0}}, PadMode::constant, never);
     // By staying, from the state before, or from the one before that.
-    Variable next = fused::detail::fuse_once([](auto stay, auto step, auto skip, auto allowed, auto emission) {
+    Variable next = fuse([](auto stay, auto step, auto skip, auto allowed, auto emission) {
       return logaddexp(logaddexp(stay, step), skip + allowed) + emission;
     }, alpha, before[{ellipsis, range(1, count + 1)}], before[{ellipsis, range(0, count)}], states.skips, emissions[t]);
     alpha = t < shortest ? next : where(goes_on(t), next, alpha);

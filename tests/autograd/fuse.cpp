@@ -242,6 +242,61 @@ BOOST_AUTO_TEST_CASE(narrow_blocks) {
   }
 }
 
+// Large results keep values of functions for the way back, small ones do not, nor does a way back that is recorded: all
+// compute the same, of results that are such values themselves, and of those that are sums in a derivative.
+BOOST_AUTO_TEST_CASE(kept_values) {
+  auto f = [](auto x, auto y) {
+    auto a = tanh(x * y), b = exp(-x * x);
+    return std::tuple(a, a * b + sigmoid(y), erf(b));
+  };
+  for (std::size_t size : {7, 1023, 1024, 40000, 400000}) {
+    for (const Shape& shape : {Shape{size}, Shape{size, 1}}) {
+      Variable x = numbers(shape).requires_grad_(), y = numbers(Shape(shape.size(), 1), 0.5, 1).requires_grad_();
+      Variable weights = numbers(shape, -1, 1);
+      auto [a, b, c] = fuse(f, x, y);
+      auto [other_a, other_b, other_c] = f(x, y);
+      const Variables results{a, b, c}, others{other_a, other_b, other_c};
+      for (const std::vector<int>& chosen : {std::vector{0}, {1}, {0, 2}, {0, 1, 2}}) {
+        Variables fused, composed;
+        for (int i : chosen) fused.push_back(results[i]), composed.push_back(others[i]);
+        for (bool recorded : {false, true}) {
+          const GradOptions options{.retain_graph = true, .create_graph = recorded,
+                                    .grad_outputs = Variables(fused.size(), weights)};
+          Variables own = grad(fused, {x, y}, options), other = grad(composed, {x, y}, options);
+          BOOST_TEST(distance(own[0], other[0]) <= 1e-14);
+          BOOST_TEST(distance(own[1], other[1]) <= 1e-14 * static_cast<double>(size));
+          if (!recorded) continue;
+          own = grad({sum(own[0] * weights)}, {x, y}, {.retain_graph = true});
+          other = grad({sum(other[0] * weights)}, {x, y}, {.retain_graph = true});
+          BOOST_TEST(distance(own[0], other[0]) <= 1e-13);
+          BOOST_TEST(distance(own[1], other[1]) <= 1e-13 * static_cast<double>(size));
+        }
+      }
+    }
+  }
+}
+
+// Programs are known by what they compute: a call that computes something else does not get the one before.
+BOOST_AUTO_TEST_CASE(functions_that_change) {
+  Variable x = numbers({2000}).requires_grad_();
+  auto power = [](const Variable& x, int exponent, double factor) {
+    return fuse([&](auto x) {
+      auto y = tanh(x) * factor;
+      for (int i = 1; i < exponent; ++i) y = y * x;
+      return y;
+    }, x);
+  };
+  for (int round = 0; round < 2; ++round)
+    for (int exponent : {1, 2, 3})
+      for (double factor : {0.0, -0.0, 2.0, static_cast<double>(NAN)}) {
+        Variable y = power(x, exponent, factor), expected = tanh(x) * factor;
+        for (int i = 1; i < exponent; ++i) expected = expected * x;
+        BOOST_TEST((std::isnan(factor) ? all(isnan(y)).item<bool>() : distance(y, expected) == 0));
+        if (std::isnan(factor)) continue;
+        BOOST_TEST(distance(grad({y}, {x}, {.grad_outputs = {x}})[0], grad({expected}, {x}, {.grad_outputs = {x}})[0]) <= 1e-14);
+      }
+}
+
 // Gradients of operands that short rows repeat, by each of which another is summed: over columns, over rows, and over
 // either in blocks.
 BOOST_AUTO_TEST_CASE(sums_over_short_rows) {
