@@ -139,9 +139,9 @@ void Node::release_saved() noexcept {
   std::for_each_n(first_saved(), saved_count(), [](Array& saved) { saved.reset(); });
 }
 
-// Hooks go as well: one that holds its own Variable would keep itself alive.
+// Hooks go as well: one that holds its own Variable would keep itself alive. Edges stay: a later walk has to see whether it
+// needs this node.
 void Node::release() {
-  for (Edge& edge : edges()) edge.node.reset();
   release_saved();
   released_ = true;
   if (!attached_) return;

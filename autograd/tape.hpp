@@ -156,7 +156,7 @@ class Node final {
     return detail::equal(shape_pointer(k), array.shared_shape());
   }
 
-  /// Drops the edges and the saved values: the node can not be walked again.
+  /// Drops the operation and the saved values: no gradient can pass through the node again.
   void release();
   bool released() const { return released_; }
 

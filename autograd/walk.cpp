@@ -224,21 +224,21 @@ class Walk {
       if (start_) return;
     }
     auto edges = node.edges();
-    if (node.released())
-      throw GraphError(std::string("backward: the graph was walked before and released (at ") + node.name() +
-                       "); walk the first time with {.retain_graph = true}");
-    if (edges.empty()) return;
     inputs_.assign(edges.size(), {});
-    bool any = false, adds = node.operation()->adds_to_gradients();
+    bool any = false, adds = node.operation() && node.operation()->adds_to_gradients();
     for (std::size_t i = 0; i < edges.size(); ++i) {
       Node* next = edges[i].node.get();
       any = (inputs_[i].wanted = next && (!pruning_ || pruning_->leads_to_target(next))) || any;
       if (adds && inputs_[i].wanted) inputs_[i].value = frontier_.borrow(edges[i]);
     }
-    if (any) backward(node, gradients);
+    if (!any) return;
+    if (node.released())
+      throw GraphError(std::string("backward: the graph was walked before and released (at ") + node.name() +
+                       "); walk the first time with {.retain_graph = true}");
+    backward(node, gradients);
     for (std::size_t i = 0; i < edges.size(); ++i)
       if (inputs_[i].wanted && inputs_[i].value.defined()) frontier_.add(edges[i], std::move(inputs_[i].value));
-    if (any && !retain_) node.release();
+    if (!retain_) node.release();
   }
 
   void backward(Node& node, Gradients& gradients) try {

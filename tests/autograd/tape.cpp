@@ -8,8 +8,10 @@
 #include <autograd/autograd.hpp>
 #include <autograd/node_table.hpp>
 #include <autograd/tape.hpp>
+#include <tests/support.hpp>
 
 using namespace xtape;
+using testing::message;
 
 namespace {
 
@@ -193,13 +195,27 @@ BOOST_AUTO_TEST_CASE(leaves_and_results) {
 
 BOOST_AUTO_TEST_CASE(a_walk_releases_what_was_saved) {
   Variable x = rand({100}).requires_grad_();
-  Variable elements = x.detach();
   Variable y = sum(exp(x * x));
-  long before = y.impl()->node->edges().size();
-  BOOST_TEST(before == 1);
+  const NodePtr exp = y.impl()->node->edges()[0].node, square = exp->edges()[0].node;
   y.backward();
-  BOOST_TEST(y.impl()->node->released());
-  BOOST_TEST(!y.impl()->node->edges()[0].node);
+  for (const NodePtr& node : {y.impl()->node, exp, square}) {
+    BOOST_TEST(node->released());
+    BOOST_TEST(!node->operation());
+  }
+}
+
+// A released part of a graph is an error where its gradient is asked for, and none where it is not.
+BOOST_AUTO_TEST_CASE(walks_through_what_was_released) {
+  for (bool whole : {true, false}) {
+    Variable x = leaf(2), y = leaf(3);
+    Variable of_x = x * x, of_y = y * y, first = of_x * of_y;
+    if (whole) of_x.backward();
+    else grad(first, x);  // leaves of_y alone
+    BOOST_TEST(grad(of_x * of_y, y, {.retain_graph = true}).item() == 4 * 2 * 3);
+    BOOST_TEST(message([&] { grad(of_x * of_y, x); }).find("was walked before and released (at mul)") != std::string::npos);
+    BOOST_TEST(message([&] { grad({of_x * of_y}, {x, y}); }).find("released (at mul)") != std::string::npos);
+    BOOST_TEST(grad(of_x * of_y, of_x).item() == 9);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_parameter_may_go_before_its_graph) {
