@@ -53,7 +53,7 @@ double speed(const Shape& shape, F product) {
 // Both in turns; medians.
 template <class T>
 std::string compared(const Shape& shape, Form form) {
-  const auto [m, n, k] = shape;
+  const std::size_t m = shape.m, n = shape.n, k = shape.k;
   const bool first = form == Form::first_transposed, second = form == Form::second_transposed;
   std::vector<T> x(m * k, T(0.5)), y(k * n, T(0.5)), z(m * n);
   Matrix<const T> a{x.data(), first ? m : k, first}, b{y.data(), second ? k : n, second};
