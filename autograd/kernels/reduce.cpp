@@ -137,28 +137,4 @@ Array argmin(const Array& x, std::size_t axis) {
   return arg_best(x, axis, [](auto a, auto best) { return a < best || (a != a && best == best); });
 }
 
-Array cumsum(const Array& x, std::size_t axis, bool backwards) {
-  Array result = Array::like(x);
-  std::size_t n = x.shape()[axis], inner = count(x.shape(), axis + 1, x.rank());
-  visit(x.dtype(), [&]<class T>(T) {
-    const T* in = x.data<T>();
-    T* out = result.mutable_data<T>();
-    // Of some columns side by side, from `start` on.
-    auto scan = [&](std::size_t start, std::size_t columns) {
-      std::vector<std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>> totals(columns, 0);
-      for (std::size_t step = 0; step < n; ++step) {
-        std::size_t row = start + (backwards ? n - 1 - step : step) * inner;
-        for (std::size_t k = 0; k < columns; ++k) out[row + k] = static_cast<T>(totals[k] += in[row + k]);
-      }
-    };
-    parallel_for(n == 0 ? 0 : x.size() / n, worth_a_thread_of(n), [&](std::size_t begin, std::size_t end) {
-      for (std::size_t column = begin, count; column < end; column += count) {
-        count = std::min(inner - column % inner, end - column);
-        scan(column / inner * n * inner + column % inner, count);
-      }
-    });
-  });
-  return result;
-}
-
 }  // namespace xtape::kernels

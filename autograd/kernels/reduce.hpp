@@ -31,7 +31,4 @@ Array sum_to(const Array& x, const Shape& shape);
 Array argmax(const Array& x, std::size_t axis);
 Array argmin(const Array& x, std::size_t axis);
 
-/// Running sums along `axis`, from its first element on or, backwards, from its last; in double.
-Array cumsum(const Array& x, std::size_t axis, bool backwards);
-
 }  // namespace xtape::kernels

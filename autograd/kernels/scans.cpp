@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/targets/scans.hpp>
 
 namespace xtape::kernels {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 // Calls `step(state, at, i)` for each element along an axis, where it stands `at` in the array and `i` along the axis;
 // `State` belongs to its column. Neighbouring columns go side by side.
 template <class State, class Step>
-void scan_columns(const Shape& shape, std::size_t axis, bool backwards, State start, Step step) {
+void scan_columns(const Shape& shape, std::size_t axis, State start, Step step) {
   std::size_t n = shape[axis], inner = 1, columns = 1;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (i > axis) inner *= shape[i];
@@ -21,10 +22,8 @@ void scan_columns(const Shape& shape, std::size_t axis, bool backwards, State st
   }
   if (n == 0) return;
   auto along = [&](std::size_t first, std::size_t count, auto* states) {
-    for (std::size_t k = 0; k < n; ++k) {
-      std::size_t i = backwards ? n - 1 - k : k;
+    for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j < count; ++j) step(states[j], first + i * inner + j, i);
-    }
   };
   parallel_for(columns, worth_a_thread_of(n), [&](std::size_t begin, std::size_t end) {
     std::vector<State> states;
@@ -53,7 +52,7 @@ Array running_indices(const Array& x, std::size_t axis, Better better) {
       std::int64_t index;
     };
     const T* in = x.data<T>();
-    scan_columns(x.shape(), axis, false, Best{}, [=](Best& best, std::size_t at, std::size_t i) {
+    scan_columns(x.shape(), axis, Best{}, [=](Best& best, std::size_t at, std::size_t i) {
       T value = in[at];
       if (i == 0 || better(value, best.value) || value != value) best = {value, static_cast<std::int64_t>(i)};
       out[at] = best.index;
@@ -62,38 +61,43 @@ Array running_indices(const Array& x, std::size_t axis, Better better) {
   return result;
 }
 
-}  // namespace
-
-Array cumprod(const Array& x, std::size_t axis) {
-  Array result = Array::like(x);
-  visit(x.dtype(), [&]<class T>(T) {
-    using R = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;  // integers wrap around
-    const T* in = x.data<T>();
+// Scans columns in parts, for several threads: those within a row, or, along the last axis, of several rows.
+template <class Rule>
+Array scan(const char* name, const Array& a, const Array& b, std::size_t axis, bool backwards) {
+  Array result = Array::like(b);
+  const std::size_t n = b.shape()[axis];
+  if (b.size() == 0) return result;
+  std::size_t inner = 1;
+  for (std::size_t i = axis + 1; i < b.rank(); ++i) inner *= b.shape()[i];
+  auto of_type = [&]<class T>(T) {
+    const auto run = with_target([]<Target target>() { return &scan_on<target, Rule, T>; });
+    const T *factors = a.data<T>(), *terms = b.data<T>();
     T* out = result.mutable_data<T>();
-    scan_columns(x.shape(), axis, false, R(1), [=](R& product, std::size_t at, std::size_t) {
-      out[at] = static_cast<T>(product *= static_cast<R>(in[at]));
+    const auto step = static_cast<std::ptrdiff_t>(backwards ? -inner : inner);
+    const std::ptrdiff_t start = backwards ? static_cast<std::ptrdiff_t>((n - 1) * inner) : 0;
+    parallel_for(b.size() / n, worth_a_thread_of(n), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t column = begin, count; column < end; column += count) {
+        count = inner == 1 ? end - begin : std::min(inner - column % inner, end - column);
+        const auto between = static_cast<std::ptrdiff_t>(inner == 1 ? n : 1);
+        const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(column / inner * n * inner + column % inner) + start;
+        // Backwards, the link between two neighbours belongs to the one that was there before.
+        run({n, step, count, between}, factors + at, backwards ? -step : 0, terms + at, out + at);
+      }
     });
-  });
+  };
+  if (b.dtype() == DType::int64) of_type(std::int64_t{});
+  else visit_floating(name, b.dtype(), of_type);
   return result;
 }
 
+}  // namespace
+
+Array cumsum(const Array& x, std::size_t axis, bool backwards) {
+  return scan<RunningSum>("cumsum", x, x, axis, backwards);
+}
+Array cumprod(const Array& x, std::size_t axis) { return scan<RunningProduct>("cumprod", x, x, axis, false); }
 Array linear_scan(const Array& a, const Array& b, std::size_t axis, bool backwards) {
-  Array result = Array::like(b);
-  visit_floating("linear_scan", b.dtype(), [&]<class T>(T) {
-    const T *factors = a.data<T>(), *terms = b.data<T>();
-    T* out = result.mutable_data<T>();
-    struct State {
-      double value, link;  // the last result, and going backwards the factor that leads from it
-      bool first;
-    };
-    scan_columns(b.shape(), axis, backwards, State{0, 0, true}, [=](State& last, std::size_t at, std::size_t) {
-      double link = backwards ? last.link : factors[at];
-      double value = last.first ? terms[at] : link * last.value + terms[at];
-      last = {value, factors[at], false};
-      out[at] = static_cast<T>(value);
-    });
-  });
-  return result;
+  return scan<LinearScan>("linear_scan", a, b, axis, backwards);
 }
 
 Array cummax_indices(const Array& x, std::size_t axis) {

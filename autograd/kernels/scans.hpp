@@ -5,6 +5,9 @@
 
 namespace xtape::kernels {
 
+/// Running sums of numbers or integers along `axis`, from its first element on or, backwards, from its last; in double.
+Array cumsum(const Array& x, std::size_t axis, bool backwards);
+
 /// Running products of numbers or integers along `axis`; in double.
 Array cumprod(const Array& x, std::size_t axis);
 
