@@ -210,20 +210,31 @@ void by_transposed_tiles(const Matrix<const T>& a, const Matrix<const T>& b, con
 template <Target target, class T>
 void gemm_on(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>& c, std::size_t m, std::size_t n,
              std::size_t k, bool add) {
-  constexpr std::size_t few = 4, less_than_tile = 8, many = 32;
+  constexpr std::size_t few = 4, less_than_tile = 8, few_tiles = 16, many = 32;
   // What is one row, or one number and a column, read as such.
   if (k == 1 && b.transposed && b.stride == 1) return gemm_on<target, T>(a, {b.data, n}, c, m, n, k, add);
   if (k == 1 && n == 1 && m > 1 && a.stride == 1 && c.stride == 1)
     return by_panels<T>(b, {a.data, m}, {c.data, m}, 1, m, 1, add);
+  // Columns that would leave much of their last register empty.
+  const bool thin = n < lanes<T> || (n > lanes<T> && 2 * n <= 3 * lanes<T>);
   if (a.transposed)
-    return n < lanes<T> && m >= many ? by_transposed_tiles<T>(a, b, c, m, n, k, add) : by_panels<T>(a, b, c, m, n, k, add);
+    return thin && m >= many ? by_transposed_tiles<T>(a, b, c, m, n, k, add) : by_panels<T>(a, b, c, m, n, k, add);
   // A single column is a row of its transposed matrix.
   const bool rows_of_b = b.transposed || (n == 1 && b.stride == 1);
   if (n == 1 && rows_of_b) return by_dots<T>(b.data, 1, a.data, a.stride, c.data, 1, c.stride, 1, m, k, add);
-  if (rows_of_b && (m < less_than_tile || n <= few || (m < many && k >= long_sum<T>)))
+  if (rows_of_b && (m < less_than_tile || n <= few || (m < few_tiles && k >= 4 * lanes<T>) || (m < many && k >= long_sum<T>)))
     return by_dots<T>(a.data, a.stride, b.data, b.stride, c.data, c.stride, 1, m, n, k, add);
-  if (n <= few && m >= less_than_tile && k >= 2 * lanes<T>)
-    return by_dots<T>(a.data, a.stride, rows_of(b, n, k), k, c.data, c.stride, 1, m, n, k, add);
+  const bool tall = m >= less_than_tile && k >= 2 * lanes<T>;
+  auto by_dots_from = [&](std::size_t column) {
+    const Matrix<T> rest = c.from(0, column);
+    by_dots<T>(a.data, a.stride, rows_of(b.from(0, column), n - column, k), k, rest.data, c.stride, 1, m, n - column, k, add);
+  };
+  if (n <= few && tall) return by_dots_from(0);
+  // A few columns more than a register has.
+  if (n > lanes<T> && n <= lanes<T> + few && tall && !b.transposed) {
+    by_panels<T>(a, b, c, m, lanes<T>, k, add);
+    return by_dots_from(lanes<T>);
+  }
   by_panels<T>(a, b, c, m, n, k, add);
 }
 

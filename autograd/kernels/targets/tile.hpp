@@ -102,6 +102,35 @@ struct Tiles {
   }
 };
 
+/// The sum of each register's numbers: of as many registers together as one has numbers, unless there are few.
+template <std::size_t N, class T>
+void add_up(const xsimd::batch<T>* registers, T* totals) {
+  constexpr std::size_t size = lanes<T>, few = size / 2;
+#pragma GCC unroll 16
+  for (std::size_t first = 0; first < N; first += size) {
+    const std::size_t count = first + size <= N ? size : N - first;
+    if (count <= few) {
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < count; ++i) totals[first + i] = xsimd::hadd(registers[first + i]);
+      continue;
+    }
+    Register<T> together[size];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < size; ++i) together[i] = i < count ? registers[first + i] : Register<T>(T(0));
+    // Of two registers, every other number of one is of the first and the rest of the second, and so on.
+#pragma GCC unroll 16
+    for (std::size_t half = size / 2; half > 0; half /= 2)
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < half; ++i) {
+        Register<T> low, high;
+        interleave<T>(together[i], together[i + half], low, high, std::make_index_sequence<size>());
+        together[i] = low + high;
+      }
+    if (count == size) together[0].store_unaligned(totals + first);
+    else First<T>(count).store(totals + first, together[0]);
+  }
+}
+
 /// c[i][j] = sum of a[i][l] b[j][l] over l, or that added to it, for `Rows` rows of a and `Columns` of b.
 template <class T, std::size_t Rows, std::size_t Columns>
 void dots(std::size_t k, const T* a, std::size_t a_stride, const T* b, std::size_t b_stride, T* c, std::size_t c_row,
@@ -126,13 +155,15 @@ void dots(std::size_t k, const T* a, std::size_t a_stride, const T* b, std::size
   constexpr std::size_t size = lanes<T>;
   for (; k >= size; k -= size, a += size, b += size) step([](const T* from) { return R::load_unaligned(from); });
   if (k > 0) step([first = First<T>(k)](const T* from) { return first.load(from); });
+  T totals[Rows * Columns];
+  add_up<Rows * Columns>(&sums[0][0], totals);
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < Rows; ++i)
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < Columns; ++j) {
       T& to = c[i * c_row + j * c_column];
-      T sum = xsimd::hadd(sums[i][j]);
-      to = add ? to + sum : sum;
+      const T total = totals[i * Columns + j];
+      to = add ? to + total : total;
     }
 }
 
