@@ -27,6 +27,8 @@ packages='
   libopenblas-dev      module  openblas
   nlohmann-json3-dev   module  nlohmann_json
   zlib1g-dev           module  zlib
+  libcairo2-dev        module  cairo
+  fonts-dejavu-core    file    /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
   libbenchmark-dev     module  benchmark
   libxtensor-blas-dev  header  xtensor-blas/xblas_config.hpp
   libxsimd-dev         header  xsimd/xsimd.hpp

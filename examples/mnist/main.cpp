@@ -12,7 +12,7 @@
 #include "checkpoint.hpp"
 #include "data.hpp"
 #include "evaluation.hpp"
-#include "interrupt.hpp"
+#include <examples/common/interrupt.hpp>
 #include "network.hpp"
 #include "options.hpp"
 #include "picture.hpp"
@@ -67,7 +67,7 @@ int train(const Options& options, const DataSet& data) {
   if (!options.metrics.empty())
     metrics.emplace(options.metrics, std::vector<std::string>{"train_loss", "test_accuracy", "seconds"}, at.epoch);
   Progress progress({options.epochs, steps, batch}, at.epoch * steps + at.step);
-  note_interrupts();
+  example::note_interrupts();
 
   while (at.epoch < options.epochs) {
     nn::Stopwatch watch(at.seconds);
@@ -75,7 +75,7 @@ int train(const Options& options, const DataSet& data) {
     Array order = default_generator().permutation(images);
 
     for (; at.step < steps; ++at.step) {
-      if (interrupted() || (options.stop_after_steps > 0 && steps_taken == options.stop_after_steps)) {
+      if (example::interrupted() || (options.stop_after_steps > 0 && steps_taken == options.stop_after_steps)) {
         at.seconds = watch.seconds();
         save_checkpoint();
         progress.print("stopped in epoch " + std::to_string(at.epoch + 1) + " after " + std::to_string(at.step) +

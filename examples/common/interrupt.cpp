@@ -1,8 +1,8 @@
-#include "interrupt.hpp"
+#include <examples/common/interrupt.hpp>
 
 #include <csignal>
 
-namespace mnist {
+namespace example {
 namespace {
 
 volatile std::sig_atomic_t noted = 0;
@@ -19,4 +19,4 @@ void note_interrupts() {
 
 bool interrupted() { return noted != 0; }
 
-}  // namespace mnist
+}  // namespace example

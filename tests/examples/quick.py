@@ -1,0 +1,53 @@
+"""Runs an example with --quick: what it prints at its end, and the files that it writes.
+
+The arguments are the program and the name of the example.
+"""
+import csv
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+# Of each example: results with the range that they lie in, which a wrong gradient would miss, and its plots and pictures.
+EXPECTED = {
+    "custom_layer": ({"wrong": (0, 0)}, ["learning.svg"]),
+    "dqn": ({"mean_return": (60, 500)}, ["learning.svg", "game.svg"]),
+    "gradient_check": ({"wrong": (1, 1)}, []),
+}
+
+
+def check(condition, message):
+    if not condition:
+        raise SystemExit("failed: " + message)
+
+
+def check_file(file):
+    """That a plot or a picture is one, and that the numbers behind a plot stand beside it."""
+    check(file.exists() and file.stat().st_size > 500, f"{file.name} is missing or nearly empty")
+    if file.suffix == ".png":
+        check(file.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n", f"{file.name} is no PNG file")
+        return
+    check(xml.etree.ElementTree.parse(file).getroot().tag.endswith("svg"), f"{file.name} is no SVG file")
+    check_file(file.with_suffix(".png"))
+    rows = list(csv.reader(file.with_suffix(".csv").open()))
+    check(rows[0][:3] == ["series", "x", "y"] and len(rows) > 2, f"{file.name}: no numbers beside it")
+
+
+program, name = os.path.abspath(sys.argv[1]), sys.argv[2]
+results, files = EXPECTED[name]
+with tempfile.TemporaryDirectory() as folder:
+    run = subprocess.run([program, "--quick"], cwd=folder, text=True, capture_output=True)
+    check(run.returncode == 0, f"exit code {run.returncode}:\n{run.stdout}{run.stderr}")
+    check("\r" not in run.stdout, "a bar of progress, though this is no terminal")
+    printed = {key: float(value) for key, value in re.findall(r"^(\w+): (\S+)$", run.stdout, re.M)}
+    for key, (low, high) in results.items():
+        check(low <= printed[key] <= high, f"{key}: {printed[key]} is not within [{low}, {high}]")
+    for file in files:
+        check_file(pathlib.Path(folder) / (name + "-results") / file)
+    other = subprocess.run([program, "--no-such-option"], text=True, capture_output=True)
+    check(other.returncode != 0 and "--no-such-option" in other.stderr, "an unknown option is accepted")
+    usage = subprocess.run([program, "--help"], text=True, capture_output=True)
+    check(usage.returncode == 0 and "--seed" in usage.stdout, "--help does not tell of the options")
