@@ -77,7 +77,10 @@ void Gallery::save(const std::filesystem::path& file) const {
         return Color{pixel[0], pixel[1], pixel[2]};
       }, static_cast<int>(pixels.shape(0)), columns, x, y, scale_, scale_);
       set_color(canvas, {0.2, 0.2, 0.2});
-      draw_text(canvas, x + width / 2.0, y + height + 13, images_[i].caption, Align::center);
+      // A caption that is wider than its image begins where that begins.
+      const std::string& caption = images_[i].caption;
+      if (text_width(canvas, caption) > width) draw_text(canvas, x, y + height + 13, caption);
+      else draw_text(canvas, x + width / 2.0, y + height + 13, caption, Align::center);
     }
   };
   write_png(file, gap + static_cast<int>(across) * (width + gap), gap + static_cast<int>(down) * (height + below + gap), draw);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <sstream>
 
 #include <autograd/atomic_file.hpp>
@@ -27,6 +28,25 @@ Color color_of(double part) {
   return {middle.red + t * (end.red - middle.red), middle.green + t * (end.green - middle.green),
           middle.blue + t * (end.blue - middle.blue)};
 }
+
+// Of each series its own; where there are more than colours, the marks of points differ.
+struct Style {
+  Color color;
+  std::size_t mark;
+
+  explicit Style(std::size_t number) : color(palette[number % palette.size()]), mark(number / palette.size() % 3) {}
+
+  // A disk, a square, a triangle.
+  void add_mark(cairo_t* canvas, double x, double y, double radius) const {
+    cairo_new_sub_path(canvas);
+    if (mark == 0) return cairo_arc(canvas, x, y, radius, 0, 2 * std::numbers::pi);
+    if (mark == 1) return cairo_rectangle(canvas, x - radius, y - radius, 2 * radius, 2 * radius);
+    cairo_move_to(canvas, x, y - 1.3 * radius);
+    cairo_line_to(canvas, x + 1.2 * radius, y + radius);
+    cairo_line_to(canvas, x - 1.2 * radius, y + radius);
+    cairo_close_path(canvas);
+  }
+};
 
 std::string text_of(double value) {
   std::ostringstream out;
@@ -154,7 +174,7 @@ class Plot::Drawing {
     cairo_rectangle(canvas_, left, top, width(), height());
     cairo_clip(canvas_);
     if (plot_.map_) draw_map();
-    for (std::size_t i = 0; i < plot_.series_.size(); ++i) draw_series(plot_.series_[i], palette[i % palette.size()]);
+    for (std::size_t i = 0; i < plot_.series_.size(); ++i) draw_series(plot_.series_[i], Style(i));
     cairo_restore(canvas_);
     draw_frame();
     draw_legend();
@@ -204,9 +224,9 @@ class Plot::Drawing {
     }, rows, columns, x, y, (x_(xs.second) - x) / columns, (y_(ys.first) - y) / rows);
   }
 
-  void draw_series(const Series& series, const Color& color) {
-    set_color(canvas_, color, series.kind == Kind::band ? 0.25 : 1);
-    if (series.kind == Kind::points) return draw_points(series);
+  void draw_series(const Series& series, const Style& style) {
+    set_color(canvas_, style.color, series.kind == Kind::band ? 0.25 : 1);
+    if (series.kind == Kind::points) return draw_points(series, style);
     if (series.kind == Kind::band) return draw_band(series);
     constexpr double dashes[] = {7, 5};
     cairo_set_dash(canvas_, dashes, series.kind == Kind::dashed ? 2 : 0, 0);
@@ -221,12 +241,11 @@ class Plot::Drawing {
     cairo_set_dash(canvas_, nullptr, 0, 0);
   }
 
-  void draw_points(const Series& series) {
+  void draw_points(const Series& series, const Style& style) {
     const double radius = series.xs.size() > 300 ? 2 : 3.2;
     for (std::size_t i = 0; i < series.xs.size(); ++i) {
       if (!x_.shows(series.xs[i]) || !y_.shows(series.ys[i])) continue;
-      cairo_new_sub_path(canvas_);
-      cairo_arc(canvas_, x_(series.xs[i]), y_(series.ys[i]), radius, 0, 2 * 3.14159265358979);
+      style.add_mark(canvas_, x_(series.xs[i]), y_(series.ys[i]), radius);
     }
     if (!plot_.map_) return cairo_fill(canvas_);
     // On colours, a rim sets points off.
@@ -256,7 +275,7 @@ class Plot::Drawing {
     draw_text(canvas_, left + width() / 2, top + height() + 44, plot_.x_label_, Align::center);
     cairo_save(canvas_);
     cairo_translate(canvas_, 20, top + height() / 2);
-    cairo_rotate(canvas_, -3.14159265358979 / 2);
+    cairo_rotate(canvas_, -std::numbers::pi / 2);
     draw_text(canvas_, 0, 0, plot_.y_label_, Align::center);
     cairo_restore(canvas_);
   }
@@ -280,17 +299,17 @@ class Plot::Drawing {
     for (std::size_t i = 0; i < plot_.series_.size(); ++i) {
       const Series& series = plot_.series_[i];
       if (series.name.empty()) continue;
-      draw_key(series.kind, palette[i % palette.size()], x + 8, line + 9);
+      draw_key(series.kind, Style(i), x + 8, line + 9);
       set_color(canvas_, black);
       draw_text(canvas_, x + 42, line + 13, series.name);
       line += 18;
     }
   }
 
-  void draw_key(Kind kind, const Color& color, double x, double y) {
-    set_color(canvas_, color, kind == Kind::band ? 0.25 : 1);
+  void draw_key(Kind kind, const Style& style, double x, double y) {
+    set_color(canvas_, style.color, kind == Kind::band ? 0.25 : 1);
     if (kind == Kind::points) {
-      cairo_arc(canvas_, x + 13, y, 3.2, 0, 2 * 3.14159265358979);
+      style.add_mark(canvas_, x + 13, y, 3.2);
       return cairo_fill(canvas_);
     }
     if (kind == Kind::band) {

@@ -6,11 +6,11 @@
 #include <optional>
 
 #include <autograd/autograd.hpp>
+#include <examples/common/digits.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
 #include "checkpoint.hpp"
-#include "data.hpp"
 #include "evaluation.hpp"
 #include <examples/common/interrupt.hpp>
 #include "network.hpp"
@@ -20,14 +20,15 @@
 
 using namespace xtape;
 using namespace mnist;
+using example::DataSet;
 
 constexpr int exit_interrupted = 130;  // as a shell reports Ctrl-C
 
 DataSet load_data(Options& options) {
   Settings& settings = options.settings;
-  if (!options.data_dir.empty()) return load_folder(options.data_dir);
+  if (!options.data_dir.empty()) return example::load_folder(options.data_dir);
   if (!settings.synthetic) try {
-      return load_mnist();
+      return example::load_mnist();
     } catch (const std::exception& error) {
       if (options.checkpoint) throw;
       std::cout << "MNIST is not to be had: " << error.what()
@@ -35,7 +36,7 @@ DataSet load_data(Options& options) {
                    "files into a folder and name that with --data-dir.\n";
       settings.synthetic = true;
     }
-  return draw_digits(settings.synthetic_train, settings.synthetic_test, settings.seed);
+  return example::draw_digits(settings.synthetic_train, settings.synthetic_test, settings.seed);
 }
 
 int train(const Options& options, const DataSet& data) {

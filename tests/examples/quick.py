@@ -13,9 +13,11 @@ import xml.etree.ElementTree
 
 # Of each example: results with the range that they lie in, which a wrong gradient would miss, and its plots and pictures.
 EXPECTED = {
+    "autoencoder": ({"test_error": (0, 0.062)}, ["learning.svg", "code.svg", "digits.png"]),
     "custom_layer": ({"wrong": (0, 0)}, ["learning.svg"]),
     "dqn": ({"mean_return": (60, 500)}, ["learning.svg", "game.svg"]),
     "gradient_check": ({"wrong": (1, 1)}, []),
+    "knowledge_distillation": ({"alone": (0.75, 0.9), "taught": (0.88, 1)}, ["students.svg"]),
 }
 
 

@@ -1,4 +1,4 @@
-#include "download.hpp"
+#include <examples/common/download.hpp>
 
 #include <cstdint>
 #include <cstdio>
@@ -11,11 +11,11 @@
 #include <autograd/atomic_file.hpp>
 #include <nn/data/gunzip.hpp>
 
-#include "process.hpp"
+#include <examples/common/process.hpp>
 
 using xtape::FileError;
 
-namespace mnist {
+namespace example {
 namespace {
 
 constexpr std::array mirrors{"https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -80,4 +80,4 @@ void download(const RemoteFile& file, const std::filesystem::path& folder) {
   throw FileError(reason);
 }
 
-}  // namespace mnist
+}  // namespace example

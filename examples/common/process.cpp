@@ -1,4 +1,4 @@
-#include "process.hpp"
+#include <examples/common/process.hpp>
 
 #include <array>
 #include <cerrno>
@@ -13,7 +13,7 @@
 
 extern char** environ;
 
-namespace mnist {
+namespace example {
 namespace {
 
 struct FileActions {
@@ -74,4 +74,4 @@ ProcessResult run(std::vector<std::string> arguments, std::FILE* input, std::siz
   return {wait_for(process), std::move(output)};
 }
 
-}  // namespace mnist
+}  // namespace example

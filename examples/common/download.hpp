@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-namespace mnist {
+namespace example {
 
 struct RemoteFile {
   std::string name;    ///< of the IDX file; mirrors keep it with gzip, under this name with ".gz"
@@ -23,4 +23,4 @@ void download(const RemoteFile& file, const std::filesystem::path& folder);
 /// @throws xtape::FileError for damaged gzip data, or where there is no sha256sum.
 std::string sha256_of_content(const std::string& bytes, const std::string& name);
 
-}  // namespace mnist
+}  // namespace example

@@ -1,4 +1,4 @@
-#include "synthetic.hpp"
+#include <examples/common/synthetic_digits.hpp>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 using xtape::Array;
 using xtape::Generator;
 
-namespace mnist {
+namespace example {
 namespace {
 
 constexpr std::size_t side = 28;
@@ -183,4 +183,4 @@ xtape::nn::LabeledImages synthetic_digits(std::size_t count, Generator& generato
   return set;
 }
 
-}  // namespace mnist
+}  // namespace example

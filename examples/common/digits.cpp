@@ -1,4 +1,4 @@
-#include "data.hpp"
+#include <examples/common/digits.hpp>
 
 #include <algorithm>
 #include <array>
@@ -10,14 +10,14 @@
 
 #include <autograd/error.hpp>
 
-#include "download.hpp"
-#include "synthetic.hpp"
+#include <examples/common/download.hpp>
+#include <examples/common/synthetic_digits.hpp>
 
 namespace fs = std::filesystem;
 using xtape::FileError;
 using xtape::nn::LabeledImages;
 
-namespace mnist {
+namespace example {
 namespace {
 
 // The names that the files have where people keep them.
@@ -88,4 +88,31 @@ DataSet draw_digits(std::size_t train, std::size_t test, std::uint64_t seed) {
   return data;
 }
 
-}  // namespace mnist
+Digits::Digits(const LabeledImages& set) {
+  xtape::Array pixels({set.size(), set.images.size() / set.size()}, xtape::float32);
+  std::transform(set.images.begin(), set.images.end(), pixels.mutable_data<float>(),
+                 [](std::uint8_t level) { return level * (1 / 255.0f); });
+  images = xtape::Variable(std::move(pixels));
+  xtape::Array answers({set.size()}, xtape::int64);
+  std::copy(set.labels.begin(), set.labels.end(), answers.mutable_data<std::int64_t>());
+  labels = xtape::Variable(std::move(answers));
+}
+
+DataSet digits_for(const Program& program, const fs::path& folder) {
+  auto load = [&] {
+    if (!folder.empty()) return load_folder(folder);
+    if (!program.quick()) try {
+        return load_mnist();
+      } catch (const std::exception& error) {
+        std::cout << "MNIST is not to be had: " << error.what() << "\nPut its four files into a folder and name that with "
+                  << "--data-dir. Without them, results are others.\n";
+      }
+    return draw_digits(program.usual_or_quick(60'000, 2'000), program.usual_or_quick(10'000, 500), 0);
+  };
+  DataSet data = load();
+  std::cout << data.source << ": " << data.train.size() << " images to train on, " << data.test.size() << " to test on"
+            << std::endl;
+  return data;
+}
+
+}  // namespace example

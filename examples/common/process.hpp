@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace mnist {
+namespace example {
 
 struct ProcessResult {
   int exit_code;       ///< what the program returned; 128 + n when signal n ended it
@@ -17,4 +17,4 @@ struct ProcessResult {
 /// @throws xtape::Error when it cannot be started.
 ProcessResult run(std::vector<std::string> arguments, std::FILE* input, std::size_t output_limit);
 
-}  // namespace mnist
+}  // namespace example
