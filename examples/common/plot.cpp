@@ -20,9 +20,9 @@ constexpr Color black{0, 0, 0}, gray{0.45, 0.45, 0.45}, light{0.88, 0.88, 0.88};
 constexpr std::array<Color, 7> palette{{{0, 0.447, 0.698}, {0.902, 0.624, 0}, {0, 0.62, 0.451}, {0.8, 0.475, 0.655},
                                         {0.835, 0.369, 0}, {0.337, 0.706, 0.914}, {0.3, 0.3, 0.3}}};
 
-// From blue through white to orange.
+// From blue through white to orange, pale enough to show points.
 Color color_of(double part) {
-  constexpr Color low{0.13, 0.40, 0.67}, middle{0.97, 0.97, 0.97}, high{0.85, 0.45, 0.05};
+  constexpr Color low{0.45, 0.66, 0.86}, middle{0.98, 0.98, 0.98}, high{0.96, 0.72, 0.38};
   const Color& end = part < 0.5 ? low : high;
   const double t = std::clamp(std::abs(2 * part - 1), 0.0, 1.0);
   return {middle.red + t * (end.red - middle.red), middle.green + t * (end.green - middle.green),
@@ -150,6 +150,7 @@ class Plot::Drawing {
       : plot_(plot), canvas_(canvas), x_(plot.options_.log_x, left, plot.options_.width - right),
         y_(plot.options_.log_y, plot.options_.height - bottom, top) {
     for (const Series& series : plot.series_) {
+      if (series.kind == Kind::points) points_ += series.xs.size();
       for (double x : series.xs) x_.include(x);
       for (double y : series.ys) y_.include(y);
       for (double y : series.high) y_.include(y);
@@ -242,7 +243,7 @@ class Plot::Drawing {
   }
 
   void draw_points(const Series& series, const Style& style) {
-    const double radius = series.xs.size() > 300 ? 2 : 3.2;
+    const double radius = points_ > 1000 ? 2 : 3.2;
     for (std::size_t i = 0; i < series.xs.size(); ++i) {
       if (!x_.shows(series.xs[i]) || !y_.shows(series.ys[i])) continue;
       style.add_mark(canvas_, x_(series.xs[i]), y_(series.ys[i]), radius);
@@ -347,6 +348,7 @@ class Plot::Drawing {
   const Plot& plot_;
   cairo_t* canvas_;
   Scale x_, y_;
+  std::size_t points_ = 0;  // of all series, that they be of one size
 };
 
 std::string Plot::csv() const {

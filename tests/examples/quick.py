@@ -14,10 +14,13 @@ import xml.etree.ElementTree
 # Of each example: results with the range that they lie in, which a wrong gradient would miss, and its plots and pictures.
 EXPECTED = {
     "autoencoder": ({"test_error": (0, 0.062)}, ["learning.svg", "code.svg", "digits.png"]),
+    "binary_classification": ({"accuracy": (0.97, 1), "auc": (0.99, 1)}, ["roc.svg", "boundary.svg"]),
     "custom_layer": ({"wrong": (0, 0)}, ["learning.svg"]),
     "dqn": ({"mean_return": (60, 500)}, ["learning.svg", "game.svg"]),
     "gradient_check": ({"wrong": (1, 1)}, []),
     "knowledge_distillation": ({"alone": (0.75, 0.9), "taught": (0.88, 1)}, ["students.svg"]),
+    "maml": ({"loss_after_1": (0, 0.86), "loss_after_10": (0, 0.46), "baseline_after_10": (1.2, 9)}, ["learning.svg", "task.svg"]),
+    "nn_paint": ({"psnr": (25, 60)}, ["stages.png", "painted.png"]),
 }
 
 
