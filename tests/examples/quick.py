@@ -15,12 +15,19 @@ import xml.etree.ElementTree
 EXPECTED = {
     "autoencoder": ({"test_error": (0, 0.062)}, ["learning.svg", "code.svg", "digits.png"]),
     "binary_classification": ({"accuracy": (0.97, 1), "auc": (0.99, 1)}, ["roc.svg", "boundary.svg"]),
+    "curve_fit": ({"iterations": (5, 11), "largest_deviation": (0, 1.2)}, ["fit.svg", "convergence.svg"]),
     "custom_layer": ({"wrong": (0, 0)}, ["learning.svg"]),
     "dqn": ({"mean_return": (60, 500)}, ["learning.svg", "game.svg"]),
+    "gaussian_process": ({"gradient_error": (0, 1e-6), "log_likelihood": (-9.08, -9.07), "coverage": (0.93, 1)},
+        ["regression.svg"]),
     "gradient_check": ({"wrong": (1, 1)}, []),
     "knowledge_distillation": ({"alone": (0.75, 0.9), "taught": (0.88, 1)}, ["students.svg"]),
-    "maml": ({"loss_after_1": (0, 0.86), "loss_after_10": (0, 0.46), "baseline_after_10": (1.2, 9)}, ["learning.svg", "task.svg"]),
+    "maml": ({"loss_after_1": (0, 0.86), "loss_after_10": (0, 0.46), "baseline_after_10": (1.2, 9)},
+        ["learning.svg", "task.svg"]),
     "nn_paint": ({"psnr": (25, 60)}, ["stages.png", "painted.png"]),
+    "pinn": ({"relative_error": (0, 0.005)}, ["solution.svg", "cuts.svg"]),
+    "vae": ({"test_loss": (100, 190)}, ["learning.svg", "digits.png"]),
+    "wgan_gp": ({"hits": (0.4, 1), "clusters": (7, 8)}, ["learning.svg", "points.svg"]),
 }
 
 
