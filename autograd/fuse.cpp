@@ -34,15 +34,15 @@ class Fused final : public OperationOf<Fused> {
     const DType dtype = operands[0].dtype();
     std::vector<Array> all;
     for (const std::optional<Shape>& shape : shapes_) all.push_back(shape ? Array(*shape, dtype) : Array());
-    const ProgramPtr program = keeps_ ? program_->keeping() : program_;
-    if (all.size() < program->result_blocks().size()) {
+    const std::size_t lines = keeps_ ? program_->kept().lines.size() : 0;
+    if (lines > 0) {
       Shape shape = common_;
-      shape.back() *= program->result_blocks().back();
+      shape.back() *= lines;
       all.emplace_back(shape, dtype);
     }
-    program->evaluate(common_, operands, all);
+    (keeps_ ? program_->keeping() : program_)->evaluate(common_, operands, all);
     std::move(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(results.size()), results.begin());
-    if (all.size() > results.size()) kept_.push_back(std::move(all.back()));
+    if (lines > 0) kept_.push_back(std::move(all.back()));
     if (keeps_)
       for (std::uint32_t number : program_->kept().results) kept_.push_back(results[number]);
   }

@@ -132,7 +132,7 @@ template <class F, class... Xs>
   requires(sizeof...(Xs) > 0)
 auto fuse(const F& f, const Xs&... xs) {
   using namespace fused::detail;
-  static fused::LastProgram last;
+  static thread_local fused::LastProgram last;
   constexpr auto numbers = numbers_of<Xs...>;
   Fusion call({Operand<Xs>::variable(xs)...}, {Operand<Xs>::blocks...});
   return ResultsOfCall<F, decltype(numbers)>::of(call.results(last.instead_of(write(call, f, numbers))));

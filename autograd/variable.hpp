@@ -181,12 +181,13 @@ class Variable {
   void retain_grad() const;
   /// Calls `hook` with the gradient of this Variable in every walk that passes it; what the hook returns, if
   /// defined, replaces the gradient. Hooks run in the order of registration, and are freed with the graph. A hook must
-  /// not hold a copy of a leaf that it is registered on: they would keep each other alive until `remove()`. Capture
-  /// `x.detach()`, the value as it is now, or a reference to what lives as long.
+  /// not hold a copy of a leaf that it is registered on, nor a result of it: they would keep each other alive until
+  /// `remove()`. Capture `x.detach()`, the value as it is now, or a reference to what lives as long.
   HookHandle register_hook(std::function<Variable(const Variable&)> hook) const;
 
   /// Adds to every leaf's gradient the derivative of this Variable, weighted by `seed` (of this shape; 1 if left out,
-  /// which needs a Variable of one element). The graph is released unless an option keeps it.
+  /// which needs a Variable of one element). The graph is released unless an option keeps it: the values that it saved
+  /// go. Its nodes live as long as a result does, so keep `loss.item()` of many losses, not them all.
   /// @throws GraphError when there is nothing to differentiate, or the graph was released.
   void backward(const Variable& seed, const BackwardOptions& options) const;
   void backward(const BackwardOptions& options = {}) const { backward({}, options); }

@@ -219,7 +219,6 @@ ProgramPtr Program::rewritten(const Blocks& more_inputs, std::span<const std::ui
   return made;
 }
 
-// What integers have as well, such as products, is computed as fast as it is read.
 const Program::Kept& Program::kept() const {
   std::scoped_lock lock(known_);
   if (kept_) return *kept_;
@@ -231,7 +230,7 @@ const Program::Kept& Program::kept() const {
   }
   kept_.emplace();
   for (std::uint32_t i = 0; i < lines_.size(); ++i) {
-    if (!lines_[i].operation || lines_[i].operation->rows().of_int64 || all.copies[i] == no_line || !read[all.copies[i]])
+    if (!lines_[i].operation || lines_[i].operation->is_cheap() || all.copies[i] == no_line || !read[all.copies[i]])
       continue;
     const auto result = std::ranges::find(results_, i) - results_.begin();
     if (static_cast<std::size_t>(result) < results_.size()) kept_->results.push_back(static_cast<std::uint32_t>(result));
@@ -336,7 +335,6 @@ bool Program::operator==(const Program& other) const {
 }
 
 ProgramPtr LastProgram::instead_of(ProgramPtr written) {
-  std::scoped_lock lock(mutex_);
   if (!last_ || *last_ != *written) last_ = std::move(written);
   return last_;
 }

@@ -65,14 +65,14 @@ class Program {
 
   /// What the gradient reads and takes longer to compute than to read.
   struct Kept {
-    std::vector<std::uint32_t> lines;    ///< but for results
-    std::vector<std::uint32_t> results;  ///< by their numbers
+    std::vector<std::uint32_t> lines;    ///< those that are no results
+    std::vector<std::uint32_t> results;  ///< which of the results
   };
   const Kept& kept() const;
-  /// The program with a further result, whose blocks are the lines that are kept.
+  /// The program with a further result, if there are lines to keep, whose blocks these are.
   std::shared_ptr<const Program> keeping() const;
-  /// The gradient as a program to which this is a further input, after the weights, and so are the results that are kept.
-  /// It is for values alone: its own gradient would not know that they depend on the inputs.
+  /// The gradient as a program with further inputs after the weights: first that result of `keeping`, if there is one, then
+  /// each result that is kept. It is for values alone: its own gradient would not know that they depend on the inputs.
   std::shared_ptr<const Program> gradient_from_kept(const std::vector<bool>& weighted) const;
 
   /// Whether it computes the same by the same lines.
@@ -143,14 +143,14 @@ class Program {
 
 using ProgramPtr = std::shared_ptr<const Program>;
 
-/// The program that one call wrote down and the next usually writes again: then what is known of it serves again.
+/// The program that one call wrote down and the next usually writes again: then what is known of it serves again. Each
+/// thread has its own, so that none waits for another, nor a forked process for a thread that it does not have.
 class LastProgram {
  public:
   /// An equal one that was written before, or this.
   ProgramPtr instead_of(ProgramPtr written);
 
  private:
-  std::mutex mutex_;
   ProgramPtr last_;
 };
 

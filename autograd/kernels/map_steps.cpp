@@ -21,9 +21,11 @@ namespace {
 template <class T>
 constexpr std::size_t piece_of = 512 / sizeof(T);
 
-// What a call needs beside its results, which is little, comes from the stack.
+// What a call needs beside its results, which is little: from `first`, which is on the stack, as far as that goes.
 class Memory {
  public:
+  explicit Memory(std::span<std::byte> first) : resource_(first.data(), first.size()) {}
+
   template <class T>
   operator std::pmr::polymorphic_allocator<T>() {
     return &resource_;
@@ -34,8 +36,7 @@ class Memory {
   }
 
  private:
-  std::array<std::byte, 16384> first_;
-  std::pmr::monotonic_buffer_resource resource_{first_.data(), first_.size()};
+  std::pmr::monotonic_buffer_resource resource_;
 };
 template <class T>
 using Vector = std::pmr::vector<T>;
@@ -334,7 +335,8 @@ class LoopsOfSteps {
     loops_.emplace(common, strides_);
   }
 
-  // Whether rows that are taken together would be summed to more than one element.
+  // Whether rows that are taken together would be summed to more than one element. To add each to its sums takes longer
+  // than to write results in full and to sum these.
   bool sums_short_rows() const {
     if (!takes_together()) return false;
     for (std::size_t k = inputs_; k < data_.size(); ++k)
@@ -392,7 +394,8 @@ class LoopsOfSteps {
   // Of the elements from number `begin` to `end`.
   void run(std::size_t begin, std::size_t end, double* sums) const {
     const Loops::Loop& inner = loops_->inner();
-    Memory memory;
+    std::array<std::byte, 12288> room;
+    Memory memory(room);
     Vector<Place<T>> places(data_.size(), memory);
     auto for_each_row = [&](const auto& f) {
       loops_->for_each_row(begin, end, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t*, std::size_t n) {
@@ -427,7 +430,8 @@ class LoopsOfSteps {
     }
   }
 
-  Memory memory_;
+  std::array<std::byte, 4096> room_;
+  Memory memory_{room_};
   const Steps<T>& steps_;
   std::span<Array> results_;
   std::size_t inputs_;  // how many parts
@@ -447,28 +451,22 @@ Array sum_of_blocks(const Array& x, std::size_t blocks, const Shape& shape) {
     extents.insert(extents.end() - 1, blocks);
     return extents;
   };
-  return shape.empty() ? sum_to(x, shape) : sum_to(x.reshaped(apart(x.shape())), apart(shape)).reshaped(shape);
+  return sum_to(x.reshaped(apart(x.shape())), apart(shape)).reshaped(shape);
 }
 
-// Short rows are summed afterwards, from results in full: to add each to its sums takes longer.
-template <class T>
-void run_then_sum(const Steps<T>& steps, const Shape& common, std::span<const Array> inputs,
-                  std::span<const Part> input_parts, std::span<Array> results, std::span<const Part> result_parts) {
+// Gives those results that are sums of more than one number for each block the common shape. Returns the shapes wanted.
+std::vector<Shape> widen(std::span<Array> results, std::span<const Part> parts, const Shape& common) {
   std::vector<Shape> wanted(results.size());
-  for (const Part& part : result_parts) {
+  for (const Part& part : parts) {
     Array& y = results[part.array];
     if (part.block > 0 || !y.defined()) continue;
     wanted[part.array] = y.shape();
+    if (y.size() == part.blocks) continue;
     Shape full = common;
     full.back() *= part.blocks;
-    if (y.size() > part.blocks && y.shape() != full) y = Array(full, y.dtype());
+    if (y.shape() != full) y = Array(full, y.dtype());
   }
-  LoopsOfSteps<T>(steps, common, inputs, input_parts, results, result_parts).run();
-  for (const Part& part : result_parts) {
-    Array& y = results[part.array];
-    if (part.block == 0 && y.defined() && y.shape() != wanted[part.array])
-      y = sum_of_blocks(y, part.blocks, wanted[part.array]);
-  }
+  return wanted;
 }
 
 }  // namespace
@@ -476,9 +474,18 @@ void run_then_sum(const Steps<T>& steps, const Shape& common, std::span<const Ar
 template <class T>
 void map_steps(const Steps<T>& steps, const Shape& common, std::span<const Array> inputs,
                std::span<const Part> input_parts, std::span<Array> results, std::span<const Part> result_parts) {
-  LoopsOfSteps<T> loops(steps, common, inputs, input_parts, results, result_parts);
-  if (loops.sums_short_rows()) run_then_sum(steps, common, inputs, input_parts, results, result_parts);
-  else loops.run();
+  std::optional<LoopsOfSteps<T>> loops;  // one at a time: it is large, and threads' stacks may be small
+  loops.emplace(steps, common, inputs, input_parts, results, result_parts);
+  if (!loops->sums_short_rows()) return loops->run();
+  const std::vector<Shape> wanted = widen(results, result_parts, common);
+  loops.emplace(steps, common, inputs, input_parts, results, result_parts);
+  loops->run();
+  loops.reset();
+  for (const Part& part : result_parts) {
+    Array& y = results[part.array];
+    if (part.block == 0 && y.defined() && y.shape() != wanted[part.array])
+      y = sum_of_blocks(y, part.blocks, wanted[part.array]);
+  }
 }
 
 template void map_steps(const Steps<float>&, const Shape&, std::span<const Array>, std::span<const Part>, std::span<Array>,

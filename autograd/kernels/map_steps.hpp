@@ -37,9 +37,9 @@ struct Steps {
 };
 
 /// Computes the steps for every element of a common shape, to which the inputs broadcast; the parts say where each number
-/// stands. A result of a smaller shape, which broadcasts as well, is summed over what that repeats, pieces of a row in its own
-/// precision and then in double; an undefined one is left out. It takes a piece of a row through all steps before the next, so that what stands between
-/// them stays in the cache.
+/// stands. A result of a smaller shape, which broadcasts as well, is summed over what that repeats, pieces of a row in its
+/// own precision and then in double; an undefined one is left out. It takes a piece of a row through all steps before the
+/// next, so that what stands between them stays in the cache.
 template <class T>
 void map_steps(const Steps<T>& steps, const Shape& common, std::span<const Array> inputs,
                std::span<const Part> input_parts, std::span<Array> results, std::span<const Part> result_parts);

@@ -59,6 +59,8 @@ class Elementwise final : public ConstantOperation {
 
   std::size_t operands() const { return operands_; }
   const Rows& rows() const { return rows_; }
+  /// Whether it is computed as fast as its result is read, as what integers have as well: sums, products, comparisons.
+  bool is_cheap() const { return rows_.of_int64; }
   const Partial& partial(std::size_t k) const { return partials_[k]; }
 
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {

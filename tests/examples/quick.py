@@ -24,8 +24,11 @@ EXPECTED = {
     "knowledge_distillation": ({"alone": (0.75, 0.9), "taught": (0.88, 1)}, ["students.svg"]),
     "maml": ({"loss_after_1": (0, 0.86), "loss_after_10": (0, 0.46), "baseline_after_10": (1.2, 9)},
         ["learning.svg", "task.svg"]),
+    "neural_ode": ({"test_error": (0, 0.35), "steps_taken": (40, 80)}, ["plane.svg", "time.svg", "training.svg"]),
     "nn_paint": ({"psnr": (25, 60)}, ["stages.png", "painted.png"]),
     "pinn": ({"relative_error": (0, 0.005)}, ["solution.svg", "cuts.svg"]),
+    "trajectory": ({"final_angle_error": (0, 6), "final_speed": (0, 0.1), "most_force": (1, 10)},
+        ["motion.svg", "force.svg", "planning.svg"]),
     "vae": ({"test_loss": (100, 190)}, ["learning.svg", "digits.png"]),
     "wgan_gp": ({"hits": (0.4, 1), "clusters": (7, 8)}, ["learning.svg", "points.svg"]),
 }

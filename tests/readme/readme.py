@@ -131,6 +131,22 @@ class Scripts(Folder):
             self.assertLess(len(err.splitlines()), 80, err)
             self.assertRegex(err, r"main.cpp:8:\d+: error|returns a number, or a std::tuple")
 
+    def test_a_new_script_learns(self):
+        self.run_command(source / "examples/run", "--new", "mine")
+        out, _ = self.run_command(source / "examples/run", "mine.cpp")
+        self.assertLess(float(re.search("step 500: loss (.*)", out)[1]), 0.02)
+        before = (self.folder / "mine.cpp").read_text()
+        self.assertIn("there is a file", self.run_command(source / "examples/run", "--new", "mine", code=1)[1])
+        self.assertEqual((self.folder / "mine.cpp").read_text(), before)
+
+    def test_sources_and_libraries_that_the_first_comment_names(self):
+        self.write("other_file.cpp", "int other() { return 42; }\n")
+        file = self.write("two.cpp", "// Two files.\n// sources: other_file.cpp\n// libraries: zlib m\n#include <zlib.h>\n"
+                          "#include <cstdio>\nint other();\nint main() { std::printf(\"%d %d\", other(), zlibVersion()[0] > '0'); }\n")
+        self.assertEqual(self.run_command(source / "examples/run", file)[0], "42 1")
+        (self.folder / "other_file.cpp").unlink()
+        self.assertIn("no source other_file.cpp", self.run_command(source / "examples/run", file, code=1)[1])
+
     def test_unknown_names(self):
         self.assertIn("there is no example nothing", self.run_command(source / "examples/run", "nothing", code=1)[1])
         self.assertIn("there is no file", self.run_command(source / "examples/run", "nothing.cpp", code=1)[1])
@@ -148,6 +164,12 @@ class Recipes(Folder):
         super().setUp()
         self.write("main.cpp", blocks("cpp")[0][0])
         self.expected = blocks("cpp")[0][1]
+        self.write("my_test.cpp", next(text for text, _ in blocks("cpp") if "boost/test" in text))
+
+    def recipe(self, language):
+        """A project, and a test in it, whose recipe stands before it."""
+        test, project = (text for text, _ in blocks(language))
+        return project + test
 
     def install(self):
         """Installs into the folder, which needs no rights, and has pkg-config find it there."""
@@ -165,11 +187,11 @@ class Recipes(Folder):
         command = next(text for text, _ in blocks("sh") if "pkg-config" in text)
         self.run_command("sh", "-ec", command)
         self.assertEqual(self.run_command("./mine")[0], self.expected)
-        (recipe, _), = blocks("cmake")
-        self.write("CMakeLists.txt", recipe)
+        self.write("CMakeLists.txt", self.recipe("cmake"))
         self.run_command("cmake", "-S", ".", "-B", "build")
         self.run_command("cmake", "--build", "build")
         self.assertEqual(self.run_command("build/mine")[0], self.expected)
+        self.assertIn("No errors detected", self.run_command("build/my_test")[1])
 
     def test_the_library_alone_is_installed(self):
         self.install()
@@ -217,8 +239,7 @@ class Recipes(Folder):
             self.run_command("c++", "-std=c++20", "-fsyntax-only", *flags, "all.cpp")
 
     def test_meson_subproject(self):
-        (recipe, _), = blocks("meson")
-        self.write("meson.build", recipe)
+        self.write("meson.build", self.recipe("meson"))
         (self.folder / "subprojects").mkdir()
         shutil.copytree(source, self.folder / "subprojects/xtape", ignore=shutil.ignore_patterns("build*", ".git"))
         self.environment["PKG_CONFIG_PATH"] = ""
@@ -227,8 +248,9 @@ class Recipes(Folder):
         self.environment["XTAPE_REUSE"] = json.dumps({
             str(self.folder / "subprojects/xtape"): str(source), str(self.folder / "out/subprojects/xtape"): str(build)})
         self.run_command("meson", "setup", "out", "--force-fallback-for=xtape")
-        self.run_command("ninja", "-C", "out", "-j2", "mine")
+        self.run_command("ninja", "-C", "out", "-j2", "mine", "my_test")
         self.assertEqual(self.run_command("out/mine")[0], self.expected)
+        self.assertIn("No errors detected", self.run_command("out/my_test")[1])
 
 
 unittest.main()

@@ -222,12 +222,14 @@ void gemm_on(const Matrix<const T>& a, const Matrix<const T>& b, const Matrix<T>
   // A single column is a row of its transposed matrix.
   const bool rows_of_b = b.transposed || (n == 1 && b.stride == 1);
   if (n == 1 && rows_of_b) return by_dots<T>(b.data, 1, a.data, a.stride, c.data, 1, c.stride, 1, m, k, add);
-  if (rows_of_b && (m < less_than_tile || n <= few || (m < few_tiles && k >= 4 * lanes<T>) || (m < many && k >= long_sum<T>)))
+  const bool few_long_rows = (m < few_tiles && k >= 4 * lanes<T>) || (m < many && k >= long_sum<T>);
+  if (rows_of_b && (m < less_than_tile || n <= few || few_long_rows))
     return by_dots<T>(a.data, a.stride, b.data, b.stride, c.data, c.stride, 1, m, n, k, add);
   const bool tall = m >= less_than_tile && k >= 2 * lanes<T>;
   auto by_dots_from = [&](std::size_t column) {
     const Matrix<T> rest = c.from(0, column);
-    by_dots<T>(a.data, a.stride, rows_of(b.from(0, column), n - column, k), k, rest.data, c.stride, 1, m, n - column, k, add);
+    const T* rows = rows_of(b.from(0, column), n - column, k);
+    by_dots<T>(a.data, a.stride, rows, k, rest.data, c.stride, 1, m, n - column, k, add);
   };
   if (n <= few && tall) return by_dots_from(0);
   // A few columns more than a register has.
