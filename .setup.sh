@@ -37,6 +37,11 @@ packages='
   libcli11-dev         header  CLI/CLI.hpp
   libstb-dev           header  stb/stb_image_write.h'
 
+# Where training on several processes is asked for.
+mpi_packages='
+  libopenmpi-dev       tool    mpicxx
+  openmpi-bin          tool    mpirun'
+
 # The names of the headers that the compiler does not find, one on each line.
 missing_headers() {
   local compiler=${CXX:-c++} header

@@ -4,10 +4,12 @@
 #include <autograd/anomaly.hpp>
 #include <autograd/checkpoint.hpp>
 #include <autograd/clip_grad.hpp>
+#include <autograd/communicator.hpp>
 #include <autograd/error.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/ops/activations.hpp>
+#include <autograd/ops/collective.hpp>
 #include <autograd/ops/convolution.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/decompositions.hpp>

@@ -23,6 +23,7 @@ struct Event {
   bool backward;
   double start, seconds, within;  // within: what took place in it, and counts for itself
   std::size_t bytes;
+  bool aside = false;  // beside the operations
 };
 
 // What this thread is doing: the operations that have begun and not ended, outermost first.
@@ -68,11 +69,19 @@ detail::Timer::~Timer() {
   for (std::vector<Event>* log : logs) log->push_back({name_, backward_, start_, seconds, within, bytes_});
 }
 
+detail::Aside::Aside(const char* name, std::size_t bytes) : name_(name), bytes_(bytes), start_(profiling() ? now() : 0) {}
+
+void detail::Aside::end() {
+  if (const char* name = std::exchange(name_, nullptr); name && profiling() && start_ > 0)
+    for (std::vector<Event>* log : logs) log->push_back({name, true, start_, now() - start_, 0, bytes_, true});
+}
+
 std::vector<Profile::Row> Profile::rows() const {
   std::map<std::string, Row> by_name;
   // An event is logged when it ends: those within a backward stand before it, and are skipped with it.
   double inside_until = 0, inside_from = 0;
   for (auto event = log_->events.rbegin(); event != log_->events.rend(); ++event) {
+    if (event->aside) continue;
     bool inside = event->start >= inside_from && event->start < inside_until;
     if (event->backward && inside) continue;
     if (event->backward) {
@@ -97,10 +106,10 @@ std::string Profile::chrome_trace() const {
   nlohmann::json events = nlohmann::json::array();
   for (const Event& event : log_->events)
     events.push_back({{"name", event.name},
-                      {"cat", event.backward ? "backward" : "forward"},
+                      {"cat", event.aside ? "communication" : event.backward ? "backward" : "forward"},
                       {"ph", "X"},
                       {"pid", 1},
-                      {"tid", 1},
+                      {"tid", event.aside ? 2 : 1},
                       {"ts", (event.start - log_->start) * 1e6},
                       {"dur", event.seconds * 1e6},
                       {"args", {{"bytes", event.bytes}}}});

@@ -38,7 +38,8 @@ class Profile {
   /// One row for each operation, the one that took longest first. The operations of which a vector-Jacobian product is
   /// made count as part of it: as backward, under the name of the operation that they are the derivative of.
   std::vector<Row> rows() const;
-  /// Every call, in the Trace Event Format that chrome://tracing and Perfetto read.
+  /// Every call, in the Trace Event Format that chrome://tracing and Perfetto read. What went on beside the operations, such
+  /// as sums of gradients over processes, stands in a line of its own, and in no row.
   std::string chrome_trace() const;
   /// The same as a file. @throws FileError when it can not be written; an old one is untouched then.
   void save_chrome_trace(const std::string& path) const;
@@ -72,6 +73,21 @@ class Timer {
   bool backward_;
   double start_;
   std::size_t bytes_ = 0;
+};
+
+/// Something that goes on beside this thread's operations, from its construction to its end, for the profiles of this
+/// thread.
+class Aside {
+ public:
+  /// `name` must live as long as the profile.
+  Aside(const char* name, std::size_t bytes);
+  /// Logs it; a second call does nothing.
+  void end();
+
+ private:
+  const char* name_;
+  std::size_t bytes_;
+  double start_;
 };
 
 }  // namespace detail

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <queue>
 #include <unordered_map>
 
 #include <autograd/anomaly.hpp>
+#include <autograd/gradient_exchange.hpp>
 #include <autograd/kernels/arithmetic.hpp>
 #include <autograd/mark.hpp>
 #include <autograd/node_table.hpp>
@@ -43,10 +45,16 @@ void accumulate(Variable& sum, Variable term) {
   else sum = sum + term;
 }
 
+// A leaf and the oldest node that leads to it: behind that, nothing more comes to the leaf.
+using Completions = std::unordered_map<const Node*, std::uint64_t>;
+
 // The gradients that wait for each node, and the nodes in the order of their turn. The next one stands apart from the
 // rest: along a chain, nothing else ever waits.
 class Frontier {
  public:
+  // Leaves whose turn comes as soon as they are complete, rather than last.
+  void bring_forward(Completions completions) { completions_ = std::move(completions); }
+
   bool empty() const { return !next_.node && queue_.empty(); }
 
   void add(const Edge& edge, Variable gradient) {
@@ -73,16 +81,22 @@ class Frontier {
 
  private:
   struct Turn {
-    std::uint64_t sequence = 0;
+    std::uint64_t time = 0;  // from the greatest to the least
     NodePtr node;
     std::uint32_t place = 0;  // among those that wait
-    bool operator<(const Turn& other) const { return sequence < other.sequence; }
+    bool operator<(const Turn& other) const { return time < other.time; }
   };
+
+  std::uint64_t time_of(const Node& node) const {
+    if (!completions_.empty())
+      if (auto found = completions_.find(&node); found != completions_.end()) return 2 * found->second - 1;
+    return 2 * node.sequence();
+  }
 
   Gradients& gradients_of(const NodePtr& node) {
     if (next_.node == node) return next_gradients_;
     if (auto place = places_.find(node.get()); place != NodeTable::none) return waiting_[place];
-    Turn turn{node->sequence(), node};
+    Turn turn{time_of(*node), node};
     bool first = (!next_.node || next_ < turn) && (queue_.empty() || queue_.top() < turn);
     Gradients gradients;
     if (!spare_.empty()) {
@@ -114,6 +128,99 @@ class Frontier {
   NodeTable places_;
   std::vector<Gradients> waiting_, spare_;
   std::vector<std::uint32_t> free_;  // places in it
+  Completions completions_;
+};
+
+// What is in charge of gradients of leaves that a walk comes to.
+class Exchanges {
+ public:
+  using Exchange = detail::GradientExchange;
+
+  // Looks for them below `root`; almost always there are none at all.
+  explicit Exchanges(const Variable& root) {
+    if (Exchange::count() == 0) return;
+    search(root.impl()->node.get());
+    std::ranges::sort(found_, {}, &Exchange::number);  // in one order in all processes
+  }
+  Exchanges(const Exchanges&) = delete;
+  Exchanges& operator=(const Exchanges&) = delete;
+  ~Exchanges() {
+    for (Exchange* exchange : begun_) exchange->fail();
+  }
+
+  Completions completions() { return std::move(completions_); }
+  // The factor of the loss.
+  double begin(bool create_graph) {
+    double factor = 1;
+    for (Exchange* exchange : found_) {
+      double own = exchange->begin(create_graph);
+      begun_.push_back(exchange);
+      if (exchange != found_.front() && own != factor)
+        throw GraphError("backward: the parameters belong to several that weigh the loss differently");
+      factor = own;
+    }
+    return factor;
+  }
+  // Whether one of them takes the gradient of this leaf.
+  bool take(const Node& leaf, Variable& gradient) {
+    if (in_charge_.empty()) return false;
+    auto found = in_charge_.find(&leaf);
+    if (found == in_charge_.end()) return false;
+    found->second.exchange->ready(found->second.leaf, std::move(gradient));
+    return true;
+  }
+  void go_on() {
+    for (Exchange* exchange : begun_) exchange->go_on();
+  }
+  template <class F>
+  void end(F&& deliver) {
+    for (Exchange* exchange : begun_) exchange->complete();
+    for (; !begun_.empty(); begun_.erase(begun_.begin()))
+      for (auto& [leaf, gradient] : begun_.front()->end()) deliver(leaf, std::move(gradient));
+  }
+
+ private:
+  struct InCharge {
+    Exchange* exchange;
+    const VariableImpl* leaf;
+  };
+
+  void search(Node* root) {
+    NodeTable seen;
+    std::vector<Node*> path{root};
+    seen.insert(root, 0);
+    meet(*root);
+    while (!path.empty()) {
+      Node* node = path.back();
+      path.pop_back();
+      for (const Edge& edge : node->edges()) {
+        Node* next = edge.node.get();
+        if (!next) continue;
+        if (meet(*next)) {
+          std::uint64_t& oldest = completions_.try_emplace(next, node->sequence()).first->second;
+          oldest = std::min(oldest, node->sequence());
+        }
+        if (seen.find(next) == NodeTable::none) seen.insert(next, 0), path.push_back(next);
+      }
+    }
+  }
+  // Whether something is in charge of the node's gradient.
+  bool meet(const Node& node) {
+    if (!node.is_leaf()) return false;
+    if (in_charge_.contains(&node)) return true;
+    std::scoped_lock lock(node.attached()->mutex);
+    for (const VariableImpl* owner : node.attached()->owners)
+      if (Exchange* exchange = Exchange::of(owner)) {
+        in_charge_[&node] = {exchange, owner};
+        if (std::ranges::find(found_, exchange) == found_.end()) found_.push_back(exchange);
+        return true;
+      }
+    return false;
+  }
+
+  Completions completions_;
+  std::unordered_map<const Node*, InCharge> in_charge_;
+  std::vector<Exchange*> found_, begun_;
 };
 
 // Which nodes lead to one of `targets`: the others need no visit. A node leads to older ones only, so nothing that is
@@ -189,6 +296,14 @@ class Walk {
 
   void start(const Variable& output, Variable seed) { frontier_.add(edge_to(output), std::move(seed)); }
 
+  // The same of a loss whose gradients go to leaves, those among them that something else is in charge of.
+  void start_with_exchanges(const Variable& loss, Variable seed) {
+    exchanges_.emplace(loss);
+    frontier_.bring_forward(exchanges_->completions());
+    double factor = exchanges_->begin(grad_enabled());
+    start(loss, factor == 1 ? std::move(seed) : seed * factor);
+  }
+
   // Sums up in `captured` the gradients of `inputs`, and visits nothing that does not lead to them. Within another
   // walk, since `start`, goes no further than to them: the hooks of older ones are that walk's.
   void capture(const std::vector<Variable>& roots, const std::vector<Variable>& inputs,
@@ -207,7 +322,12 @@ class Walk {
       auto [node, gradients] = frontier_.take();
       visit(*node, gradients);
       frontier_.recycle(std::move(gradients));
+      if (exchanges_) exchanges_->go_on();
     }
+    if (exchanges_)
+      exchanges_->end([&](const Variable& leaf, Variable gradient) {
+        if (leaf.requires_grad()) deliveries_.push_back({leaf.impl()->node, {std::move(gradient)}});
+      });
     if (!pruning_) deliver();
   }
 
@@ -304,7 +424,9 @@ class Walk {
                          to_string(replaced.shape()) + ": needs the same shape and dtype");
       gradient = replaced;
     }
-    if (owned && !pruning_) deliveries_.push_back({&node, gradients});
+    if (pruning_ || !owned) return;
+    if (exchanges_ && exchanges_->take(node, gradients[0])) return;
+    deliveries_.push_back({&node, gradients});
   }
 
   // Only a walk that went through changes any gradient: a failed one leaves them as they were.
@@ -339,6 +461,7 @@ class Walk {
   GradMode mode_;
   Frontier frontier_;
   std::optional<Pruning> pruning_;
+  std::optional<Exchanges> exchanges_;
   std::unordered_map<Node*, Gradients> captures_;
   std::vector<InputGradient> inputs_;
   std::vector<Delivery> deliveries_;
@@ -365,10 +488,41 @@ Variable checked_seed(const char* operation, const Variable& output, const Varia
 
 }  // namespace
 
+namespace {
+
+struct Charges {
+  std::mutex mutex;
+  std::unordered_map<const VariableImpl*, detail::GradientExchange*> all;
+};
+
+Charges& charges() {
+  static Charges& charges = *new Charges;
+  return charges;
+}
+
+}  // namespace
+
+void detail::GradientExchange::take_charge_of(const Variable& x) {
+  std::scoped_lock lock(charges().mutex);
+  if (!charges().all.try_emplace(x.impl(), this).second)
+    throw GraphError("something else is in charge of the gradient already");
+}
+
+void detail::GradientExchange::let_go_of(const Variable& x) {
+  std::scoped_lock lock(charges().mutex);
+  charges().all.erase(x.impl());
+}
+
+detail::GradientExchange* detail::GradientExchange::of(const VariableImpl* x) {
+  std::scoped_lock lock(charges().mutex);
+  auto found = charges().all.find(x);
+  return found == charges().all.end() ? nullptr : found->second;
+}
+
 void Variable::backward(const Variable& seed, const BackwardOptions& options) const {
   Variable start = checked_seed("backward", *this, seed);
   Walk walk(options.retain_graph, options.create_graph);
-  walk.start(*this, std::move(start));
+  walk.start_with_exchanges(*this, std::move(start));
   walk.run();
 }
 

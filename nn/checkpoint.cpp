@@ -6,12 +6,13 @@
 #include <charconv>
 
 #include <autograd/error.hpp>
+#include <autograd/ops/creation.hpp>
 #include <nn/serialization.hpp>
 
 namespace xtape::nn {
 namespace {
 
-constexpr const char* step_key = "step";
+constexpr const char *step_key = "step", *number_name = "number";
 const std::string part_prefix = "part.", generator_prefix = "generator.", text_prefix = "text.";
 
 void require_name(const std::string& name) {
@@ -35,6 +36,18 @@ std::string quoted_list(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+StateDict CheckpointPart::state_of(const Scalar& number) {
+  return {{number_name, full({}, number, number.dtype())}};
+}
+
+Scalar CheckpointPart::number_in(const StateDict& state) {
+  auto found = state.find(number_name);
+  if (state.size() != 1 || found == state.end() || found->second.size() != 1)
+    throw ValueError("what is saved is no number");
+  const Variable& x = found->second;
+  return x.dtype() == int64 ? Scalar(*x.data<std::int64_t>()) : Scalar(x.item());
+}
 
 Checkpoint::Checkpoint(const std::vector<CheckpointPart>& parts, std::int64_t step) : step(step) {
   for (const CheckpointPart& part : parts) {

@@ -7,10 +7,12 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <autograd/random.hpp>
+#include <autograd/scalar.hpp>
 #include <autograd/state_dict.hpp>
 
 namespace xtape::nn {
@@ -31,11 +33,21 @@ class CheckpointPart {
       : name_(std::move(name)), is_module_(requires { object.materialized(); }),
         state_([&object]() -> StateDict { return object.state_dict(); }),
         load_state_([&object](const StateDict& state) { object.load_state_dict(state); }) {}
+  /// A number: how many epochs are done, the best score so far. @throws ValueError, where it is restored, for a saved
+  /// number that T does not have.
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  CheckpointPart(std::string name, T& number)
+      : name_(std::move(name)), state_([&number] { return state_of(number); }),
+        load_state_([&number](const StateDict& state) { number = number_in(state).template to<T>("restore"); }) {}
   CheckpointPart(std::string name, Generator& generator)
       : name_(std::move(name)), generator_(&generator) {}
 
  private:
   friend struct Checkpoint;
+  static StateDict state_of(const Scalar& number);
+  static Scalar number_in(const StateDict& state);
+
   std::string name_;
   bool is_module_ = false;
   std::function<StateDict()> state_;

@@ -5,7 +5,10 @@
 #include <set>
 
 #include <autograd/clip_grad.hpp>
+#include <autograd/communicator.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/ops/creation.hpp>
+#include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
 #include <nn/checks.hpp>
 #include <nn/interrupt.hpp>
@@ -50,6 +53,18 @@ void refuse_nan(double loss, const Training& training) {
                   "; a lower rate or clip_norm may help, DetectAnomaly finds the operation, allow_nan goes on");
 }
 
+// Whether the batch at hand has no example for this process, which got one of another's.
+bool lacks_examples(Communicator* shard) { return shard && shard->share().mine == 0; }
+
+Variable own_rows(Communicator* shard, const Variable& rows) {
+  return lacks_examples(shard) ? rows[range(0, 0)] : rows;
+}
+
+// The rows of all processes that share the batches.
+Variable of_all(Communicator* shard, const Variable& rows) {
+  return shard ? Variable(shard->all_gather(rows.value())) : rows;
+}
+
 }  // namespace
 
 void Batches::require_two(std::size_t more) {
@@ -85,28 +100,30 @@ class Model::ModeScope {
 // The loss and the metrics over the batches of an epoch.
 class Model::Tally {
  public:
-  Tally(const char* operation, const std::vector<Metric>& metrics)
-      : operation_(operation), metrics_(metrics), sums_(metrics.size(), 0) {}
+  /// Over the batches of this process, or of those that share them.
+  Tally(const char* operation, const std::vector<Metric>& metrics, Communicator* shard)
+      : operation_(operation), metrics_(metrics), shard_(shard), sums_(metrics.size(), 0) {}
 
   void add(const Variable& output, const Variable& target, double loss, std::size_t samples) {
-    auto weight = static_cast<double>(samples);
-    bool keep = false;
-    for (std::size_t i = 0; i < metrics_.size(); ++i) {
-      if (metrics_[i].by_batch) sums_[i] += weight * metrics_[i].function(output.detach(), target);
-      else keep = true;
-    }
+    ++batches_;
+    const bool keep = std::ranges::any_of(metrics_, [](const Metric& metric) { return !metric.by_batch; });
     if (keep) {
-      outputs_.push_back(output.detach());
-      targets_.push_back(target);
+      outputs_.push_back(own_rows(shard_, output.detach()));
+      targets_.push_back(own_rows(shard_, target));
     }
+    if (lacks_examples(shard_)) return;
+    auto weight = static_cast<double>(samples);
+    for (std::size_t i = 0; i < metrics_.size(); ++i)
+      if (metrics_[i].by_batch) sums_[i] += weight * metrics_[i].function(output.detach(), target);
     loss_sum_ += weight * loss;
     samples_ += samples;
-    ++batches_;
   }
 
+  Communicator* shard() const { return shard_; }
   std::size_t batches() const { return batches_; }
   std::size_t samples() const { return samples_; }
 
+  /// Of this process.
   Scores running() const {
     Scores scores;
     scores.add(loss_name, loss_sum_ / static_cast<double>(samples_));
@@ -115,13 +132,14 @@ class Model::Tally {
     return scores;
   }
 
-  /// @throws ValueError when there were no batches.
-  Scores total() const {
+  /// Of all. @throws ValueError when there were no batches.
+  Scores total() {
     if (batches_ == 0) throw ValueError(std::string(operation_) + ": the data has no batches, needs one or more");
+    if (shard_) add_up();
     Variable output, target;
     if (!outputs_.empty()) {
-      output = concatenate(outputs_);
-      target = concatenate(targets_);
+      output = of_all(shard_, concatenate(outputs_));
+      target = of_all(shard_, concatenate(targets_));
     }
     Scores running = this->running(), scores;
     scores.add(loss_name, running[loss_name]);
@@ -131,8 +149,15 @@ class Model::Tally {
   }
 
  private:
+  void add_up() {
+    loss_sum_ = shard_->sum(loss_sum_);
+    samples_ = static_cast<std::size_t>(shard_->sum(static_cast<double>(samples_)));
+    for (double& sum : sums_) sum = shard_->sum(sum);
+  }
+
   const char* operation_;
   const std::vector<Metric>& metrics_;
+  Communicator* shard_;
   double loss_sum_ = 0;
   std::size_t samples_ = 0, batches_ = 0;
   std::vector<double> sums_;
@@ -168,6 +193,7 @@ Scores Model::expected_scores(bool validation) const {
 
 void Model::train_batch(const Variable& x, const Variable& y, const FitOptions& options, const Training& training,
                         Tally& tally) {
+  Communicator* shard = tally.shard();
   std::size_t samples = samples_of("Model::fit", x, y);
   Variable output, first_loss;
   optimizer_.step([&] {
@@ -175,13 +201,15 @@ void Model::train_batch(const Variable& x, const Variable& y, const FitOptions& 
     optimizer_.zero_grad();
     Variable y_hat = (*network_)(x), loss = loss_(y_hat, y);
     double value = loss_of("Model::fit", loss);
+    // All processes refuse it, and search along a line by the same losses.
+    if (shard) value = shard->sum(lacks_examples(shard) ? 0 : value * shard->share().weight());
     if (!first_loss.defined()) {
       if (!options.allow_nan) refuse_nan(value, training);
       first_loss = loss.detach(), output = y_hat.detach();
     }
     loss.backward();
     if (options.clip_norm > 0) clip_grad_norm(network_->parameters(), options.clip_norm);
-    return loss;
+    return shard ? full({}, value, loss.dtype()) : loss;
   });
   tally.add(output, y, first_loss.item(), samples);
 }
@@ -195,6 +223,8 @@ History Model::fit(const Batches& data, const FitOptions& options) {
                     .epoch = options.epochs_done, .lr = optimizer_.lr(),
                     .scores = expected_scores(options.validation.has_value())};
   std::vector<CallbackHandle> callbacks = options.callbacks;
+  if (Communicator* shard = data.shard(); shard && !shard->is_main())
+    std::erase_if(callbacks, [](const CallbackHandle& callback) { return callback->on_main_process_only(); });
   std::stable_partition(callbacks.begin(), callbacks.end(), [](const CallbackHandle& c) { return c->comes_first(); });
   auto call = [&](void (Callback::*event)(Training&)) {
     for (CallbackHandle& callback : callbacks) ((*callback.operator->()).*event)(training);
@@ -205,7 +235,7 @@ History Model::fit(const Batches& data, const FitOptions& options) {
   call(&Callback::on_fit_begin);
   while (training.epoch < options.epochs && !training.stop && !interrupt.interrupted()) {
     network_->train();
-    Tally tally("Model::fit", metrics_);
+    Tally tally("Model::fit", metrics_, data.shard());
     ++training.epoch;
     training.batch = training.samples = 0;
     training.lr = optimizer_.lr();
@@ -246,7 +276,7 @@ Scores Model::evaluate(const Batches& data) { return evaluated("Model::evaluate"
 Scores Model::evaluated(const char* operation, const Batches& data, const detail::InterruptScope* interrupt) {
   NoGrad guard;
   ModeScope scope(*network_, false);
-  Tally tally(operation, metrics_);
+  Tally tally(operation, metrics_, data.shard());
   data.for_each([&](const Variable& x, const Variable& y) {
     std::size_t samples = samples_of(operation, x, y);
     Variable output = (*network_)(x);
@@ -261,7 +291,8 @@ Variable Model::predict(const Batches& data) {
   ModeScope scope(*network_, false);
   std::vector<Variable> outputs;
   data.for_each([&](const Variable& x, const Variable&) {
-    outputs.push_back((*network_)(x));
+    Variable output = (*network_)(x);
+    outputs.push_back(of_all(data.shard(), own_rows(data.shard(), output)));
     return true;
   });
   if (outputs.empty()) throw ValueError("Model::predict: the data has no batches, needs one or more");

@@ -13,6 +13,10 @@
 #include <nn/callbacks/callback.hpp>
 #include <nn/module.hpp>
 
+namespace xtape {
+class Communicator;
+}
+
 namespace xtape::nn {
 
 /// A function of a network's output and the target, with its options: `nn::mse_loss`, a lambda, or
@@ -73,6 +77,7 @@ class Batches {
     requires(!std::same_as<std::remove_cvref_t<Range>, Batches> && detail::BatchRange<std::remove_reference_t<Range>>)
   Batches(Range&& range) {
     auto source = held(std::forward<Range>(range));
+    if constexpr (requires { source->shard(); }) shard_ = [source] { return source->shard(); };
     if constexpr (requires { source->size(); }) size_ = [source] { return static_cast<std::size_t>(source->size()); };
     for_each_ = [source](const Visit& visit) {
       for (auto&& batch : *source)
@@ -84,6 +89,8 @@ class Batches {
   void for_each(const Visit& visit) const { for_each_(visit); }
   /// The number of batches, where the range knows it.
   std::optional<std::size_t> size() const { return size_ ? std::optional(size_()) : std::nullopt; }
+  /// The processes that share the batches, as a DataLoader says; null: they are this one's alone.
+  Communicator* shard() const { return shard_ ? shard_() : nullptr; }
 
  private:
   template <class Range>
@@ -104,6 +111,7 @@ class Batches {
 
   std::function<void(const Visit&)> for_each_;
   std::function<std::size_t()> size_;
+  std::function<Communicator*()> shard_;
 };
 
 /// What a Model needs of an optimizer: those of optim have it, and one of one's own can. One that has `step(closure)`
@@ -153,6 +161,9 @@ class History {
 /// The first axis of inputs, outputs and targets is the batch: batches are joined and counted along it. Recurrent
 /// layers, which have the time first, need `.batch_first = true`. Of metrics that are not by_batch, all outputs and
 /// targets of an epoch are kept in memory until its end.
+///
+/// With a DataLoader whose batches several processes share, scores and predictions are those of all of them together, and
+/// callbacks that print or write files act in the process of rank 0 alone; see optim::DataParallel.
 ///
 /// Nothing here is needed to train a network: it is the loop that one would write, with what goes with it.
 class Model {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include <autograd/communicator.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/ops/collective.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -86,14 +88,45 @@ void detail::RunningNorm::track(const Variable& mean, const Variable& variance, 
 Variable detail::BatchNorm::forward(const Variable& x) {
   check(x, low_, high_);
   if (!by_input()) return batch_norm(x, running_mean, running_var, weight, bias, options_.epsilon);
+  if (training() && *processes_ && (*processes_)->size() > 1) return synchronized(x, **processes_);
   std::size_t count = x.size() / channels_;
   require_several(x, count);
   auto [y, mean, variance] = batch_norm_with_statistics(x, weight, bias, options_.epsilon);
-  if (training() && running_mean.defined()) {
-    num_batches_tracked.assign(num_batches_tracked + 1);
-    track(mean, variance, static_cast<double>(count), options_.momentum ? *options_.momentum : 1 / num_batches_tracked.item());
-  }
+  take_note(mean, variance, static_cast<double>(count));
   return y;
+}
+
+void detail::BatchNorm::take_note(const Variable& mean, const Variable& variance, double count) {
+  if (!training() || !running_mean.defined()) return;
+  num_batches_tracked.assign(num_batches_tracked + 1);
+  track(mean, variance, count, options_.momentum ? *options_.momentum : 1 / num_batches_tracked.item());
+}
+
+// The mean first, then the variance around it, which is more accurate than from sums of x and x^2.
+Variable detail::BatchNorm::synchronized(const Variable& x, Communicator& processes) {
+  const double counts = processes.share().mine > 0;  // not where the batch has no example for this process
+  const double count = processes.sum(counts * static_cast<double>(x.size() / channels_));
+  require_several(x, static_cast<std::size_t>(count));
+  std::vector<std::size_t> others{0};
+  for (std::size_t i = 2; i < x.rank(); ++i) others.push_back(i);
+  auto average = [&](const Variable& v) { return all_reduce(counts * sum(v, others), processes) / count; };
+  Shape spread(x.rank(), 1);
+  spread[1] = channels_;
+  Variable mean = average(x), variance = average(square(x - mean.reshape(spread)));
+  take_note(mean.detach(), variance.detach(), count);
+  return batch_norm(x, mean, variance, weight, bias, options_.epsilon);
+}
+
+SyncBatchNorm::SyncBatchNorm(std::size_t channels, const BatchNormOptions& options, Communicator* processes)
+    : BatchNorm("SyncBatchNorm", channels, options, 2, std::numeric_limits<std::size_t>::max()) {
+  synchronize(processes ? processes : &Communicator::world());
+}
+
+void convert_sync_batchnorm(Module& net, Communicator* processes) {
+  net.apply([&](Module& module) {
+    if (auto* norm = dynamic_cast<detail::BatchNorm*>(&module))
+      norm->synchronize(processes ? processes : &Communicator::world());
+  });
 }
 
 InstanceNorm::InstanceNorm(std::size_t channels, const InstanceNormOptions& options)

@@ -2,11 +2,17 @@
 // the defaults are PyTorch's.
 #pragma once
 
+#include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include <nn/module.hpp>
+
+namespace xtape {
+class Communicator;
+}
 
 namespace xtape::nn {
 
@@ -55,12 +61,20 @@ class BatchNorm : public RunningNorm {
   /// training and where there are no running statistics.
   Variable forward(const Variable& x) override;
 
+  /// The processes whose batches the statistics are of, in training, for all copies and clones of this module; null: this
+  /// one alone. They have to live as long.
+  void synchronize(Communicator* processes) { *processes_ = processes; }
+
  protected:
   BatchNorm(const char* name, std::size_t channels, const BatchNormOptions& options, std::size_t low, std::size_t high)
       : RunningNorm(name, channels, options), low_(low), high_(high) {}
 
  private:
+  Variable synchronized(const Variable& x, Communicator& processes);
+  void take_note(const Variable& mean, const Variable& variance, double count);
+
   std::size_t low_, high_;
+  std::shared_ptr<Communicator*> processes_ = std::make_shared<Communicator*>(nullptr);
 };
 
 }  // namespace detail
@@ -89,6 +103,17 @@ class BatchNorm3D : public detail::BatchNorm {
   explicit BatchNorm3D(std::size_t channels, const BatchNormOptions& options = {})
       : BatchNorm("BatchNorm3D", channels, options, 5, 5) {}
 };
+
+/// Batch norm of (batch, channels, space...) whose statistics in training are those of all processes' parts of the batch
+/// together: it gives what one process with the whole batch would get. As PyTorch's.
+class SyncBatchNorm : public detail::BatchNorm {
+ public:
+  /// Over Communicator::world() unless other processes are given. @throws as BatchNorm1D.
+  explicit SyncBatchNorm(std::size_t channels, const BatchNormOptions& options = {}, Communicator* processes = nullptr);
+};
+
+/// Makes every batch norm in a network synchronize its statistics over Communicator::world(), or over these processes.
+void convert_sync_batchnorm(Module& net, Communicator* processes = nullptr);
 
 struct InstanceNormOptions {
   double epsilon = 1e-5;

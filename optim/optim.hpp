@@ -8,6 +8,7 @@
 #include <optim/combined.hpp>
 #include <optim/cosine.hpp>
 #include <optim/cyclic.hpp>
+#include <optim/data_parallel.hpp>
 #include <optim/ema.hpp>
 #include <optim/lamb.hpp>
 #include <optim/lbfgs.hpp>

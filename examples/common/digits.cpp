@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <iostream>
 #include <optional>
 
@@ -20,8 +19,27 @@ using xtape::nn::LabeledImages;
 namespace example {
 namespace {
 
+struct IdxFile {
+  std::string name, sha256;
+};
+
+// Training images and labels, test images and labels.
+const std::array<IdxFile, 4> mnist_files{{
+    {"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+    {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+    {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+    {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+}};
+
+// Mirrors keep the files with gzip.
+RemoteFile remote(const IdxFile& file) {
+  return {file.name + ".gz", file.sha256,
+          {"https://ossci-datasets.s3.amazonaws.com/mnist/" + file.name + ".gz",
+           "https://storage.googleapis.com/cvdf-datasets/mnist/" + file.name + ".gz"}};
+}
+
 // The names that the files have where people keep them.
-std::optional<fs::path> find(const fs::path& folder, const RemoteFile& file) {
+std::optional<fs::path> find(const fs::path& folder, const IdxFile& file) {
   std::string dotted = file.name;
   dotted.replace(dotted.find("-idx"), 1, ".");
   for (const std::string& name : {file.name, dotted})
@@ -39,14 +57,6 @@ LabeledImages load(const fs::path& images, const fs::path& labels) {
   return set;
 }
 
-fs::path cache_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache && fs::path(cache).is_absolute()) return fs::path(cache) / "xtape" / "mnist";
-  const char* home = std::getenv("HOME");
-  if (home && *home) return fs::path(home) / ".cache" / "xtape" / "mnist";
-  throw FileError("no folder to keep MNIST in: neither XDG_CACHE_HOME nor HOME is set");
-}
-
 }  // namespace
 
 std::uint32_t DataSet::checksum() const {
@@ -61,8 +71,8 @@ DataSet load_folder(const fs::path& folder) {
   std::array<fs::path, 4> paths;
   std::string missing;
   for (std::size_t i = 0; i < paths.size(); ++i) {
-    if (std::optional<fs::path> path = find(folder, mnist_files()[i])) paths[i] = *path;
-    else missing += (missing.empty() ? "" : ", ") + mnist_files()[i].name + "[.gz]";
+    if (std::optional<fs::path> path = find(folder, mnist_files[i])) paths[i] = *path;
+    else missing += (missing.empty() ? "" : ", ") + mnist_files[i].name + "[.gz]";
   }
   if (!missing.empty()) throw FileError(folder.string() + ": lacks " + missing);
   DataSet data{.train = load(paths[0], paths[1]), .test = load(paths[2], paths[3])};
@@ -71,13 +81,13 @@ DataSet load_folder(const fs::path& folder) {
 }
 
 DataSet load_mnist() {
-  fs::path cache = cache_folder();
+  fs::path cache = cache_folder("mnist");
   try {
     return load_folder(cache);
   } catch (const FileError&) {
     // Not there yet, or damaged.
   }
-  for (const RemoteFile& file : mnist_files()) download(file, cache);
+  for (const IdxFile& file : mnist_files) download(remote(file), cache);
   return load_folder(cache);
 }
 

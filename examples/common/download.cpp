@@ -1,7 +1,9 @@
 #include <examples/common/download.hpp>
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -18,9 +20,7 @@ using xtape::FileError;
 namespace example {
 namespace {
 
-constexpr std::array mirrors{"https://ossci-datasets.s3.amazonaws.com/mnist/",
-                             "https://storage.googleapis.com/cvdf-datasets/mnist/"};
-constexpr std::size_t size_limit = 32 << 20;  // the largest file has 10 MB
+constexpr std::size_t size_limit = 32 << 20;  // the largest file of MNIST has 10 MB
 
 // Gives up when there is no connection within ten seconds, or when it stalls for twenty.
 std::string fetch(const std::string& url) {
@@ -35,14 +35,13 @@ std::string fetch(const std::string& url) {
 
 }  // namespace
 
-const std::array<RemoteFile, 4>& mnist_files() {
-  static const std::array<RemoteFile, 4> files{{
-      {"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
-      {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
-      {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
-      {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
-  }};
-  return files;
+std::filesystem::path cache_folder(const std::string& name) {
+  namespace fs = std::filesystem;
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache && fs::path(cache).is_absolute()) return fs::path(cache) / "xtape" / name;
+  const char* home = std::getenv("HOME");
+  if (home && *home) return fs::path(home) / ".cache" / "xtape" / name;
+  throw FileError("no folder to keep " + name + " in: neither XDG_CACHE_HOME nor HOME is set");
 }
 
 std::string sha256_of_content(const std::string& bytes, const std::string& name) {
@@ -64,13 +63,12 @@ std::string sha256_of_content(const std::string& bytes, const std::string& name)
 void download(const RemoteFile& file, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   std::string reason;
-  for (const char* mirror : mirrors) try {
-      std::string url = mirror + file.name + ".gz";
+  for (const std::string& url : file.urls) try {
       std::cout << "downloading " << url << std::endl;
       std::string bytes = fetch(url);
       if (std::string sum = sha256_of_content(bytes, url); sum != file.sha256)
         throw FileError(url + ": its content has sha256 " + sum + ", needs " + file.sha256);
-      xtape::AtomicFile target(folder / (file.name + ".gz"));
+      xtape::AtomicFile target(folder / file.name);
       target.write(bytes);
       target.commit();
       return;

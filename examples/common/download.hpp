@@ -1,22 +1,24 @@
-// Fetches the files of MNIST, with curl.
+// Fetches files, with curl.
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace example {
 
 struct RemoteFile {
-  std::string name;    ///< of the IDX file; mirrors keep it with gzip, under this name with ".gz"
-  std::string sha256;  ///< of the IDX file
+  std::string name;               ///< that it gets here
+  std::string sha256;             ///< of its content, inflated where it is gzip data
+  std::vector<std::string> urls;  ///< where it may be had; they are tried in this order
 };
 
-/// Training images and labels, test images and labels.
-const std::array<RemoteFile, 4>& mnist_files();
+/// The folder of this name in the user's cache: $XDG_CACHE_HOME/xtape/NAME, or ~/.cache/xtape/NAME.
+/// @throws xtape::FileError where there is no such place.
+std::filesystem::path cache_folder(const std::string& name);
 
-/// Puts the file, compressed, into `folder` once its content is known to be right.
-/// @throws xtape::FileError saying what the last mirror lacked, xtape::Error where there is no curl.
+/// Puts the file, as it comes, into `folder` once its content is known to be right.
+/// @throws xtape::FileError saying what the last address lacked, xtape::Error where there is no curl.
 void download(const RemoteFile& file, const std::filesystem::path& folder);
 
 /// The SHA-256 of a file's content (inflated where it is gzip data), as sha256sum prints it.

@@ -133,6 +133,15 @@ Plot& Plot::dashed(const std::string& name, std::vector<double> xs, std::vector<
 Plot& Plot::points(const std::string& name, std::vector<double> xs, std::vector<double> ys) {
   return add(Kind::points, name, std::move(xs), std::move(ys), {});
 }
+Plot& Plot::labels(const std::string& name, std::vector<double> xs, std::vector<double> ys,
+                   std::vector<std::string> texts) {
+  if (texts.size() != xs.size())
+    throw ShapeError("Plot: \"" + name + "\" has " + std::to_string(xs.size()) + " xs and " +
+                     std::to_string(texts.size()) + " texts");
+  add(Kind::labels, name, std::move(xs), std::move(ys), {});
+  series_.back().texts = std::move(texts);
+  return *this;
+}
 Plot& Plot::band(const std::string& name, std::vector<double> xs, std::vector<double> low, std::vector<double> high) {
   return add(Kind::band, name, std::move(xs), std::move(low), std::move(high));
 }
@@ -150,7 +159,7 @@ class Plot::Drawing {
       : plot_(plot), canvas_(canvas), x_(plot.options_.log_x, left, plot.options_.width - right),
         y_(plot.options_.log_y, plot.options_.height - bottom, top) {
     for (const Series& series : plot.series_) {
-      if (series.kind == Kind::points) points_ += series.xs.size();
+      if (of_points(series.kind)) points_ += series.xs.size();
       for (double x : series.xs) x_.include(x);
       for (double y : series.ys) y_.include(y);
       for (double y : series.high) y_.include(y);
@@ -176,6 +185,7 @@ class Plot::Drawing {
     cairo_clip(canvas_);
     if (plot_.map_) draw_map();
     for (std::size_t i = 0; i < plot_.series_.size(); ++i) draw_series(plot_.series_[i], Style(i));
+    draw_texts();
     cairo_restore(canvas_);
     draw_frame();
     draw_legend();
@@ -186,6 +196,7 @@ class Plot::Drawing {
 
   double width() const { return plot_.options_.width - left - right; }
   double height() const { return plot_.options_.height - top - bottom; }
+  static bool of_points(Kind kind) { return kind == Kind::points || kind == Kind::labels; }
 
   void draw_grid() {
     cairo_set_line_width(canvas_, 1);
@@ -227,7 +238,7 @@ class Plot::Drawing {
 
   void draw_series(const Series& series, const Style& style) {
     set_color(canvas_, style.color, series.kind == Kind::band ? 0.25 : 1);
-    if (series.kind == Kind::points) return draw_points(series, style);
+    if (of_points(series.kind)) return draw_points(series, style);
     if (series.kind == Kind::band) return draw_band(series);
     constexpr double dashes[] = {7, 5};
     cairo_set_dash(canvas_, dashes, series.kind == Kind::dashed ? 2 : 0, 0);
@@ -254,6 +265,34 @@ class Plot::Drawing {
     cairo_set_line_width(canvas_, 0.8);
     set_color(canvas_, {1, 1, 1});
     cairo_stroke(canvas_);
+  }
+
+  // To the right of their points, or to the left where that is free alone.
+  void draw_texts() {
+    constexpr double size = 11, gap = 5;
+    struct Box {
+      double left, right, y;
+    };
+    std::vector<Box> taken;
+    auto is_free = [&](const Box& box) {
+      return box.left > left && box.right < left + width() && std::none_of(taken.begin(), taken.end(), [&](const Box& other) {
+        return box.left < other.right && other.left < box.right && std::abs(box.y - other.y) < size;
+      });
+    };
+    set_font(canvas_, size);
+    for (std::size_t i = 0; i < plot_.series_.size(); ++i) {
+      const Series& series = plot_.series_[i];
+      set_color(canvas_, Style(i).color);
+      for (std::size_t j = 0; j < series.texts.size(); ++j) {
+        if (!x_.shows(series.xs[j]) || !y_.shows(series.ys[j])) continue;
+        const double x = x_(series.xs[j]), y = y_(series.ys[j]), w = text_width(canvas_, series.texts[j]);
+        const Box right_of{x + gap, x + gap + w, y}, left_of{x - gap - w, x - gap, y};
+        const Box& box = is_free(right_of) ? right_of : left_of;
+        if (!is_free(box)) continue;
+        draw_text(canvas_, box.left, y + 4, series.texts[j]);
+        taken.push_back(box);
+      }
+    }
   }
 
   void draw_band(const Series& series) {
@@ -309,7 +348,7 @@ class Plot::Drawing {
 
   void draw_key(Kind kind, const Style& style, double x, double y) {
     set_color(canvas_, style.color, kind == Kind::band ? 0.25 : 1);
-    if (kind == Kind::points) {
+    if (of_points(kind)) {
       style.add_mark(canvas_, x + 13, y, 3.2);
       return cairo_fill(canvas_);
     }
@@ -357,7 +396,7 @@ std::string Plot::csv() const {
   out << "series,x,y,y_high\n";
   for (const Series& series : series_)
     for (std::size_t i = 0; i < series.xs.size(); ++i) {
-      out << '"' << series.name << "\"," << series.xs[i] << ',' << series.ys[i] << ',';
+      out << '"' << (series.texts.empty() ? series.name : series.texts[i]) << "\"," << series.xs[i] << ',' << series.ys[i] << ',';
       if (!series.high.empty()) out << series.high[i];
       out << '\n';
     }

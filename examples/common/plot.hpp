@@ -37,22 +37,27 @@ class Plot {
   Plot& line(const std::string& name, std::vector<double> xs, std::vector<double> ys);
   Plot& dashed(const std::string& name, std::vector<double> xs, std::vector<double> ys);
   Plot& points(const std::string& name, std::vector<double> xs, std::vector<double> ys);
+  /// Points with texts beside them, one for each. A text that would lie over one that was given before is left out.
+  /// @throws xtape::ShapeError also unless there are as many texts.
+  Plot& labels(const std::string& name, std::vector<double> xs, std::vector<double> ys, std::vector<std::string> texts);
   /// What lies between two curves.
   Plot& band(const std::string& name, std::vector<double> xs, std::vector<double> low, std::vector<double> high);
   /// A map of values (rows, columns) over these ranges, the first row at the bottom; from blue, the least, through white to
   /// orange, the greatest. It lies below all else.
   Plot& map(const xtape::Variable& values, std::pair<double, double> xs, std::pair<double, double> ys);
 
-  /// Writes `name`.svg, `name`.png, and the numbers in `name`.csv: series, x, y, and for bands y_high.
+  /// Writes `name`.svg, `name`.png, and the numbers in `name`.csv: series, x, y, and for bands y_high; for labels, the
+  /// text stands in place of the series.
   /// @throws xtape::FileError
   void save(const std::filesystem::path& name) const;
 
  private:
-  enum class Kind { line, dashed, points, band };
+  enum class Kind { line, dashed, points, band, labels };
   struct Series {
     Kind kind;
     std::string name;
     std::vector<double> xs, ys, high;
+    std::vector<std::string> texts = {};
   };
   struct Map {
     xtape::Variable values;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <exception>
 #include <iostream>
+#include <sstream>
 
 #include <unistd.h>
 
+#include <autograd/communicator.hpp>
 #include <autograd/error.hpp>
 #include <autograd/random.hpp>
 #include <autograd/threads.hpp>
@@ -30,6 +32,8 @@ int Program::run(int argc, char** argv, const std::function<void()>& body) try {
     return app_.exit(error);
   }
   xtape::seed(seed_);
+  // Of several processes, one speaks.
+  if (!xtape::Communicator::world().is_main()) std::cout.setstate(std::ios::failbit);
   if (threads_ > 0) xtape::set_num_threads(threads_);
   note_interrupts();
   body();
@@ -46,12 +50,35 @@ std::filesystem::path Program::file(const std::string& name) const {
   return out_ / name;
 }
 
+std::string Program::values(const std::vector<std::string>& options) const {
+  std::string text;
+  for (const std::string& name : options) text += name + ' ' + app_.get_option(name)->as<std::string>() + '\n';
+  return text;
+}
+
+void Program::go_on_with(const std::string& values) {
+  std::istringstream in(values);
+  for (std::string name, value; in >> name && std::getline(in >> std::ws, value);) {
+    CLI::Option* option = app_.get_option(name);
+    // As the variable has it: "0.001", also where the command line says "1e-3".
+    auto held = [&] { return option->capture_default_str()->get_default_str(); };
+    const bool given = option->count() > 0;
+    const std::string before = held();
+    option->clear();
+    option->add_result(value)->run_callback();
+    if (given && held() != before)
+      throw xtape::ValueError(name + ' ' + before + ": contradicts the checkpoint, which was trained with " + value +
+                              "; leave it out to go on with that");
+  }
+}
+
 void Program::result(const std::string& name, double value, int digits) const {
   std::cout << name << ": " << xtape::nn::fixed(value, digits) << std::endl;
 }
 
-Progress::Progress(std::string head, std::size_t steps)
-    : head_(std::move(head)), steps_(steps), line_(STDOUT_FILENO) {}
+Progress::Progress(std::string head, std::size_t steps, std::size_t done)
+    : head_(std::move(head)), steps_(steps), before_(done), next_(done),
+      line_(xtape::Communicator::world().is_main() ? STDOUT_FILENO : -1) {}
 
 bool Progress::next() {
   if (next_ >= steps_ || interrupted()) {
@@ -70,7 +97,8 @@ void Progress::show(const std::string& name, double value) {
   const double done = static_cast<double>(next_) / static_cast<double>(steps_);
   std::vector<std::string> details;
   for (const auto& [each, number] : shown_) details.push_back(each + " " + xtape::nn::fixed(number, 4));
-  details.push_back(xtape::nn::clock_time(watch_.seconds() / done * (1 - done)) + " left");
+  const double seconds_a_step = watch_.seconds() / static_cast<double>(next_ - before_);
+  details.push_back(xtape::nn::clock_time(seconds_a_step * static_cast<double>(steps_ - next_)) + " left");
   line_.draw({.head = head_, .done = done, .details = std::move(details)});
 }
 

@@ -33,8 +33,8 @@ class Program {
     return app_.add_option(option, value, description)->capture_default_str();
   }
 
-  /// Reads the command line, seeds the random numbers, sets the number of threads, and calls `body`, which prints what came
-  /// of it by `result`. Returns the exit code: 1 after an exception, whose message is printed, 130 after Ctrl-C.
+  /// Reads the command line, seeds the random numbers, sets the number of threads, and calls `body`, which prints what
+  /// came of it by `result`. Returns the exit code: 1 after an exception, whose message is printed, 130 after Ctrl-C.
   int run(int argc, char** argv, const std::function<void()>& body);
 
   /// Whether --quick was given: a run of seconds, which shows that it works.
@@ -46,6 +46,14 @@ class Program {
   }
   /// Where the file of this name goes: into the folder that --out names, which is made where it is missing.
   std::filesystem::path file(const std::string& name) const;
+
+  /// That of --seed.
+  std::uint64_t seed() const { return seed_; }
+  /// These options with their values, one a line, as text to be kept in a checkpoint: "--lr 0.001".
+  std::string values(const std::vector<std::string>& options) const;
+  /// Gives options the values of such a text, for a training that goes on.
+  /// @throws xtape::ValueError where the command line names another value.
+  void go_on_with(const std::string& values);
 
   /// Prints "name: value" with so many digits behind the point.
   void result(const std::string& name, double value, int digits = 4) const;
@@ -67,7 +75,8 @@ class Program {
 ///     }
 class Progress {
  public:
-  Progress(std::string head, std::size_t steps);
+  /// `done` of the steps were done earlier, by a training that was interrupted.
+  Progress(std::string head, std::size_t steps, std::size_t done = 0);
 
   /// Whether there is a next step; it counts from 0.
   bool next();
@@ -79,7 +88,7 @@ class Progress {
 
  private:
   std::string head_;
-  std::size_t steps_, next_ = 0;
+  std::size_t steps_, before_, next_;
   std::vector<std::pair<std::string, double>> shown_;
   xtape::nn::Stopwatch watch_;
   xtape::nn::StatusLine line_;

@@ -6,6 +6,7 @@
 #include <random>
 
 #include <autograd/autograd.hpp>
+#include <examples/common/canvas.hpp>
 #include <examples/common/plot.hpp>
 #include <examples/common/program.hpp>
 #include <nn/nn.hpp>
@@ -91,6 +92,33 @@ double mean_return(nn::Module& values, int episodes, std::mt19937_64& random) {
   return sum / episodes;
 }
 
+// Moments of a game: the pole on its cart, on the track of 4.8 m.
+void draw_game(const std::filesystem::path& file, const std::vector<CartPole::State>& states) {
+  constexpr int columns = 4, rows = 3, width = 240, height = 130;
+  example::write_png(file, columns * width, rows * height, [&](cairo_t* canvas) {
+    example::set_font(canvas, 13);
+    for (int i = 0; i < columns * rows; ++i) {
+      const std::size_t at = static_cast<std::size_t>(i) * (states.size() - 1) / (columns * rows - 1);
+      const double metre = (width - 30) / 4.8, ground = (i / columns + 1) * height - 22.0;
+      const double middle = (i % columns + 0.5) * width, x = middle + metre * states[at][0], angle = states[at][2];
+      example::set_color(canvas, {0.6, 0.6, 0.6});
+      cairo_rectangle(canvas, middle - 2.4 * metre, ground, 4.8 * metre, 2);
+      cairo_fill(canvas);
+      example::set_color(canvas, {0, 0.45, 0.7});
+      cairo_rectangle(canvas, x - 16, ground - 14, 32, 14);
+      cairo_fill(canvas);
+      example::set_color(canvas, {0.84, 0.37, 0});
+      cairo_set_line_width(canvas, 5);
+      cairo_move_to(canvas, x, ground - 14);
+      cairo_line_to(canvas, x + 1.6 * metre * std::sin(angle), ground - 14 - 1.6 * metre * std::cos(angle));
+      cairo_stroke(canvas);
+      example::set_color(canvas, {0.1, 0.1, 0.1});
+      example::draw_text(canvas, middle, ground + 17, nn::fixed(0.02 * static_cast<double>(at), 1) + " s",
+                         example::Align::center);
+    }
+  });
+}
+
 nn::Sequential make_network() {
   return {nn::Dense(4, 128), nn::ReLU(), nn::Dense(128, 128), nn::ReLU(), nn::Dense(128, 2)};
 }
@@ -155,13 +183,16 @@ int main(int argc, char** argv) {
     example::Plot("Learning to balance", "steps of the game", "steps until the pole falls", {.y_range = {{0, 520}}})
         .points("while learning", episodes, returns).line("without random actions, mean of 20", tested_at, tested)
         .save(program.file("learning"));
+    std::vector<CartPole::State> states;
     std::vector<double> seconds, position, angle;
     play(best, random, [&](const CartPole::State& state) {
-      seconds.push_back(0.02 * static_cast<double>(seconds.size() + 1));
+      states.push_back(state);
+      seconds.push_back(0.02 * static_cast<double>(states.size()));
       position.push_back(state[0]), angle.push_back(state[2] * 180 / M_PI);
     });
+    draw_game(program.file("game.png"), states);
     example::Plot("One game", "time [s]", "position [m], angle [degrees]")
-        .line("position of the cart", seconds, position).line("angle of the pole", seconds, angle).save(program.file("game"));
+        .line("position of the cart", seconds, position).line("angle of the pole", seconds, angle).save(program.file("angle"));
     program.result("mean_return", mean_return(best, 100, random), 1);
   });
 }

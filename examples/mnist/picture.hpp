@@ -3,13 +3,8 @@
 
 #include <filesystem>
 
-#include "evaluation.hpp"
+#include <examples/common/digits.hpp>
 
-namespace mnist {
-
-/// Writes a PNG picture: the confusion matrix as a heat map, and the worst mistakes with what they are and what they
-/// were taken for. @throws xtape::FileError when the file cannot be written.
-void write_picture(const std::filesystem::path& file, const Evaluation& evaluation,
-                   const xtape::nn::LabeledImages& set);
-
-}  // namespace mnist
+/// Writes a PNG picture: the confusion matrix, and the mistakes where the right answer got the least probability, with
+/// what they are and what they were taken for. @throws xtape::FileError
+void draw_results(const std::filesystem::path& file, const xtape::Variable& logits, const example::Digits& digits);

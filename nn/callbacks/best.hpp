@@ -77,6 +77,7 @@ class BestCheckpoint : public Callback {
   /// parts are not named as Checkpoint needs it, and FileError when the file cannot be written, or
   /// a training goes on and the file is no checkpoint with that score.
   explicit BestCheckpoint(std::filesystem::path file, const BestCheckpointOptions& options = {});
+  bool on_main_process_only() const override { return true; }
   void on_fit_begin(Training& training) override;
   void on_epoch_end(Training& training) override;
 

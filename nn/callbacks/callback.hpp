@@ -55,6 +55,9 @@ class Callback {
   /// Whether it is called before the others of the list, wherever it stands there: one that goes on with what the
   /// others save.
   virtual bool comes_first() const { return false; }
+  /// Of several processes that train together, whether it is called in that of rank 0 alone: one that prints, or writes
+  /// files.
+  virtual bool on_main_process_only() const { return false; }
   /// Before anything is changed: the place to refuse what cannot work.
   virtual void on_fit_begin(Training&) {}
   virtual void on_epoch_begin(Training&) {}

@@ -37,6 +37,7 @@ class CSVLog : public Callback {
  public:
   /// At the beginning of the training, @throws FileError when the file cannot be written.
   explicit CSVLog(std::filesystem::path file) : file_(std::move(file)) {}
+  bool on_main_process_only() const override { return true; }
   void on_fit_begin(Training& training) override;
   void on_epoch_end(Training& training) override;
   void on_fit_end(Training& training) override;

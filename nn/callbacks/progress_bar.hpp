@@ -14,6 +14,7 @@ namespace xtape::nn {
 class ProgressBar : public Callback {
  public:
   ProgressBar();
+  bool on_main_process_only() const override { return true; }
   void on_fit_begin(Training& training) override;
   void on_epoch_begin(Training& training) override;
   void on_batch_end(Training& training) override;

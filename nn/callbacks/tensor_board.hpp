@@ -38,6 +38,7 @@ class TensorBoard : public Callback {
  public:
   /// At the beginning of the training, @throws FileError when the file cannot be written.
   explicit TensorBoard(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  bool on_main_process_only() const override { return true; }
   void on_fit_begin(Training& training) override;
   void on_epoch_end(Training& training) override;
   void on_fit_end(Training& training) override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include <autograd/communicator.hpp>
 #include <autograd/error.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/creation.hpp>
@@ -30,15 +31,31 @@ struct Plan {
   std::uint64_t seed;
   Array order;
   std::size_t batch_size, batches;
+  Communicator* shard;
+
+  std::size_t first_of(std::size_t k) const { return k * batch_size; }
+  std::size_t size_of(std::size_t k) const { return std::min(batch_size, order.size() - first_of(k)); }
+  // How many of the examples are this process's.
+  std::size_t own_of(std::size_t k) const {
+    auto [begin, end] = part_of(k);
+    return end - begin;
+  }
 
   Batch load(std::size_t k) const {
     NoGrad guard;
-    std::size_t first = k * batch_size, count = std::min(batch_size, order.size() - first);
-    Batch batch = dataset->gather({order.data<std::int64_t>() + first, count});
+    auto [begin, end] = part_of(k);
+    // The last one of a batch that has none for this process.
+    if (begin == end) begin -= begin == size_of(k), end = begin + 1;
+    Batch batch = dataset->gather({order.data<std::int64_t>() + first_of(k) + begin, end - begin});
     if (transforms.empty()) return batch;
-    Generator generator(seed_of_batch(seed, k));
+    Generator generator(shard ? seed_of_batch(seed_of_batch(seed, k), shard->rank()) : seed_of_batch(seed, k));
     for (const Transform& transform : transforms) batch = transform(std::move(batch), generator);
     return batch;
+  }
+
+ private:
+  std::pair<std::size_t, std::size_t> part_of(std::size_t k) const {
+    return shard ? shard->part_of(size_of(k)) : std::pair(std::size_t{0}, size_of(k));
   }
 };
 
@@ -51,22 +68,34 @@ std::uint64_t draw_seed(Generator& generator) {
 class BatchIterator::Epoch {
  public:
   Epoch(Plan plan, std::size_t first, const DataLoaderOptions& options)
-      : end_(plan.batches),
-        batches_([plan = std::move(plan)](std::size_t k) { return plan.load(k); }, {first, end_},
+      : plan_(std::make_shared<const Plan>(std::move(plan))),
+        batches_([plan = plan_](std::size_t k) { return plan->load(k); }, {first, plan_->batches},
                  {options.num_workers, options.prefetch_factor}),
         next_(first) {
     advance();
+  }
+  ~Epoch() {
+    if (plan_->shard) plan_->shard->set_share({}, this);
   }
 
   bool done() const { return done_; }
   Batch& batch() { return batch_; }
   void advance() {
-    done_ = next_ == end_;
-    batch_ = done_ ? Batch() : batches_.take(next_++);
+    done_ = next_ == plan_->batches;
+    batch_ = done_ ? Batch() : batches_.take(next_);
+    if (plan_->shard) note_share();
+    ++next_;
   }
 
  private:
-  std::size_t end_;
+  void note_share() {
+    std::optional<Communicator::Share> share;
+    if (!done_)
+      share = {static_cast<double>(plan_->own_of(next_)), static_cast<double>(plan_->size_of(next_))};
+    plan_->shard->set_share(share, this);
+  }
+
+  std::shared_ptr<const Plan> plan_;
   Prefetch batches_;
   std::size_t next_;
   Batch batch_;
@@ -132,8 +161,8 @@ BatchIterator DataLoader::begin(std::size_t first) {
   if (first > size())
     throw ValueError("DataLoader: begin at batch " + std::to_string(first) + " of " + std::to_string(size()));
   std::uint64_t seed = draw_seed(generator());
-  Plan plan{dataset_, options_.transforms, seed, order_of(seed),
-            options_.batch_size, size()};
+  if (options_.shard) seed = options_.shard->broadcast(seed);
+  Plan plan{dataset_, options_.transforms, seed, order_of(seed), options_.batch_size, size(), options_.shard};
   return BatchIterator(std::make_unique<BatchIterator::Epoch>(std::move(plan), first, options_));
 }
 

@@ -11,6 +11,10 @@
 #include <nn/data/dataset.hpp>
 #include <nn/data/sampler.hpp>
 
+namespace xtape {
+class Communicator;
+}
+
 namespace xtape::nn {
 
 /// A change of a whole batch. What is random in it takes its numbers from the generator, which is seeded for each
@@ -28,6 +32,11 @@ struct DataLoaderOptions {
   /// Seeds a generator of the loader's own; left out, the loader draws from `generator`.
   std::optional<std::uint64_t> seed = {};
   std::reference_wrapper<Generator> generator = default_generator();
+  /// Several processes read the same epochs, those of rank 0's generator, and each gets its part of every batch, so that
+  /// `batch_size` is that of all together. The parts differ by one example at most; where a last batch has none for a
+  /// process, that gets one of another, which counts for nothing. All of them begin each pass together. The share of a
+  /// batch is known while the pass is at it. See optim::DataParallel, and Communicator::share.
+  Communicator* shard = nullptr;
 };
 
 class BatchIterator;
@@ -52,6 +61,8 @@ class DataLoader {
   std::size_t size() const;
   const Dataset& dataset() const { return *dataset_; }
   const DataLoaderOptions& options() const { return options_; }
+  /// The processes that share its batches; null: it is this one's alone.
+  Communicator* shard() const { return options_.shard; }
   /// Where the epochs draw from: its state, saved before an epoch, gives the same epoch again.
   Generator& generator() { return own_ ? *own_ : options_.generator.get(); }
 

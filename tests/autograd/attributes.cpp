@@ -45,8 +45,8 @@ std::vector<std::string> told(const Variable& y, const std::string& name) {
 // The names of all attributes there are, and whose they are, of operations that the samples record and their gradients.
 // Elementwise operations have none. An operation without attributes stands here as well: a new one cannot forget them.
 const std::vector<std::pair<std::string, std::vector<std::string>>> all_attributes{
-    {"", {"cholesky", "cross_entropy_rows", "det", "eigh", "eigvalsh", "inverse", "linear", "lu", "median", "slogdet",
-          "solve", "svd", "svdvals"}},
+    {"", {"all_reduce", "cholesky", "cross_entropy_rows", "det", "eigh", "eigvalsh", "inverse", "linear", "lu", "median",
+          "slogdet", "solve", "svd", "svdvals"}},
     // Where their arguments make them give back the operand, or a part of them does.
     {"", {"block_diag", "broadcast_to", "dropout", "dstack", "group_norm", "hstack", "instance_norm", "layer_norm",
           "pad", "positive", "rms_norm", "roll", "scan", "to", "vstack"}},

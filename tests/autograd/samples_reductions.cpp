@@ -94,6 +94,12 @@ std::vector<Operation> reductions() {
                {"keepdims", {numbers({2, 3, 2})}, [](auto& x) { return median(x[0], -2, true); }},
                {"0-d", {numbers({})}, [](auto& x) { return median(x[0]) * median(x[0], 0); }}}),
       norms(),
+      // Of one process; of several, tests/optim/data_parallel.cpp and parallel.py have it.
+      general("all_reduce",
+              {{"of the world", {numbers({2, 3})}, [](auto& x) { return square(all_reduce(x[0])); }},
+               {"of some", {numbers({4})}, [](auto& x) { return square(all_reduce(x[0], Communicator::world())); }},
+               {"0-d", {numbers({})}, [](auto& x) { return all_reduce(x[0]) * x[0]; }},
+               {"empty", {numbers({0, 2})}, [](auto& x) { return all_reduce(x[0]); }}}),
       scanned("cumsum", cumsum),
       with(scanned("cumprod", cumprod),
            {{"a zero", {with_zeros({5}, {2})}, [](auto& x) { return cumprod(x[0], 0); }},

@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
+#include <autograd/gradient_exchange.hpp>
 #include <autograd/node_table.hpp>
 #include <autograd/tape.hpp>
 #include <tests/support.hpp>
@@ -16,6 +17,37 @@ using testing::message;
 namespace {
 
 Variable leaf(double value) { return Variable({value}, float64).requires_grad_(); }
+
+// Notes what a walk tells it, and gives back twice each gradient.
+struct NotingExchange : detail::GradientExchange {
+  std::vector<std::string> notes;
+  std::map<const VariableImpl*, std::string> names;
+  std::vector<std::pair<Variable, Variable>> gradients;
+
+  ~NotingExchange() override {
+    for (const auto& [x, gradient] : gradients) let_go_of(x);
+  }
+  void add(const Variable& x, const std::string& name) {
+    take_charge_of(x);
+    names[x.impl()] = name;
+    gradients.emplace_back(x, Variable());
+  }
+  double begin(bool) override { return notes.push_back("begin"), 0.5; }
+  void ready(const VariableImpl* leaf, Variable gradient) override {
+    notes.push_back(names.at(leaf));
+    for (auto& [x, own] : gradients)
+      if (x.impl() == leaf) own = gradient * 2.0;
+  }
+  void go_on() override {}
+  void complete() override {}
+  std::vector<std::pair<Variable, Variable>> end() override {
+    notes.push_back("end");
+    auto found = gradients;
+    std::erase_if(found, [](const auto& entry) { return !entry.second.defined(); });
+    return found;
+  }
+  void fail() noexcept override { notes.push_back("fail"); }
+};
 
 }  // namespace
 
@@ -292,6 +324,54 @@ BOOST_AUTO_TEST_CASE(a_table_of_nodes_finds_what_it_was_told) {
   BOOST_TEST(right);
   for (auto [address, number] : expected) right = right && table.find(node(address)) == number;
   BOOST_TEST(right);
+}
+
+// Gradients of leaves are handed over as soon as nothing more can come to them, though leaves are older than all else.
+BOOST_AUTO_TEST_CASE(an_exchange_gets_gradients_on_the_way) {
+  Variable first = leaf(2), second = leaf(3), third = leaf(5), other = leaf(7), unused = leaf(11);
+  NotingExchange exchange;
+  exchange.add(first, "first"), exchange.add(second, "second"), exchange.add(third, "third"), exchange.add(unused, "unused");
+  Variable a = first * other, b = a * second, c = b * third;
+  a.register_hook([&](const Variable&) { return exchange.notes.push_back("a"), Variable(); });
+  b.register_hook([&](const Variable&) { return exchange.notes.push_back("b"), Variable(); });
+  sum(c * third + c * 0.0).backward();
+  BOOST_TEST(exchange.notes == (std::vector<std::string>{"begin", "third", "b", "second", "a", "first", "end"}),
+             boost::test_tools::per_element());
+  // The loss is 2 * 7 * 3 * 5 * 5; half of its gradient, doubled; the leaf without an exchange gets the half.
+  BOOST_TEST(first.grad().item() == 525);
+  BOOST_TEST(second.grad().item() == 350);
+  BOOST_TEST(third.grad().item() == 420);
+  BOOST_TEST(other.grad().item() == 75);
+  BOOST_TEST(!unused.grad().defined());
+}
+
+BOOST_AUTO_TEST_CASE(an_exchange_is_for_walks_that_come_to_it) {
+  Variable mine = leaf(2), other = leaf(3);
+  NotingExchange exchange, second;
+  exchange.add(mine, "mine");
+  (other * other).backward();
+  BOOST_TEST(exchange.notes.empty());
+  BOOST_TEST(grad(mine * other, std::vector{mine})[0].item() == 3);  // adds to no leaf
+  BOOST_TEST(exchange.notes.empty());
+  BOOST_TEST(message([&] { second.add(mine, "mine"); }).find("in charge") != std::string::npos);
+  mine.requires_grad_(false), mine.requires_grad_();  // another leaf, the same Variable
+  mine.backward();  // the leaf itself
+  BOOST_TEST(exchange.notes == (std::vector<std::string>{"begin", "mine", "end"}), boost::test_tools::per_element());
+  BOOST_TEST(mine.grad().item() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_exchange_hears_of_a_walk_that_fails) {
+  Variable x = leaf(2);
+  NotingExchange exchange;
+  exchange.add(x, "x");
+  Variable y = x * x;
+  y.register_hook([](const Variable&) -> Variable { throw ValueError("no"); });
+  BOOST_TEST(message([&] { (y * x).backward(); }) == "no");
+  BOOST_TEST(exchange.notes == (std::vector<std::string>{"begin", "fail"}), boost::test_tools::per_element());
+  BOOST_TEST(!x.grad().defined());
+  exchange.let_go_of(x);
+  (x * x).backward();
+  BOOST_TEST(x.grad().item() == 4);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

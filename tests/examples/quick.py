@@ -15,9 +15,14 @@ import xml.etree.ElementTree
 EXPECTED = {
     "autoencoder": ({"test_error": (0, 0.062)}, ["learning.svg", "code.svg", "digits.png"]),
     "binary_classification": ({"accuracy": (0.97, 1), "auc": (0.99, 1)}, ["roc.svg", "boundary.svg"]),
+    "bundle_adjustment": ({"jacobian_error": (0, 1e-7), "error": (0.42, 0.46), "point_error": (0, 0.006),
+        "iterations": (4, 7)}, ["convergence.svg", "scene.svg"]),
+    "char_transformer": ({"ngram_sum_of_probabilities": (0.9999, 1.0001), "ngram_bits_per_char": (0.51, 0.53),
+        "bits_per_char": (0.3, 0.47)}, ["learning.svg"]),
     "curve_fit": ({"iterations": (5, 11), "largest_deviation": (0, 1.2)}, ["fit.svg", "convergence.svg"]),
     "custom_layer": ({"wrong": (0, 0)}, ["learning.svg"]),
-    "dqn": ({"mean_return": (60, 500)}, ["learning.svg", "game.svg"]),
+    "distributed": ({"accuracy": (0.5, 1)}, ["scaling.svg"]),
+    "dqn": ({"mean_return": (60, 500)}, ["learning.svg", "angle.svg", "game.png"]),
     "gaussian_process": ({"gradient_error": (0, 1e-6), "log_likelihood": (-9.08, -9.07), "coverage": (0.93, 1)},
         ["regression.svg"]),
     "gradient_check": ({"wrong": (1, 1)}, []),
@@ -31,6 +36,7 @@ EXPECTED = {
         ["motion.svg", "force.svg", "planning.svg"]),
     "vae": ({"test_loss": (100, 190)}, ["learning.svg", "digits.png"]),
     "wgan_gp": ({"hits": (0.4, 1), "clusters": (7, 8)}, ["learning.svg", "points.svg"]),
+    "word2vec": ({"loss": (2.5, 2.75), "purity": (0.9, 1)}, ["learning.svg", "map.svg"]),
 }
 
 

@@ -99,6 +99,29 @@ BOOST_AUTO_TEST_CASE(a_part_without_tensors_is_kept) {
                      {"lacks \"other\", \"random\"", "has \"model\""});
 }
 
+BOOST_AUTO_TEST_CASE(numbers_are_parts) {
+  TemporaryDirectory directory;
+  std::size_t epoch = 7;
+  std::int64_t large = (std::int64_t{1} << 53) + 1;
+  double best = 0.1;
+  float narrow = 0.1f;
+  bool done = true;
+  std::vector<nn::CheckpointPart> parts{
+      {"epoch", epoch}, {"large", large}, {"best", best}, {"narrow", narrow}, {"done", done}};
+  Checkpoint(parts).save(directory / "x");
+  epoch = 0, large = 0, best = 0, narrow = 0, done = false;
+  Checkpoint loaded = Checkpoint::load(directory / "x");
+  loaded.restore(parts);
+  BOOST_TEST((epoch == 7 && large == (std::int64_t{1} << 53) + 1 && best == 0.1 && narrow == 0.1f && done));
+
+  throws<ValueError>([&] { loaded.restore({{"epoch", best}, {"best", large}}); },
+                     {"restore \"best\"", "0.1 does not fit int64"});
+  BOOST_TEST(best == 0.1);  // not 7
+  nn::Sequential net{nn::Dense(1, 1)};
+  throws<ValueError>([&] { Checkpoint({{"epoch", net}}).restore({{"epoch", epoch}}); },
+                     {"restore \"epoch\"", "is no number"});
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_restored_by_halves) {
   seed(1);
   Training training;

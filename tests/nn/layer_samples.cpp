@@ -133,6 +133,7 @@ void norms(List& l) {
   l.add("plain", [] { return nn::BatchNorm2D(2, {.affine = false, .track_running_stats = false}); },
         numbers({2, 2, 3, 2}));
   l.add([] { return nn::BatchNorm3D(2); }, numbers({2, 2, 1, 2, 2}));
+  l.add([] { return nn::SyncBatchNorm(3); }, numbers({4, 3, 2}));
   l.add([] { return nn::LayerNorm(4); }, numbers({3, 4}));
   l.add("two axes, no bias", [] { return nn::LayerNorm({3, 2}, {.bias = false}); }, numbers({2, 3, 2}));
   l.add([] { return nn::GroupNorm(2, 4); }, numbers({2, 4, 3}));

@@ -1,0 +1,266 @@
+// DataParallel with threads for processes, so that sanitizers see all of it but MPI; parallel.py has the rest.
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <nn/nn.hpp>
+#include <optim/optim.hpp>
+#include <tests/support.hpp>
+
+using namespace xtape;
+using namespace xtape::testing;
+
+namespace {
+
+// Where threads meet: collective number n of a channel is complete when all have given something.
+struct Meeting {
+  explicit Meeting(std::size_t size) : size(size) {}
+
+  struct Entry {
+    std::vector<std::vector<std::byte>> given;
+    std::size_t count = 0;
+  };
+  using Key = std::pair<std::size_t, std::size_t>;  // the channel and n
+
+  void give(Key key, std::size_t rank, std::vector<std::byte> bytes) {
+    std::scoped_lock lock(mutex);
+    Entry& entry = entries[key];
+    entry.given.resize(size);
+    entry.given[rank] = std::move(bytes);
+    if (++entry.count == size) all.notify_all();
+  }
+  bool complete(Key key) {
+    std::scoped_lock lock(mutex);
+    return entries[key].count == size;
+  }
+  std::vector<std::vector<std::byte>> wait(Key key) {
+    std::unique_lock lock(mutex);
+    all.wait(lock, [&] { return entries[key].count == size; });
+    return entries[key].given;
+  }
+
+  std::size_t size;
+  std::mutex mutex;
+  std::condition_variable all;
+  std::map<Key, Entry> entries;
+};
+
+class ThreadCommunicator final : public Communicator {
+ public:
+  ThreadCommunicator(Meeting& meeting, std::size_t rank, std::size_t channel = 0)
+      : meeting_(meeting), rank_(rank), channel_(channel) {}
+  std::size_t rank() const override { return rank_; }
+  std::size_t size() const override { return meeting_.size; }
+
+  std::unique_ptr<Pending> start_all_reduce(void* elements, std::size_t count, DType dtype, Wire, const char*) override {
+    auto* from = static_cast<std::byte*>(elements);
+    Meeting::Key key{channel_, next_++};
+    meeting_.give(key, rank_, {from, from + count * item_size(dtype)});
+    return std::make_unique<Sum>(meeting_, key, from, count, dtype);
+  }
+  std::unique_ptr<Communicator> duplicate() override {
+    return std::make_unique<ThreadCommunicator>(meeting_, rank_, 100 * (channel_ + 1) + ++duplicates_);
+  }
+
+ protected:
+  void broadcast_bytes(std::span<std::byte> bytes) override {
+    Meeting::Key key{channel_, next_++};
+    meeting_.give(key, rank_, {bytes.begin(), bytes.end()});
+    std::ranges::copy(meeting_.wait(key)[0], bytes.begin());
+  }
+  void gather_bytes(std::span<std::byte> bytes, const std::vector<std::size_t>& lengths) override {
+    Meeting::Key key{channel_, next_++};
+    std::size_t first = 0;
+    for (std::size_t r = 0; r < rank_; ++r) first += lengths[r];
+    auto own = bytes.subspan(first, lengths[rank_]);
+    meeting_.give(key, rank_, {own.begin(), own.end()});
+    auto out = bytes.begin();
+    for (const auto& piece : meeting_.wait(key)) out = std::ranges::copy(piece, out).out;
+  }
+
+ private:
+  struct Sum final : Pending {
+    Sum(Meeting& meeting, Meeting::Key key, std::byte* to, std::size_t count, DType dtype)
+        : meeting(meeting), key(key), to(to), count(count), dtype(dtype) {}
+    ~Sum() override { wait(); }
+    bool done() override { return finished || (meeting.complete(key) && (wait(), true)); }
+    void wait() override {
+      if (std::exchange(finished, true)) return;
+      auto given = meeting.wait(key);
+      if (dtype == float32) add<float>(given);
+      else if (dtype == float64) add<double>(given);
+      else add<std::int64_t>(given);
+    }
+    template <class T>
+    void add(const std::vector<std::vector<std::byte>>& given) {
+      for (std::size_t i = 0; i < count; ++i) {
+        T sum = 0;
+        for (const auto& each : given) sum += reinterpret_cast<const T*>(each.data())[i];
+        reinterpret_cast<T*>(to)[i] = sum;
+      }
+    }
+    Meeting& meeting;
+    Meeting::Key key;
+    std::byte* to;
+    std::size_t count;
+    DType dtype;
+    bool finished = false;
+  };
+
+  Meeting& meeting_;
+  std::size_t rank_, channel_, next_ = 0, duplicates_ = 0;
+};
+
+// For what threads check: Boost's checks are for one thread.
+void require(bool holds, const std::string& what = "a check of a thread") {
+  if (!holds) throw Error("failed: " + what);
+}
+
+// Calls `f` in so many threads, each with a communicator; what one throws fails the test.
+void in_parallel(std::size_t ranks, const std::function<void(Communicator&)>& f) {
+  Meeting meeting(ranks);
+  std::vector<std::string> errors(ranks);
+  std::vector<std::thread> threads;
+  for (std::size_t r = 0; r < ranks; ++r)
+    threads.emplace_back([&, r] {
+      ThreadCommunicator communicator(meeting, r);
+      errors[r] = message([&] { f(communicator); });
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& error : errors) BOOST_TEST(error == "no error");
+}
+
+struct Trained {
+  std::vector<std::vector<double>> weights;
+  void take(const nn::Module& net) {
+    for (const auto& [name, x] : net.state_dict()) {
+      weights.emplace_back();
+      for (std::size_t i = 0; i < x.size(); ++i) weights.back().push_back(x.value().at(i));
+    }
+  }
+};
+
+// What one has, as several have it.
+void agree(const std::function<void(Communicator*, Trained&)>& train) {
+  Trained one;
+  train(nullptr, one);
+  for (std::size_t ranks : {2, 3}) {
+    std::vector<Trained> all(ranks);
+    in_parallel(ranks, [&](Communicator& processes) { train(&processes, all[processes.rank()]); });
+    for (const Trained& each : all) {
+      BOOST_TEST((each.weights == all[0].weights));
+      BOOST_REQUIRE(each.weights.size() == one.weights.size());
+      for (std::size_t i = 0; i < one.weights.size(); ++i)
+        for (std::size_t k = 0; k < one.weights[i].size(); ++k)
+          BOOST_TEST(std::abs(each.weights[i][k] - one.weights[i][k]) <= 1e-9 * (1 + std::abs(one.weights[i][k])));
+    }
+  }
+}
+
+nn::Sequential network() {
+  Generator generator(3);
+  WithGenerator scope(generator);
+  nn::Sequential net{nn::Dense(4, 6, {.dtype = float64}), nn::Tanh(), nn::Dense(6, 2, {.dtype = float64})};
+  return net;
+}
+
+// 10 examples in batches of 4: the last has 2, which 3 processes share.
+nn::DataLoader loader(Communicator* processes) {
+  Generator generator(5);
+  WithGenerator scope(generator);
+  Variable x = randn({10, 4}, float64), y = randn({10, 2}, float64);
+  return nn::DataLoader(nn::TensorDataset(x, y), {.batch_size = 4, .shuffle = true, .seed = 9, .shard = processes});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(data_parallel)
+
+BOOST_AUTO_TEST_CASE(trains_as_one_process_does) {
+  agree([](Communicator* processes, Trained& trained) {
+    DefaultDType precise(float64);
+    nn::Sequential net = network();
+    optim::Adam adam(net.parameters(), {.lr = 1e-2});
+    std::optional<optim::DataParallel> parallel;
+    if (processes)
+      parallel.emplace(net, optim::DataParallelOptions{.bucket_bytes = 100, .seed_ranks = false, .processes = *processes});
+    nn::DataLoader batches = loader(processes);
+    for (int epoch = 0; epoch < 5; ++epoch)
+      for (auto& [x, y] : batches) {
+        adam.zero_grad();
+        {
+          std::optional<optim::DataParallel::NoSync> guard;
+          if (parallel && epoch == 2) guard.emplace(parallel->no_sync());
+          nn::mse_loss(net(x), y).backward();
+        }
+        if (epoch == 2) nn::mse_loss(net(x), y).backward();
+        adam.clip_grad_norm(0.5);
+        adam.step();
+      }
+    trained.take(net);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(statistics_of_all) {
+  agree([](Communicator* processes, Trained& trained) {
+    DefaultDType precise(float64);
+    nn::Sequential net{network(), nn::BatchNorm1D(2)};
+    if (processes) nn::convert_sync_batchnorm(net, processes);
+    optim::SGD sgd(net.parameters(), {.lr = 1e-2});
+    std::optional<optim::DataParallel> parallel;
+    if (processes) parallel.emplace(net, optim::DataParallelOptions{.seed_ranks = false, .processes = *processes});
+    nn::DataLoader batches = loader(processes);
+    for (int epoch = 0; epoch < 5; ++epoch)
+      for (auto& [x, y] : batches) {
+        sgd.zero_grad();
+        nn::mse_loss(net(x), y).backward();
+        sgd.step();
+      }
+    trained.take(net);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_batches) {
+  in_parallel(3, [](Communicator& processes) {
+    Variable x = arange(0, 10, 1, int64);
+    nn::DataLoader loader(nn::TensorDataset(x), {.batch_size = 4, .shard = &processes});
+    std::vector<std::vector<std::int64_t>> parts;
+    std::vector<double> mine, all;
+    for (auto& batch : loader) {
+      parts.emplace_back(batch[0].data<std::int64_t>(), batch[0].data<std::int64_t>() + batch[0].size());
+      mine.push_back(processes.share().mine), all.push_back(processes.share().all);
+    }
+    using Parts = std::vector<std::vector<std::int64_t>>;
+    const Parts expected[3] = {{{0}, {4}, {8}}, {{1}, {5}, {8}}, {{2, 3}, {6, 7}, {9}}};
+    require(parts == expected[processes.rank()], "parts");
+    require(all == std::vector<double>{4, 4, 2}, "sizes");
+    require(mine[2] == (processes.rank() == 0 ? 0 : 1), "the last part");
+    require(processes.share().weight() == 1.0 / 3, "equal parts afterwards");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_sums_over_processes) {
+  in_parallel(2, [](Communicator& processes) {
+    double own = processes.rank() == 0 ? 2 : 5;
+    Variable x = Variable({own}, float64).requires_grad_();
+    Variable y = all_reduce(x, processes);  // 7
+    require(y.item() == 7, "the sum");
+    // The losses are 2 * 49 and 3 * 49; each x is part of both.
+    (square(y) * (processes.rank() == 0 ? 2.0 : 3.0)).backward();
+    require(x.grad().item() == 2 * 7 * (2 + 3), "the gradient");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(one_process_is_left_alone) {
+  nn::Sequential net = network();
+  optim::DataParallel parallel(net), another(net);
+  BOOST_TEST(parallel.size() == 1);
+  BOOST_TEST(parallel.is_main());
+  BOOST_TEST(parallel.mean(3) == 3);
+  nn::Sequential lazy{nn::Dense(3)};
+  throws<ValueError>([&] { optim::DataParallel(lazy, {}); }, {"DataParallel", "call the network once before"});
+  throws<ValueError>([&] { optim::DataParallel(nn::ReLU(), {}); }, {"no parameters"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
