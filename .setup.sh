@@ -35,7 +35,7 @@ packages='
   libboost-dev         header  boost/smart_ptr/intrusive_ptr.hpp
   libboost-test-dev    header  boost/test/unit_test.hpp
   libcli11-dev         header  CLI/CLI.hpp
-  libstb-dev           header  stb/stb_image_write.h'
+  libstb-dev           header  stb/stb_image.h'
 
 # Where training on several processes is asked for.
 mpi_packages='

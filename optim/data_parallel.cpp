@@ -1,6 +1,5 @@
 #include <optim/data_parallel.hpp>
 
-#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <sstream>
@@ -11,7 +10,6 @@
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/profile.hpp>
 #include <autograd/random.hpp>
-#include <autograd/tape.hpp>
 
 namespace xtape::optim {
 namespace {
