@@ -1,6 +1,8 @@
 // The rules of the activation functions.
 #pragma once
 
+#include <autograd/fused/registers.hpp>  // before the rules
+
 #include <autograd/fused/transcendental.hpp>
 #include <cmath>
 #include <numbers>

@@ -1,14 +1,18 @@
-// The rules of arithmetic, rounding and comparisons.
+// The rules of arithmetic, rounding and comparisons: on vector registers (where registers.hpp comes before), Variables,
+// Numbers, and the scalars of scalar/real.hpp.
 #pragma once
 
-#include <autograd/fused/registers.hpp>
 #include <cmath>
-#include <cstdint>
 #include <cstdlib>
 #include <numbers>
-#include <type_traits>
+
+#include <autograd/fused/rule.hpp>
 
 namespace xtape::fused {
+
+namespace detail {
+constexpr bool rules_came_before(int) { return true; }  // see registers.hpp
+}  // namespace detail
 
 inline constexpr auto add_rule = elementwise_any(
     "add", [](auto a, auto b) { return a + b; }, pass, pass);
@@ -54,56 +58,6 @@ inline constexpr auto hypot_rule = elementwise(
     with<A, B>([](auto a, auto b, auto g) { return g * detail::cosine_of_point(a, b); }),
     with<A, B>([](auto a, auto b, auto g) { return g * detail::cosine_of_point(b, a); }));
 
-namespace detail {
-// As C's, for a y that is not 0. The quotient of the least int64 and -1 has no place in 64 bits, and its remainder is 0.
-template <class T>
-T truncated_remainder(T x, T y) {
-  if constexpr (std::is_integral_v<T>) return y == -1 ? 0 : x % y;
-  else return std::fmod(x, y);
-}
-}  // namespace detail
-
-inline constexpr auto fmod_rule = elementwise_any(
-    "fmod",
-    [](auto a, auto b) {
-      return kernels::lanewise([](auto x, auto y) { return detail::truncated_remainder(x, y); }, a, b);
-    },
-    pass, with<A, B>([](auto a, auto b, auto g) { return -g * trunc(a / b); }));
-
-inline constexpr auto remainder_rule = elementwise_any(
-    "remainder",
-    [](auto a, auto b) {
-      return kernels::lanewise(
-          [](auto x, auto y) {
-            auto r = detail::truncated_remainder(x, y);
-            return r != 0 && (r < 0) != (y < 0) ? r + y : r;
-          },
-          a, b);
-    },
-    pass, with<A, B>([](auto a, auto b, auto g) { return -g * floor(a / b); }));
-
-namespace detail {
-// From the remainder, as in Python: a / b may have been rounded up to a whole number.
-template <class T>
-T floored_quotient(T x, T y) {
-  if constexpr (std::is_integral_v<T>) {
-    if (y == -1) return static_cast<T>(0 - static_cast<std::uint64_t>(x));
-    return x / y - (x % y != 0 && (x < 0) != (y < 0));
-  } else {
-    if (y == 0) return x / y;
-    T rest = std::fmod(x, y), quotient = (x - rest) / y;
-    return std::round(rest != 0 && (rest < 0) != (y < 0) ? quotient - 1 : quotient);
-  }
-}
-}  // namespace detail
-
-inline constexpr auto floor_divide_rule = elementwise_any(
-    "floor_divide",
-    [](auto a, auto b) {
-      return kernels::lanewise([](auto x, auto y) { return detail::floored_quotient(x, y); }, a, b);
-    },
-    constant, constant);
-
 // From the nearer end, which is so met exactly.
 inline constexpr auto lerp_rule = elementwise(
     "lerp", [](auto a, auto b, auto w) { return where(abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w)); },
@@ -122,11 +76,6 @@ inline constexpr auto heaviside_rule = elementwise(
 inline constexpr auto copysign_rule = elementwise(
     "copysign", [](auto a, auto b) { return copysign(a, b); },
     with<A, Y>([](auto a, auto y, auto g) { return where(is_nan(a), a, g * sign(a) * sign(y)); }), constant);
-
-inline constexpr auto nextafter_rule = elementwise(
-    "nextafter",
-    [](auto a, auto b) { return kernels::lanewise([](auto x, auto y) { return std::nextafter(x, y); }, a, b); }, pass,
-    constant);
 
 inline constexpr auto deg2rad_of = [](const auto& x) { return x * (std::numbers::pi / 180); };
 

@@ -1,4 +1,5 @@
-// What the lambdas of rules call: functions of registers, and the same of Variables and Numbers.
+// What the lambdas of rules call: functions of registers, and the same of Variables and Numbers. It comes before the rules,
+// which otherwise would find xsimd's functions of the same names.
 #pragma once
 
 #include <concepts>
@@ -8,6 +9,12 @@
 #include <autograd/kernels/simd.hpp>
 
 namespace xtape::fused {
+
+// arithmetic.hpp has one for int.
+namespace detail {
+constexpr bool rules_came_before(...) { return false; }
+static_assert(!rules_came_before(0), "include fused/registers.hpp before the rules");
+}  // namespace detail
 
 // Of registers; declared here, lest the functions of this namespace hide them.
 using xtape::atan2;

@@ -1,6 +1,8 @@
 // Special functions, most of them number by number, by the C, C++ and Boost libraries.
 #pragma once
 
+#include <autograd/fused/registers.hpp>  // before the rules
+
 #include <autograd/fused/transcendental.hpp>
 #include <autograd/kernels/gammas.hpp>
 #include <autograd/kernels/simd.hpp>

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include <autograd/fused/arithmetic.hpp>
 #include <autograd/fused/normalization.hpp>
+#include <autograd/fused/remainders.hpp>
 #include <autograd/ops/define_elementwise.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>

@@ -1,4 +1,4 @@
-#include <autograd/fused/arithmetic.hpp>
+#include <autograd/fused/remainders.hpp>
 #include <autograd/kernels/targets/compile.hpp>
 
 namespace xtape::kernels {

@@ -1,3 +1,5 @@
+#include <autograd/fused/registers.hpp>  // before the rules
+
 #include <autograd/fused/transcendental.hpp>
 #include <autograd/kernels/targets/compile.hpp>
 
