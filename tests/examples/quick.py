@@ -21,6 +21,8 @@ EXPECTED = {
         "bits_per_char": (0.3, 0.47)}, ["learning.svg"]),
     "curve_fit": ({"iterations": (5, 11), "largest_deviation": (0, 1.2)}, ["fit.svg", "convergence.svg"]),
     "custom_layer": ({"wrong": (0, 0)}, ["learning.svg"]),
+    "dcgan": ({"confident": (0.3, 1), "as_asked": (0.6, 1), "digits": (6, 10)},
+        ["learning.svg", "judged.svg", "growth.png"]),
     "distributed": ({"accuracy": (0.5, 1)}, ["scaling.svg"]),
     "dqn": ({"mean_return": (60, 500)}, ["learning.svg", "angle.svg", "game.png"]),
     "gaussian_process": ({"gradient_error": (0, 1e-6), "log_likelihood": (-9.08, -9.07), "coverage": (0.93, 1)},
