@@ -89,27 +89,27 @@ concept AnyNumber = detail::is_number<std::remove_cvref_t<X>>;
 
 template <class X, class Y>
   requires requires { typename join_t<X, Y>; }
-join_t<X, Y> operator+(X&& x, Y&& y) {
+[[gnu::always_inline]] inline join_t<X, Y> operator+(X&& x, Y&& y) {
   return join_t<X, Y>::template apply<fused::add_rule>(std::forward<X>(x), std::forward<Y>(y));
 }
 template <class X, class Y>
   requires requires { typename join_t<X, Y>; }
-join_t<X, Y> operator-(X&& x, Y&& y) {
+[[gnu::always_inline]] inline join_t<X, Y> operator-(X&& x, Y&& y) {
   return join_t<X, Y>::template apply<fused::sub_rule>(std::forward<X>(x), std::forward<Y>(y));
 }
 template <class X, class Y>
   requires requires { typename join_t<X, Y>; }
-join_t<X, Y> operator*(X&& x, Y&& y) {
+[[gnu::always_inline]] inline join_t<X, Y> operator*(X&& x, Y&& y) {
   return join_t<X, Y>::template apply<fused::mul_rule>(std::forward<X>(x), std::forward<Y>(y));
 }
 template <class X, class Y>
   requires requires { typename join_t<X, Y>; }
-join_t<X, Y> operator/(X&& x, Y&& y) {
+[[gnu::always_inline]] inline join_t<X, Y> operator/(X&& x, Y&& y) {
   return join_t<X, Y>::template apply<fused::div_rule>(std::forward<X>(x), std::forward<Y>(y));
 }
 
 template <AnyNumber X>
-auto operator-(X&& x) {
+[[gnu::always_inline]] inline auto operator-(X&& x) {
   return std::remove_cvref_t<X>::template apply<fused::neg_rule>(std::forward<X>(x));
 }
 template <AnyNumber X>

@@ -71,8 +71,7 @@ const Question questions[] = {
 
 Index Program::add(const Line& line, Tape<double>& tape) {
   lines_.push_back(line);
-  tape.need_room();
-  return tape.add_statement(0);  // which has the index of the line
+  return tape.add_input();  // which has the index of the line
 }
 
 Real Program::add_input(double value, Tape<double>& tape) {

@@ -109,20 +109,20 @@ template <class T>
 struct Constant {
   T number;
   static constexpr std::uint32_t index = 0;
-  static constexpr bool fresh = false, may_be_fresh = false;
+  static constexpr bool fresh = false, may_be_fresh = false, may_be_active = false;
 };
 template <class T>
 struct Named {
   const T& number;
   std::uint32_t index;
-  static constexpr bool fresh = false, may_be_fresh = false;
+  static constexpr bool fresh = false, may_be_fresh = false, may_be_active = true;
 };
 template <class T>
 struct Temporary {
   const T& number;
   std::uint32_t index;
   bool fresh;
-  static constexpr bool may_be_fresh = true;
+  static constexpr bool may_be_fresh = true, may_be_active = true;
 };
 
 template <class T, class X>
@@ -188,17 +188,18 @@ template <const auto& rule, class T, class X, class Y>
     if constexpr (Y::may_be_fresh)
       if (y.fresh && grows(y.index, x.index)) {
         scale(last, slope_y);
-        return tape.grow(add(slope_x, x.index));
+        return X::may_be_active ? tape.grow(add(slope_x, x.index)) : y.index;
       }
     if constexpr (X::may_be_fresh)
       if (x.fresh && grows(x.index, y.index)) {
         scale(last, slope_x);
-        return tape.grow(add(slope_y, y.index));
+        return Y::may_be_active ? tape.grow(add(slope_y, y.index)) : x.index;
       }
   }
   std::size_t count = 0;
   if constexpr (x_counts) count += add(slope_x, x.index);
   if constexpr (y_counts) count += add(slope_y, y.index);
+  if (!(x_counts && y_counts) && count == 0) return 0;
   return tape.add_statement(count);
 }
 

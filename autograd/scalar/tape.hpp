@@ -37,9 +37,14 @@ class Tape {
     return true;
   }
 
-  /// Makes room for a statement of three arguments, or three further arguments.
+  /// Makes room for a statement of three arguments, or three further arguments. A statement has one at least.
   void need_room() {
-    if (partials_ > last_partial_ || counts_ == last_count_) [[unlikely]] next_block();
+    if (partials_ > last_partial_) [[unlikely]] next_block();
+  }
+  /// Adds a statement without arguments.
+  Index add_input() {
+    if (counts_ == last_count_) [[unlikely]] next_block();
+    return add_statement(0);
   }
   /// Adds an argument to the statement that comes next, or, for `grow`, to the last one.
   void add_argument(const T& partial, Index operand) {
@@ -58,8 +63,15 @@ class Tape {
   /// Multiplies the partials of the last statement, or of the one before it.
   template <bool before = false>
   void scale(const T& factor) {
-    T* end = before ? partials_ - counts_[-1] : partials_;
-    for (T* p = end - counts_[before ? -2 : -1]; p != end; ++p) *p = *p * factor;
+    T* p = before ? partials_ - counts_[-1] : partials_;
+    // Most have one or two. As a loop, it would be made ready for many.
+    std::size_t count = counts_[before ? -2 : -1];
+    if (count & 1) --p, *p = *p * factor;
+    for (count /= 2; count != 0; --count) {
+      p -= 2;
+      p[0] = p[0] * factor;
+      p[1] = p[1] * factor;
+    }
   }
   /// Makes one of the last two.
   Index join() {
@@ -77,7 +89,6 @@ class Tape {
    public:
     Section() : tape_(mine()), outer_(active), outer_program_(tape_.program) {
       if (!outer_) tape_.begin();
-      tape_.need_room();
       block_ = tape_.used_ - 1;
       place_ = tape_.place();
       start_ = tape_.index_;
@@ -93,10 +104,7 @@ class Tape {
     Section(const Section&) = delete;
     Section& operator=(const Section&) = delete;
 
-    Index add_input() const {
-      tape_.need_room();
-      return tape_.add_statement(0);
-    }
+    Index add_input() const { return tape_.add_input(); }
     /// The first index of this section, and how many there are.
     Index first() const { return start_ + 1; }
     std::size_t size() const { return tape_.index_ - start_; }
@@ -145,7 +153,7 @@ class Tape {
   static constexpr std::size_t most_arguments = 250;
 
   struct Block {
-    static constexpr std::size_t statements = 1 << 14, arguments = 2 * statements;
+    static constexpr std::size_t arguments = 1 << 15, statements = arguments;
     static constexpr std::size_t bytes = statements + arguments * (sizeof(T) + sizeof(Index));
     std::unique_ptr<T[]> partials = std::make_unique_for_overwrite<T[]>(arguments);
     std::unique_ptr<Index[]> operands = std::make_unique_for_overwrite<Index[]>(arguments);
@@ -178,7 +186,7 @@ class Tape {
     open(0, {});
   }
   [[gnu::noinline]] void next_block() {
-    if (index_ > std::numeric_limits<Index>::max() - Block::statements)
+    if (index_ > std::numeric_limits<Index>::max() - 2 * Block::statements)
       throw Error("Real: more than 2^32 operations are recorded");
     if (used_ == blocks_.size()) blocks_.emplace_back();
     blocks_[used_ - 1].end = place();
