@@ -102,7 +102,8 @@ auto value_and_gradient(F&& f, const C& x) {
   const BasicReal<T> y = f(inputs);
   auto gradient = Container<C>::template like<T>(x);
   if (std::size_t place = detail::place_in(section, y); place < section.size()) {
-    std::vector<T> adjoints(section.size());
+    std::vector<T>& adjoints = section.tape().adjoints;
+    adjoints.assign(section.size(), T(0.0));
     adjoints[place] = T(1.0);
     section.sweep_back(adjoints);
     std::copy_n(adjoints.begin(), inputs.size(), std::begin(gradient));

@@ -43,7 +43,7 @@ class Tape {
   }
   /// Adds a statement without arguments.
   Index add_input() {
-    if (counts_ == last_count_) [[unlikely]] next_block();
+    if (counts_ >= last_count_) [[unlikely]] next_block();
     return add_statement(0);
   }
   /// Adds an argument to the statement that comes next, or, for `grow`, to the last one.
@@ -79,6 +79,9 @@ class Tape {
     counts_[-1] = static_cast<std::uint8_t>(counts_[-1] + counts_[0]);
     return --index_;
   }
+
+  /// Memory for the adjoints of a sweep, which is kept for the next one.
+  std::vector<T> adjoints;
 
   /// Where operations are written down instead of their partials, see program.hpp; null otherwise.
   Program* program = nullptr;
@@ -153,7 +156,9 @@ class Tape {
   static constexpr std::size_t most_arguments = 250;
 
   struct Block {
-    static constexpr std::size_t arguments = 1 << 15, statements = arguments;
+    // Inputs have no arguments: there are no more of them than `arguments` in a block, so that, with as many statements
+    // of one argument, there is room for all.
+    static constexpr std::size_t arguments = 1 << 15, statements = 2 * arguments;
     static constexpr std::size_t bytes = statements + arguments * (sizeof(T) + sizeof(Index));
     std::unique_ptr<T[]> partials = std::make_unique_for_overwrite<T[]>(arguments);
     std::unique_ptr<Index[]> operands = std::make_unique_for_overwrite<Index[]>(arguments);
@@ -176,7 +181,7 @@ class Tape {
     operands_ = b.operands.get() + at.arguments;
     counts_ = b.counts.get() + at.statements;
     last_partial_ = b.partials.get() + Block::arguments - 3;
-    last_count_ = b.counts.get() + Block::statements;
+    last_count_ = b.counts.get() + Block::arguments;
     used_ = block + 1;
   }
   // Indices go on: a number that was left from before is a constant.
@@ -201,7 +206,7 @@ class Tape {
 
   T *partials_ = nullptr, *last_partial_ = nullptr;  // the next one; the last one with room behind it for three
   Index* operands_ = nullptr;
-  std::uint8_t *counts_ = nullptr, *last_count_ = nullptr;
+  std::uint8_t *counts_ = nullptr, *last_count_ = nullptr;  // from which on there are no inputs
   Index index_ = 0, first_ = 1;  // of the last statement; of the first one that can be added to
   std::vector<Block> blocks_;
   std::size_t used_ = 0;

@@ -345,6 +345,21 @@ BOOST_AUTO_TEST_CASE(many_operations_over_many_blocks) {
   BOOST_TEST(scalar::gradient(sum, Vector{1, 2})[1] == 600 * 599 / 2);
 }
 
+BOOST_AUTO_TEST_CASE(many_inputs_beside_many_statements_of_one_argument) {
+  for (std::size_t n : {1'000, 30'000, 32'768, 32'769, 65'536, 100'000}) {
+    auto f = []<class T>(const std::vector<T>& x) {
+      T y = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const T sine = sin(x[i]), twice = sine * 2;
+        y += twice;
+      }
+      return y;
+    };
+    const Vector slopes = scalar::gradient(f, Vector(n, 0.5));
+    BOOST_TEST((slopes == Vector(n, 2 * std::cos(0.5))));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(threads_record_for_themselves) {
   std::vector<std::thread> threads;
   std::array<double, 4> found{};
