@@ -50,6 +50,7 @@ class Fused final : public OperationOf<Fused> {
   std::uint32_t saves(std::uint32_t) override { return all_operands; }
 
   void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override;
+  void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const override;
 
  private:
   // Whether the way back is to read values on the way, rather than to compute them anew: that takes no longer where they
@@ -92,6 +93,19 @@ void Fused::backward(const Node& node, std::span<Variable> outputs, std::span<In
   Variables gradients = Fused(std::move(gradient), common_, shapes)(xs);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (shapes[i]) inputs[i].value = gradients[i];
+}
+
+void Fused::jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const {
+  Variables xs;
+  std::vector<bool> given;
+  for (std::size_t i = 0; i < tangents.size(); ++i) xs.push_back(node.operand(i)), given.push_back(tangents[i].defined());
+  for (Variable& tangent : tangents)
+    if (tangent.defined()) xs.push_back(std::move(tangent));
+  Shapes shapes = shapes_;
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (!results[i].wanted) shapes[i].reset();
+  Variables made = Fused(program_->tangent(given), common_, shapes)(xs);
+  for (std::size_t i = 0; i < results.size(); ++i) results[i].value = made[i];
 }
 
 Shape block_shape(const Variable& x, std::size_t blocks) {

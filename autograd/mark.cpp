@@ -1,8 +1,9 @@
 #include <autograd/mark.hpp>
 
 #include <set>
-#include <unordered_set>
 #include <utility>
+
+#include <autograd/node_table.hpp>
 
 namespace xtape::detail {
 namespace {
@@ -22,11 +23,12 @@ Mark::Mark() : last_(last_sequence_of_all()) {}
 template <class Beyond, class Inside>
 bool Mark::visit(const Variable& y, Beyond beyond, Inside inside) const {
   std::vector<Node*> path;
-  std::unordered_set<Node*> entered;
+  NodeTable entered;
   auto follow = [&](const Edge& edge) {
     if (!edge.node) return false;
     if (is_older(*edge.node)) return beyond(edge);
-    if (!entered.insert(edge.node.get()).second) return false;
+    if (entered.find(edge.node.get()) != NodeTable::none) return false;
+    entered.insert(edge.node.get(), 0);
     path.push_back(edge.node.get());
     return inside(*edge.node);
   };

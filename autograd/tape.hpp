@@ -2,7 +2,8 @@
 //
 // An Operation says how it computes on arrays, and how it turns the gradient of its result into the gradients of its
 // operands: the vector-Jacobian product, "vjp". A vjp is written with the same differentiable operations, so that a walk
-// can be recorded as well. `perform` is the one way from Variables to a result: it checks, computes, and, where an operand
+// can be recorded as well. So is the tangent, "jvp", where an operation has a rule of its own for it; the others get it
+// from their vjp. `perform` is the one way from Variables to a result: it checks, computes, and, where an operand
 // needs a gradient, makes a Node, which knows the operation, the nodes that made the operands (its edges), and the values
 // that the way back will need.
 #pragma once
@@ -39,6 +40,12 @@ struct InputGradient {
   Variable value;      ///< undefined stands for zeros
 };
 
+/// What a jvp fills in for one result.
+struct ResultTangent {
+  bool wanted = true;  ///< false: nothing that follows depends on the result
+  Variable value;      ///< undefined stands for zeros
+};
+
 /// What an operation is, apart from its operands.
 class Operation {
  public:
@@ -59,6 +66,11 @@ class Operation {
   /// The vjp: fills `inputs`, one for each operand, from the gradients of the results, which it may take. Undefined ones
   /// stand for zeros; one at least is defined.
   virtual void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const = 0;
+
+  /// The jvp: fills `results` from the tangents of the operands, which it may take. Undefined ones stand for zeros; one at
+  /// least is defined, and those only of operands that need a gradient. A tangent has the shape and dtype of what it
+  /// belongs to. This one is made of the vjp, which is linear in the gradients: its own vjp is the jvp.
+  virtual void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const;
 
   /// Which values the node is to keep for the vjp, where the operands of the bits in `needed` need a gradient: bit k for
   /// operand k, bit `number of operands` for the first result; or `all_operands`, however many there are; and
@@ -236,16 +248,26 @@ bool recording(const Inputs&... inputs) {
   return grad_enabled() && (inputs.requires_grad() || ...);
 }
 
+/// What stands for a jvp: of an operation that is linear in its only operand, it is the operation itself; where the
+/// Jacobian is symmetric, it is the vjp; and what nobody wrote is made of the vjp.
+inline constexpr struct Linear {
+} linear_in_operand{};
+inline constexpr struct Symmetric {
+} symmetric_jacobian{};
+struct Unwritten {};
+
 /// An operand and the vjp with respect to it: `wrt(a, [b = save(b)](const Variable& g) { return g * b(); })`.
-/// A vjp that takes two Variables gets the result first: `[](const Variable& y, const Variable& g)`.
-template <class F>
+/// A vjp that takes two Variables gets the result first: `[](const Variable& y, const Variable& g)`. So does a jvp, which
+/// may stand beside: what the tangent of this operand adds to that of the result, in a shape that broadcasts to its.
+template <class F, class J = Unwritten>
 struct Wrt {
   const Variable* input;
   F vjp;
+  [[no_unique_address]] J jvp;
 };
-template <class F>
-Wrt<F> wrt(const Variable& input, F vjp) {
-  return {&input, std::move(vjp)};
+template <class F, class J = Unwritten>
+Wrt<F, J> wrt(const Variable& input, F vjp, J jvp = {}) {
+  return {&input, std::move(vjp), std::move(jvp)};
 }
 
 /// An attribute where an operation is recorded: the value as it is, of which an Attribute is made when one is asked for.
@@ -319,59 +341,103 @@ NodePtr perform(Operation& operation, std::span<const Variable* const> operands,
 /// The same for an operation with one result.
 Variable perform(Operation& operation, std::span<const Variable* const> operands);
 
+/// `sum += term`, in place where nobody else can see it. Undefined stands for zeros.
+void accumulate(Variable& sum, Variable term);
+/// The same where shapes broadcast.
+void accumulate_broadcast(Variable& sum, Variable term);
+/// x broadcast to the shape of a result of the node; undefined as it is.
+Variable in_shape_of_result(const Node& node, Variable x);
+
 template <class F>
 inline constexpr bool takes_result = std::is_invocable_v<const F&, const Variable&, const Variable&>;
 
-/// An operation written as lambdas: what computes it, and a vjp for each operand. Told is a tuple.
-template <class Told, class Forward, class... Fs>
-class Written final : public OperationOf<Written<Told, Forward, Fs...>> {
+/// How derivatives pass one operand of an operation written as lambdas, F a vjp and J a jvp.
+template <class F, class J>
+struct Rule {
+  F vjp;
+  [[no_unique_address]] J jvp;
+
+  static constexpr bool is_linear = std::is_same_v<J, Linear>;
+  static constexpr bool has_jvp = !std::is_same_v<J, Unwritten>;
+  static constexpr bool needs_result = takes_result<F> || takes_result<J>;
+
+  Variable gradient(const Node& node, const Variable& g) const { return applied(vjp, node, g); }
+  Variable tangent(const Node& node, const Variable& t) const {
+    if constexpr (std::is_same_v<J, Symmetric>) return applied(vjp, node, t);
+    else return applied(jvp, node, t);
+  }
+
+ private:
+  template <class Of>
+  static Variable applied(const Of& f, const Node& node, const Variable& x) {
+    if constexpr (takes_result<Of>) return f(node.result(), x);
+    else return f(x);
+  }
+};
+
+/// An operation written as lambdas: what computes it, and a Rule for each operand. Told is a tuple.
+template <class Told, class Forward, class... Rules>
+class Written final : public OperationOf<Written<Told, Forward, Rules...>> {
  public:
-  Written(const char* name, Told told, Forward forward, Fs... vjps)
-      : OperationOf<Written>(name), told_(std::move(told)), forward_(std::move(forward)), vjps_(std::move(vjps)...) {}
+  Written(const char* name, Told told, Forward forward, Rules... rules)
+      : OperationOf<Written>(name), told_(std::move(told)), forward_(std::move(forward)), rules_(std::move(rules)...) {}
 
   Attributes attributes() const override { return attributes_of(told_); }
 
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
     [&]<std::size_t... K>(std::index_sequence<K...>) {
       std::apply([&](const auto&... told) { results[0] = forward_(operands[K]..., argument(told)...); }, told_);
-    }(std::index_sequence_for<Fs...>());
+    }(std::index_sequence_for<Rules...>());
   }
 
   std::uint32_t saves(std::uint32_t needed) override {
     std::uint32_t result = 0, k = 0;
-    auto ask = [&]<class F>(std::optional<F>& vjp) {
-      if (!(needed >> k++ & 1)) vjp.reset();
-      else if (takes_result<F>) result = 1u << sizeof...(Fs);
+    auto ask = [&]<class R>(std::optional<R>& rule) {
+      if (!(needed >> k++ & 1)) rule.reset();
+      else if (R::needs_result) result = 1u << sizeof...(Rules);
     };
-    std::apply([&](auto&... vjp) { (ask(vjp), ...); }, vjps_);
+    std::apply([&](auto&... rule) { (ask(rule), ...); }, rules_);
     return result;
   }
 
   void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const override {
-    [&]<std::size_t... K>(std::index_sequence<K...>) {
-      (fill(std::get<K>(vjps_), node, gradients[0], inputs[K]), ...);
-    }(std::index_sequence_for<Fs...>());
+    std::size_t k = 0;
+    auto fill = [&](const auto& rule, InputGradient& input) {
+      if (input.wanted) input.value = rule->gradient(node, gradients[0]);
+    };
+    std::apply([&](const auto&... rule) { (fill(rule, inputs[k++]), ...); }, rules_);
+  }
+
+  void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
+    if constexpr ((Rules::is_linear || ...)) {
+      static_assert(sizeof...(Rules) == 1, "an operation is linear in its only operand");
+      Written same(*this);
+      results[0].value = perform(same, std::array<const Variable*, 1>{&tangents[0]});
+    } else if constexpr ((Rules::has_jvp && ...)) {
+      std::size_t k = 0;
+      auto add = [&](const auto& rule, const Variable& tangent) {
+        if (tangent.defined()) accumulate_broadcast(results[0].value, rule->tangent(node, tangent));
+      };
+      std::apply([&](const auto&... rule) { (add(rule, tangents[k++]), ...); }, rules_);
+      results[0].value = in_shape_of_result(node, std::move(results[0].value));
+    } else {
+      Operation::jvp(node, tangents, results);
+    }
   }
 
  private:
-  template <class F>
-  static void fill(const std::optional<F>& vjp, const Node& node, const Variable& g, InputGradient& input) {
-    if (!input.wanted) return;
-    if constexpr (takes_result<F>) input.value = (*vjp)(node.result(), g);
-    else input.value = (*vjp)(g);
-  }
-
   [[no_unique_address]] Told told_;
   [[no_unique_address]] Forward forward_;
-  std::tuple<std::optional<Fs>...> vjps_;
+  std::tuple<std::optional<Rules>...> rules_;
 };
 
-/// The same for a list of operands of any length, with one vjp that is told which.
-template <class Told, class Forward, class F>
-class WrittenForList final : public OperationOf<WrittenForList<Told, Forward, F>> {
+/// The same for a list of operands of any length, with one vjp that is told which, and one jvp.
+template <class Told, class Forward, class F, class J>
+class WrittenForList final : public OperationOf<WrittenForList<Told, Forward, F, J>> {
  public:
-  WrittenForList(const char* name, Told told, Forward forward, F vjp)
-      : OperationOf<WrittenForList>(name), told_(std::move(told)), forward_(std::move(forward)), vjp_(std::move(vjp)) {}
+  WrittenForList(const char* name, Told told, Forward forward, F vjp, J jvp)
+      : OperationOf<WrittenForList>(name), told_(std::move(told)), forward_(std::move(forward)), vjp_(std::move(vjp)),
+        jvp_(std::move(jvp)) {}
 
   Attributes attributes() const override { return attributes_of(told_); }
 
@@ -384,10 +450,16 @@ class WrittenForList final : public OperationOf<WrittenForList<Told, Forward, F>
       if (inputs[i].wanted) inputs[i].value = vjp_(i, gradients[0]);
   }
 
+  void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
+    if constexpr (std::is_same_v<J, Unwritten>) Operation::jvp(node, tangents, results);
+    else results[0].value = jvp_(std::span<const Variable>(tangents));
+  }
+
  private:
   [[no_unique_address]] Told told_;
   [[no_unique_address]] Forward forward_;
   F vjp_;
+  [[no_unique_address]] J jvp_;
 };
 
 /// `value` as output number `output` of `node`.
@@ -404,24 +476,27 @@ Variable another_handle(const Variable& x);
 /// The result of an operation on the operands in `inputs`: what `forward(const Array&..., ...)` computes of their elements
 /// and of what the operation is told, `record(op("softmax", attribute("axis", 1)), kernels::softmax, wrt(x, ...))`.
 /// A vjp beside each operand says how gradients go back to it.
-template <class... Told, class Forward, class... Fs>
-Variable record(Op<Told...> what, Forward forward, Wrt<Fs>... inputs) {
-  detail::Written<std::tuple<Told...>, Forward, Fs...> operation(what.name, std::move(what.told), std::move(forward),
-                                                                 std::move(inputs.vjp)...);
+/// A jvp may stand there, too.
+template <class... Told, class Forward, class... Fs, class... Js>
+Variable record(Op<Told...> what, Forward forward, Wrt<Fs, Js>... inputs) {
+  detail::Written<std::tuple<Told...>, Forward, detail::Rule<Fs, Js>...> operation(
+      what.name, std::move(what.told), std::move(forward),
+      detail::Rule<Fs, Js>{std::move(inputs.vjp), std::move(inputs.jvp)}...);
   return detail::perform(operation, std::array{inputs.input...});
 }
 /// The same for an operation that is told nothing.
-template <class Forward, class... Fs>
-Variable record(const char* name, Forward forward, Wrt<Fs>... inputs) {
+template <class Forward, class... Fs, class... Js>
+Variable record(const char* name, Forward forward, Wrt<Fs, Js>... inputs) {
   return record(op(name), std::move(forward), std::move(inputs)...);
 }
 
 /// The same for a list of operands: `forward(std::span<const Array>, ...)`, and `vjp(i, g)` for the gradient of operand
-/// `i`.
-template <class... Told, class Forward, class F>
-Variable record_list(Op<Told...> what, Forward forward, std::span<const Variable> inputs, F vjp) {
-  detail::WrittenForList<std::tuple<Told...>, Forward, F> operation(what.name, std::move(what.told), std::move(forward),
-                                                                    std::move(vjp));
+/// `i`; `jvp(std::span<const Variable>)`, where there is one, takes the tangents of all, undefined for zeros.
+template <class... Told, class Forward, class F, class J = Unwritten>
+Variable record_list(Op<Told...> what, Forward forward, std::span<const Variable> inputs, F vjp, J jvp = {}) {
+  detail::WrittenForList<std::tuple<Told...>, Forward, F, J> operation(what.name, std::move(what.told),
+                                                                       std::move(forward), std::move(vjp),
+                                                                       std::move(jvp));
   return detail::perform(operation, detail::pointers_to(inputs));
 }
 

@@ -93,11 +93,12 @@ Variable Variable::to(DType dtype) const {
   }
   if (!is_floating(dtype)) return Variable(value().to(dtype));
   return record(op("to", attribute("dtype", dtype)), [](const Array& x, DType dtype) { return x.to(dtype); },
-                wrt(*this, [from = this->dtype()](const Variable& g) { return g.to(from); }));
+                wrt(*this, [from = this->dtype()](const Variable& g) { return g.to(from); }, linear_in_operand));
 }
 
 Variable Variable::copy() const {
-  return record("copy", [](const Array& x) { return x.copy(); }, wrt(*this, [](const Variable& g) { return g; }));
+  return record("copy", [](const Array& x) { return x.copy(); },
+                wrt(*this, [](const Variable& g) { return g; }, linear_in_operand));
 }
 
 Variable detail::another_handle(const Variable& x) {

@@ -20,29 +20,29 @@
 #include <autograd/tape.hpp>
 
 namespace xtape {
-namespace {
 
-using Gradients = std::vector<Variable>;  // one for each output of a node
-
-using detail::NodeTable;
-using detail::sole_handle;
-using detail::sole_owner;
-
-bool all_finite(const Variable& x) {
-  if (!x.defined()) return true;
-  return visit(x.dtype(), [&]<class T>(T) {
-    return std::all_of(x.data<T>(), x.data<T>() + x.size(), [](T v) { return std::isfinite(static_cast<double>(v)); });
-  });
-}
-
-// `sum += term`, in place where nobody else can see it. Undefined stands for zeros.
-void accumulate(Variable& sum, Variable term) {
+void detail::accumulate(Variable& sum, Variable term) {
   if (!term.defined()) return;
   if (!sum.defined()) sum = std::move(term);
   else if (grad_enabled()) sum = sum + term;
   else if (sole_owner(sum)) kernels::add_in_place(sum.mutable_value(), term.value());
   else if (sole_owner(term)) kernels::add_in_place(term.mutable_value(), sum.value()), sum = std::move(term);
   else sum = sum + term;
+}
+
+namespace {
+
+using Gradients = std::vector<Variable>;  // one for each output of a node
+
+using detail::accumulate;
+using detail::NodeTable;
+using detail::sole_handle;
+
+bool all_finite(const Variable& x) {
+  if (!x.defined()) return true;
+  return visit(x.dtype(), [&]<class T>(T) {
+    return std::all_of(x.data<T>(), x.data<T>() + x.size(), [](T v) { return std::isfinite(static_cast<double>(v)); });
+  });
 }
 
 // A leaf and the oldest node that leads to it: behind that, nothing more comes to the leaf.

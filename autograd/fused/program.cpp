@@ -132,13 +132,14 @@ std::vector<bool> Program::depends_on_inputs(std::size_t inputs) const {
   return result;
 }
 
-Number Program::gradient_of_operand(const Line& line, std::uint32_t at, std::size_t k, const Number& g) {
+// v, the gradient of a line's result or the tangent of its k-th operand, by the partial derivative.
+Number Program::times_partial(const Line& line, std::uint32_t at, std::size_t k, const Number& v) {
   const Partial& partial = line.operation->partial(k);
-  if (partial.kind == Partial::Kind::pass) return g;
+  if (partial.kind == Partial::Kind::pass) return v;
   std::vector<Number> told;
   for (std::uint8_t value : partial.told())
     told.push_back(Number(*this, value == Partial::result ? at : line.operands[value]));
-  told.push_back(g);
+  told.push_back(v);
   // What is but one operation is written down as such.
   const std::size_t before = lines_.size();
   const Number in_full = partial.of_numbers(told.data());
@@ -156,7 +157,7 @@ void Program::walk_back(std::vector<std::optional<Number>>& gradients, std::size
     for (std::size_t k = 0; k < line.count; ++k) {
       const std::uint32_t operand = line.operands[k];
       if (!depends[operand] || line.operation->partial(k).kind == Partial::Kind::constant) continue;
-      const Number g = gradient_of_operand(line, static_cast<std::uint32_t>(i), k, *gradients[i]);
+      const Number g = times_partial(line, static_cast<std::uint32_t>(i), k, *gradients[i]);
       add(gradients[operand], g);
     }
   }
@@ -191,6 +192,45 @@ Program::Derived Program::derive(const std::vector<bool>& weighted) const {
   std::vector<std::uint32_t> lines;
   for (const Number& copy : copies) lines.push_back(copy.program_ ? copy.line_ : no_line);
   return {std::move(made), std::move(lines), copied};
+}
+
+// From the tangents of the inputs to those of the lines there are, of operations alone.
+void Program::walk_forward(std::vector<std::optional<Number>>& tangents) {
+  for (std::size_t i = inputs_; i < tangents.size(); ++i) {
+    const Line line = lines_[i];
+    for (std::size_t k = 0; k < line.count; ++k) {
+      if (!tangents[line.operands[k]] || line.operation->partial(k).kind == Partial::Kind::constant) continue;
+      add(tangents[i], times_partial(line, static_cast<std::uint32_t>(i), k, *tangents[line.operands[k]]));
+    }
+  }
+}
+
+ProgramPtr Program::tangent(const std::vector<bool>& given) const {
+  std::scoped_lock lock(known_);
+  ProgramPtr& result = tangents_[given];
+  if (!result) result = made_tangent(given);
+  return result;
+}
+
+ProgramPtr Program::made_tangent(const std::vector<bool>& given) const {
+  Blocks blocks = input_blocks_;
+  for (std::size_t array = 0; array < given.size(); ++array)
+    if (given[array]) blocks.push_back(input_blocks_[array]);
+  auto made = std::make_shared<Program>(dtype_, std::move(blocks));
+  const std::vector<Number> copies = copy_to(*made);
+  std::vector<std::optional<Number>> tangents(made->lines_.size());
+  const std::vector<kernels::Part> parts = parts_of(input_blocks_);
+  std::size_t next = inputs_;
+  for (std::size_t i = 0; i < inputs_; ++i)
+    if (given[parts[i].array]) tangents[i] = made->input(next++);
+  made->walk_forward(tangents);
+  std::vector<Number> results;
+  for (std::uint32_t line : results_) {
+    const Number& y = copies[line];
+    results.push_back(y.program_ ? tangents[y.line_].value_or(0) : Number(0));
+  }
+  made->give(results, result_blocks_);
+  return made;
 }
 
 // This program with further inputs, the values of lines that are given, and with further results.

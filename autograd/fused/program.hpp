@@ -62,6 +62,9 @@ class Program {
   /// weighted sum of the results by each x: the vector-Jacobian product.
   /// Results without a weight play no part.
   std::shared_ptr<const Program> gradient(const std::vector<bool>& weighted) const;
+  /// The program of this one's inputs x and of a tangent for each input that has one, whose results are the tangents of the
+  /// results: the Jacobian-vector product.
+  std::shared_ptr<const Program> tangent(const std::vector<bool>& given) const;
 
   /// What the gradient reads and takes longer to compute than to read.
   struct Kept {
@@ -107,7 +110,7 @@ class Program {
   void close();
   std::uint32_t line_of(const Number& x);
   Number append(const Elementwise& operation, std::int8_t partial, std::span<const Number> operands);
-  Number gradient_of_operand(const Line& line, std::uint32_t at, std::size_t k, const Number& g);
+  Number times_partial(const Line& line, std::uint32_t at, std::size_t k, const Number& v);
   std::vector<bool> depends_on_inputs(std::size_t inputs) const;
   void walk_back(std::vector<std::optional<Number>>& gradients, std::size_t inputs);
   static constexpr std::uint32_t no_line = static_cast<std::uint32_t>(-1);
@@ -119,6 +122,8 @@ class Program {
   std::vector<Number> copy_to(Program& other) const;
   const Derived& derived(const std::vector<bool>& weighted) const;
   Derived derive(const std::vector<bool>& weighted) const;
+  void walk_forward(std::vector<std::optional<Number>>& tangents);
+  std::shared_ptr<const Program> made_tangent(const std::vector<bool>& given) const;
   std::shared_ptr<const Program> rewritten(const Blocks& more_inputs, std::span<const std::uint32_t> given,
                                            const Blocks& more_results, std::span<const std::uint32_t> results) const;
   const PlanOfEither& plan(std::span<const Array> results) const;
@@ -136,6 +141,7 @@ class Program {
   mutable std::recursive_mutex known_;
   mutable std::map<std::vector<bool>, Derived> gradients_;  // by which results have a weight
   mutable std::map<std::vector<bool>, std::shared_ptr<const Program>> gradients_from_kept_;
+  mutable std::map<std::vector<bool>, std::shared_ptr<const Program>> tangents_;  // by which inputs have one
   mutable std::optional<Kept> kept_;
   mutable std::shared_ptr<const Program> keeping_;
   mutable std::map<std::vector<bool>, std::unique_ptr<const PlanOfEither>> plans_;  // by which results are wanted

@@ -22,7 +22,7 @@ Variable take_along_adjoint(const Variable& g, const Array& indices, std::size_t
                 [indices](const Array& v, std::size_t axis, const Shape& shape) {
                   return kernels::take_along_axis_adjoint(v, indices, axis, shape);
                 },
-                wrt(g, [indices, axis](const Variable& h) { return take_along(h, indices, axis); }));
+                wrt(g, [indices, axis](const Variable& h) { return take_along(h, indices, axis); }, linear_in_operand));
 }
 
 Variable take_along(const Variable& x, const Array& indices, std::size_t axis) {
@@ -30,7 +30,7 @@ Variable take_along(const Variable& x, const Array& indices, std::size_t axis) {
                 [indices](const Array& v, std::size_t axis) { return kernels::take_along_axis(v, indices, axis); },
                 wrt(x, [indices, axis, shape = x.shape()](const Variable& g) {
                   return take_along_adjoint(g, indices, axis, shape);
-                }));
+                }, linear_in_operand));
 }
 
 }  // namespace xtape::detail

@@ -11,7 +11,7 @@ Variable all_reduce(const Variable& x, Communicator& processes) {
     Array sum = a.copy();
     processes.all_reduce(sum);
     return sum;
-  }, wrt(x, [&processes](const Variable& g) { return all_reduce(g, processes); }));
+  }, wrt(x, [&processes](const Variable& g) { return all_reduce(g, processes); }, linear_in_operand));
 }
 
 Variable all_reduce(const Variable& x) { return all_reduce(x, Communicator::world()); }

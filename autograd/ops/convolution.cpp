@@ -57,8 +57,8 @@ Variable convolve_input(const Convolution& c, const Variable& g, const Variable&
 Variable convolve_weight(const Convolution& c, const Variable& x, const Variable& g);
 
 // A map that adds a bias to each channel, unless that is undefined.
-template <class Forward, class A, class B>
-Variable record_with_bias(const Convolution& c, const Forward& forward, Wrt<A> a, Wrt<B> b, const Variable& bias) {
+template <class Forward, class A, class B, class TA, class TB>
+Variable record_with_bias(const Convolution& c, const Forward& forward, Wrt<A, TA> a, Wrt<B, TB> b, const Variable& bias) {
   if (!bias.defined()) {
     auto unbiased = [forward](const Array& x, const Array& w, const Convolution& c) { return forward(x, w, Array(), c); };
     return record(op(c.name, c), unbiased, std::move(a), std::move(b));
@@ -68,6 +68,10 @@ Variable record_with_bias(const Convolution& c, const Forward& forward, Wrt<A> a
                   std::vector<std::ptrdiff_t> axes{0};
                   for (std::size_t i = 2; i < g.rank(); ++i) axes.push_back(static_cast<std::ptrdiff_t>(i));
                   return sum(g, axes);
+                }, [axes = c.axes](const Variable& t) {
+                  Shape shape(axes + 1, 1);
+                  shape[0] = t.size();
+                  return reshape(t, shape);
                 }));
 }
 
@@ -78,8 +82,10 @@ Variable convolve(const Convolution& c, const Variable& x, const Variable& w, co
         return kernels::convolve(x, w, b, c.groups, c.windows,
                                  images_shape(x.shape()[0], w.shape()[0], c.windows.positions, c.axes), c.relu);
       },
-      wrt(x, [c, w = save(w)](const Variable& g) { return convolve_input(c, g, w()); }),
-      wrt(w, [c, x = save(x)](const Variable& g) { return convolve_weight(c, x(), g); }), bias);
+      wrt(x, [c, w = save(w)](const Variable& g) { return convolve_input(c, g, w()); },
+          [c, w = save(w)](const Variable& t) { return convolve(c, t, w()); }),
+      wrt(w, [c, x = save(x)](const Variable& g) { return convolve_weight(c, x(), g); },
+          [c, x = save(x)](const Variable& t) { return convolve(c, x(), t); }), bias);
 }
 
 Variable convolve_input(const Convolution& c, const Variable& g, const Variable& w, const Variable& bias) {
@@ -89,8 +95,10 @@ Variable convolve_input(const Convolution& c, const Variable& g, const Variable&
         return kernels::convolve_input(g, w, b, c.groups, c.windows,
                                        images_shape(g.shape()[0], w.shape()[1] * c.groups, c.windows.space, c.axes));
       },
-      wrt(g, [c, w = save(w)](const Variable& h) { return convolve(c, h, w()); }),
-      wrt(w, [c, g = save(g)](const Variable& h) { return convolve_weight(c, h, g()); }), bias);
+      wrt(g, [c, w = save(w)](const Variable& h) { return convolve(c, h, w()); },
+          [c, w = save(w)](const Variable& t) { return convolve_input(c, t, w()); }),
+      wrt(w, [c, g = save(g)](const Variable& h) { return convolve_weight(c, h, g()); },
+          [c, g = save(g)](const Variable& t) { return convolve_input(c, g(), t); }), bias);
 }
 
 Variable convolve_weight(const Convolution& c, const Variable& x, const Variable& g) {
@@ -100,8 +108,10 @@ Variable convolve_weight(const Convolution& c, const Variable& x, const Variable
         Shape shape = images_shape(g.shape()[1], x.shape()[1] / c.groups, c.windows.extent, c.axes);
         return kernels::convolve_weight(x, g, c.groups, c.windows, shape);
       },
-      wrt(x, [c, g = save(g)](const Variable& v) { return convolve_input(c, g(), v); }),
-      wrt(g, [c, x = save(x)](const Variable& v) { return convolve(c, x(), v); }));
+      wrt(x, [c, g = save(g)](const Variable& v) { return convolve_input(c, g(), v); },
+          [c, g = save(g)](const Variable& t) { return convolve_weight(c, t, g()); }),
+      wrt(g, [c, x = save(x)](const Variable& v) { return convolve(c, x(), v); },
+          [c, x = save(x)](const Variable& t) { return convolve_weight(c, x(), t); }));
 }
 
 // The checks that both kinds of convolution make, of images as they were given and as a batch x.

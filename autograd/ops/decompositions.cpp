@@ -50,8 +50,9 @@ Variable regular_solve(const Variable& a, const Variable& b) {
   return record("solve", [](const Array& a, const Array& b) { return kernels::solve("solve", a, b); },
                 wrt(a, [a = save(a)](const Variable& x, const Variable& g) {
                   return -matmul(regular_solve(transposed(a()), g), transposed(x));
-                }),
-                wrt(b, [a = save(a)](const Variable& g) { return regular_solve(transposed(a()), g); }));
+                }, [a = save(a)](const Variable& x, const Variable& t) { return -regular_solve(a(), matmul(t, x)); }),
+                wrt(b, [a = save(a)](const Variable& g) { return regular_solve(transposed(a()), g); },
+                    [a = save(a)](const Variable& t) { return regular_solve(a(), t); }));
 }
 
 // Of matrices whose extents fit, and batches that broadcast.
@@ -70,7 +71,7 @@ Variable inverse(const Variable& a) {
   return record("inverse", [](const Array& a) { return kernels::inverse("inverse", a); },
                 wrt(a, [](const Variable& y, const Variable& g) {
                   return -matmul(matmul(transposed(y), g), transposed(y));
-                }));
+                }, [](const Variable& y, const Variable& t) { return -matmul(matmul(y, t), y); }));
 }
 
 Variable solve(const Variable& matrix, const Variable& columns, bool left) {

@@ -40,20 +40,29 @@ void Elementwise::backward(const Node& node, std::span<Variable> gradients, std:
   for (std::size_t k = 0; k < operands(); ++k) {
     if (!inputs[k].wanted) continue;
     Variable& g = inputs[k].value;
-    g = gradient(node, partials_[k], k == last ? std::move(gradients[0]) : gradients[0]);
+    g = times_partial(node, partials_[k], k == last ? std::move(gradients[0]) : gradients[0]);
     // Summed over the axes along which the operand was repeated.
     if (g.defined() && !node.operand_has_shape_of(k, g.value())) g = sum_to(g, node.operand_shape(k));
   }
 }
 
-Variable Elementwise::gradient(const Node& node, const Partial& partial, Variable g) {
+void Elementwise::jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const {
+  Variable& sum = results[0].value;
+  for (std::size_t k = 0; k < operands(); ++k)
+    if (tangents[k].defined())
+      accumulate_broadcast(sum, times_partial(node, partials_[k], std::move(tangents[k])));
+  sum = in_shape_of_result(node, std::move(sum));
+}
+
+// v, a gradient of the result or a tangent of an operand, by the partial derivative.
+Variable Elementwise::times_partial(const Node& node, const Partial& partial, Variable v) {
   if (partial.kind == Partial::Kind::constant) return {};
-  if (partial.kind == Partial::Kind::pass) return g;
+  if (partial.kind == Partial::Kind::pass) return v;
   if (grad_enabled()) {
     Variable values[Partial::most_values];
     Variable* next = values;
     for (std::uint8_t value : partial.told()) *next++ = value == Partial::result ? node.result() : node.operand(value);
-    *next = std::move(g);
+    *next = std::move(v);
     return partial.of_variables(values);
   }
   auto compute = [&](Array& result) {
@@ -61,17 +70,19 @@ Variable Elementwise::gradient(const Node& node, const Partial& partial, Variabl
     const Array** next = in;
     for (std::uint8_t value : partial.told())
       *next++ = value == Partial::result ? &node.result_value() : &node.operand_value(value);
-    *next++ = &g.value();
-    visit_floating(node.name(), g.dtype(), [&]<class T>(T) {
+    *next++ = &v.value();
+    visit_floating(node.name(), v.dtype(), [&]<class T>(T) {
       kernels::map_rows<T>(partial.rows.of<T>(), result, {in, static_cast<std::size_t>(next - in)});
     });
   };
-  // In place of g where nobody else has it.
-  if (sole_owner(g) && !g.requires_grad() && !g.impl()->weak) {
-    compute(g.impl()->value);
-    return g;
+  // In place of v where nobody else has it.
+  const Node::Result& type = node.result_type(0);
+  const bool fits = equal(v.value().shared_shape(), type.shared_shape);
+  if (fits && sole_owner(v) && !v.requires_grad() && !v.impl()->weak) {
+    compute(v.impl()->value);
+    return v;
   }
-  Array result = Array::like(g.value());
+  Array result = fits ? Array::like(v.value()) : Array(type.shape(), v.dtype());
   compute(result);
   return Variable(std::move(result));
 }

@@ -31,6 +31,7 @@ class Elementwise final : public ConstantOperation {
   };
 
   /// The gradient of an operand, from the values that it is told and from that of the result: 0, the same, or a function.
+  /// It is linear in the gradient, by a factor: the same function makes the tangent of the result of the operand's.
   struct Partial {
     enum class Kind { constant, pass, function };
     /// In the order in which the function takes them: operands by their number, or `result`.
@@ -68,6 +69,7 @@ class Elementwise final : public ConstantOperation {
   }
   std::uint32_t saves(std::uint32_t needed) override;
   void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const override;
+  void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const override;
 
   /// The rule on Variables.
   Variable operator()(std::span<const Variable* const> operands);
@@ -75,7 +77,7 @@ class Elementwise final : public ConstantOperation {
  private:
   Array computed(std::span<const Array> operands, DType dtype) const;
   Array empty_result(std::span<const Array> operands, DType dtype) const;
-  static Variable gradient(const Node& node, const Partial& partial, Variable g);
+  static Variable times_partial(const Node& node, const Partial& partial, Variable v);
 
   Rows rows_;
   std::size_t operands_;

@@ -62,6 +62,17 @@ Variable concatenate(const std::vector<Variable>& given, std::ptrdiff_t axis) {
   return record_list(op("concatenate", attribute("axis", along_axis)), join, xs,
                      [along_axis, starts](std::size_t i, const Variable& g) {
                        return slice(g, along(along_axis, starts[i], starts[i + 1]));
+                     },
+                     [shape, along_axis, starts](std::span<const Variable> tangents) {
+                       auto given = std::ranges::find_if(tangents, &Variable::defined);
+                       std::vector<Variable> parts(tangents.begin(), tangents.end());
+                       for (std::size_t i = 0; i < parts.size(); ++i) {
+                         if (parts[i].defined()) continue;
+                         Shape part = shape;
+                         part[along_axis] = starts[i + 1] - starts[i];
+                         parts[i] = zeros(part, given->dtype());
+                       }
+                       return concatenate(parts, static_cast<std::ptrdiff_t>(along_axis));
                      });
 }
 
@@ -123,6 +134,11 @@ class Unbind final : public ConstantOperation {
     for (Variable& row : rows)
       if (!row.defined()) row = zeros(row_type.shape(), row_type.dtype);
     inputs[0].value = stack(rows);
+  }
+
+  void jvp(const Node&, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
+    std::vector<Variable> rows = unbind(tangents[0]);
+    for (std::size_t i = 0; i < rows.size(); ++i) results[i].value = rows[i];
   }
 };
 

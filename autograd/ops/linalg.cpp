@@ -22,10 +22,10 @@ Variable detail::product(const Variable& a, const Variable& b, bool ta, bool tb)
       op("matmul", attribute("transpose_a", ta), attribute("transpose_b", tb)), kernels::matmul,
       wrt(a, [b = save(b), ta, tb, shape = a.shape()](const Variable& g) {
         return fold(ta ? product(b(), g, tb, true) : product(g, b(), false, !tb), shape);
-      }),
+      }, [b = save(b), ta, tb](const Variable& t) { return product(t, b(), ta, tb); }),
       wrt(b, [a = save(a), ta, tb, shape = b.shape()](const Variable& g) {
         return fold(tb ? product(g, a(), true, ta) : product(a(), g, !ta, false), shape);
-      }));
+      }, [a = save(a), ta, tb](const Variable& t) { return product(a(), t, ta, tb); }));
 }
 
 Variable matmul(const Variable& left, const Variable& right) {

@@ -17,7 +17,7 @@ Variable reshape(const Variable& x, const Dims& shape) {
   require_defined("reshape", x);
   return record(op("reshape", attribute("shape", shape.shape("reshape", x.size()))),
                 [](const Array& v, const Shape& to) { return v.reshaped(to); },
-                wrt(x, [from = x.shape()](const Variable& g) { return reshape(g, from); }));
+                wrt(x, [from = x.shape()](const Variable& g) { return reshape(g, from); }, linear_in_operand));
 }
 
 Variable Variable::reshape(const Dims& shape) const { return xtape::reshape(*this, shape); }
@@ -35,7 +35,7 @@ Variable transpose(const Variable& x, const Axes& axes) {
   std::vector<std::ptrdiff_t> back(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) back[order[i]] = static_cast<std::ptrdiff_t>(i);
   return record(op("transpose", attribute("axes", order)), kernels::transpose,
-                wrt(x, [back](const Variable& g) { return transpose(g, back); }));
+                wrt(x, [back](const Variable& g) { return transpose(g, back); }, linear_in_operand));
 }
 
 Variable squeeze(const Variable& x, const Axes& axes) {
@@ -67,7 +67,7 @@ Variable broadcast_to(const Variable& x, const Dims& dims) {
   if (x.rank() > shape.size() || broadcast_shapes("broadcast_to", x.shape(), shape) != shape)
     throw ShapeError("broadcast_to: " + to_string(x.shape()) + " does not broadcast to " + to_string(shape));
   return record(op("broadcast_to", attribute("shape", shape)), kernels::broadcast_to,
-                wrt(x, [from = x.shape()](const Variable& g) { return sum_to(g, from); }));
+                wrt(x, [from = x.shape()](const Variable& g) { return sum_to(g, from); }, linear_in_operand));
 }
 
 Variable flatten(const Variable& x, std::ptrdiff_t start, std::ptrdiff_t end) {

@@ -60,16 +60,16 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   auto of_x = wrt(x, [w = save(weight)](const Variable& g) {
     Variable product = detail::product(as_rows(g), w(), false, false);
     return g.rank() == 2 ? product : reshape(product, with_last(g.shape(), product.shape()[1]));
-  });
+  }, [w = save(weight)](const Variable& t) { return linear(t, w()); });
   auto of_weight = wrt(weight, [x = save(x)](const Variable& g) {
     return detail::product(as_rows(g), as_rows(x()), true, false);
-  });
+  }, [x = save(x)](const Variable& t) { return linear(x(), t); });
   if (!bias.defined()) {
     auto unbiased = [](const Array& x, const Array& w) { return kernels::linear(x, w, Array()); };
     return record("linear", unbiased, std::move(of_x), std::move(of_weight));
   }
   return record("linear", kernels::linear, std::move(of_x), std::move(of_weight),
-                wrt(bias, [](const Variable& g) { return sum(as_rows(g), 0); }));
+                wrt(bias, [](const Variable& g) { return sum(as_rows(g), 0); }, [](const Variable& t) { return t; }));
 }
 
 Variable local_response_norm(const Variable& x, std::size_t size, double alpha, double beta, double k) {
@@ -132,7 +132,8 @@ Variable cross_entropy_rows(const Variable& logits, const Variable& labels, cons
     Variable target = (expand_dims(Variable(chosen), -1) == classes).to(g.dtype());
     return expand_dims(g * w, -1) * (softmax(where(expand_dims(used, -1), x(), 0)) - target);
   };
-  return record("cross_entropy_rows", losses, wrt(logits, std::move(vjp)));
+  auto jvp = [vjp, rows](const Variable& t) { return sum(vjp(Variable(Array::full(rows, 1, t.dtype()))) * t, -1); };
+  return record("cross_entropy_rows", losses, wrt(logits, vjp, jvp));
 }
 
 Variable scaled_dot_product_attention(const Variable& query, const Variable& key, const Variable& value,

@@ -41,17 +41,53 @@ class BatchNorm final : public OperationOf<BatchNorm> {
     if (inputs[2].wanted) inputs[2].value = Variable(std::move(gradients.bias));
   }
 
+  void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
+    Variable& sum = results[0].value;
+    if (tangents[0].defined()) sum = tangent_of_x(node, tangents[0]);
+    if (tangents[1].defined()) detail::accumulate_broadcast(sum, unit(node) * expand_dims(tangents[1], -1));
+    if (tangents[2].defined()) detail::accumulate_broadcast(sum, expand_dims(tangents[2], -1));
+    sum = detail::in_shape_of_result(node, std::move(sum));
+  }
+
  private:
-  // The same formulas in differentiable operations, see kernels::normalize_gradients.
+  // x without its mean and scaled to the variance 1, in differentiable operations. It has a symmetric Jacobian: the
+  // same formula, see kernels::normalize_gradients, is the vjp and the jvp.
+  struct Unit {
+    Variable scale, value;
+
+    Unit(const Variable& x, double epsilon) {
+      Variable centred = x - channel_mean(x);
+      scale = rsqrt(channel_mean(square(centred)) + epsilon);
+      value = centred * scale;
+    }
+    Variable derivative(const Variable& v) const {
+      return scale * (v - channel_mean(v) - value * channel_mean(v * value));
+    }
+  };
+
+  static Variable channel_mean(const Variable& x) { return mean(x, {0, 2}, true); }
+
+  static Variable weighted(const Node& node, const Variable& x) {
+    return node.operand_value(1).defined() ? x * expand_dims(node.operand(1), -1) : x;
+  }
+
   void backward_recorded(const Node& node, const Variable& g, std::span<InputGradient> inputs) const {
-    const Axes all{0, 2};
-    Variable x = node.operand(0), centred = x - mean(x, all, true);
-    Variable scale = rsqrt(mean(square(centred), all, true) + epsilon_), unit = centred * scale;
-    if (inputs[2].wanted) inputs[2].value = sum(g, all);
-    if (inputs[1].wanted) inputs[1].value = sum(g * unit, all);
-    if (!inputs[0].wanted) return;
-    Variable weighted = node.operand_value(1).defined() ? g * expand_dims(node.operand(1), -1) : g;
-    inputs[0].value = scale * (weighted - mean(weighted, all, true) - unit * mean(weighted * unit, all, true));
+    Unit unit(node.operand(0), epsilon_);
+    if (inputs[2].wanted) inputs[2].value = sum(g, {0, 2});
+    if (inputs[1].wanted) inputs[1].value = sum(g * unit.value, {0, 2});
+    if (inputs[0].wanted) inputs[0].value = unit.derivative(weighted(node, g));
+  }
+
+  Variable unit(const Node& node) const {
+    if (grad_enabled()) return Unit(node.operand(0), epsilon_).value;
+    return Variable(kernels::normalize(node.operand_value(0), moments_, Array(), Array(), epsilon_));
+  }
+
+  // As symmetric as without the weight, which is the same within each channel.
+  Variable tangent_of_x(const Node& node, const Variable& t) const {
+    if (grad_enabled()) return Unit(node.operand(0), epsilon_).derivative(weighted(node, t));
+    return Variable(kernels::normalize_gradients(t.value(), node.operand_value(0), moments_, node.operand_value(1),
+                                                 epsilon_, true).x);
   }
 
   kernels::Moments moments_;

@@ -44,7 +44,7 @@ Variable as_element(const char* operation, const Variable& value, DType dtype) {
 Variable same_value(const char* operation, const Variable& x) {
   require_defined(operation, x);
   if (x.impl()->weak) return Variable(x.impl()->scalar);
-  return record(operation, [](const Array& x) { return x; }, wrt(x, [](const Variable& g) { return g; }));
+  return record(operation, [](const Array& x) { return x; }, wrt(x, [](const Variable& g) { return g; }, linear_in_operand));
 }
 
 void require_writable(const char* operation, const Variable& x) {

@@ -42,12 +42,14 @@ Variable spread_windows(const char* name, const Variable& g, const Pooling& p, c
 Variable sum_windows(const char* name, const Variable& x, const Pooling& p, const Shape& shape) {
   return record(op(name, p),
                 [shape](const Array& v, const Pooling& p) { return kernels::sum_windows(v, p.windows, shape); },
-                wrt(x, [=, images = x.shape()](const Variable& g) { return spread_windows(name, g, p, images); }));
+                wrt(x, [=, images = x.shape()](const Variable& g) { return spread_windows(name, g, p, images); },
+                    linear_in_operand));
 }
 Variable spread_windows(const char* name, const Variable& g, const Pooling& p, const Shape& shape) {
   return record(op(name, p),
                 [shape](const Array& v, const Pooling& p) { return kernels::spread_windows(v, p.windows, shape); },
-                wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, p, positions); }));
+                wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, p, positions); },
+                    linear_in_operand));
 }
 
 Windows pooling_windows(const char* operation, std::size_t axes, const Shape& images, const PerAxis& window,
@@ -103,7 +105,7 @@ WithIndices choose(const char* operation, std::size_t axes, const Variable& x, c
   };
   Variable y = record(op(operation, kernel), forward, wrt(flat, [indices, shape = flat.shape()](const Variable& g) {
                         return take_along_adjoint(g, *indices, 2, shape);
-                      }));
+                      }, [indices](const Variable& t) { return take_along(t, *indices, 2); }));
   Shape shape = images_shape(x.shape(0), x.shape(1), positions, axes);
   return {reshape(y, shape), Variable(indices->reshaped(shape))};
 }

@@ -39,6 +39,17 @@ class Sums final : public OperationOf<Sums> {
     if (inputs[2].wanted) inputs[2].value = sum(g, {0, 1});
   }
 
+  // To the step t, the tangents of what it adds, x[t] + b, and of the weight.
+  void jvp(const Node&, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
+    std::vector<Variable> rows = tangents[0].defined() ? unbind(tangents[0]) : std::vector<Variable>(steps_);
+    if (reverse_) std::reverse(rows.begin(), rows.end());
+    for (std::size_t t = 0; t < steps_; ++t) {
+      detail::accumulate_broadcast(rows[t], tangents[2]);
+      results[2 * t].value = rows[t];
+      results[2 * t + 1].value = tangents[1];
+    }
+  }
+
  private:
   // One of the two outputs of each step, in the order of x; zeros for the steps that no gradient came from.
   Variable all_steps(std::span<const Variable> outputs, std::size_t which) const {
@@ -85,6 +96,16 @@ class Step final : public OperationOf<Step> {
     if (!inputs[1].wanted) return;
     inputs[1].value = g;
     inputs[2].value = node.operand(0);
+  }
+
+  // Operands 1 and 2 bring the tangents of x[row] + b and of the weight.
+  void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
+    Variable sum = std::move(tangents[1]);
+    if (tangents[0].defined())
+      detail::accumulate_broadcast(sum, detail::product(tangents[0], weight_(), false, false));
+    if (tangents[2].defined())
+      detail::accumulate_broadcast(sum, detail::product(node.operand(0), tangents[2], false, false));
+    results[0].value = detail::in_shape_of_result(node, std::move(sum));
   }
 
  private:

@@ -62,11 +62,17 @@ Variable extremum(const char* operation, Kernel kernel, const Variable& x, const
   auto choose = [kernel](const Array& v, const std::vector<bool>& mask, bool keepdims) {
     return kernel(v, mask).reshaped(result_shape(v.shape(), mask, keepdims));
   };
+  // The share of each element in the result.
+  auto shares = [mask](const Variable& x, const Variable& y) {
+    Shape kept = kernels::keep_dims(x.shape(), mask);
+    Variable chosen = (equal(x, reshape(y, kept)) || isnan(x)).to(y.dtype());
+    return chosen / sum_to(chosen, kept);
+  };
   return record(op(operation, attribute("axes", mask), attribute("keepdims", keepdims)), choose,
-                wrt(x, [x = save(x), mask](const Variable& y, const Variable& g) {
-                  Shape kept = kernels::keep_dims(x().shape(), mask);
-                  Variable chosen = (equal(x(), reshape(y, kept)) || isnan(x())).to(g.dtype());
-                  return chosen / sum_to(chosen, kept) * reshape(g, kept);
+                wrt(x, [x = save(x), mask, shares](const Variable& y, const Variable& g) {
+                  return shares(x(), y) * reshape(g, kernels::keep_dims(x().shape(), mask));
+                }, [x = save(x), mask, shares](const Variable& y, const Variable& t) {
+                  return reshape(sum_to(shares(x(), y) * t, kernels::keep_dims(t.shape(), mask)), y.shape());
                 }));
 }
 
@@ -101,7 +107,7 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
   return record(op("sum", attribute("axes", mask), attribute("keepdims", keepdims)), add,
                 wrt(x, [shape = x.shape(), mask](const Variable& g) {
                   return broadcast_to(with_dims(g, shape, mask), shape);
-                }));
+                }, linear_in_operand));
 }
 
 Variable sum_to(const Variable& x, const Shape& shape) {
@@ -110,7 +116,7 @@ Variable sum_to(const Variable& x, const Shape& shape) {
   if (broadcast_shapes("sum_to", x.shape(), shape) != x.shape())
     throw ShapeError("sum_to: " + to_string(x.shape()) + " is no broadcast of " + to_string(shape));
   return record(op("sum_to", attribute("shape", shape)), kernels::sum_to,
-                wrt(x, [from = x.shape()](const Variable& g) { return broadcast_to(g, from); }));
+                wrt(x, [from = x.shape()](const Variable& g) { return broadcast_to(g, from); }, linear_in_operand));
 }
 
 namespace {
@@ -299,7 +305,8 @@ namespace {
 
 Variable cumsum_from(const Variable& x, std::size_t axis, bool backwards) {
   return record(op("cumsum", attribute("axis", axis), attribute("reverse", backwards)), kernels::cumsum,
-                wrt(x, [axis, backwards](const Variable& g) { return cumsum_from(g, axis, !backwards); }));
+                wrt(x, [axis, backwards](const Variable& g) { return cumsum_from(g, axis, !backwards); },
+                    linear_in_operand));
 }
 
 }  // namespace
@@ -416,7 +423,7 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
                 wrt(x, [axis](const Variable& y, const Variable& g) {
                   Variable gy = g * y;
                   return gy - y * sum(gy, axis, true);
-                }));
+                }, symmetric_jacobian));
 }
 
 Variable softmin(const Variable& x, std::ptrdiff_t axis) {
@@ -429,7 +436,8 @@ Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   if (x.rank() == 0) return detail::with_an_axis("log_softmax", x, [&](auto& v) { return log_softmax(v, axis); });
   std::size_t i = normalize_axis("log_softmax", axis, x.rank());
   return record(op("log_softmax", attribute("axis", i)), kernels::log_softmax,
-                wrt(x, [axis](const Variable& y, const Variable& g) { return g - exp(y) * sum(g, axis, true); }));
+                wrt(x, [axis](const Variable& y, const Variable& g) { return g - exp(y) * sum(g, axis, true); },
+                    [axis](const Variable& y, const Variable& t) { return t - sum(exp(y) * t, axis, true); }));
 }
 
 }  // namespace xtape

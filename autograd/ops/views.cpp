@@ -38,6 +38,10 @@ class ReadPart final : public OperationOf<ReadPart<Place>> {
     inputs[0].value = add_to_part(this->name(), std::move(sum), place_, gradients[0]);
   }
 
+  void jvp(const Node&, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
+    results[0].value = read_part(this->name(), tangents[0], place_);
+  }
+
  private:
   Place place_;
 };
@@ -73,6 +77,19 @@ class WritePart final : public OperationOf<WritePart<Place>> {
     }
     Variable zeros(Array::full(place_.shape, 0, g.dtype()));
     inputs[0].value = assign_to_part(this->name(), std::move(g), place_, zeros);
+  }
+
+  void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
+    Variable whole = std::move(tangents[0]), &part = tangents[1];
+    if (!part.defined() && adds_) {
+      results[0].value = std::move(whole);
+      return;
+    }
+    const Node::Result& type = node.result_type(0);
+    if (!whole.defined()) whole = Variable(Array::full(type.shape(), 0, type.dtype));
+    if (!part.defined()) part = Variable(Array::full(place_.shape, 0, type.dtype));
+    results[0].value = adds_ ? add_to_part(this->name(), std::move(whole), place_, part)
+                             : assign_to_part(this->name(), std::move(whole), place_, part);
   }
 
   /// The elements to write to, until they are handed over.
