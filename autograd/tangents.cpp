@@ -35,8 +35,8 @@ Variables pulled(const Variables& ys, const Variables& seeds, const Variables& p
 
 }  // namespace
 
-// With u' J as a function of u recorded, its vjp by t is J t. There is no need of a value of u but one: where the vjp is not
-// recorded as a function of u, it shows by its value, which for ones is not 0.
+// With u' J as a function of u recorded, its vjp by t is J t. There is no need of a value of u but one: where the vjp
+// is not recorded as a function of u, it shows by its value, which for ones is not 0.
 void Operation::jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const {
   const bool recorded = grad_enabled();
   EnableGrad recording;
@@ -240,7 +240,8 @@ class TangentWalk::Push {
     return E(std::string(walk_.transform_) + ": the tangent of " + node.name() + ": " + error.what());
   }
 
-  // What hooks make of a gradient is an operation's vjp, too: the walk back comes by the last result's first hook first.
+  // What hooks make of a gradient is an operation's vjp, too: the walk back comes by the last result's first hook
+  // first.
   void attend(const Step& step) {
     std::vector<Attached::Entry> hooks;
     {

@@ -9,8 +9,9 @@
 
 namespace xtape::detail {
 
-/// What the results were recorded from since the inputs, in the order in which it was: the way of any number of tangents.
-/// Nothing older than the inputs is looked at. It is good for as long as the results are, which keep the record alive.
+/// What the results were recorded from since the inputs, in the order in which it was: the way of any number of
+/// tangents. Nothing older than the inputs is looked at. It is good for as long as the results are, which keep the
+/// record alive.
 class TangentWalk {
  public:
   /// For a transform that errors name.
@@ -18,7 +19,8 @@ class TangentWalk {
 
   /// Whether the results depend on each input.
   std::vector<bool> dependence() const;
-  /// The tangents of the results from those of the inputs, undefined for zeros in both. Recorded where the grad mode is on.
+  /// The tangents of the results from those of the inputs, undefined for zeros in both. Recorded where the grad mode is
+  /// on.
   /// @throws GraphError where the record was released, and what the operations throw.
   std::vector<Variable> push(std::vector<Variable> tangents) const;
 

@@ -63,7 +63,8 @@ class Call {
     return known_.node && known_.node == y.impl()->node ? known_.leads_beyond : mark_.leads_beyond(y);
   }
 
-  // Throws where y does not depend on an input, though on the Variable that was given for it. `used` is all that is known.
+  // Throws where y does not depend on an input, though on the Variable that was given for it. `used` is all that is
+  // known.
   void require_use(const Variable& y, const std::vector<bool>& used) const {
     auto in_question = [&](std::size_t i) { return !used[i] && given_[i].edge.node; };
     std::vector<std::size_t> unused;

@@ -1,7 +1,7 @@
 #include <nn/gradcheck.hpp>
 
 #include <autograd/grad_mode.hpp>
-#include <nn/substitution.hpp>
+#include <nn/functional_call.hpp>
 
 namespace xtape::nn {
 
@@ -17,10 +17,8 @@ GradcheckResult gradcheck_module(const Module& module, const Variable& x, const 
   std::size_t first = inputs.size();
   for (const auto& [name, parameter] : parameters) inputs.push_back(parameter);
   GradcheckResult result = gradcheck([&](const std::vector<Variable>& xs) {
-    std::vector<std::pair<Variable, Variable>> pairs;
-    for (std::size_t i = 0; i < parameters.size(); ++i) pairs.emplace_back(parameters[i].second, xs[first + i]);
-    detail::Substitution scope(std::move(pairs));
-    return module(constant ? x : xs[0]);
+    return functional_call(module, std::vector<Variable>(xs.begin() + static_cast<std::ptrdiff_t>(first), xs.end()),
+                           constant ? x : xs[0]);
   }, inputs, options);
   if (result) return result;
   result.message += constant ? "; " : "; input 0 is x";

@@ -3,10 +3,10 @@
 //     auto f = []<class T>(const std::vector<T>& x) { return x[0] * sin(x[1]); };
 //     std::vector<double> g = scalar::gradient(f, std::vector{2.0, 0.5});
 //
-// Containers are std::vector, std::array, and with scalar/xtensor.hpp xt::xarray and xt::xtensor. The function is called with
-// a container of BasicReal<T>, where T is what the container holds: with Reals for doubles, and with numbers of the next
-// level for Reals, so that derivatives nest. What an exception ends is forgotten. In a namespace of their own: those of
-// Variables, in transforms.hpp, have the same names.
+// Containers are std::vector, std::array, and with scalar/xtensor.hpp xt::xarray and xt::xtensor. The function is
+// called with a container of BasicReal<T>, where T is what the container holds: with Reals for doubles, and with
+// numbers of the next level for Reals, so that derivatives nest. What an exception ends is forgotten. In a namespace of
+// their own: those of Variables, in transforms.hpp, have the same names.
 #pragma once
 
 #include <algorithm>
@@ -23,17 +23,6 @@ namespace xtape::scalar {
 /// `matrix(elements, y, x)`, the derivatives of each of y by each of x, whose elements stand one row behind the other.
 template <class C>
 struct Container;
-
-namespace detail {
-
-template <class T>
-std::vector<std::vector<T>> rows(const std::vector<T>& elements, std::size_t m, std::size_t n) {
-  std::vector<std::vector<T>> result;
-  for (std::size_t i = 0; i < m; ++i) result.emplace_back(elements.begin() + i * n, elements.begin() + (i + 1) * n);
-  return result;
-}
-
-}  // namespace detail
 
 template <class X>
 struct Container<std::vector<X>> {
@@ -67,6 +56,12 @@ struct Container<std::array<X, n>> {
 
 namespace detail {
 
+// What derivatives are of: integers would be computed with as such.
+template <class C>
+using number_t = typename Container<C>::value_type;
+template <class C>
+concept Numbers = std::is_floating_point_v<number_t<C>> || is_number<number_t<C>>;
+
 // The inputs as numbers of their own, recorded.
 template <class C, class Section>
 auto recorded(const C& x, const Section& section) {
@@ -94,7 +89,7 @@ struct ValueAndGradient {
 };
 
 /// f(x) and its gradient, of the shape of x. f returns a number.
-template <class F, class C>
+template <class F, detail::Numbers C>
 auto value_and_gradient(F&& f, const C& x) {
   using T = typename Container<C>::value_type;
   typename Tape<T>::Section section;
@@ -112,7 +107,7 @@ auto value_and_gradient(F&& f, const C& x) {
 }
 
 /// The gradient of f at x, of the shape of x. f returns a number.
-template <class F, class C>
+template <class F, detail::Numbers C>
 auto gradient(F&& f, const C& x) {
   return value_and_gradient(f, x).gradient;
 }
@@ -121,16 +116,18 @@ namespace detail {
 
 // The derivatives of the results, at these places of a section, by the inputs, which are its first; m rows of n.
 template <class T>
-std::vector<T> jacobian_of(const typename Tape<T>::Section& section, const std::vector<std::size_t>& places, std::size_t n) {
+std::vector<T> jacobian_of(const typename Tape<T>::Section& section, const std::vector<std::size_t>& places,
+                           std::size_t n) {
   constexpr std::size_t lanes = std::is_same_v<T, double> ? 8 : 1;
   const std::size_t m = places.size();
   std::vector<T> result(m * n);
   const bool by_columns = n < m;
   const std::size_t seeds = by_columns ? n : m, others = by_columns ? m : n;
+  std::vector<Lanes<T, lanes>> derivatives;
   for (std::size_t first = 0; first < seeds; first += lanes) {
     const std::size_t count = std::min(lanes, seeds - first);
     auto place = [&](std::size_t i, bool column) { return column ? i : places[i]; };
-    std::vector<Lanes<T, lanes>> derivatives(section.size());
+    derivatives.assign(section.size(), {});
     for (std::size_t k = 0; k < count; ++k)
       if (std::size_t at = place(first + k, by_columns); at < section.size()) derivatives[at].values[k] = T(1.0);
     if (by_columns) section.sweep_forward(derivatives);
@@ -145,9 +142,9 @@ std::vector<T> jacobian_of(const typename Tape<T>::Section& section, const std::
 
 }  // namespace detail
 
-/// The derivatives of each result of f by each input: row i is the gradient of result i. f returns a container of numbers. By
-/// rows or by columns, whichever are fewer, eight at once.
-template <class F, class C>
+/// The derivatives of each result of f by each input: row i is the gradient of result i. f returns a container of
+/// numbers. By rows or by columns, whichever are fewer, eight at once.
+template <class F, detail::Numbers C>
 auto jacobian(F&& f, const C& x) {
   using T = typename Container<C>::value_type;
   typename Tape<T>::Section section;
@@ -158,9 +155,10 @@ auto jacobian(F&& f, const C& x) {
   return Container<C>::matrix(detail::jacobian_of<T>(section, places, inputs.size()), y, x);
 }
 
-/// The second derivatives of f, which returns a number: row i, column j by inputs i and j. For doubles f is called once, with
-/// Reals, and written down; tangents are computed beside the walk back, eight columns at once (forward over reverse).
-template <class F, class C>
+/// The second derivatives of f, which returns a number: row i, column j by inputs i and j. For doubles f is called
+/// once, with Reals, and written down; tangents are computed beside the walk back, eight columns at once (forward over
+/// reverse).
+template <class F, detail::Numbers C>
 auto hessian(F&& f, const C& x) {
   using T = typename Container<C>::value_type;
   if constexpr (std::is_same_v<T, double>) {

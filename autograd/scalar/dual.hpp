@@ -16,7 +16,8 @@
 
 namespace xtape::scalar {
 
-/// Several numbers, for as many derivatives at once.
+/// Several numbers, for as many derivatives at once. Zeros stay zeros, whatever they are multiplied by: a slope may be
+/// infinite where nothing goes through.
 template <class T, std::size_t n>
 struct Lanes {
   std::array<T, n> values{};
@@ -27,7 +28,10 @@ struct Lanes {
   }
   friend Lanes operator*(const T& a, const Lanes& b) {
     Lanes result;
-    for (std::size_t k = 0; k < n; ++k) result.values[k] = a * b.values[k];
+    for (std::size_t k = 0; k < n; ++k) {
+      const T& value = b.values[k];
+      result.values[k] = scalar::is_constant_zero(value) ? T(0.0) : a * value;
+    }
     return result;
   }
   friend bool is_constant_zero(const Lanes& x) {
@@ -59,6 +63,7 @@ class Dual : public Arithmetic<Dual<T, n>> {
     Dual result(T(unwrapped(y)));
     auto add = [&]<std::size_t K, class X>(std::integral_constant<std::size_t, K>, const X& x) {
       if constexpr (std::is_same_v<X, Dual>) {
+        if (is_constant_zero(x.tangents_)) return;  // such as an exponent, by which the slope may be NaN
         const auto by = slope<K, rule>(y, wrapped(number(xs))...);
         if constexpr (std::is_same_v<decltype(by), const One>) result.tangents_ += x.tangents_;
         else if constexpr (!std::is_same_v<decltype(by), const Zero>) result.tangents_ += T(unwrapped(by)) * x.tangents_;

@@ -1,11 +1,13 @@
-// What is done with numbers that know a derivative, BasicReal and Dual: arithmetic, comparisons and the functions of <cmath>,
-// each by its rule. A type N of such numbers has N::value_type, x.value(), N::apply<rule>(operands...), and
+// What is done with numbers that know a derivative, BasicReal and Dual: arithmetic, comparisons and the functions of
+// <cmath>, each by its rule. A type N of such numbers has N::value_type, x.value(), N::apply<rule>(operands...), and
 // N::compare(relation, holds, x, y), which is told what was asked.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
+#include <cstdlib>
 #include <istream>
 #include <limits>
 #include <ostream>
@@ -19,8 +21,10 @@ namespace xtape::scalar {
 /// What is asked of numbers, and may come out otherwise for other inputs.
 enum class Relation : std::uint8_t {
   equal, not_equal, less, less_equal, greater, greater_equal, is_nan, is_finite, is_infinite, is_negative,
-  same,       ///< was converted to a floating-point number
-  truncated,  ///< was converted to an integer
+  same,       ///< was converted to this double
+  rounded,    ///< was converted to this float
+  truncated,  ///< was converted to this integer
+  exponent,   ///< has this exponent
 };
 
 namespace detail {
@@ -55,24 +59,43 @@ const auto& number_of(const X& x) {
   else return x;
 }
 
-// The double at the bottom.
+// The double at the bottom, and the number that knows it.
 inline double innermost(double x) { return x; }
 template <class X>
 double innermost(const X& x) {
   return innermost(x.value());
 }
+template <class X>
+const auto& innermost_number(const X& x) {
+  if constexpr (std::is_class_v<typename X::value_type>) return innermost_number(x.value());
+  else return x;
+}
 
-template <class X, class F>
-bool ask(Relation relation, const X& x, F predicate) {
-  return X::compare(relation, predicate(innermost(x)), x, 0);
+// Asks of the double, for functions that are written down.
+template <class X>
+bool ask(Relation relation, const X& x, bool holds, double other = 0) {
+  const auto& inner = innermost_number(x);
+  return std::remove_cvref_t<decltype(inner)>::compare(relation, holds, inner, other);
 }
 
 // A conversion, which loses the derivative.
 template <class R, class X>
 R convert(const X& x) {
-  if constexpr (std::is_same_v<R, bool>) return x != 0;
-  const auto result = static_cast<R>(innermost(x));
-  X::compare(std::is_floating_point_v<R> ? Relation::same : Relation::truncated, true, x, result);
+  if constexpr (std::is_same_v<R, bool>) {
+    return x != 0;
+  } else {
+    const auto result = static_cast<R>(innermost(x));
+    constexpr Relation relation = std::is_integral_v<R> ? Relation::truncated
+                                  : std::is_same_v<R, float> ? Relation::rounded : Relation::same;
+    ask(relation, x, true, static_cast<double>(result));
+    return result;
+  }
+}
+
+template <class X>
+int exponent_of(const X& x) {
+  const int result = std::ilogb(innermost(x));
+  ask(Relation::exponent, x, true, result);
   return result;
 }
 
@@ -345,29 +368,29 @@ join_t<join_t<X, Y>, Z> fma(X&& x, Y&& y, Z&& z) {
 template <class X, class Y, class Z>
   requires requires { typename join_t<join_t<X, Y>, Z>; }
 join_t<join_t<X, Y>, Z> hypot(const X& x, const Y& y, const Z& z) {
-  return hypot(hypot(x, y), z);
+  return join_t<join_t<X, Y>, Z>::template apply<rules::hypot3_rule>(x, y, z);
 }
 template <class X, class Y, class W>
   requires requires { typename join_t<join_t<X, Y>, W>; }
 join_t<join_t<X, Y>, W> lerp(const X& a, const Y& b, const W& t) {
-  return a + t * (b - a);
+  return join_t<join_t<X, Y>, W>::template apply<fused::lerp_rule>(a, b, t);
 }
 
 template <AnyNumber X>
 bool isnan(const X& x) {
-  return detail::ask(Relation::is_nan, x, [](double v) { return std::isnan(v); });
+  return detail::ask(Relation::is_nan, x, std::isnan(detail::innermost(x)));
 }
 template <AnyNumber X>
 bool isinf(const X& x) {
-  return detail::ask(Relation::is_infinite, x, [](double v) { return std::isinf(v); });
+  return detail::ask(Relation::is_infinite, x, std::isinf(detail::innermost(x)));
 }
 template <AnyNumber X>
 bool isfinite(const X& x) {
-  return detail::ask(Relation::is_finite, x, [](double v) { return std::isfinite(v); });
+  return detail::ask(Relation::is_finite, x, std::isfinite(detail::innermost(x)));
 }
 template <AnyNumber X>
 bool signbit(const X& x) {
-  return detail::ask(Relation::is_negative, x, [](double v) { return std::signbit(v); });
+  return detail::ask(Relation::is_negative, x, std::signbit(detail::innermost(x)));
 }
 template <AnyNumber X>
 bool is_nan(const X& x) {
@@ -382,13 +405,32 @@ long lrint(const X& x) {
   return static_cast<long>(rint(x));
 }
 template <AnyNumber X>
-int ilogb(const X& x) {
-  return static_cast<int>(floor(log2(abs(x))));
+long long llround(const X& x) {
+  return static_cast<long long>(round(x));
 }
-/// x * 2^n
 template <AnyNumber X>
-auto ldexp(X&& x, int n) {
-  return std::forward<X>(x) * std::ldexp(1.0, n);
+int ilogb(const X& x) {
+  return detail::exponent_of(x);
+}
+template <AnyNumber X>
+X logb(const X& x) {
+  return std::logb(detail::innermost(x)) + 0 * detail::exponent_of(x);
+}
+/// x * 2^n, where 2^n may be beyond double's range.
+template <AnyNumber X>
+std::remove_cvref_t<X> ldexp(const X& x, int n) {
+  constexpr int most = 1000;
+  std::remove_cvref_t<X> y = x;
+  for (n = std::min(std::max(n, -3 * most), 3 * most); std::abs(n) > most; n -= n > 0 ? most : -most)
+    y *= n > 0 ? 0x1p1000 : 0x1p-1000;
+  return y * std::ldexp(1.0, n);
+}
+/// x = fraction * 2^*exponent, the fraction between 0.5 and 1.
+template <AnyNumber X>
+X frexp(const X& x, int* exponent) {
+  const bool has_one = std::isfinite(detail::innermost(x)) && detail::innermost(x) != 0;
+  *exponent = has_one ? detail::exponent_of(x) + 1 : 0;
+  return ldexp(x, -*exponent);
 }
 template <AnyNumber X>
 auto scalbn(X&& x, int n) {
@@ -397,8 +439,9 @@ auto scalbn(X&& x, int n) {
 /// The fraction, and the whole part in *whole, with the sign of x.
 template <AnyNumber X>
 X modf(const X& x, X* whole) {
-  *whole = trunc(x);
-  return x - *whole;
+  X below = trunc(x), fraction = isinf(x) ? copysign(X(0.0), x) : x - below;
+  *whole = below;
+  return fraction;
 }
 
 // Names that the rules call.
@@ -483,15 +526,15 @@ class NumberLimits : public std::numeric_limits<typename N::value_type> {
   using Base = std::numeric_limits<typename N::value_type>;
 
  public:
-  static N min() { return Base::min(); }
-  static N max() { return Base::max(); }
-  static N lowest() { return Base::lowest(); }
-  static N epsilon() { return Base::epsilon(); }
-  static N round_error() { return Base::round_error(); }
-  static N infinity() { return Base::infinity(); }
-  static N quiet_NaN() { return Base::quiet_NaN(); }
-  static N signaling_NaN() { return Base::signaling_NaN(); }
-  static N denorm_min() { return Base::denorm_min(); }
+  static constexpr N min() { return Base::min(); }
+  static constexpr N max() { return Base::max(); }
+  static constexpr N lowest() { return Base::lowest(); }
+  static constexpr N epsilon() { return Base::epsilon(); }
+  static constexpr N round_error() { return Base::round_error(); }
+  static constexpr N infinity() { return Base::infinity(); }
+  static constexpr N quiet_NaN() { return Base::quiet_NaN(); }
+  static constexpr N signaling_NaN() { return Base::signaling_NaN(); }
+  static constexpr N denorm_min() { return Base::denorm_min(); }
 };
 
 }  // namespace xtape::scalar

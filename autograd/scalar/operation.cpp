@@ -42,7 +42,8 @@ Variable call(const SharedProgram& program, const Variable& x);
 // Computed once; as a function of its own where it is differentiated again.
 Variable pull_back(const SharedProgram& program, const Variable& x, const Variable& g) {
   if (!recording(x, g))
-    return Variable(array_of(program->sweep_back<double>(program->evaluate<double>(doubles(x.value())), doubles(g.value()))));
+    return Variable(array_of(
+        program->sweep_back<double>(program->evaluate<double>(doubles(x.value())), doubles(g.value()))));
   const Variable both = concatenate({x, g}, 0);
   return call(std::make_shared<const Program>(pulled_back(*program, doubles(both.value()))), both);
 }

@@ -1,5 +1,5 @@
-// The names that the rules of elementwise operations call, on numbers: the same rules serve vector registers, Variables,
-// the Numbers of `fuse`, and the scalars here.
+// The names that the rules of elementwise operations call, on numbers: the same rules serve vector registers,
+// Variables, the Numbers of `fuse`, and the scalars here.
 #pragma once
 
 #include <cmath>
@@ -25,6 +25,7 @@ struct Plain {
   friend Plain sqrt(Plain x) { return std::sqrt(x.value); }
   friend Plain cbrt(Plain x) { return std::cbrt(x.value); }
   friend Plain hypot(Plain a, Plain b) { return std::hypot(a.value, b.value); }
+  friend Plain hypot(Plain a, Plain b, Plain c) { return std::hypot(a.value, b.value, c.value); }
   friend Plain abs(Plain x) { return std::fabs(x.value); }
   friend Plain copysign(Plain a, Plain b) { return std::copysign(a.value, b.value); }
   friend Plain floor(Plain x) { return std::floor(x.value); }

@@ -1,9 +1,12 @@
 #include <autograd/scalar/program.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 
 #include <autograd/error.hpp>
+#include <autograd/scalar.hpp>
 
 namespace xtape::scalar {
 namespace {
@@ -16,7 +19,7 @@ inline constexpr std::size_t operands_of = std::tuple_size_v<decltype(rule.parti
 template <class T>
 using Forward = void (*)(const Index* operands, T* values, Index line);
 template <class T>
-using Backward = void (*)(const Index* operands, const T* values, Index line, const T& adjoint, T* adjoints);
+using Backward = void (*)(const Index* operands, const char* varies, const T* values, Index line, T* adjoints);
 
 template <const auto& rule, class T>
 void forward(const Index* operands, T* values, Index line) {
@@ -26,9 +29,12 @@ void forward(const Index* operands, T* values, Index line) {
 }
 
 template <const auto& rule, class T>
-void backward(const Index* operands, const T* values, Index line, const T& adjoint, T* adjoints) {
+void backward(const Index* operands, const char* varies, const T* values, Index line, T* adjoints) {
+  const T adjoint = adjoints[line];
   constexpr auto all = std::make_index_sequence<operands_of<rule>>();
-  auto add = [&]<std::size_t K, std::size_t... Others>(std::integral_constant<std::size_t, K>, std::index_sequence<Others...>) {
+  auto add = [&]<std::size_t K, std::size_t... Others>(std::integral_constant<std::size_t, K>,
+                                                       std::index_sequence<Others...>) {
+    if (!varies[operands[K]]) return;  // a slope by a constant may be NaN, such as that by an exponent
     const auto by = slope<K, rule>(wrapped(values[line]), wrapped(values[operands[Others]])...);
     if constexpr (std::is_same_v<decltype(by), const One>) adjoints[operands[K]] += adjoint;
     else if constexpr (!std::is_same_v<decltype(by), const Zero>) adjoints[operands[K]] += T(unwrapped(by)) * adjoint;
@@ -51,7 +57,11 @@ constexpr auto backwards(RuleList<rules...>) {
 struct Question {
   const char* text;
   bool (*holds)(double a, double b);
+  bool of_two = true;
 };
+bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+// In the order of Relation.
 const Question questions[] = {
     {" == ", [](double a, double b) { return a == b; }},
     {" != ", [](double a, double b) { return a != b; }},
@@ -59,18 +69,21 @@ const Question questions[] = {
     {" <= ", [](double a, double b) { return a <= b; }},
     {" > ", [](double a, double b) { return a > b; }},
     {" >= ", [](double a, double b) { return a >= b; }},
-    {" is NaN", [](double a, double) { return std::isnan(a); }},
-    {" is finite", [](double a, double) { return std::isfinite(a); }},
-    {" is infinite", [](double a, double) { return std::isinf(a); }},
-    {" has a sign", [](double a, double) { return std::signbit(a); }},
-    {" is converted to ", [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }},
+    {" is NaN", [](double a, double) { return std::isnan(a); }, false},
+    {" is finite", [](double a, double) { return std::isfinite(a); }, false},
+    {" is infinite", [](double a, double) { return std::isinf(a); }, false},
+    {" has a sign", [](double a, double) { return std::signbit(a); }, false},
+    {" is converted to the double ", same},
+    {" is converted to the float ", [](double a, double b) { return same(static_cast<float>(a), b); }},
     {" is converted to the integer ", [](double a, double b) { return std::trunc(a) == b; }},
+    {" has the exponent ", [](double a, double b) { return std::ilogb(a) == b; }},
 };
 
 }  // namespace
 
 Index Program::add(const Line& line, Tape<double>& tape) {
   lines_.push_back(line);
+  varies_.push_back(line.what < Rules::size || line.what == input);
   return tape.add_input();  // which has the index of the line
 }
 
@@ -80,9 +93,9 @@ Real Program::add_input(double value, Tape<double>& tape) {
 
 // What is no line of this program is a constant in it.
 Index Program::line_of(const detail::Written& operand, Tape<double>& tape) {
-  const Index line = operand.second - first_;
+  const Index line = operand.index - first_;
   if (line < lines_.size()) return line;
-  constants_.push_back(operand.first);
+  constants_.push_back(operand.value);
   return add({constant, false, {static_cast<Index>(constants_.size() - 1)}}, tape) - first_;
 }
 
@@ -97,18 +110,17 @@ Index Program::write(std::size_t rule, std::initializer_list<detail::Written> op
   return add(line, tape);
 }
 
-void Program::write(Relation question, bool holds, const detail::Written& a, const detail::Written& b, Tape<double>& tape) {
+void Program::write(Relation relation, bool holds, const detail::Written& a, const detail::Written& b,
+                    Tape<double>& tape) {
   const Index x = line_of(a, tape), y = line_of(b, tape);
-  add({static_cast<std::uint16_t>(relation + static_cast<std::uint16_t>(question)), holds, {x, y}}, tape);
+  add({static_cast<std::uint16_t>(question + static_cast<std::uint16_t>(relation)), holds, {x, y}}, tape);
 }
 
 void Program::require_same(const Line& line, double a, double b) const {
-  const auto which = static_cast<std::size_t>(line.what - relation);
-  const Question& question = questions[which];
-  if (question.holds(a, b) == line.holds) return;
-  const bool of_two = which < 6 || which > 9;
-  throw GraphError("a function that was written down would take another branch: " + std::to_string(a) + question.text +
-                   (of_two ? std::to_string(b) : "") + (line.holds ? " was true" : " was false") +
+  const Question& asked = questions[line.what - question];
+  if (asked.holds(a, b) == line.holds) return;
+  throw GraphError("a function that was written down would take another branch: " + Scalar(a).text() + asked.text +
+                   (asked.of_two ? Scalar(b).text() : "") + (line.holds ? " was true" : " was false") +
                    " of these numbers; write it down again");
 }
 
@@ -122,7 +134,12 @@ std::vector<std::size_t> Program::rules() const {
 template <class T>
 std::vector<T> Program::evaluate(std::span<const T> x) const {
   if (x.size() != inputs_)
-    throw ShapeError("a function of " + std::to_string(inputs_) + " numbers is called with " + std::to_string(x.size()));
+    throw ShapeError("a function of " + std::to_string(inputs_) + " numbers is called with " +
+                     std::to_string(x.size()));
+  if constexpr (std::is_same_v<T, double>)
+    if (has_inner_section_ && !std::ranges::equal(x, at_))
+      throw GraphError("a function that was written down had called gradient or the like for plain numbers, which are "
+                       "known at the inputs of that call alone; write it down again");
   static constexpr auto rules = forwards<T>(Rules());
   std::vector<T> values(lines_.size());
   auto next = x.begin();
@@ -144,7 +161,7 @@ std::vector<T> Program::sweep_back(const std::vector<T>& values, std::span<const
   for (auto i = static_cast<Index>(lines_.size()); i-- > 0;) {
     const Line& line = lines_[i];
     if (line.what < Rules::size && !is_constant_zero(adjoints[i]))
-      rules[line.what](line.operands, values.data(), i, T(adjoints[i]), adjoints.data());
+      rules[line.what](line.operands, varies_.data(), values.data(), i, adjoints.data());
   }
   adjoints.resize(inputs_);  // which are the first lines
   return adjoints;
@@ -158,6 +175,7 @@ template std::vector<Dual<double, 8>> Program::sweep_back(const std::vector<Dual
                                                           std::span<const Dual<double, 8>>) const;
 template std::vector<Real> Program::sweep_back(const std::vector<Real>&, std::span<const Real>) const;
 
+void detail::note_inner_section(Program& program) { program.note_inner_section(); }
 std::uint32_t detail::write_down(Program& program, std::size_t rule, std::initializer_list<Written> operands) {
   return program.write(rule, operands, *Tape<double>::active);
 }
@@ -169,15 +187,8 @@ namespace {
 
 void require_one_result(const char* what, const Program& program) {
   if (program.results() != 1)
-    throw ShapeError(std::string("RecordedFunction: ") + what + " of a function with " + std::to_string(program.results()) +
-                     " results, needs one");
-}
-
-std::vector<std::vector<double>> rows_of(const std::vector<double>& elements, std::size_t n) {
-  std::vector<std::vector<double>> result;
-  for (auto row = elements.begin(); row != elements.end(); row += static_cast<std::ptrdiff_t>(n))
-    result.emplace_back(row, row + static_cast<std::ptrdiff_t>(n));
-  return result;
+    throw ShapeError(std::string("RecordedFunction: ") + what + " of a function with " +
+                     std::to_string(program.results()) + " results, needs one");
 }
 
 constexpr std::size_t lanes = 8;
@@ -243,7 +254,7 @@ std::vector<double> RecordedFunction::hessian_elements(const std::vector<double>
 }
 
 std::vector<std::vector<double>> RecordedFunction::hessian(const std::vector<double>& x) const {
-  return rows_of(hessian_elements(x), x.size());
+  return detail::rows(hessian_elements(x), x.size(), x.size());
 }
 
 }  // namespace xtape::scalar

@@ -1,5 +1,5 @@
-// A function of Reals that is written down: its operations one after the other, rather than their partial derivatives. So it
-// can be evaluated again, with other inputs, and with numbers that know derivatives themselves.
+// A function of Reals that is written down: its operations one after the other, rather than their partial derivatives.
+// So it can be evaluated again, with other inputs, and with numbers that know derivatives themselves.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,29 @@
 
 namespace xtape::scalar {
 
+namespace detail {
+
+/// What a function returned, a number or a container of numbers, as a list.
+template <class Y>
+std::vector<Real> list_of(const Y& y) {
+  if constexpr (std::is_convertible_v<Y, Real>) return {y};
+  else return {std::begin(y), std::end(y)};
+}
+
+/// m rows of n elements, that stand one behind the other.
+template <class T>
+std::vector<std::vector<T>> rows(const std::vector<T>& elements, std::size_t m, std::size_t n) {
+  std::vector<std::vector<T>> result(m);
+  for (std::size_t i = 0; i < m; ++i) result[i].assign(elements.data() + i * n, elements.data() + (i + 1) * n);
+  return result;
+}
+
+}  // namespace detail
+
 /// The operations of a function from n numbers to m, in the order of their evaluation.
 ///
-/// `evaluate` follows the branches that the function took when it was written down. Where a comparison, or a conversion to a
-/// plain number, comes out otherwise, it throws a GraphError that says which: then write the function down again.
+/// `evaluate` follows the branches that the function took when it was written down. Where a comparison, or a conversion
+/// to a plain number, comes out otherwise, it throws a GraphError that says which: then write the function down again.
 class Program {
  public:
   using Index = std::uint32_t;
@@ -35,6 +54,7 @@ class Program {
     section.tape().program = &program;
     for (double v : x) inputs.push_back(program.add_input(v, section.tape()));
     program.inputs_ = x.size();
+    program.at_.assign(x.begin(), x.end());
     const std::vector<Real> results = f(inputs);
     for (const Real& y : results) program.add_result(y, section.tape());
     return program;
@@ -56,7 +76,8 @@ class Program {
   /// Among the values.
   Index result(std::size_t k) const { return results_[k]; }
 
-  /// Used by Real.
+  /// Used by Real and its tape.
+  void note_inner_section() { has_inner_section_ = true; }
   Index write(std::size_t rule, std::initializer_list<detail::Written> operands, Tape<double>& tape);
   void write(Relation relation, bool holds, const detail::Written& a, const detail::Written& b, Tape<double>& tape);
 
@@ -66,7 +87,7 @@ class Program {
     bool holds;
     Index operands[3];
   };
-  static constexpr std::uint16_t input = Rules::size, constant = input + 1, relation = constant + 1;
+  static constexpr std::uint16_t input = Rules::size, constant = input + 1, question = constant + 1;
 
   Real add_input(double value, Tape<double>& tape);
   void add_result(const Real& y, Tape<double>& tape);
@@ -75,32 +96,28 @@ class Program {
   void require_same(const Line& line, double a, double b) const;
 
   std::vector<Line> lines_;
-  std::vector<double> constants_;
+  std::vector<char> varies_;  // by line: no constant
+  std::vector<double> constants_, at_;  // at_: the inputs of the call
+  bool has_inner_section_ = false;
   std::vector<Index> results_;
   std::size_t inputs_ = 0;
   Index first_ = 1;  // of the Reals while it is written
 };
 
-/// A function of Reals that is called once, and then evaluated and differentiated again and again without a call: where its
-/// operations cost less than its own control flow. It follows the branches that it took in the call.
+/// A function of Reals that is called once, and then evaluated and differentiated again and again without a call: where
+/// its operations cost less than its own control flow. It follows the branches that it took in the call.
 ///
 ///     RecordedFunction f([](const std::vector<Real>& x) { return x[0] * exp(-x[1]); }, {1.0, 2.0});
 ///     std::vector<double> y = f({3.0, 4.0});
 ///
-/// All throw a GraphError where a comparison, or a conversion to a plain number, comes out otherwise than in the call, and
-/// name the numbers: then make a new one. Values that the function takes from elsewhere stay what they were.
+/// All throw a GraphError where a comparison, or a conversion to a plain number, comes out otherwise than in the call,
+/// and name the numbers: then make a new one. Values that the function takes from elsewhere stay what they were.
 class RecordedFunction {
  public:
   /// Calls f with x; f returns a Real, or a container of Reals.
   template <class F>
   RecordedFunction(F&& f, const std::vector<double>& x)
-      : program_(Program::of(
-            [&](const std::vector<Real>& inputs) {
-              auto y = f(inputs);
-              if constexpr (std::is_same_v<decltype(y), Real>) return std::vector<Real>{y};
-              else return std::vector<Real>(std::begin(y), std::end(y));
-            },
-            x)) {}
+      : program_(Program::of([&](const std::vector<Real>& inputs) { return detail::list_of(f(inputs)); }, x)) {}
 
   /// The results at x.
   std::vector<double> operator()(const std::vector<double>& x) const;

@@ -1,13 +1,18 @@
-// A number that behaves like double in C++ code that is written for any type of number, and whose operations are recorded:
-// for functions of scalars, where a Variable would be an array for each number.
+// A number that behaves like double in C++ code that is written for any type of number, and whose operations are
+// recorded: for functions of scalars, where a Variable would be an array for each number.
 //
-//     template <class T> T rosenbrock(const std::vector<T>& x) { return pow(1 - x[0], 2) + 100 * pow(x[1] - x[0] * x[0], 2); }
+//     template <class T>
+//     T rosenbrock(const std::vector<T>& x) { return pow(1 - x[0], 2) + 100 * pow(x[1] - x[0] * x[0], 2); }
 //
 //     std::vector<double> g = scalar::gradient(rosenbrock<Real>, std::vector{-1.2, 1.0});  // scalar/derivatives.hpp
 //
 // A Real that depends on no input of a gradient, jacobian or the like that is under way is a constant, and costs what a
-// double costs. Each thread records for itself. Comparisons, conversions to integers and what is printed are those of the
-// value. `auto` and `std::max` are as safe as with double: an operation returns a Real.
+// double costs. Each thread records for itself. Comparisons, conversions to integers and what is printed are those of
+// the value. `auto` and `std::max` are as safe as with double: an operation returns a Real.
+//
+// What differs from double: a Real belongs to the thread, and to the innermost call of gradient or the like, in which
+// it was made. Kept from an earlier call, it is a constant; but do not keep one from an inner call for the rest of the
+// outer one, nor pass it to a thread that records. And a Real that was moved from has to be assigned before it is used.
 #pragma once
 
 #include <cstddef>
@@ -32,21 +37,22 @@ struct Access;
 
 }  // namespace detail
 
-/// A recorded number, whose values and partial derivatives are of type T: double, a Dual, or a BasicReal for derivatives of
-/// derivatives.
+/// A recorded number, whose values and partial derivatives are of type T: double, a Dual, or a BasicReal for
+/// derivatives of derivatives.
 template <class T>
 class BasicReal : public Arithmetic<BasicReal<T>> {
  public:
   using value_type = T;
 
-  BasicReal() = default;
+  constexpr BasicReal() = default;
   /// A constant.
   template <class X>
     requires(!std::is_same_v<X, BasicReal> && detail::converts<X, T>)
-  BasicReal(const X& x) : value_(static_cast<T>(x)) {}
+  constexpr BasicReal(const X& x) : value_(static_cast<T>(x)) {}
 
-  BasicReal(const BasicReal& x) : value_(x.value_), index_(x.index_) { x.keep(); }
-  BasicReal(BasicReal&& x) noexcept : value_(std::move(x.value_)), index_(x.index_), fresh_(std::exchange(x.fresh_, false)) {}
+  constexpr BasicReal(const BasicReal& x) : value_(x.value_), index_(x.index_) { x.keep(); }
+  constexpr BasicReal(BasicReal&& x) noexcept
+      : value_(std::move(x.value_)), index_(x.index_), fresh_(std::exchange(x.fresh_, false)) {}
   BasicReal& operator=(const BasicReal& x) {
     x.keep();
     value_ = x.value_, index_ = x.index_, fresh_ = false;
@@ -58,7 +64,7 @@ class BasicReal : public Arithmetic<BasicReal<T>> {
     return *this;
   }
 
-  /// The number itself, without a derivative.
+  /// The number itself, without a derivative. A RecordedFunction does not know what is done with it.
   const T& value() const { return value_; }
 
   /// A rule of BasicReals and constants.
@@ -74,7 +80,7 @@ class BasicReal : public Arithmetic<BasicReal<T>> {
 
   BasicReal(T value, Index index, bool fresh) : value_(std::move(value)), index_(index), fresh_(fresh) {}
   // There is another one with this index.
-  void keep() const {
+  constexpr void keep() const {
     if (fresh_) fresh_ = false;
   }
 
@@ -152,13 +158,16 @@ template <const auto& rule, class T, class X>
   return tape.add_statement(1);
 }
 
-// The same of two. A temporary that is the result of the last statement is of no use to others: its statement becomes that
-// of this operation, its partials multiplied by ours, as a compiler would do that sees the whole expression.
+// The same of two. In a * b + c * d, the products are temporaries, which nobody else knows: their two statements are
+// made one, of four arguments, whose partials are multiplied by those of the sum. So one statement stands for an
+// expression, as if a compiler had seen all of it. (Partials that are multiplied here can overflow where steps of their
+// own would not.)
 template <const auto& rule, class T, class X, class Y>
 [[gnu::always_inline]] inline std::uint32_t record(Tape<T>& tape, const wrapped_t<T>& r, const X& x, const Y& y) {
   const auto slope_x = [&] { return slope<0, rule>(r, wrapped(x.number), wrapped(y.number)); };
   const auto slope_y = [&] { return slope<1, rule>(r, wrapped(x.number), wrapped(y.number)); };
-  constexpr bool x_counts = !std::is_same_v<decltype(slope_x()), Zero>, y_counts = !std::is_same_v<decltype(slope_y()), Zero>;
+  constexpr bool x_counts = !std::is_same_v<decltype(slope_x()), Zero>;
+  constexpr bool y_counts = !std::is_same_v<decltype(slope_y()), Zero>;
   auto add = [&]<class S>(const S& slope_of, std::uint32_t index) -> std::size_t {
     if (index == 0) return 0;
     tape.add_argument(as_number<T>(slope_of()), index);
@@ -219,14 +228,17 @@ std::uint32_t record(Tape<T>& tape, const wrapped_t<T>& r, const X& x, const Y& 
 }
 
 // See program.hpp.
-using Written = std::pair<double, std::uint32_t>;  // a number, and its index
+struct Written {
+  double value;
+  std::uint32_t index;
+};
 std::uint32_t write_down(Program& program, std::size_t rule, std::initializer_list<Written> operands);
 void write_down(Program& program, Relation relation, bool holds, const Written& a, const Written& b);
 
 template <const auto& rule>
 inline constexpr bool always_constant = [] {
-  return std::apply([](const auto&... p) { return (std::is_same_v<std::remove_cvref_t<decltype(p)>, fused::Constant> && ...); },
-                    rule.partials);
+  return std::apply(
+      []<class... Ps>(const Ps&...) { return (std::is_same_v<Ps, fused::Constant> && ...); }, rule.partials);
 }();
 
 }  // namespace detail
@@ -242,7 +254,11 @@ BasicReal<T> BasicReal<T>::apply(Xs&&... xs) {
     if (!tape) [[unlikely]] return constant();
     if constexpr (std::is_same_v<T, double>)
       if (tape->program) [[unlikely]]
-        return BasicReal(y.value, detail::write_down(*tape->program, Rules::index<rule>(), {{operands.number, operands.index}...}), false);
+      {
+        auto& program = *tape->program;
+        return BasicReal(y.value, detail::write_down(program, Rules::index<rule>(), {{operands.number, operands.index}...}),
+                         false);
+      }
     if constexpr (detail::always_constant<rule>) return constant();
     else return BasicReal(T(unwrapped(y)), detail::record<rule>(*tape, y, operands...), true);
   };
@@ -254,8 +270,10 @@ template <class X, class Y>
 bool BasicReal<T>::compare(Relation relation, bool holds, const X& x, const Y& y) {
   if constexpr (std::is_same_v<T, double>)
     if (Tape<T>* tape = Tape<T>::active; tape && tape->program) [[unlikely]] {
-      auto a = detail::operand<T>(x), b = detail::operand<T>(y);
-      detail::write_down(*tape->program, relation, holds, {a.number, a.index}, {b.number, b.index});
+      const auto a = detail::operand<T>(x);
+      const auto b = detail::operand<T>(y);
+      if (a.index || b.index)
+        detail::write_down(*tape->program, relation, holds, {a.number, a.index}, {b.number, b.index});
     }
   return holds;
 }

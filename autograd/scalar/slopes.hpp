@@ -41,12 +41,18 @@ using fused::A, fused::B, fused::C, fused::Y, fused::constant, fused::elementwis
 
 inline constexpr auto cbrt_rule = elementwise("cbrt", [](auto x) { return cbrt(x); },
                                          with<Y>([](auto y, auto g) { return g / (3 * y * y); }));
-inline constexpr auto fmod_rule = elementwise("fmod", [](auto a, auto b) { return fmod(a, b); }, pass,
-                                         with<A, B>([](auto a, auto b, auto g) { return -g * trunc(a / b); }));
-// By the whole number next to a / b; the difference says which one it was.
+// The quotient as a whole number: a / b may have been rounded to another one.
+inline constexpr auto fmod_rule =
+    elementwise("fmod", [](auto a, auto b) { return fmod(a, b); }, pass,
+                with<A, B, Y>([](auto a, auto b, auto y, auto g) { return -g * nearbyint((a - y) / b); }));
 inline constexpr auto remainder_rule =
     elementwise("remainder", [](auto a, auto b) { return remainder(a, b); }, pass,
                 with<A, B, Y>([](auto a, auto b, auto y, auto g) { return -g * nearbyint((a - y) / b); }));
+inline constexpr auto hypot3_rule =
+    elementwise("hypot", [](auto a, auto b, auto c) { return hypot(a, b, c); },
+                with<A, Y>([](auto a, auto y, auto g) { return g * (a / y); }),
+                with<B, Y>([](auto b, auto y, auto g) { return g * (b / y); }),
+                with<C, Y>([](auto c, auto y, auto g) { return g * (c / y); }));
 inline constexpr auto fma_rule = elementwise("fma", [](auto a, auto b, auto c) { return fma(a, b, c); },
                                         with<B>([](auto b, auto g) { return g * b; }),
                                         with<A>([](auto a, auto g) { return g * a; }), pass);
@@ -81,14 +87,15 @@ struct RuleList {
 
 /// Those of all operations on scalars.
 using Rules = RuleList<
-    fused::add_rule, fused::sub_rule, fused::mul_rule, fused::div_rule, fused::neg_rule, fused::sqrt_rule, rules::cbrt_rule,
-    fused::hypot_rule, fused::abs_rule, fused::copysign_rule, fused::floor_rule, fused::ceil_rule, rules::round_rule,
-    fused::round_rule, fused::trunc_rule, fused::fmax_rule, fused::fmin_rule, rules::fmod_rule, rules::remainder_rule, rules::fma_rule,
-    fused::exp_rule, fused::exp2_rule, fused::expm1_rule, fused::log_rule, fused::log1p_rule, fused::log2_rule,
-    fused::log10_rule, fused::pow_rule, fused::sin_rule, fused::cos_rule, fused::tan_rule, fused::asin_rule,
-    fused::acos_rule, fused::atan_rule, fused::atan2_rule, fused::sinh_rule, fused::cosh_rule, fused::tanh_rule,
-    fused::asinh_rule, fused::acosh_rule, fused::atanh_rule, fused::erf_rule, fused::erfc_rule, rules::lgamma_rule,
-    rules::tgamma_rule, rules::polygamma_rule>;
+    fused::add_rule, fused::sub_rule, fused::mul_rule, fused::div_rule, fused::neg_rule, fused::sqrt_rule,
+    rules::cbrt_rule, fused::hypot_rule, rules::hypot3_rule, fused::lerp_rule, fused::abs_rule, fused::copysign_rule,
+    fused::floor_rule, fused::ceil_rule, rules::round_rule, fused::round_rule, fused::trunc_rule, fused::fmax_rule,
+    fused::fmin_rule, rules::fmod_rule, rules::remainder_rule, rules::fma_rule, fused::exp_rule, fused::exp2_rule,
+    fused::expm1_rule, fused::log_rule, fused::log1p_rule, fused::log2_rule, fused::log10_rule, fused::pow_rule,
+    fused::sin_rule, fused::cos_rule, fused::tan_rule, fused::asin_rule, fused::acos_rule, fused::atan_rule,
+    fused::atan2_rule, fused::sinh_rule, fused::cosh_rule, fused::tanh_rule, fused::asinh_rule, fused::acosh_rule,
+    fused::atanh_rule, fused::erf_rule, fused::erfc_rule, rules::lgamma_rule, rules::tgamma_rule,
+    rules::polygamma_rule>;
 
 /// A rule of numbers: for doubles its function, for numbers that know a derivative their own way.
 template <const auto& rule, class X, class... Xs>

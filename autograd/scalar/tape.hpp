@@ -1,8 +1,9 @@
 // The tape of scalars: one statement for each operation on a BasicReal, with its partial derivatives.
 //
-// A statement is a number of arguments; an argument is the statement whose result it was, and the partial derivative by it:
-// in float64, an operation of two operands takes 2 * (8 + 4) + 1 = 25 bytes (Sagebaum, Albring and Gauger, High-performance
-// derivative computations using CoDiPack, 2019). They lie in blocks, one behind the other, that are kept for the next use.
+// A statement is a number of arguments; an argument is the statement whose result it was, and the partial derivative by
+// it: in float64, an operation of two operands takes 2 * (8 + 4) + 1 = 25 bytes (Sagebaum, Albring and Gauger,
+// High-performance derivative computations using CoDiPack, 2019). They lie in blocks, one behind the other, that are
+// kept for the next use.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,10 @@ namespace xtape::scalar {
 
 class Program;
 
+namespace detail {
+void note_inner_section(Program& program);
+}
+
 template <class T>
 class Tape {
  public:
@@ -31,7 +36,8 @@ class Tape {
   bool can_grow() const { return counts_[-1] < most_arguments; }
   /// Whether the last two statements, of these indices, can be made one: the last may have the other for an argument.
   bool can_join(Index before, Index last) const {
-    if (last != index_ || before + 1 != last || before < first_ || counts_[-1] + counts_[-2] > most_arguments) return false;
+    if (last != index_ || before + 1 != last || before < first_) return false;
+    if (counts_[-1] + counts_[-2] > most_arguments) return false;
     for (const Index* operand = operands_ - counts_[-1]; operand != operands_; ++operand)
       if (*operand == before) return false;
     return true;
@@ -46,7 +52,7 @@ class Tape {
     if (counts_ >= last_count_) [[unlikely]] next_block();
     return add_statement(0);
   }
-  /// Adds an argument to the statement that comes next, or, for `grow`, to the last one.
+  /// Adds an argument to the statement that comes next, or, for `grow`, to the last one. There has to be room.
   void add_argument(const T& partial, Index operand) {
     *partials_++ = partial;
     *operands_++ = operand;
@@ -86,11 +92,12 @@ class Tape {
   /// Where operations are written down instead of their partials, see program.hpp; null otherwise.
   Program* program = nullptr;
 
-  /// What is recorded from its making to its end, on the tape of this thread. Sections nest; what an inner one has recorded
-  /// goes with it, and what it takes from the outer one is constant in it.
+  /// What is recorded from its making to its end, on the tape of this thread. Sections nest; what an inner one has
+  /// recorded goes with it, and what it takes from the outer one is constant in it.
   class Section {
    public:
     Section() : tape_(mine()), outer_(active), outer_program_(tape_.program) {
+      if (outer_program_) detail::note_inner_section(*outer_program_);
       if (!outer_) tape_.begin();
       block_ = tape_.used_ - 1;
       place_ = tape_.place();
@@ -147,10 +154,14 @@ class Tape {
 
   /// Frees the memory that this thread keeps for tapes of this type. Not while it records.
   static void release() {
-    if (!active) mine() = Tape();
+    if (active) return;
+    mine().blocks_ = std::vector<Block>();  // indices go on: what is left of before stays a constant
+    mine().adjoints = std::vector<T>();
   }
-  /// Bytes in blocks.
-  static std::size_t bytes_kept() { return mine().blocks_.size() * sizeof(Block) + mine().blocks_.size() * Block::bytes; }
+  /// Bytes that are kept so.
+  static std::size_t bytes_kept() {
+    return mine().blocks_.size() * (sizeof(Block) + Block::bytes) + mine().adjoints.capacity() * sizeof(T);
+  }
 
  private:
   static constexpr std::size_t most_arguments = 250;
@@ -173,7 +184,8 @@ class Tape {
 
   typename Section::Place place() const {
     const Block& block = blocks_[used_ - 1];
-    return {static_cast<std::size_t>(partials_ - block.partials.get()), static_cast<std::size_t>(counts_ - block.counts.get())};
+    return {static_cast<std::size_t>(partials_ - block.partials.get()),
+            static_cast<std::size_t>(counts_ - block.counts.get())};
   }
   void open(std::size_t block, const typename Section::Place& at) {
     Block& b = blocks_[block];
@@ -212,11 +224,12 @@ class Tape {
   std::size_t used_ = 0;
 };
 
-/// Whether x is zero whatever the inputs.
+/// Whether x is zero, and for numbers that know a derivative: whether it is whatever the inputs.
 inline bool is_constant_zero(double x) { return x == 0; }
 
-// adjoint(operand) += partial * adjoint(statement), from the last statement to the first. A statement without adjoint is left
-// out: it may be one of a branch whose partials are infinite. What is older than the section wraps around to far beyond it.
+// adjoint(operand) += partial * adjoint(statement), from the last statement to the first. A statement without adjoint
+// is left out: it may be one of a branch whose partials are infinite. What is older than the section wraps around to
+// far beyond it.
 template <class T>
 template <class V>
 void Tape<T>::Section::sweep_back(std::vector<V>& adjoints) const {

@@ -1,5 +1,6 @@
-// The gradient descent of GradBench's nested evaluations (Pearlmutter and Siskind, Using programming language theory to make
-// automatic differentiation sound and efficient, 2008): the step doubles after ten successes and halves after a failure.
+// The gradient descent of GradBench's nested evaluations (Pearlmutter and Siskind, Using programming language theory to
+// make automatic differentiation sound and efficient, 2008): the step doubles after ten successes and halves after a
+// failure.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// The evaluations of GradBench (github.com/gradbench/gradbench): each a function, its derivatives by xtape in the form that a
-// user would write, and by ADOL-C where it is installed.
+// The evaluations of GradBench (github.com/gradbench/gradbench): each a function, its derivatives by xtape in the form
+// that a user would write, and by ADOL-C where it is installed.
 #pragma once
 
 #include <functional>

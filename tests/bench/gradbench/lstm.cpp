@@ -1,5 +1,5 @@
-// A language model of LSTM layers whose weights are diagonal matrices (Srajer, Kukelova and Fitzgibbon, A benchmark of selected
-// algorithmic differentiation tools, 2018): the loss of a text of bits, by all parameters.
+// A language model of LSTM layers whose weights are diagonal matrices (Srajer, Kukelova and Fitzgibbon, A benchmark of
+// selected algorithmic differentiation tools, 2018): the loss of a text of bits, by all parameters.
 #include <cmath>
 #include <string>
 

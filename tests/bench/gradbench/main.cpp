@@ -1,4 +1,5 @@
-// GradBench's evaluations: `gradbench` times them, `gradbench --check` compares the derivatives of small sizes with others.
+// GradBench's evaluations: `gradbench` times them, `gradbench --check` compares the derivatives of small sizes with
+// others.
 #include <algorithm>
 #include <chrono>
 #include <cmath>

@@ -1,4 +1,5 @@
-// dy_0/dt = x_0, dy_i/dt = x_i y_(i-1), by s steps of the method of Runge and Kutta from t = 0 to 2; the gradient of y_(n-1).
+// dy_0/dt = x_0, dy_i/dt = x_i y_(i-1), by s steps of the method of Runge and Kutta from t = 0 to 2; the gradient of
+// y_(n-1).
 #include <string>
 
 #include "scalars.hpp"

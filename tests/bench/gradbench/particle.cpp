@@ -1,5 +1,6 @@
-// The w for which a particle, repelled by charges at (10, 0) and (10, 10 - w), comes through the origin: the least square of
-// where it crosses the x-axis, by descent. The force is the gradient of the potential, so that gradients nest.
+// The w for which a particle, repelled by charges at (10, 0) and (10, 10 - w), comes through the origin: the least
+// square of where it crosses the x-axis, by descent. The force is the gradient of the potential, so that gradients
+// nest.
 #include <cmath>
 
 #include "descent.hpp"
