@@ -64,32 +64,7 @@ void LBFGS::remember(const Variable& gradient) {
   Variable y = gradient - state_.gradient, s = state_.direction * state_.step_length;
   double ys = dot(y, s).item();
   if (!(ys > 1e-10)) return;
-  auto limit = static_cast<std::size_t>(options().history_size);
-  while (state_.rho.size() >= limit) {
-    state_.grad_changes.erase(state_.grad_changes.begin());
-    state_.step_changes.erase(state_.step_changes.begin());
-    state_.rho.erase(state_.rho.begin());
-  }
-  state_.scale = ys / dot(y, y).item();
-  state_.grad_changes.push_back(std::move(y));
-  state_.step_changes.push_back(std::move(s));
-  state_.rho.push_back(1 / ys);
-}
-
-// Minus the approximate inverse of the Hessian matrix times the gradient: Nocedal and Wright, Algorithm 7.4.
-Variable LBFGS::next_direction(const Variable& gradient) const {
-  Variable q = -gradient;
-  std::vector<double> alpha(state_.rho.size());
-  for (std::size_t i = state_.rho.size(); i-- > 0;) {
-    alpha[i] = state_.rho[i] * dot(state_.step_changes[i], q).item();
-    q -= alpha[i] * state_.grad_changes[i];
-  }
-  q *= state_.scale;
-  for (std::size_t i = 0; i < state_.rho.size(); ++i) {
-    double beta = state_.rho[i] * dot(state_.grad_changes[i], q).item();
-    q += (alpha[i] - beta) * state_.step_changes[i];
-  }
-  return q;
+  state_.pairs.remember(std::move(s), std::move(y), ys, static_cast<std::size_t>(options().history_size));
 }
 
 // Steps
@@ -135,7 +110,7 @@ void LBFGS::minimize(const std::function<Variable()>& closure, double first_loss
 
   for (std::int64_t iteration = 1;; ++iteration) {
     if (++state_.iterations > 1) remember(at.gradient);
-    Variable direction = next_direction(at.gradient);
+    Variable direction = state_.pairs.direction(at.gradient);
     double loss_before = at.loss, first_length = std::min(1.0, 1 / sum(abs(at.gradient)).item());
     state_.direction = direction;
     state_.gradient = at.gradient;
@@ -174,7 +149,7 @@ void LBFGS::convert_state() {
   DType dtype = parameters().front().dtype();
   if (!state_.direction.defined() || state_.direction.dtype() == dtype) return;
   for (Variable* x : {&state_.direction, &state_.gradient}) *x = x->to(dtype);
-  for (auto* history : {&state_.step_changes, &state_.grad_changes})
+  for (auto* history : {&state_.pairs.s, &state_.pairs.y})
     for (Variable& x : *history) x = x.to(dtype);
 }
 
@@ -197,10 +172,10 @@ void LBFGS::save_more(StateDict& state) const {
   state.emplace("iterations", detail::to_variable<std::int64_t>({state_.iterations}));
   state.emplace("evaluations", detail::to_variable<std::int64_t>({state_.evaluations}));
   state.emplace("step_length", detail::to_variable<double>({state_.step_length}));
-  state.emplace("scale", detail::to_variable<double>({state_.scale}));
-  state.emplace(history_rho, detail::to_variable<double>(state_.rho));
-  state.emplace("history_steps", stacked(state_.step_changes, size(), dtype));
-  state.emplace("history_gradients", stacked(state_.grad_changes, size(), dtype));
+  state.emplace("scale", detail::to_variable<double>({state_.pairs.scale}));
+  state.emplace(history_rho, detail::to_variable<double>(state_.pairs.rho));
+  state.emplace("history_steps", stacked(state_.pairs.s, size(), dtype));
+  state.emplace("history_gradients", stacked(state_.pairs.y, size(), dtype));
   if (!state_.direction.defined()) return;
   state.emplace("direction", state_.direction.to(dtype).copy());
   state.emplace("gradient", state_.gradient.to(dtype).copy());
@@ -237,12 +212,12 @@ void LBFGS::load_more(const StateDict& state) {
   loaded.iterations = *state.at("iterations").data<std::int64_t>();
   loaded.evaluations = *state.at("evaluations").data<std::int64_t>();
   loaded.step_length = state.at("step_length").item();
-  loaded.scale = state.at("scale").item();
+  loaded.pairs.scale = state.at("scale").item();
   const Variable& rho = state.at(history_rho);
-  loaded.rho.assign(rho.data<double>(), rho.data<double>() + rho.size());
-  for (std::size_t i = 0; i < loaded.rho.size(); ++i) {
-    loaded.step_changes.push_back(state.at("history_steps")[i].copy());
-    loaded.grad_changes.push_back(state.at("history_gradients")[i].copy());
+  loaded.pairs.rho.assign(rho.data<double>(), rho.data<double>() + rho.size());
+  for (std::size_t i = 0; i < loaded.pairs.rho.size(); ++i) {
+    loaded.pairs.s.push_back(state.at("history_steps")[i].copy());
+    loaded.pairs.y.push_back(state.at("history_gradients")[i].copy());
   }
   if (loaded.iterations > 0) {
     loaded.direction = state.at("direction").copy();

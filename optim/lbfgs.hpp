@@ -1,6 +1,7 @@
 // L-BFGS.
 #pragma once
 
+#include <optim/lbfgs_pairs.hpp>
 #include <optim/method.hpp>
 
 namespace xtape::optim {
@@ -53,17 +54,14 @@ class LBFGS : public Method<LBFGS, LBFGSOptions> {
  private:
   struct State {
     std::int64_t iterations = 0, evaluations = 0;
-    double step_length = 0;                          // of the last iteration, as a multiple of the direction
-    double scale = 1;                                // of the first matrix
-    Variable direction, gradient;                    // of the last iteration
-    std::vector<Variable> step_changes, grad_changes;  // s and y in the paper
-    std::vector<double> rho;                         // 1 / (y s)
+    double step_length = 0;         // of the last iteration, as a multiple of the direction
+    Variable direction, gradient;   // of the last iteration
+    LBFGSPairs pairs;
   };
   Variable evaluate(const std::function<Variable()>& closure);
   /// From where the closure was called once, and its loss was `first_loss`.
   void minimize(const std::function<Variable()>& closure, double first_loss);
   void remember(const Variable& gradient);
-  Variable next_direction(const Variable& gradient) const;
   Variable flat_parameters() const;
   Variable flat_gradient() const;
   void set_parameters(const Variable& flat) const;

@@ -12,7 +12,9 @@
 #include <optim/ema.hpp>
 #include <optim/lamb.hpp>
 #include <optim/lbfgs.hpp>
+#include <optim/least_squares.hpp>
 #include <optim/lion.hpp>
+#include <optim/minimize.hpp>
 #include <optim/nadam.hpp>
 #include <optim/optimizer.hpp>
 #include <optim/plateau.hpp>
