@@ -45,6 +45,7 @@
 #include <autograd/ops/triangles.hpp>
 #include <autograd/profile.hpp>
 #include <autograd/random.hpp>
+#include <autograd/scan.hpp>
 #include <autograd/threads.hpp>
 #include <autograd/to_dot.hpp>
 #include <autograd/transforms.hpp>

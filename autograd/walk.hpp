@@ -46,6 +46,9 @@ Variable isolated(const Variable& x, bool connected);
 /// has come to `start`: hooks of inputs that are older are left to it.
 std::vector<Variable> partial_grad(const Variable& output, const Variable& seed, const std::vector<Variable>& inputs,
                                    const Mark& start);
+/// The same of several outputs, summed.
+std::vector<Variable> partial_grad(const std::vector<Variable>& outputs, const std::vector<Variable>& seeds,
+                                   const std::vector<Variable>& inputs, const Mark& start);
 
 }  // namespace detail
 
