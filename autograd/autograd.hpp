@@ -9,6 +9,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/implicit.hpp>
+#include <autograd/odeint.hpp>
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/collective.hpp>
 #include <autograd/ops/convolution.hpp>
