@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include <autograd/anomaly.hpp>
+#include <autograd/computed_again.hpp>
 #include <autograd/gradient_exchange.hpp>
 #include <autograd/kernels/arithmetic.hpp>
 #include <autograd/mark.hpp>
@@ -558,15 +559,20 @@ Variable detail::isolated(const Variable& x, bool connected) {
   return connected ? reshape(x, x.shape()) : x.detach().requires_grad_();
 }
 
-std::vector<Variable> detail::partial_grad(const Variable& output, const Variable& seed,
+std::vector<Variable> detail::partial_grad(const std::vector<Variable>& outputs, const std::vector<Variable>& seeds,
                                            const std::vector<Variable>& inputs, const Mark& start) {
   Walk walk(false, grad_enabled());
-  walk.capture({output}, inputs, &start);
-  walk.start(output, seed);
+  walk.capture(outputs, inputs, &start);
+  for (std::size_t i = 0; i < outputs.size(); ++i) walk.start(outputs[i], seeds[i]);
   walk.run();
   std::vector<Variable> results;
   for (const Variable& x : inputs) results.push_back(walk.captured(x));
   return results;
+}
+
+std::vector<Variable> detail::partial_grad(const Variable& output, const Variable& seed,
+                                           const std::vector<Variable>& inputs, const Mark& start) {
+  return partial_grad(std::vector<Variable>{output}, std::vector<Variable>{seed}, inputs, start);
 }
 
 }  // namespace xtape
