@@ -66,18 +66,30 @@ struct Step {
     for (std::size_t i = 1; i < 7; ++i) k[i] = f(t + c[i] * h, end = y + h * combined(a[i], k, i));
   }
 
-  // y at t + theta h.
-  Variable at(double theta) const {
+  // y at each t + theta h, stacked.
+  Variable at(const std::vector<double>& thetas) const {
+    Shape shape(start.rank() + 1, 1);
+    shape[0] = thetas.size();
+    Variable theta = reshape(Variable(thetas).to(start.dtype()), shape);
     Variable difference = end - start, bend = h * k[0] - difference;
     Variable last = difference - h * k[6] - bend, fourth = h * combined(d, k, 7);
     return start + theta * (difference + (1 - theta) * (bend + theta * (last + (1 - theta) * fourth)));
   }
 };
 
-// A step as it was accepted, for those who take it again, and the times in it.
+// A step as it was accepted, for those who take it again, and the times in it: within, by their thetas, and at its end.
 struct Taken {
   double t, h;
-  std::size_t first, last;  // of the times, those that it reaches
+  std::vector<double> thetas;
+  bool reaches_one;
+
+  // y at these times, stacked; undefined where there are none.
+  Variable samples(const Step& step) const {
+    Variables parts;
+    if (!thetas.empty()) parts.push_back(step.at(thetas));
+    if (reaches_one) parts.push_back(stack({step.end}));
+    return parts.empty() ? Variable() : parts.size() == 1 ? parts[0] : concatenate(parts);
+  }
 };
 
 struct Problem {
@@ -92,20 +104,21 @@ struct Problem {
 // Solves the problem, with as many operations recorded as the caller's mode has it.
 class Solver {
  public:
-  Solver(const Problem& problem, const Variable& y0) : problem_(problem), y_(y0) { found_.push_back(y0); }
+  Solver(const Problem& problem, const Variable& y0) : problem_(problem), y_(y0), found_{stack({y0})} {}
 
   const std::vector<Taken>& taken() const { return taken_; }
   OdeStatistics statistics() const { return statistics_; }
-  const Variables& found() const { return found_; }
+  // The solution at each time, stacked; and at the last one.
+  Variable found() const { return concatenate(found_); }
+  Variable end() const { return y_; }
 
-  // The solution at each time.
   void run() {
     t_ = problem_.times.front();
     if (problem_.times.size() == 1) return;
     slope_ = evaluate(t_, y_);
     require_finite(slope_, t_);
     h_ = first_step();
-    while (found_.size() < problem_.times.size()) advance();
+    while (next_ < problem_.times.size()) advance();
   }
 
  private:
@@ -184,12 +197,14 @@ class Solver {
   }
 
   void accept(const Step& step, double end) {
-    std::size_t first = found_.size();
     double sign = problem_.direction();
     const std::vector<double>& times = problem_.times;
-    for (std::size_t i = first; i < times.size() && (times[i] - end) * sign <= 0; ++i)
-      found_.push_back(times[i] == end ? step.end : step.at((times[i] - t_) / step.h));
-    taken_.push_back({t_, step.h, first, found_.size()});
+    Taken taken{t_, step.h, {}, false};
+    for (; next_ < times.size() && (times[next_] - end) * sign < 0; ++next_)
+      taken.thetas.push_back((times[next_] - t_) / step.h);
+    if ((taken.reaches_one = next_ < times.size() && times[next_] == end)) ++next_;
+    if (Variable samples = taken.samples(step); samples.defined()) found_.push_back(samples);
+    taken_.push_back(std::move(taken));
     ++statistics_.steps;
     t_ = end;
     y_ = step.end;
@@ -201,6 +216,7 @@ class Solver {
   const Problem& problem_;
   double t_ = 0, h_ = 0, before_ = 1e-4;
   bool rejected_ = false;
+  std::size_t next_ = 1;  // of the times
   Variable y_, slope_;
   Variables found_;
   std::vector<Taken> taken_;
@@ -209,18 +225,12 @@ class Solver {
 
 // The steps that were found without a record, again, with the memory of some states.
 Variable solve_again(const Problem& problem, const Variable& y0, const std::vector<Taken>& taken) {
-  const std::vector<double>& times = problem.times;
-  auto step = [f = problem.f, times, taken](const Variables& state, const Variable& i) {
+  auto step = [f = problem.f, taken](const Variables& state, const Variable& i) {
     const Taken& at = taken[i.item<std::size_t>()];
     Step step(f, at.t, at.h, state[0], state[1]);
-    Variables inside;
-    for (std::size_t j = at.first; j < at.last; ++j) {
-      double theta = (times[j] - at.t) / at.h;
-      inside.push_back(j + 1 == times.size() || theta == 1 ? step.end : step.at(theta));
-    }
-    return ScanStep{{step.end, step.k[6]}, inside.empty() ? Variable() : stack(inside)};
+    return ScanStep{{step.end, step.k[6]}, at.samples(step)};
   };
-  Scanned found = scan(step, Variables{y0, problem.f(times[0], y0)}, taken.size(),
+  Scanned found = scan(step, Variables{y0, problem.f(problem.times[0], y0)}, taken.size(),
                        {.checkpoints = problem.options.checkpoints});
   Variables parts{stack({y0})};
   for (const Variable& y : found.outputs)
@@ -282,7 +292,7 @@ class Adjoint final : public OperationOf<Adjoint> {
       Problem problem{f, {times_[i + 1], times_[i]}, options_, 2 * a.size()};
       Solver solver(problem, begin);
       solver.run();
-      Variable end = solver.found().back();
+      Variable end = solver.end();
       std::ptrdiff_t n = std::ptrdiff_t(a.size());
       a = reshape(end[range(n, 2 * n)], a.shape()) + outputs[0][Index(std::ptrdiff_t(i))];
       sums = end[range(2 * n, std::ptrdiff_t(end.size()))];
@@ -440,9 +450,9 @@ Variable odeint(const Callable& f, const Variable& y0, const std::vector<double>
     solver.run();
   }
   if (options.statistics) *options.statistics = solver.statistics();
-  if (through_steps || !grad_enabled() || times.size() == 1) return stack(solver.found());
+  if (through_steps || !grad_enabled() || times.size() == 1) return solver.found();
   if (options.checkpoints > 0) return solve_again(problem, y0, solver.taken());
-  return connected(right_side, problem, stack(solver.found()), y0, parameters);
+  return connected(right_side, problem, solver.found(), y0, parameters);
 }
 
 }  // namespace xtape
