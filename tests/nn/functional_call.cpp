@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(other_parameters_for_one_call) {
   const Variable x = randn({5, 3}, float64), before = net(x).detach();
   std::vector<Variable> others;
   for (const Variable& p : net.parameters()) others.push_back(p.detach() * 2 + 0.25);
-  const Variable expected = matmul(tanh(matmul(x, others[0]) + others[1]), others[2]) + others[3];
+  const Variable expected = matmul(tanh(matmul(x, transpose(others[0])) + others[1]), transpose(others[2])) + others[3];
   close(nn::functional_call(net, others, x), expected);
   BOOST_TEST(!nn::functional_call(net, others, x).requires_grad());
   close(net(x), before, 0);
