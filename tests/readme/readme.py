@@ -234,7 +234,9 @@ class Recipes(Folder):
         self.assertGreater(len(headers), 20)
         include = next(path for path in (self.folder.parent / "root").glob("**/include/xtape"))
         for folder in ("autograd", "nn", "optim"):
-            lines = [f"#include <{path.relative_to(include)}>" for path in sorted((include / folder).glob("**/*.hpp"))]
+            # Eigen is had by those who include eigen.hpp.
+            lines = [f"#include <{path.relative_to(include)}>" for path in sorted((include / folder).glob("**/*.hpp"))
+                     if path.name != "eigen.hpp"]
             self.write("all.cpp", "\n".join(lines) + "\n")
             flags = self.run_command("pkg-config", "--cflags", "xtape")[0].split()
             self.run_command("c++", "-std=c++20", "-fsyntax-only", *flags, "all.cpp")
