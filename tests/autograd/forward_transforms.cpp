@@ -4,6 +4,7 @@
 
 #include <autograd/autograd.hpp>
 #include <autograd/function.hpp>
+#include <autograd/fuse.hpp>
 #include <autograd/ops/recurrence.hpp>
 #include <nn/nn.hpp>
 #include <tests/support.hpp>
