@@ -253,11 +253,9 @@ BasicReal<T> BasicReal<T>::apply(Xs&&... xs) {
     Tape<T>* tape = Tape<T>::active;
     if (!tape) [[unlikely]] return constant();
     if constexpr (std::is_same_v<T, double>)
-      if (tape->program) [[unlikely]]
-      {
-        auto& program = *tape->program;
-        return BasicReal(y.value, detail::write_down(program, Rules::index<rule>(), {{operands.number, operands.index}...}),
-                         false);
+      if (Program* program = tape->program) [[unlikely]] {
+        const Index line = detail::write_down(*program, Rules::index<rule>(), {{operands.number, operands.index}...});
+        return BasicReal(y.value, line, false);
       }
     if constexpr (detail::always_constant<rule>) return constant();
     else return BasicReal(T(unwrapped(y)), detail::record<rule>(*tape, y, operands...), true);
