@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <autograd/variable.hpp>
+#include <optim/state.hpp>
 
 namespace xtape::optim::detail {
 
@@ -38,6 +39,23 @@ class FlatInputs {
   std::vector<Variable> inputs_;
   std::size_t size_ = 0;
 };
+
+/// Checks an option of `who`. @throws ValueError naming both.
+inline auto checker_of_options(const char* who) {
+  return [who](const char* name, auto value, const Range& range) {
+    require_in_range(who, name, static_cast<double>(value), range);
+  };
+}
+/// The options by which any method stops. @throws ValueError for one that is out of range.
+template <class Options>
+void check_when_to_stop(const char* who, const Options& o) {
+  auto check = checker_of_options(who);
+  check("gradient_tolerance", o.gradient_tolerance, {});
+  check("value_tolerance", o.value_tolerance, {});
+  check("step_tolerance", o.step_tolerance, {});
+  check("max_iterations", o.max_iterations, {.low = 1});
+  check("max_evaluations", o.max_evaluations, {.low = 1});
+}
 
 /// The greatest element in magnitude; 0 for a vector without elements.
 double greatest(const Variable& x);

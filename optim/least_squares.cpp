@@ -15,14 +15,8 @@ namespace {
 constexpr const char* who = "least_squares";
 
 void check(const LeastSquaresOptions& o) {
-  auto check = [](const char* name, auto value, const detail::Range& range) {
-    detail::require_in_range(who, name, static_cast<double>(value), range);
-  };
-  check("gradient_tolerance", o.gradient_tolerance, {});
-  check("value_tolerance", o.value_tolerance, {});
-  check("step_tolerance", o.step_tolerance, {});
-  check("max_iterations", o.max_iterations, {.low = 1});
-  check("max_evaluations", o.max_evaluations, {.low = 1});
+  detail::check_when_to_stop(who, o);
+  auto check = detail::checker_of_options(who);
   check("damping", o.damping, {.low_included = false});
 }
 

@@ -14,14 +14,8 @@ namespace {
 constexpr const char* who = "minimize";
 
 void check(const MinimizeOptions& o) {
-  auto check = [](const char* name, auto value, const detail::Range& range) {
-    detail::require_in_range(who, name, static_cast<double>(value), range);
-  };
-  check("gradient_tolerance", o.gradient_tolerance, {});
-  check("value_tolerance", o.value_tolerance, {});
-  check("step_tolerance", o.step_tolerance, {});
-  check("max_iterations", o.max_iterations, {.low = 1});
-  check("max_evaluations", o.max_evaluations, {.low = 1});
+  detail::check_when_to_stop(who, o);
+  auto check = detail::checker_of_options(who);
   check("history_size", o.history_size, {.low = 1});
   check("trust_radius", o.trust_radius, {.low_included = false});
   check("max_trust_radius", o.max_trust_radius, {.low_included = false});

@@ -1,7 +1,6 @@
 // The rules of elementwise operations, as scalars use them: see fused/rule.hpp.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
@@ -77,11 +76,6 @@ struct RuleList {
     std::size_t result = 0;
     bool found = ((std::is_same_v<decltype(rules), decltype(rule)> || (++result, false)) || ...);
     return found ? result : throw "the rule is not in the list";
-  }
-  /// f(rule) for each, in an array.
-  template <class R, class F>
-  static constexpr std::array<R, size> map(F f) {
-    return {f(rules)...};
   }
 };
 
