@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,7 @@ int check() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::filesystem::current_path(std::filesystem::temp_directory_path());  // where ADOL-C leaves what it writes to files
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments == std::vector<std::string>{"--check"}) return check();
   print_table(arguments);
