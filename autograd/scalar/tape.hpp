@@ -127,6 +127,23 @@ class Tape {
     template <class V>
     void sweep_forward(std::vector<V>& tangents) const;
 
+    /// Statements that lie one behind the other, with their arguments: of a block, which has 2^15 arguments at most.
+    struct Part {
+      const T* partials;
+      const Index* operands;
+      const std::uint8_t* counts;
+      std::size_t statements;
+    };
+    /// All statements, for walks of other kinds.
+    std::vector<Part> parts() const {
+      std::vector<Part> result;
+      for_each_block<false>([&](const Block& block, const Place& begin, const Place& end) {
+        result.push_back({block.partials.get() + begin.arguments, block.operands.get() + begin.arguments,
+                          block.counts.get() + begin.statements, end.statements - begin.statements});
+      });
+      return result;
+    }
+
    private:
     friend class Tape;
     struct Place {

@@ -135,6 +135,8 @@ std::function<Vector()> adolc_step(const F&, const Vector&) {
 #endif
 
 /// Each in the published size, or in one that a test has time for.
+Evaluation ba(bool small);
+Evaluation ba_by_blocks(bool small);
 Evaluation hello(bool small);
 Evaluation det(bool small);
 Evaluation lstm(bool small);

@@ -14,8 +14,8 @@ namespace {
 
 using namespace gradbench;
 
-constexpr Evaluation (*evaluations[])(bool) = {hello, det, lstm, ode, llsq, lse, gmm, kmeans,
-                                               ht_simple, ht_complicated, particle, saddle};
+constexpr Evaluation (*evaluations[])(bool) = {hello, det, lstm, ode, llsq, lse, gmm, kmeans, ht_simple,
+                                               ht_complicated, ba, ba_by_blocks, particle, saddle};
 
 // The least of some runs, in seconds; short ones are repeated.
 class Timer {

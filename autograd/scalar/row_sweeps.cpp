@@ -1,0 +1,106 @@
+#include <autograd/scalar/row_sweeps.hpp>
+
+#include <new>
+#include <utility>
+
+namespace xtape::scalar::detail {
+
+void Waiting::resize(std::size_t statements) {
+  std::size_t count = statements / 64 + 1;
+  if (count <= words_.size()) return;
+  words_.resize(count);
+  above_.clear();
+  do above_.emplace_back(count = count / 64 + 1);
+  while (count > 1);
+}
+
+void Waiting::announce(std::size_t word) {
+  for (std::vector<std::uint64_t>& level : above_) {
+    std::uint64_t& bits = level[word / 64];
+    const bool announced = bits != 0;
+    bits |= std::uint64_t{1} << word % 64;
+    if (announced) return;
+    word /= 64;
+  }
+}
+
+// To the last word that is not 0, now that this one is.
+bool Waiting::go_on() {
+  std::size_t word = at_, level = 0;
+  for (;; ++level) {
+    if (level == above_.size()) return at_ = 0, false;
+    std::uint64_t& bits = above_[level][word / 64];
+    bits &= ~(std::uint64_t{1} << word % 64);
+    word /= 64;
+    if (bits) break;
+  }
+  for (++level; level-- > 0;) word = word * 64 + 63 - static_cast<unsigned>(std::countl_zero(above_[level][word]));
+  at_ = word;
+  return true;
+}
+
+void RowSweeps::prepare(const Statements& statements, std::size_t inputs) {
+  far_.resize(statements.size());
+  if (size_ < statements.size()) {
+    size_ = 0;
+    far_adjoints_.reset(static_cast<Adjoint*>(std::calloc(statements.size(), sizeof(Adjoint))));
+    if (!far_adjoints_) throw std::bad_alloc();
+    size_ = statements.size();
+  }
+  for (Row& row : rows_) row.columns.resize(inputs), row.values.resize(inputs);
+  inputs_ = inputs;
+}
+
+std::size_t RowSweeps::sweep(const Statements& statements, std::size_t first, std::size_t second) {
+  // What the loops use is local: nothing that they write can change it.
+  const std::size_t size = statements.size(), places[] = {first, second};
+  const std::size_t last = std::max(first < size ? first : 0, second < size ? second : 0);
+  const std::size_t near_begin = last < near_size ? 0 : last + 1 - near_size;
+  Near* const near = near_.data();
+  Adjoint* const far = far_adjoints_.get();
+  const Statements::Part* part = nullptr;
+  std::size_t near_count = 0, part_begin = size, visited = 0;
+
+  auto wait = [&](std::size_t place, unsigned rows, Adjoint adjoint) __attribute__((always_inline)) {
+    if (const std::size_t k = place - near_begin; k < near_size) {
+      near_count += near[k].rows == 0;
+      near[k].rows |= rows;
+      near[k].adjoint += adjoint;
+    } else {
+      far_.insert(place, rows);
+      far[place] += adjoint;
+    }
+  };
+  auto visit = [&](std::size_t place, unsigned rows, Adjoint adjoint) __attribute__((always_inline)) {
+    ++visited;
+    if (place < inputs_) return emit(place, rows, adjoint);
+    if (place < part_begin) part = &statements.part_of(place), part_begin = part->begin;
+    const Statements::Arguments arguments = statements.arguments(*part, place);
+    const auto zero = adjoint == 0;  // and stays so: a partial may be infinite where nothing goes through
+    for (std::size_t k = 0; k < arguments.count; ++k)
+      if (const std::size_t at = statements.place(arguments.operands[k]); at < size)
+        wait(at, rows, zero ? Adjoint{} : arguments.partials[k] * adjoint);
+  };
+
+  for (unsigned row : {0, 1}) {
+    rows_[row].begin = inputs_;
+    if (places[row] < size) wait(places[row], row + 1, row == 0 ? Adjoint{1, 0} : Adjoint{0, 1});
+  }
+  for (Near* at = near + (last - near_begin); near_count != 0; --at)
+    if (const unsigned rows = at->rows) {
+      --near_count;
+      visit(near_begin + static_cast<std::size_t>(at - near), rows, std::exchange(*at, Near{}).adjoint);
+    }
+  while (const auto next = far_.pop()) visit(next.place, next.rows, std::exchange(far[next.place], Adjoint{}));
+  return visited;
+}
+
+inline void RowSweeps::emit(std::size_t input, unsigned rows, Adjoint adjoint) {
+  for (unsigned row : {0, 1})
+    if (Row& to = rows_[row]; rows >> row & 1) {
+      to.columns[--to.begin] = static_cast<std::int64_t>(input);
+      to.values[to.begin] = adjoint[row];
+    }
+}
+
+}  // namespace xtape::scalar::detail
