@@ -5,8 +5,8 @@
 
 namespace xtape::scalar::detail {
 
-void Waiting::resize(std::size_t statements) {
-  std::size_t count = statements / 64 + 1;
+void Waiting::resize(std::size_t size) {
+  std::size_t count = size / 64 + 1;
   if (count <= words_.size()) return;
   words_.resize(count);
   above_.clear();
@@ -40,11 +40,11 @@ bool Waiting::go_on() {
 }
 
 void RowSweeps::prepare(const Statements& statements, std::size_t inputs) {
-  far_.resize(statements.size());
+  far_waiting_.resize(statements.size());
   if (size_ < statements.size()) {
     size_ = 0;
-    far_adjoints_.reset(static_cast<Adjoint*>(std::calloc(statements.size(), sizeof(Adjoint))));
-    if (!far_adjoints_) throw std::bad_alloc();
+    far_.reset(static_cast<State*>(std::calloc(statements.size(), sizeof(State))));
+    if (!far_) throw std::bad_alloc();
     size_ = statements.size();
   }
   for (Row& row : rows_) row.columns.resize(inputs), row.values.resize(inputs);
@@ -56,50 +56,54 @@ std::size_t RowSweeps::sweep(const Statements& statements, std::size_t first, st
   const std::size_t size = statements.size(), places[] = {first, second};
   const std::size_t last = std::max(first < size ? first : 0, second < size ? second : 0);
   const std::size_t near_begin = last < near_size ? 0 : last + 1 - near_size;
-  Near* const near = near_.data();
-  Adjoint* const far = far_adjoints_.get();
+  State* const near = near_.data();
+  State* const far = far_.get();
   const Statements::Part* part = nullptr;
   std::size_t near_count = 0, part_begin = size, visited = 0;
 
+  auto add = [](State& to, unsigned rows, Adjoint adjoint) __attribute__((always_inline)) {
+    to.rows |= rows;
+    to.adjoint += adjoint;
+  };
   auto wait = [&](std::size_t place, unsigned rows, Adjoint adjoint) __attribute__((always_inline)) {
     if (const std::size_t k = place - near_begin; k < near_size) {
       near_count += near[k].rows == 0;
-      near[k].rows |= rows;
-      near[k].adjoint += adjoint;
+      add(near[k], rows, adjoint);
     } else {
-      far_.insert(place, rows);
-      far[place] += adjoint;
+      if (far[place].rows == 0) far_waiting_.insert(place);
+      add(far[place], rows, adjoint);
     }
   };
-  auto visit = [&](std::size_t place, unsigned rows, Adjoint adjoint) __attribute__((always_inline)) {
+  auto visit = [&](std::size_t place, const State& state) __attribute__((always_inline)) {
     ++visited;
-    if (place < inputs_) return emit(place, rows, adjoint);
+    if (place < inputs_) return emit(place, state);
     if (place < part_begin) part = &statements.part_of(place), part_begin = part->begin;
     const Statements::Arguments arguments = statements.arguments(*part, place);
-    const auto zero = adjoint == 0;  // and stays so: a partial may be infinite where nothing goes through
+    const auto zero = state.adjoint == 0;  // and stays so: a partial may be infinite where nothing goes through
     for (std::size_t k = 0; k < arguments.count; ++k)
       if (const std::size_t at = statements.place(arguments.operands[k]); at < size)
-        wait(at, rows, zero ? Adjoint{} : arguments.partials[k] * adjoint);
+        wait(at, state.rows, zero ? Adjoint{} : arguments.partials[k] * state.adjoint);
   };
 
   for (unsigned row : {0, 1}) {
     rows_[row].begin = inputs_;
     if (places[row] < size) wait(places[row], row + 1, row == 0 ? Adjoint{1, 0} : Adjoint{0, 1});
   }
-  for (Near* at = near + (last - near_begin); near_count != 0; --at)
-    if (const unsigned rows = at->rows) {
+  for (State* at = near + (last - near_begin); near_count != 0; --at)
+    if (at->rows != 0) {
       --near_count;
-      visit(near_begin + static_cast<std::size_t>(at - near), rows, std::exchange(*at, Near{}).adjoint);
+      visit(near_begin + static_cast<std::size_t>(at - near), std::exchange(*at, State{}));
     }
-  while (const auto next = far_.pop()) visit(next.place, next.rows, std::exchange(far[next.place], Adjoint{}));
+  for (std::size_t place; (place = far_waiting_.pop()) != Waiting::none;)
+    visit(place, std::exchange(far[place], State{}));
   return visited;
 }
 
-inline void RowSweeps::emit(std::size_t input, unsigned rows, Adjoint adjoint) {
+inline void RowSweeps::emit(std::size_t input, const State& state) {
   for (unsigned row : {0, 1})
-    if (Row& to = rows_[row]; rows >> row & 1) {
+    if (Row& to = rows_[row]; state.rows >> row & 1) {
       to.columns[--to.begin] = static_cast<std::int64_t>(input);
-      to.values[to.begin] = adjoint[row];
+      to.values[to.begin] = state.adjoint[row];
     }
 }
 

@@ -15,43 +15,33 @@
 
 namespace xtape::scalar::detail {
 
-/// Statements that wait, each for the first of two rows, the second, or both. The last one comes out first. They are
-/// bits; for each 64 words of them a word above has bits for those that are not 0, and so on: gaps cost nothing.
+/// Numbers of which the greatest comes out first. They are bits; for each 64 words of them a word above has bits for those
+/// that are not 0, and so on: gaps cost nothing.
 class Waiting {
  public:
-  void resize(std::size_t statements);
-  /// One before the last that came out, or where there is none.
-  void insert(std::size_t place, unsigned rows) {
-    at_ = std::max(at_, place / 64);
-    Word& word = words_[place / 64];
-    if ((word[0] | word[1]) == 0) announce(place / 64);
-    const std::uint64_t bit = std::uint64_t{1} << place % 64;
-    word[0] |= bit & -std::uint64_t{rows & 1};
-    word[1] |= bit & -std::uint64_t{rows >> 1};
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  /// For numbers below `size`.
+  void resize(std::size_t size);
+  void insert(std::size_t number) {
+    at_ = std::max(at_, number / 64);
+    std::uint64_t& word = words_[number / 64];
+    if (word == 0) announce(number / 64);
+    word |= std::uint64_t{1} << number % 64;
   }
-  struct Statement {
-    std::size_t place;
-    unsigned rows;  // the first is 1, the second 2
-    explicit operator bool() const { return rows != 0; }
-  };
-  /// The last one; without rows where there is none.
-  Statement pop() {
-    if ((words_[at_][0] | words_[at_][1]) == 0 && !go_on()) return {0, 0};
-    Word& word = words_[at_];
-    const auto k = static_cast<unsigned>(63 - std::countl_zero(word[0] | word[1]));
-    const std::uint64_t bit = std::uint64_t{1} << k;
-    const unsigned rows = ((word[0] & bit) != 0) | ((word[1] & bit) != 0) << 1;
-    word[0] &= ~bit, word[1] &= ~bit;
-    return {at_ * 64 + k, rows};
+  std::size_t pop() {
+    if (words_[at_] == 0 && !go_on()) return none;
+    std::uint64_t& word = words_[at_];
+    const auto bit = static_cast<unsigned>(63 - std::countl_zero(word));
+    word &= ~(std::uint64_t{1} << bit);
+    return at_ * 64 + bit;
   }
 
  private:
-  using Word = std::array<std::uint64_t, 2>;
-
   void announce(std::size_t word);
   bool go_on();
 
-  std::vector<Word> words_;
+  std::vector<std::uint64_t> words_;
   std::vector<std::vector<std::uint64_t>> above_;
   std::size_t at_ = 0;  // no word behind it is other than 0
 };
@@ -72,8 +62,13 @@ class RowSweeps {
  private:
   // Of both rows.
   using Adjoint [[gnu::vector_size(16)]] = double;
+  // A statement: its adjoints, and which of the rows it waits for, the first being 1, the second 2. Zeros between sweeps.
+  struct State {
+    Adjoint adjoint;
+    unsigned rows;
+  };
   struct Free {
-    void operator()(Adjoint* p) const { std::free(p); }
+    void operator()(State* p) const { std::free(p); }
   };
   // Filled from the end.
   struct Row {
@@ -87,19 +82,13 @@ class RowSweeps {
   static std::span<const T> rest(const std::vector<T>& all, std::size_t begin) {
     return std::span(all).subspan(begin);
   }
-  // Of a statement that is waiting.
-  struct Near {
-    Adjoint adjoint{};
-    unsigned rows = 0;
-  };
+  void emit(std::size_t input, const State& state);
 
-  void emit(std::size_t input, unsigned rows, Adjoint adjoint);
-
-  // Adjoints are zeros between sweeps. Of a function of many results, nearly all statements that a result depends on are
-  // among the last before it. These stay in the cache, and the pages of most of the others are never touched.
-  std::array<Near, near_size> near_;
-  Waiting far_;
-  std::unique_ptr<Adjoint[], Free> far_adjoints_;
+  // Of a function of many results, nearly all statements that one depends on are among the last before it. These stay in
+  // the cache, and the pages of most of the others are never touched.
+  std::array<State, near_size> near_{};
+  std::unique_ptr<State[], Free> far_;
+  Waiting far_waiting_;
   std::size_t size_ = 0;
   std::array<Row, 2> rows_;
   std::size_t inputs_ = 0;

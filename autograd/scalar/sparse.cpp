@@ -104,12 +104,13 @@ Pattern pattern_in(const SparseMatrix& matrix) {
   return result;
 }
 
-// Room for a row, and a guess at that for the others.
+// Room for a row, and a guess at that for the others: what is not used of it is never touched.
 void make_room(SparseMatrix& matrix, std::size_t row, std::size_t count) {
   const std::size_t size = matrix.values.size() + count;
   if (size <= matrix.values.capacity()) return;
   const double guess = 1.1 * static_cast<double>(size) / static_cast<double>(row + 1) * static_cast<double>(matrix.row_count);
-  const std::size_t room = guess < 4.0 * static_cast<double>(size) ? static_cast<std::size_t>(guess) + 1 : 4 * size;
+  const std::size_t most = std::max<std::size_t>(2 * size, 1 << 24);
+  const std::size_t room = guess < static_cast<double>(most) ? static_cast<std::size_t>(guess) + 1 : most;
   matrix.rows.reserve(room), matrix.columns.reserve(room), matrix.values.reserve(room);
 }
 
@@ -152,48 +153,48 @@ class SparseDerivatives::Work {
   SparseMatrix matrix;
 
  private:
-  bool by_rows(const Statements& statements, const Places& places, std::size_t inputs, std::size_t most);
-  void make_plan(const Statements& statements, const Places& places, std::size_t inputs);
-  void choose(std::size_t statements);
+  bool by_rows(const Places& places, std::size_t inputs, std::size_t most);
+  void make_plan(const Places& places, std::size_t inputs);
+  void choose();
   void by_colors(const Section& section, const Places& places);
 
   Compression compression_;
   SparseMatrix before_;  // the pattern of the last call
   std::optional<Plan> plan_;
   bool same_plan_ = false;
+  Statements statements_;
   RowSweeps sweeps_;
   double visits_ = 0;  // how many all rows would take
   std::vector<Lanes<double, lanes>> derivatives_;
 };
 
 void SparseDerivatives::Work::compute(const Section& section, const Places& places, std::size_t inputs) {
-  const Statements statements(section);
+  statements_.read(section);
   constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
   const std::uint64_t operations = plan_ || compression_ != Compression::automatic ? fingerprint(section, places) : 0;
   same_plan_ = plan_ && plan_->operations == operations && plan_->compression != Compression::none;
   std::swap(matrix, before_);
   matrix.row_count = places.size(), matrix.column_count = inputs;
   if (compression_ == Compression::none) {
-    by_rows(statements, places, inputs, all);
+    by_rows(places, inputs, all);
     return;
   }
   if (!plan_ || plan_->operations != operations) {
     plan_.reset();
     // A sweep by colors costs about what as many visits do.
-    if (compression_ == Compression::automatic && by_rows(statements, places, inputs, 8 * statements.size())) return;
-    make_plan(statements, places, inputs);
+    if (compression_ == Compression::automatic && by_rows(places, inputs, 8 * statements_.size())) return;
+    make_plan(places, inputs);
     plan_->operations = fingerprint(section, places);
   }
-  if (plan_->compression == Compression::none) by_rows(statements, places, inputs, all);
+  if (plan_->compression == Compression::none) by_rows(places, inputs, all);
   else by_colors(section, places);
 }
 
 // One row after the other, or two at once: a result goes with the one of its neighbors that is nearer on the tape, as the
 // two of a point in an image are, and so what they have in common is visited once. False where that takes more visits.
-bool SparseDerivatives::Work::by_rows(const Statements& statements, const Places& places, std::size_t inputs,
-                                      std::size_t most) {
+bool SparseDerivatives::Work::by_rows(const Places& places, std::size_t inputs, std::size_t most) {
   matrix.rows.clear(), matrix.columns.clear(), matrix.values.clear();
-  sweeps_.prepare(statements, inputs);
+  sweeps_.prepare(statements_, inputs);
   auto distance = [&](std::size_t row) {
     if (row + 1 >= places.size()) return nowhere;
     return std::max(places[row], places[row + 1]) - std::min(places[row], places[row + 1]);
@@ -201,7 +202,8 @@ bool SparseDerivatives::Work::by_rows(const Statements& statements, const Places
   std::size_t visits = 0;
   for (std::size_t row = 0, count = 0; row < places.size(); row += count) {
     count = row + 1 < places.size() && distance(row) <= distance(row + 1) ? 2 : 1;
-    visits += sweeps_.sweep(statements, places[row], count == 2 ? places[row + 1] : nowhere);
+    if (row + count < places.size()) statements_.prefetch(places[row + count - 1] + 1, places[row + count]);
+    visits += sweeps_.sweep(statements_, places[row], count == 2 ? places[row + 1] : nowhere);
     for (std::size_t k = 0; k < count; ++k) {
       const auto columns = sweeps_.columns(k);
       const auto values = sweeps_.values(k);
@@ -218,16 +220,16 @@ bool SparseDerivatives::Work::by_rows(const Statements& statements, const Places
   return true;
 }
 
-void SparseDerivatives::Work::make_plan(const Statements& statements, const Places& places, std::size_t inputs) {
+void SparseDerivatives::Work::make_plan(const Places& places, std::size_t inputs) {
   plan_.emplace();
-  const std::size_t most = 16 * statements.size() + (std::size_t{1} << 24);
-  plan_->pattern = pattern_of(statements, places, inputs, most);
+  const std::size_t most = 16 * statements_.size() + (std::size_t{1} << 24);
+  plan_->pattern = pattern_of(statements_, places, inputs, most);
   if (!plan_->pattern && compression_ == Compression::automatic) return;
   if (!plan_->pattern) {
-    by_rows(statements, places, inputs, std::numeric_limits<std::size_t>::max());
+    by_rows(places, inputs, std::numeric_limits<std::size_t>::max());
     plan_->pattern = pattern_in(matrix);
   }
-  choose(statements.size());
+  choose();
   if (plan_->compression == Compression::none) return;
   put(matrix, *plan_->pattern);
   const bool columns = plan_->compression == Compression::columns;
@@ -243,13 +245,13 @@ void SparseDerivatives::Work::make_plan(const Statements& statements, const Plac
 }
 
 // Columns or rows, by the fewer colors. There are at least as many as the longest row, or column, has elements.
-void SparseDerivatives::Work::choose(std::size_t statements) {
+void SparseDerivatives::Work::choose() {
   const Pattern& pattern = *plan_->pattern;
   const Pattern transposed = pattern.transposed();
   const bool automatic = compression_ == Compression::automatic;
   auto consider = [&](Compression way, const Pattern& by_rows, const Pattern& by_columns) {
     auto is_slower = [&](std::size_t colors) {
-      return automatic && (static_cast<double>((colors + lanes - 1) / lanes * statements) > visits_ ||
+      return automatic && (static_cast<double>((colors + lanes - 1) / lanes * statements_.size()) > visits_ ||
                            (plan_->compression != Compression::none && colors >= plan_->coloring.count));
     };
     if ((!automatic && way != compression_) || is_slower(by_rows.longest())) return;

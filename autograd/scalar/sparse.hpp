@@ -10,12 +10,14 @@
 // Which elements these are is found from the tape.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
-#include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -79,20 +81,17 @@ class SparseDerivatives {
   std::unique_ptr<Work> work_;
 };
 
-template <class Results>
-std::vector<std::size_t> places_in(const Tape<double>::Section& section, const Results& results) {
-  std::vector<std::size_t> places;
-  places.reserve(results.size());
-  for (const Real& y : results) places.push_back(place_in(section, y));
-  return places;
-}
-template <class Results>
-std::vector<double> values_of(const Results& results) {
+/// The values of results, and their places in a section.
+struct Results {
   std::vector<double> values;
-  values.reserve(results.size());
-  for (const Real& y : results) values.push_back(y.value());
-  return values;
-}
+  std::vector<std::size_t> places;
+
+  template <class Y>
+  void take(const Tape<double>::Section& section, const Y& y) {
+    values.clear(), places.clear();
+    for (const Real& result : y) values.push_back(result.value()), places.push_back(place_in(section, result));
+  }
+};
 
 }  // namespace detail
 
@@ -115,14 +114,15 @@ class SparseJacobian {
   const SparseMatrix& operator()(const C& x) {
     Tape<double>::Section section;
     const auto inputs = detail::recorded(x, section);
-    const auto y = detail::list_of(f_(inputs));
-    results_ = detail::values_of(y);
-    derivatives_.compute(section, detail::places_in(section, y), inputs.size());
+    const auto y = f_(inputs);
+    if constexpr (std::is_convertible_v<decltype(y), Real>) results_.take(section, std::array<Real, 1>{y});
+    else results_.take(section, y);
+    derivatives_.compute(section, results_.places, inputs.size());
     return derivatives_.matrix();
   }
 
   /// Of the last call: f(x).
-  const std::vector<double>& results() const { return results_; }
+  const std::vector<double>& results() const { return results_.values; }
   /// The matrix, which may be moved from.
   SparseMatrix& matrix() { return derivatives_.matrix(); }
   /// Whether the last two calls found different patterns; true after a first one.
@@ -131,7 +131,7 @@ class SparseJacobian {
  private:
   F f_;
   detail::SparseDerivatives derivatives_;
-  std::vector<double> results_;
+  detail::Results results_;
 };
 
 /// The Hessian matrices of a function that returns a number, at one point after the other; see SparseJacobian.
@@ -158,14 +158,14 @@ class SparseHessian {
     const std::vector<Real> values = program.evaluate<Real>(inputs);
     const std::vector<Real> gradient = program.sweep_back<Real>(values, seed);
     value_ = values[program.result(0)].value();
-    gradient_ = detail::values_of(gradient);
-    derivatives_.compute_symmetric(section, detail::places_in(section, gradient));
+    gradient_.take(section, gradient);
+    derivatives_.compute_symmetric(section, gradient_.places);
     return derivatives_.matrix();
   }
 
   /// Of the last call: f(x), its gradient, and the matrix, which may be moved from.
   double value() const { return value_; }
-  const std::vector<double>& gradient() const { return gradient_; }
+  const std::vector<double>& gradient() const { return gradient_.values; }
   SparseMatrix& matrix() { return derivatives_.matrix(); }
   /// Whether the last two calls found different patterns; true after a first one.
   bool pattern_changed() const { return derivatives_.pattern_changed(); }
@@ -174,7 +174,7 @@ class SparseHessian {
   F f_;
   detail::SparseDerivatives derivatives_;
   double value_ = 0;
-  std::vector<double> gradient_;
+  detail::Results gradient_;
 };
 
 /// The derivatives of each result of f by each input that it depends on. f is called once, with a container of Reals like

@@ -26,7 +26,13 @@ class Statements {
     std::size_t begin;  // the place of its first statement
   };
 
-  explicit Statements(const Section& section) : first_(section.first()) {
+  Statements() = default;
+  explicit Statements(const Section& section) { read(section); }
+
+  /// Those of a section, as long as nothing else is recorded.
+  void read(const Section& section) {
+    first_ = section.first();
+    parts_.clear();
     offsets_.resize(section.size());
     std::size_t place = 0;
     for (const Section::Part& part : section.parts()) {
@@ -49,11 +55,21 @@ class Statements {
     const std::size_t offset = offsets_[place];
     return {part.partials + offset, part.operands + offset, part.counts[place - part.begin]};
   }
+  /// Asks the memory for the arguments of some statements, which are wanted soon.
+  void prefetch(std::size_t first, std::size_t last) const {
+    if (first > last || last >= size()) return;
+    const Part& part = part_of(last);
+    if (first < part.begin) return;
+    constexpr std::size_t most = 512, line = 64;
+    const std::size_t begin = offsets_[first], end = std::min<std::size_t>(offsets_[last] + 4, begin + most);
+    for (std::size_t k = begin; k < end; k += line / sizeof(double)) __builtin_prefetch(part.partials + k);
+    for (std::size_t k = begin; k < end; k += line / sizeof(Index)) __builtin_prefetch(part.operands + k);
+  }
   /// The place of an operand; beyond all for one that is older than the section, a constant in it.
   std::size_t place(Index operand) const { return static_cast<Index>(operand - first_); }
 
  private:
-  Index first_;
+  Index first_ = 0;
   std::vector<Part> parts_;
   std::vector<std::uint16_t> offsets_;  // of a statement's arguments in its part
 };

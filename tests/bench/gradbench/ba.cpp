@@ -1,9 +1,14 @@
 // Bundle adjustment (Srajer, Kukelova and Fitzgibbon, A benchmark of selected algorithmic differentiation tools, 2018):
 // the Jacobian matrix of the distances between where cameras should see points and where they do, by the cameras, the
 // points and the weights of the observations; and of the errors of the weights. It is sparse.
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <autograd/scalar/sparse.hpp>
 
@@ -176,13 +181,22 @@ Vector inputs_of(const Adjustment& adjustment) {
   return x;
 }
 
-Evaluation adjustment(const char* name, bool small, SparseMatrix (*jacobian)(const Adjustment&, const Vector&)) {
+struct Problem {
+  Adjustment f;
+  Vector x;
+};
+
+Problem problem(bool small) {
   Adjustment f{small ? 3u : 49u, small ? 4u : 7776u, small ? 13u : 31843u, {}};
   f.features = uniform(2 * f.observations, 200, 800, 2);
-  const Vector x = inputs_of(f);
-  Evaluation result{name, std::to_string(f.observations) + " observations", [=] { return f(x); },
-                    [=] { return std::move(jacobian(f, x).values); }, {},
-                    [=] { return elements_by_differences(f, x); }};
+  Vector x = inputs_of(f);
+  return {std::move(f), std::move(x)};
+}
+
+Evaluation evaluation(const char* name, const Problem& in, std::function<Vector()> derivative) {
+  const auto [f, x] = in;
+  Evaluation result{name, std::to_string(f.observations) + " observations", [=] { return f(x); }, std::move(derivative),
+                    {}, [=] { return elements_by_differences(f, x); }};
 #ifdef XTAPE_ADOLC
   result.adolc = [=] { return by_adolc(f, x); };
 #endif
@@ -192,9 +206,14 @@ Evaluation adjustment(const char* name, bool small, SparseMatrix (*jacobian)(con
 }  // namespace
 
 Evaluation ba(bool small) {
-  return adjustment("ba", small, [](const Adjustment& f, const Vector& x) { return xtape::scalar::sparse_jacobian(f, x); });
+  const Problem in = problem(small);
+  auto jacobian = std::make_shared<xtape::scalar::SparseJacobian<Adjustment>>(in.f);  // keeps its memory from call to call
+  return evaluation("ba", in, [=] { return (*jacobian)(in.x).values; });
 }
 
-Evaluation ba_by_blocks(bool small) { return adjustment("ba, by blocks", small, by_blocks); }
+Evaluation ba_by_blocks(bool small) {
+  const Problem in = problem(small);
+  return evaluation("ba, by blocks", in, [=] { return std::move(by_blocks(in.f, in.x).values); });
+}
 
 }  // namespace gradbench
