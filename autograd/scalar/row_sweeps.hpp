@@ -15,8 +15,8 @@
 
 namespace xtape::scalar::detail {
 
-/// Numbers of which the greatest comes out first. They are bits; for each 64 words of them a word above has bits for those
-/// that are not 0, and so on: gaps cost nothing.
+/// Numbers of which the greatest comes out first. They are bits; for each 64 words of them a word above has bits for
+/// those that are not 0, and so on: gaps cost nothing.
 class Waiting {
  public:
   static constexpr std::size_t none = static_cast<std::size_t>(-1);

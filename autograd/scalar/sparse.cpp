@@ -56,6 +56,8 @@ using Section = Tape<double>::Section;
 using Places = std::vector<std::size_t>;
 
 constexpr std::size_t lanes = 8, nowhere = static_cast<std::size_t>(-1);
+// A sweep by colors costs what as many visits of each statement do, as measured.
+constexpr std::size_t visits_of_sweep = 4;
 
 // A number for the operations that were recorded, whatever their values: other ones have another, but for a chance of
 // 2^-64.
@@ -108,7 +110,8 @@ Pattern pattern_in(const SparseMatrix& matrix) {
 void make_room(SparseMatrix& matrix, std::size_t row, std::size_t count) {
   const std::size_t size = matrix.values.size() + count;
   if (size <= matrix.values.capacity()) return;
-  const double guess = 1.1 * static_cast<double>(size) / static_cast<double>(row + 1) * static_cast<double>(matrix.row_count);
+  const double rows = static_cast<double>(matrix.row_count) / static_cast<double>(row + 1);
+  const double guess = 1.1 * rows * static_cast<double>(size);
   const std::size_t most = std::max<std::size_t>(2 * size, 1 << 24);
   const std::size_t room = guess < static_cast<double>(most) ? static_cast<std::size_t>(guess) + 1 : most;
   matrix.rows.reserve(room), matrix.columns.reserve(room), matrix.values.reserve(room);
@@ -181,8 +184,7 @@ void SparseDerivatives::Work::compute(const Section& section, const Places& plac
   }
   if (!plan_ || plan_->operations != operations) {
     plan_.reset();
-    // A sweep by colors costs about what as many visits do.
-    if (compression_ == Compression::automatic && by_rows(places, inputs, 8 * statements_.size())) return;
+    if (compression_ == Compression::automatic && by_rows(places, inputs, 16 * statements_.size())) return;
     make_plan(places, inputs);
     plan_->operations = fingerprint(section, places);
   }
@@ -251,7 +253,8 @@ void SparseDerivatives::Work::choose() {
   const bool automatic = compression_ == Compression::automatic;
   auto consider = [&](Compression way, const Pattern& by_rows, const Pattern& by_columns) {
     auto is_slower = [&](std::size_t colors) {
-      return automatic && (static_cast<double>((colors + lanes - 1) / lanes * statements_.size()) > visits_ ||
+      const std::size_t sweeps = (colors + lanes - 1) / lanes;
+      return automatic && (static_cast<double>(sweeps * visits_of_sweep * statements_.size()) > visits_ ||
                            (plan_->compression != Compression::none && colors >= plan_->coloring.count));
     };
     if ((!automatic && way != compression_) || is_slower(by_rows.longest())) return;

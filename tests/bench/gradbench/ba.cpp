@@ -207,7 +207,8 @@ Evaluation evaluation(const char* name, const Problem& in, std::function<Vector(
 
 Evaluation ba(bool small) {
   const Problem in = problem(small);
-  auto jacobian = std::make_shared<xtape::scalar::SparseJacobian<Adjustment>>(in.f);  // keeps its memory from call to call
+  // It keeps its memory from call to call.
+  auto jacobian = std::make_shared<xtape::scalar::SparseJacobian<Adjustment>>(in.f);
   return evaluation("ba", in, [=] { return (*jacobian)(in.x).values; });
 }
 
