@@ -1,7 +1,9 @@
 #include <autograd/scalar/row_sweeps.hpp>
 
-#include <new>
+#include <string>
 #include <utility>
+
+#include <autograd/error.hpp>
 
 namespace xtape::scalar::detail {
 
@@ -44,7 +46,9 @@ void RowSweeps::prepare(const Statements& statements, std::size_t inputs) {
   if (size_ < statements.size()) {
     size_ = 0;
     far_.reset(static_cast<State*>(std::calloc(statements.size(), sizeof(State))));
-    if (!far_) throw std::bad_alloc();
+    if (!far_)
+      throw MemoryError("sparse_jacobian: no memory for the adjoints of " + std::to_string(statements.size()) +
+                        " operations");
     size_ = statements.size();
   }
   for (Row& row : rows_) row.columns.resize(inputs), row.values.resize(inputs);
@@ -89,10 +93,10 @@ std::size_t RowSweeps::sweep(const Statements& statements, std::size_t first, st
     rows_[row].begin = inputs_;
     if (places[row] < size) wait(places[row], row + 1, row == 0 ? Adjoint{1, 0} : Adjoint{0, 1});
   }
-  for (State* at = near + (last - near_begin); near_count != 0; --at)
-    if (at->rows != 0) {
+  for (std::size_t k = last - near_begin + 1; near_count != 0;)
+    if (near[--k].rows != 0) {
       --near_count;
-      visit(near_begin + static_cast<std::size_t>(at - near), std::exchange(*at, State{}));
+      visit(near_begin + k, std::exchange(near[k], State{}));
     }
   for (std::size_t place; (place = far_waiting_.pop()) != Waiting::none;)
     visit(place, std::exchange(far[place], State{}));

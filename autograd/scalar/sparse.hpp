@@ -89,6 +89,7 @@ struct Results {
   template <class Y>
   void take(const Tape<double>::Section& section, const Y& y) {
     values.clear(), places.clear();
+    values.reserve(y.size()), places.reserve(y.size());
     for (const Real& result : y) values.push_back(result.value()), places.push_back(place_in(section, result));
   }
 };
