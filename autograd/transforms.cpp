@@ -1,6 +1,7 @@
 #include <autograd/transforms.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,95 +21,132 @@ namespace xtape {
 namespace {
 
 using Variables = std::vector<Variable>;
+using detail::FlatCall, detail::FlatTree;
+
+bool is_differentiable(const Variable& x) { return x.defined() && is_floating(x.dtype()); }
+
+// The i-th of a list or of a tree, as messages name it.
+std::string place(const FlatTree& tree, std::size_t i) {
+  return tree.names.empty() ? std::to_string(i) : "\"" + tree.names[i] + "\"";
+}
 
 // One call of a transform: the inputs as Variables of their own to differentiate by, connected to the caller's where
-// these are recorded, and what is known of where the function's result leads.
+// these are recorded; the function's values; and what is known of where these lead.
 class Call {
  public:
-  Call(const char* transform, const Variables& xs) : transform_(transform) {
-    for (const Variable& x : xs) {
-      detail::require_defined(transform, x);
-      bool connected = grad_enabled() && x.requires_grad();
-      all_.push_back(!is_floating(x.dtype()) ? x : connected ? reshape(x, x.shape()) : x.detach().requires_grad_());
-      if (!is_floating(x.dtype())) continue;
+  explicit Call(const FlatCall& given) : transform_(given.transform), given_(given.inputs) {
+    const bool may_be_undefined = !given_.names.empty();  // as a struct's members
+    for (std::size_t i = 0; i < given_.leaves.size(); ++i) {
+      const Variable& x = given_.leaves[i];
+      if (!may_be_undefined) detail::require_defined(transform_, x);
+      all_.push_back(is_differentiable(x) ? own(x) : x);
+      if (!is_differentiable(x)) continue;
       floating_.push_back(detail::another_handle(all_.back()));
-      given_.push_back({edge_to(x), all_.size() - 1});
+      asked_.push_back({edge_to(x), i});
     }
     start_ = detail::Mark();
+    evaluate(given.function);
   }
 
-  const Variables& inputs() const { return all_; }
-  // The floating-point ones, in handles that f cannot write to.
+  const char* transform() const { return transform_; }
+  // What was given.
+  const FlatTree& given() const { return given_; }
+  // The floating-point inputs, in handles that f cannot write to.
   const Variables& floating() const { return floating_; }
+  const Variables& values() const { return value_.value.leaves; }
+  const FlatTree& value() const { return value_.value; }
 
-  // f at the inputs, recorded whatever the caller's mode.
-  Variable value_of(const Callable& f) {
-    Variable y;
-    {
-      EnableGrad recording;
-      y = f(all_, transform_);
-    }
-    if (!y.defined()) throw Error(std::string(transform_) + ": the function returned an undefined Variable");
-    detail::require_floating(transform_, y);
-    if (grad_enabled()) known_ = {y.impl()->node, mark_.leads_beyond(y)};
-    return y;
+  // Whether the caller can differentiate derivatives of the values, in directions that are given: by them, by the inputs,
+  // or by what f captured.
+  bool recorded(const Variables& directions = {}) const {
+    return grad_enabled() && (any(values_lead_) || std::ranges::any_of(directions, &Variable::requires_grad));
   }
+  // Whether the caller can differentiate what f returned beside its values, which a walk is to leave as it is then.
+  bool aux_recorded() const { return grad_enabled() && any(aux_lead_); }
 
-  // Whether the caller can differentiate derivatives of y, in directions that are given: by them, by the inputs, or by
-  // what f captured.
-  bool recorded(const Variable& y, const Variables& directions = {}) const {
-    if (!grad_enabled()) return false;
-    for (const Variable& v : directions)
-      if (v.requires_grad()) return true;
-    return known_.node && known_.node == y.impl()->node ? known_.leads_beyond : mark_.leads_beyond(y);
-  }
-
-  // Throws where y does not depend on an input, though on the Variable that was given for it. `used` is all that is
-  // known.
-  void require_use(const Variable& y, const std::vector<bool>& used) const {
-    auto in_question = [&](std::size_t i) { return !used[i] && given_[i].edge.node; };
+  // Throws where the values do not depend on an input, though on the Variable that was given for it. `used` is all that
+  // is known.
+  void require_use(const std::vector<bool>& used) const {
+    auto in_question = [&](std::size_t i) { return !used[i] && asked_[i].edge.node; };
     std::vector<std::size_t> unused;
     for (std::size_t i = 0; i < used.size(); ++i)
       if (in_question(i)) unused.push_back(i);
     if (unused.empty()) return;
-    std::vector<Edge> reached = start_.edges_beyond(y);
+    std::vector<Edge> reached;
+    for (const Variable& y : values()) std::ranges::move(start_.edges_beyond(y), std::back_inserter(reached));
     auto reaches = [&](const Edge& edge) {
       return std::ranges::any_of(reached, [&](auto& e) { return e.node == edge.node && e.output == edge.output; });
     };
     for (std::size_t i : unused)
-      if (!reaches(edge_to(floating_[i])) && reaches(given_[i].edge))
+      if (!reaches(edge_to(floating_[i])) && reaches(asked_[i].edge))
         throw GraphError(std::string(transform_) + ": the function does not use its argument " +
-                         std::to_string(given_[i].number) +
+                         place(given_, asked_[i].number) +
                          ", but captures the same Variable: compute with the arguments");
   }
 
-  // x for the caller, in a handle of its own.
-  Variable result(const Variable& x) const { return recorded(x) ? reshape(x, x.shape()) : x.detach(); }
-
-  // One result for each input, from those for the floating-point ones.
+  // For the caller, each in a handle of its own; undefined as it is.
   Variables results(const Variables& found) const {
+    return handed(found, lead_beyond(found));
+  }
+  // One result for each input, from those for the floating-point ones.
+  Variables for_inputs(const Variables& found) const {
+    Variables results(all_.size()), each = this->results(found);
+    for (std::size_t i = 0; i < each.size(); ++i) results[asked_[i].number] = std::move(each[i]);
+    return results;
+  }
+  Variables value_results() const { return handed(values(), values_lead_); }
+  Variables aux_results() const { return handed(value_.aux, aux_lead_); }
+
+ private:
+  // x for f, which can write to it in place, as no leaf can be.
+  static Variable own(const Variable& x) {
+    const bool connected = grad_enabled() && x.requires_grad();
+    EnableGrad recording;
+    return reshape(connected ? x : x.detach().requires_grad_(), x.shape());
+  }
+
+  // f at the inputs, recorded whatever the caller's mode.
+  void evaluate(const std::function<detail::FlatValue(const Variables&)>& f) {
+    {
+      EnableGrad recording;
+      value_ = f(all_);
+    }
+    for (const Variable& y : values()) {
+      if (!y.defined()) throw Error(std::string(transform_) + ": the function returned an undefined Variable");
+      detail::require_floating(transform_, y);
+    }
+    values_lead_ = lead_beyond(values());
+    aux_lead_ = lead_beyond(value_.aux);
+  }
+
+  // Of each, whether the caller can differentiate it.
+  std::vector<bool> lead_beyond(const Variables& xs) const {
+    std::vector<bool> result;
+    for (const Variable& x : xs) result.push_back(x.defined() && grad_enabled() && mark_.leads_beyond(x));
+    return result;
+  }
+  static bool any(const std::vector<bool>& flags) { return std::ranges::find(flags, true) != flags.end(); }
+
+  static Variables handed(const Variables& xs, const std::vector<bool>& recorded) {
     Variables results;
-    auto next = found.begin();
-    for (const Variable& x : all_) results.push_back(is_floating(x.dtype()) ? result(*next++) : Variable());
+    for (std::size_t i = 0; i < xs.size(); ++i)
+      results.push_back(!xs[i].defined() ? xs[i] : recorded[i] ? reshape(xs[i], xs[i].shape()) : xs[i].detach());
     return results;
   }
 
- private:
-  // What is asked several times about the function's value.
-  struct Known {
-    NodePtr node;
-    bool leads_beyond = false;
-  };
-  struct Given {
+  // An input to differentiate by.
+  struct Asked {
     Edge edge;           // to what the caller passed
     std::size_t number;  // among all inputs
   };
 
   const char* transform_;
+  const FlatTree& given_;
   detail::Mark mark_, start_;  // before the inputs, and after them
   Variables all_, floating_;
-  std::vector<Given> given_;  // for the floating-point ones
-  Known known_;
+  std::vector<Asked> asked_;
+  detail::FlatValue value_;
+  std::vector<bool> values_lead_, aux_lead_;  // of each, whether the caller can differentiate it
 };
 
 std::vector<bool> defined(const Variables& xs) {
@@ -117,15 +155,16 @@ std::vector<bool> defined(const Variables& xs) {
   return result;
 }
 
-Variable or_zeros(const Variable& found, const Variable& x) { return found.defined() ? found : zeros_like(x); }
 Variables or_zeros(Variables found, const Variables& xs) {
-  for (std::size_t i = 0; i < xs.size(); ++i) found[i] = or_zeros(found[i], xs[i]);
+  for (std::size_t i = 0; i < xs.size(); ++i)
+    if (!found[i].defined()) found[i] = zeros_like(xs[i]);
   return found;
 }
 
 // The sum of v' J over the ys and their vs, undefined for what plays no part.
-Variables pull_back(const Variables& ys, const Variables& xs, const Variables& vs, bool create_graph,
-                    bool retain_graph = false) {
+Variables pull_back(const char* transform, const Variables& ys, const Variables& xs, const Variables& vs,
+                    bool create_graph, bool retain_graph) {
+  detail::Calling calling(transform);
   Variables outputs, seeds, result(xs.size());
   for (std::size_t i = 0; i < ys.size(); ++i)
     if (ys[i].requires_grad()) outputs.push_back(ys[i]), seeds.push_back(vs[i]);
@@ -135,31 +174,34 @@ Variables pull_back(const Variables& ys, const Variables& xs, const Variables& v
   return result;
 }
 
-// The gradients of a value in a call, by the inputs that are floating-point.
-Variables gradients_in(const Call& call, const Variable& y, const Variable& v, bool create_graph,
-                       bool retain_graph = false) {
-  Variables found = pull_back({y}, call.floating(), {v}, create_graph, retain_graph);
-  call.require_use(y, defined(found));
+// The sum of v' J over the values of a call, by the inputs that are floating-point.
+Variables gradients_in(const Call& call, const Variables& vs, bool create_graph, bool retain_graph) {
+  Variables found = pull_back(call.transform(), call.values(), call.floating(), vs, create_graph, retain_graph);
+  call.require_use(defined(found));
   return or_zeros(std::move(found), call.floating());
 }
 
-void require_one_element(const char* transform, const Variable& y) {
+// A one, of a value that has one element.
+Variable one_for_value(const Call& call) {
+  const Variable& y = call.values()[0];
   if (y.size() != 1)
-    throw ShapeError(std::string(transform) + ": the function's value has shape " + to_string(y.shape()) +
+    throw ShapeError(std::string(call.transform()) + ": the function's value has shape " + to_string(y.shape()) +
                      ", needs one element");
+  return ones_like(y);
 }
 
 // The vectors of the floating-point xs, inputs or values, each of the shape and dtype of what it is for.
-Variables checked_vectors(const char* transform, const char* what, const Variables& vectors, const Variables& xs) {
-  if (vectors.size() != xs.size())
-    throw ShapeError(std::string(transform) + ": " + std::to_string(vectors.size()) + " vectors for " +
-                     std::to_string(xs.size()) + " " + what + "s");
+Variables checked_vectors(const char* transform, const char* what, const FlatTree& vectors, const FlatTree& xs) {
+  if (vectors.names != xs.names) detail::require_same_places(transform, xs, vectors);
+  if (vectors.leaves.size() != xs.leaves.size())
+    throw ShapeError(std::string(transform) + ": " + std::to_string(vectors.leaves.size()) + " vectors for " +
+                     std::to_string(xs.leaves.size()) + " " + what + "s");
   Variables result;
-  for (std::size_t i = 0; i < xs.size(); ++i) {
-    const Variable &v = vectors[i], &x = xs[i];
-    if (!is_floating(x.dtype())) continue;
+  for (std::size_t i = 0; i < xs.leaves.size(); ++i) {
+    const Variable &v = vectors.leaves[i], &x = xs.leaves[i];
+    if (!is_differentiable(x)) continue;
     auto text = [&] {
-      return std::string(transform) + ": vector " + std::to_string(i) + " is " + describe(v) + ", its " + what + " " +
+      return std::string(transform) + ": vector " + place(vectors, i) + " is " + describe(v) + ", its " + what + " " +
              describe(x);
     };
     if (!v.defined() || v.shape() != x.shape()) throw ShapeError(text());
@@ -186,23 +228,30 @@ Variable assembled(const Variables& parts, std::ptrdiff_t axis, const Variable& 
   return all.dtype() == x.dtype() ? all : all.to(x.dtype());
 }
 
-// Row by row, with unit vectors for v.
-Variables jacobian_by_rows(const Call& call, const Variable& y, bool create_graph) {
-  const Variables& xs = call.floating();
-  std::vector<Variables> rows(xs.size());
-  for (std::size_t k = 0; k < y.size(); ++k) {
-    Variables found = pull_back({y}, xs, {unit_vector(y, k)}, create_graph, true);
-    if (k == 0) call.require_use(y, defined(found));
-    for (std::size_t i = 0; i < xs.size(); ++i) rows[i].push_back(or_zeros(found[i], xs[i]));
+// Row by row, with unit vectors for v: for each of the values, by each of the xs.
+std::vector<Variables> jacobian_by_rows(const Call& call, bool create_graph) {
+  const Variables &xs = call.floating(), &ys = call.values();
+  std::vector<Variables> result(ys.size());
+  std::vector<bool> used(xs.size());
+  bool any_rows = false;
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    std::vector<Variables> rows(xs.size());
+    for (std::size_t k = 0; k < ys[i].size(); ++k) {
+      Variables found = pull_back("jacobian", {ys[i]}, xs, {unit_vector(ys[i], k)}, create_graph, true);
+      for (std::size_t j = 0; j < xs.size(); ++j) used[j] = used[j] || found[j].defined();
+      found = or_zeros(std::move(found), xs);
+      for (std::size_t j = 0; j < xs.size(); ++j) rows[j].push_back(std::move(found[j]));
+      any_rows = true;
+    }
+    for (std::size_t j = 0; j < xs.size(); ++j) result[i].push_back(assembled(rows[j], 0, ys[i], xs[j]));
   }
-  Variables result;
-  for (std::size_t i = 0; i < xs.size(); ++i) result.push_back(assembled(rows[i], 0, y, xs[i]));
+  if (any_rows) call.require_use(used);
   return result;
 }
 
 // Column by column, with unit vectors for the tangents of one input: for each of the ys.
-Variables jacobian_by_columns(const detail::TangentWalk& walk, const Variables& ys, const Variables& xs, std::size_t input,
-                              bool create_graph) {
+Variables jacobian_by_columns(const detail::TangentWalk& walk, const Variables& ys, const Variables& xs,
+                              std::size_t input, bool create_graph) {
   GradMode mode(create_graph);
   std::vector<Variables> columns(ys.size());
   for (std::size_t k = 0; k < xs[input].size(); ++k) {
@@ -222,120 +271,123 @@ std::size_t total_size(const Variables& xs) {
   return size;
 }
 
-ValueAndGrad value_and_grad_for(const char* name, const Callable& f, const Variables& xs) {
-  Call call(name, xs);
-  Variable y = call.value_of(f);
-  require_one_element(name, y);
-  Variables gradients = gradients_in(call, y, ones_like(y), call.recorded(y));
-  return {call.result(y), call.results(gradients)};
+// One row of results for each value, one column for each floating-point input, as all inputs have them.
+std::vector<Variables> rows_for_inputs(const Call& call, const std::vector<Variables>& rows) {
+  std::vector<Variables> result;
+  for (const Variables& row : rows) result.push_back(call.for_inputs(row));
+  return result;
+}
+
+detail::FlatDerivatives derivatives(const Call& call, const Variables& gradients) {
+  return {call.value_results(), call.for_inputs(gradients), call.aux_results()};
 }
 
 }  // namespace
 
+namespace detail {
+
 // One evaluation of a function, and the ways along its record.
-class detail::Linearization {
+class Linearization {
  public:
-  Linearization(const char* transform, const Callable& f, const Variables& xs)
-      : transform_(transform), call_(transform, xs), y_(call_.value_of(f)), walk_(transform, {y_}, call_.floating()) {
-    call_.require_use(y_, walk_.dependence());
+  explicit Linearization(const FlatCall& given)
+      : given_(given), call_(given_), walk_(given.transform, call_.values(), call_.floating()) {
+    call_.require_use(walk_.dependence());
+    given_.function = nullptr;
+  }
+  Linearization(const Linearization&) = delete;
+
+  const Call& call() const { return call_; }
+
+  Variables pushed(const FlatTree& tangents) const {
+    Variables directions = checked_vectors(call_.transform(), "input", tangents, call_.given());
+    GradMode mode(call_.recorded(directions));
+    return call_.results(or_zeros(walk_.push(directions), call_.values()));
   }
 
-  Variable value() const { return call_.result(y_); }
-
-  Variable pushed(const Variables& tangents) const {
-    Variables directions = checked_vectors(transform_, "input", tangents, call_.inputs());
-    GradMode mode(call_.recorded(y_, directions));
-    return call_.result(or_zeros(walk_.push(directions)[0], y_));
-  }
-
-  Variables pulled(const Variable& v) const {
-    Variables seed = checked_vectors(transform_, "value", {v}, {y_});
-    Variables found = pull_back({y_}, call_.floating(), seed, call_.recorded(y_, seed), true);
-    return call_.results(or_zeros(std::move(found), call_.floating()));
+  Variables pulled(const FlatTree& vectors) const {
+    Variables seeds = checked_vectors(call_.transform(), "value", vectors, call_.value());
+    Variables found = pull_back(call_.transform(), call_.values(), call_.floating(), seeds, call_.recorded(seeds), true);
+    return call_.for_inputs(or_zeros(std::move(found), call_.floating()));
   }
 
  private:
-  const char* transform_;
+  FlatCall given_;
   Call call_;
-  Variable y_;
   TangentWalk walk_;
 };
 
-Linearized::Linearized(std::shared_ptr<const detail::Linearization> linearization)
-    : value(linearization->value()), linearization_(std::move(linearization)) {}
+std::shared_ptr<const Linearization> flat_linearize(const FlatCall& given) {
+  return std::make_shared<Linearization>(given);
+}
+Variables values_of(const Linearization& line) { return line.call().value_results(); }
+Variables aux_of(const Linearization& line) { return line.call().aux_results(); }
+Variables pushed(const Linearization& line, const FlatTree& tangents) { return line.pushed(tangents); }
+Variables pulled(const Linearization& line, const FlatTree& vectors) { return line.pulled(vectors); }
 
-Variable Linearized::operator()(const Variables& tangents) const { return linearization_->pushed(tangents); }
-Variables Linearized::transpose(const Variable& v) const { return linearization_->pulled(v); }
-
-Linearized linearize(const Callable& f, const std::vector<Variable>& inputs) {
-  return Linearized(std::make_shared<detail::Linearization>("linearize", f, inputs));
+FlatDerivatives flat_value_and_grad(const FlatCall& given) {
+  Call call(given);
+  Variable one = one_for_value(call);
+  return derivatives(call, gradients_in(call, {one}, call.recorded(), call.aux_recorded()));
 }
 
-std::vector<Variable> grad(const Callable& f, const std::vector<Variable>& inputs) {
-  return value_and_grad_for("grad", f, inputs).grads;
-}
-ValueAndGrad value_and_grad(const Callable& f, const std::vector<Variable>& inputs) {
-  return value_and_grad_for("value_and_grad", f, inputs);
-}
-
-ValueAndGrad vjp(const Callable& f, const std::vector<Variable>& xs, const Variable& v) {
-  Call call("vjp", xs);
-  Variable y = call.value_of(f);
-  Variables seed = checked_vectors("vjp", "value", {v}, {y});
-  Variables products = gradients_in(call, y, seed[0], call.recorded(y, seed));
-  return {call.result(y), call.results(products)};
+FlatDerivatives flat_vjp(const FlatCall& given, const FlatTree& vectors) {
+  Call call(given);
+  Variables seeds = checked_vectors("vjp", "value", vectors, call.value());
+  return derivatives(call, gradients_in(call, seeds, call.recorded(seeds), call.aux_recorded()));
 }
 
-ValueAndTangent jvp(const Callable& f, const std::vector<Variable>& xs, const std::vector<Variable>& tangents) {
-  checked_vectors("jvp", "input", tangents, xs);
-  detail::Linearization linearization("jvp", f, xs);
-  return {linearization.value(), linearization.pushed(tangents)};
+FlatDerivatives flat_jvp(const FlatCall& given, const FlatTree& tangents) {
+  checked_vectors("jvp", "input", tangents, given.inputs);
+  Linearization line(given);
+  return {values_of(line), line.pushed(tangents), aux_of(line)};
 }
 
-std::vector<Variable> jacobian(const Callable& f, const std::vector<Variable>& xs, const JacobianOptions& options) {
-  Call call("jacobian", xs);
-  Variable y = call.value_of(f);
-  const bool fewer_columns = total_size(call.floating()) < y.size(), recorded = call.recorded(y);
+std::vector<Variables> flat_jacobian(const FlatCall& given, const JacobianOptions& options) {
+  Call call(given);
+  const Variables &xs = call.floating(), &ys = call.values();
+  const bool fewer_columns = total_size(xs) < total_size(ys), recorded = call.recorded();
   if (options.mode == JacobianMode::reverse || (options.mode == JacobianMode::automatic && !fewer_columns))
-    return call.results(jacobian_by_rows(call, y, recorded));
-  detail::TangentWalk walk("jacobian", {y}, call.floating());
-  call.require_use(y, walk.dependence());
-  Variables result;
-  for (std::size_t i = 0; i < call.floating().size(); ++i)
-    result.push_back(jacobian_by_columns(walk, {y}, call.floating(), i, recorded)[0]);
-  return call.results(result);
+    return rows_for_inputs(call, jacobian_by_rows(call, recorded));
+  TangentWalk walk("jacobian", ys, xs);
+  call.require_use(walk.dependence());
+  std::vector<Variables> result(ys.size());
+  for (std::size_t j = 0; j < xs.size(); ++j) {
+    Variables blocks = jacobian_by_columns(walk, ys, xs, j, recorded);
+    for (std::size_t i = 0; i < ys.size(); ++i) result[i].push_back(std::move(blocks[i]));
+  }
+  return rows_for_inputs(call, result);
 }
 
-std::vector<std::vector<Variable>> hessian(const Callable& f, const std::vector<Variable>& xs) {
-  Call call("hessian", xs);
-  Variable y = call.value_of(f);
-  require_one_element("hessian", y);
-  bool recorded = call.recorded(y);
-  Variables gradients = gradients_in(call, y, ones_like(y), true, true);
+std::vector<Variables> flat_hessian(const FlatCall& given) {
+  Call call(given);
+  Variable one = one_for_value(call);
+  Variables gradients = gradients_in(call, {one}, true, true);
   std::vector<Variables> columns;  // [j][i]
-  detail::TangentWalk walk("hessian", gradients, call.floating());
+  TangentWalk walk("hessian", gradients, call.floating());
   for (std::size_t j = 0; j < call.floating().size(); ++j)
-    columns.push_back(jacobian_by_columns(walk, gradients, call.floating(), j, recorded));
+    columns.push_back(jacobian_by_columns(walk, gradients, call.floating(), j, call.recorded()));
   std::vector<Variables> result;
   std::size_t i = 0;
-  for (const Variable& x : xs) {
+  for (const Variable& x : given.inputs.leaves) {
     Variables row;
-    for (const Variables& column : columns) row.push_back(is_floating(x.dtype()) ? column[i] : Variable());
-    result.push_back(is_floating(x.dtype()) ? call.results(row) : Variables(xs.size()));
-    i += is_floating(x.dtype());
+    for (const Variables& column : columns)
+      if (is_differentiable(x)) row.push_back(column[i]);
+    result.push_back(call.for_inputs(row));
+    i += is_differentiable(x);
   }
   return result;
 }
 
-ValueAndGrad hvp(const Callable& f, const std::vector<Variable>& xs, const std::vector<Variable>& vectors) {
-  Call call("hvp", xs);
-  Variables directions = checked_vectors("hvp", "input", vectors, xs);
-  Variable y = call.value_of(f);
-  require_one_element("hvp", y);
-  Variables gradients = gradients_in(call, y, ones_like(y), true, true);
+FlatDerivatives flat_hvp(const FlatCall& given, const FlatTree& vectors) {
+  Variables directions = checked_vectors("hvp", "input", vectors, given.inputs);
+  Call call(given);
+  Variable one = one_for_value(call);
+  Variables gradients = gradients_in(call, {one}, true, true);
   // v' times the Jacobian of the gradient, which is v' H. (To push v along f and its gradient takes no less time.)
-  Variables products = pull_back(gradients, call.floating(), directions, call.recorded(y, directions));
-  return {call.result(y), call.results(or_zeros(std::move(products), call.floating()))};
+  Variables products =
+      pull_back("hvp", gradients, call.floating(), directions, call.recorded(directions), call.aux_recorded());
+  return derivatives(call, or_zeros(std::move(products), call.floating()));
 }
 
+}  // namespace detail
 }  // namespace xtape
