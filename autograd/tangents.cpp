@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <autograd/mark.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
@@ -33,6 +34,15 @@ Variables pulled(const Variables& ys, const Variables& seeds, const Variables& p
   return grad(ys, probes, {.create_graph = recorded, .allow_unused = true, .grad_outputs = seeds});
 }
 
+// Whether the record of y leads from what came after a Mark to one of the nodes.
+bool leads_to(const Variable& y, const std::vector<const Node*>& nodes, const detail::Mark& start) {
+  return std::ranges::any_of(start.edges_beyond(y), [&](const Edge& edge) {
+    return std::ranges::find(nodes, edge.node.get()) != nodes.end();
+  });
+}
+
+bool has_others_than_zeros(const Variable& x) { return any(not_equal(x, 0)).item() != 0; }
+
 }  // namespace
 
 // With u' J as a function of u recorded, its vjp by t is J t. There is no need of a value of u but one: where the vjp
@@ -51,17 +61,19 @@ void Operation::jvp(const Node& node, std::span<Variable> tangents, std::span<Re
   }
   std::vector<InputGradient> inputs(tangents.size());
   for (std::size_t k = 0; k < inputs.size(); ++k) inputs[k].wanted = tangents[k].defined();
+  std::vector<const Node*> given;
+  for (const Variable& g : gradients) given.push_back(g.defined() ? g.impl()->node.get() : nullptr);
+  const detail::Mark start;
   backward(node, gradients, inputs);
   Variables constant;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const Variable& y = inputs[k].value;
     if (!inputs[k].wanted || !y.defined()) continue;
-    if (y.requires_grad()) ys.push_back(y), seeds.push_back(tangents[k]);
+    if (y.requires_grad() && leads_to(y, given, start)) ys.push_back(y), seeds.push_back(tangents[k]);
     else constant.push_back(y);
   }
   Variables found = pulled(ys, seeds, leaves, recorded);
-  if (std::ranges::none_of(found, &Variable::defined)) constant.insert(constant.end(), ys.begin(), ys.end());
-  if (std::ranges::any_of(constant, [](const Variable& y) { return any(not_equal(y, 0)).item() != 0; }))
+  if (std::ranges::any_of(constant, has_others_than_zeros))
     throw GraphError("needs a backward of differentiable operations");
   auto next = found.begin();
   for (ResultTangent& result : results)
@@ -250,19 +262,32 @@ class TangentWalk::Push {
     }
     for (auto entry = hooks.rbegin(); entry != hooks.rend(); ++entry) {
       Variable& tangent = tangents_[step.first_result + entry->output];
-      if (tangent.defined()) tangent = through(entry->hook, tangent);
+      if (tangent.defined()) tangent = through(entry->hook, tangent, *step.node);
     }
   }
 
-  // Hooks are linear where the gradient is 0, if they are anywhere: those that clip have no effect there.
-  static Variable through(const Hook& hook, const Variable& tangent) {
+  // Hooks are linear where the gradient is 0, if they are anywhere: those that clip have no effect there. One whose
+  // result is not recorded as a function of the gradient gives zeros for every gradient, or is unfit.
+  Variable through(const Hook& hook, const Variable& tangent, const Node& node) {
     const bool recorded = grad_enabled();
     EnableGrad recording;
     Probe probe(tangent.shape(), tangent.dtype(), 0);
+    Variable y = called(hook, probe, node);
+    if (y.requires_grad()) return pulled({y}, {tangent}, {probe.leaf}, recorded)[0];
+    Probe ones(tangent.shape(), tangent.dtype(), 1);
+    if (has_others_than_zeros(called(hook, ones, node)))
+      throw GraphError(std::string(walk_.transform_) + ": a hook on the result of " + node.name() +
+                       " needs to compute with differentiable operations");
+    return {};
+  }
+
+  Variable called(const Hook& hook, const Probe& probe, const Node& node) const {
     Variable y = hook(probe.given);
-    if (!y.defined()) y = probe.given;  // which it may have written to
-    if (!y.requires_grad()) return {};
-    return pulled({y}, {tangent}, {probe.leaf}, recorded)[0];
+    if (!y.defined()) return probe.given;  // which it may have written to
+    if (y.shape() != probe.leaf.shape() || y.dtype() != probe.leaf.dtype())
+      throw ShapeError(std::string(walk_.transform_) + ": a hook on the result of " + node.name() + " got " +
+                       describe(probe.leaf) + " and returned " + describe(y) + ": needs the same shape and dtype");
+    return y;
   }
 
   const TangentWalk& walk_;
