@@ -10,6 +10,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <autograd/batch.hpp>
 #include <autograd/small_blocks.hpp>
 
 namespace xtape {
@@ -164,6 +165,8 @@ ArrayBody* ArrayBody::lent(void* elements, ShapePtr shape, DType dtype, std::sha
   return body;
 }
 
+const void* ArrayBody::owner() const { return static_cast<const LentBody*>(this)->owner.get(); }
+
 void ArrayBody::deallocate(ArrayBody* body) noexcept {
   std::size_t capacity = body->capacity;
   if (body->is_lent) static_cast<LentBody*>(body)->~LentBody();
@@ -196,6 +199,13 @@ Array Array::around(void* elements, Shape shape, DType dtype, std::shared_ptr<co
   return Array(detail::ArrayBody::lent(elements, shared(std::move(shape)), dtype, std::move(owner), read_only));
 }
 
+// Read-only, so that nobody takes it for one to write to in place.
+Array Array::mapped(Shape shape, DType dtype, std::shared_ptr<const void> batch) {
+  Array result = around(nullptr, std::move(shape), dtype, std::move(batch), true);
+  result.body_->is_mapped = true;
+  return result;
+}
+
 Array Array::scalar(const Scalar& value, DType dtype, const char* operation) {
   return full({}, value, dtype, operation);
 }
@@ -225,6 +235,7 @@ Array Array::full_like(const Array& other, const Scalar& value, const char* oper
 
 Array Array::reshaped(Shape shape) const {
   if (shape == this->shape()) return *this;
+  if (is_mapped()) detail::no_elements(*this);
   if (element_count(shape) != size())
     throw ShapeError("reshape: " + to_string(this->shape()) + " to " + to_string(shape) + ": needs " +
                      std::to_string(size()) + " elements");
@@ -232,6 +243,7 @@ Array Array::reshaped(Shape shape) const {
 }
 
 Array Array::row(std::size_t i) const {
+  if (is_mapped()) detail::no_elements(*this);
   if (rank() == 0 || i >= shape()[0])
     throw ShapeError("row: " + std::to_string(i) + " of shape " + to_string(shape()) + ": out of range");
   std::size_t row_size = size() / shape()[0];
@@ -249,6 +261,7 @@ Scalar Array::element(std::size_t i) const {
 }
 
 Array Array::copy() const {
+  if (is_mapped()) return *this;
   Array result = like(*this);
   result.assign(*this);
   return result;
@@ -256,6 +269,10 @@ Array Array::copy() const {
 
 Array Array::to(DType to) const {
   if (to == dtype()) return *this;
+  if (is_mapped()) {
+    const detail::Samples& samples = detail::samples_of(*this);
+    return detail::mapped(Variable(samples.all.value().to(to)), samples.level);
+  }
   Array result = like(*this, to);
   visit(dtype(), [&]<class From>(From) {
     visit(to, [&]<class To>(To) {
@@ -274,12 +291,13 @@ void Array::assign(const Array& source) {
   if (!source.has_shape_of(*this) || source.dtype() != dtype())
     throw ShapeError("assign: " + std::string(to_string(source.dtype())) + to_string(source.shape()) + " to " +
                      to_string(dtype()) + to_string(shape()) + ": needs the same shape and dtype");
-  if (!unique()) *this = source;
+  if (!unique() || source.is_mapped()) *this = source;
   else if (size() && body_ != source.body_) std::memcpy(body_->data, source.body_->data, bytes());
 }
 
 void Array::wrong_type(DType asked) const {
   if (!defined()) throw Error("array: undefined, there are no elements to read");
+  if (is_mapped()) detail::no_elements(*this);
   throw DTypeError(std::string("array: holds ") + to_string(dtype()) + ", asked for " + to_string(asked) +
                    "; convert with .to(" + to_string(asked) + ")");
 }

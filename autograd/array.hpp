@@ -68,6 +68,7 @@ struct ArrayBody {
   DType dtype;
   bool is_lent = false;    ///< the elements lie in memory of somebody else's
   bool read_only = false;  ///< and are never written there
+  bool is_mapped = false;  ///< there are none: the owner has those of many samples
   std::byte* data = nullptr;
   std::size_t capacity = 0;                  ///< of the block, in bytes
   boost::intrusive_ptr<ArrayBody> elements;  ///< whose elements these are; null where they are its own
@@ -81,6 +82,8 @@ struct ArrayBody {
   static ArrayBody* view(ArrayBody& from, ShapePtr shape, std::size_t first);
   /// One of elements elsewhere, which live as long as `owner` does.
   static ArrayBody* lent(void* elements, ShapePtr shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
+  /// Of a lent one.
+  const void* owner() const;
   static void deallocate(ArrayBody* body) noexcept;
 };
 
@@ -117,6 +120,13 @@ class Array {
   /// The elements at an address, without a copy; `owner` keeps them alive. See from_blob.
   static Array around(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
 
+  /// One without elements, which stands for an array of this shape in each sample of a batch; `batch` has their elements.
+  /// See detail::Batch.
+  static Array mapped(Shape shape, DType dtype, std::shared_ptr<const void> batch);
+  bool is_mapped() const { return body_ && body_->is_mapped; }
+  /// What it was made with.
+  const void* batch() const { return body_->owner(); }
+
   /// The elements of an xtensor container or std::vector that is given away, without a copy.
   template <class C>
   static Array adopt(C&& container, Shape shape) {
@@ -142,7 +152,8 @@ class Array {
   std::size_t size() const { return shared_shape()->size; }
   std::size_t bytes() const { return size() * item_size(dtype()); }
 
-  /// The elements to read. @throws DTypeError unless T is what the array stores.
+  /// The elements to read. @throws DTypeError unless T is what the array stores, and NeedsElements where it stands for
+  /// one of each sample.
   template <class T>
   const T* data() const {
     require<T>();
@@ -195,7 +206,8 @@ class Array {
  private:
   template <class T>
   void require() const {
-    if (dtype() != dtype_of<T>() || !defined() || !std::is_same_v<T, stored_t<T>>) wrong_type(dtype_of<T>());
+    if (dtype() != dtype_of<T>() || !defined() || body_->is_mapped || !std::is_same_v<T, stored_t<T>>)
+      wrong_type(dtype_of<T>());
   }
   [[noreturn]] void wrong_type(DType asked) const;
   explicit Array(detail::ArrayBody* body) : body_(body) {}

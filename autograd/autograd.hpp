@@ -8,6 +8,8 @@
 #include <autograd/error.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
+#include <autograd/implicit.hpp>
+#include <autograd/odeint.hpp>
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/collective.hpp>
 #include <autograd/ops/convolution.hpp>
@@ -44,8 +46,10 @@
 #include <autograd/ops/triangles.hpp>
 #include <autograd/profile.hpp>
 #include <autograd/random.hpp>
+#include <autograd/scan.hpp>
 #include <autograd/threads.hpp>
 #include <autograd/to_dot.hpp>
 #include <autograd/transforms.hpp>
 #include <autograd/variable.hpp>
+#include <autograd/vmap.hpp>
 #include <autograd/walk.hpp>

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include <autograd/batch.hpp>
+#include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/tape.hpp>
 
@@ -11,6 +13,7 @@ namespace xtape::fused::detail {
 namespace {
 
 using Variables = std::vector<Variable>;
+using xtape::detail::Batch;
 
 // Results in these shapes, none where there is no shape. They are one node's.
 class Fused final : public OperationOf<Fused> {
@@ -45,6 +48,19 @@ class Fused final : public OperationOf<Fused> {
     if (lines > 0) kept_.push_back(std::move(all.back()));
     if (keeps_)
       for (std::uint32_t number : program_->kept().results) kept_.push_back(results[number]);
+  }
+
+  // Computed from what is kept, or of the operands: of mapped ones, nothing is kept.
+  bool map(const Batch& batch, std::span<Variable> results) const override {
+    Variables inputs;
+    for (std::size_t k = 0; k < batch.operands(); ++k) inputs.push_back(batch.spread(k, common_.size()));
+    Shapes shapes = shapes_;
+    for (std::optional<Shape>& shape : shapes)
+      if (shape) shape = batch.with_samples(*shape, common_.size());
+    Variables made = Fused(program_, batch.with_samples(common_), shapes)(inputs);
+    for (std::size_t i = 0; i < made.size(); ++i)
+      if (shapes_[i]) results[i] = reshape(made[i], batch.with_samples(*shapes_[i]));
+    return true;
   }
 
   std::uint32_t saves(std::uint32_t) override { return all_operands; }
@@ -86,7 +102,7 @@ void Fused::backward(const Node& node, std::span<Variable> outputs, std::span<In
     weighted.push_back(weight.defined());
     xs.push_back(weight.defined() ? weight : Variable(Array::scalar(0, xs[0].dtype())));
   }
-  const bool from_kept = keeps_ && !grad_enabled();
+  const bool from_kept = !kept_.empty() && !grad_enabled();
   if (from_kept)
     for (const Array& value : kept_) xs.emplace_back(value);
   ProgramPtr gradient = from_kept ? program_->gradient_from_kept(weighted) : program_->gradient(weighted);

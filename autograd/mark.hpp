@@ -13,6 +13,8 @@ class Mark {
  public:
   Mark();
 
+  /// No smaller than the sequence of any node older than it, and unlike that of other Marks.
+  std::uint64_t sequence() const { return last_; }
   bool is_older(const Node& node) const { return node.sequence() <= last_; }
   /// The edges by which the record of y leads from what came after the Mark to what is older, each once. y itself
   /// counts as reached by one.

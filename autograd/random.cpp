@@ -1,3 +1,4 @@
+#include <autograd/batch.hpp>
 #include <autograd/random.hpp>
 
 #include <atomic>
@@ -13,6 +14,7 @@ namespace {
 
 thread_local detail::GeneratorScope* innermost = nullptr;
 thread_local bool past_forks = false;
+std::atomic<std::uint64_t> last_id = 0;  // of engines
 
 void require_spread(const char* operation, double mean, double stddev) {
   if (!std::isfinite(mean) || !std::isfinite(stddev) || stddev < 0)
@@ -25,11 +27,13 @@ void require_spread(const char* operation, double mean, double stddev) {
 struct Generator::Engine {
   explicit Engine(std::uint64_t seed) : stream{seed} {}
 
-  static inline std::atomic<std::uint64_t> last_id = 0;
   const std::uint64_t id = ++last_id;
   std::mutex mutex;
   kernels::RandomStream stream;
 };
+
+
+std::uint64_t detail::generators_made() { return last_id; }
 
 Generator::Generator(std::uint64_t seed) : engine_(new Engine(seed)) {}
 Generator::~Generator() = default;
@@ -102,7 +106,10 @@ Generator& default_generator() {
 
 void seed(std::uint64_t seed) { default_generator().seed(seed); }
 
-Generator::Engine& Generator::engine() const { return detail::GeneratorScope::within(innermost, *engine_); }
+Generator::Engine& Generator::engine() const {
+  detail::Mapping::require_own(engine_->id);
+  return detail::GeneratorScope::within(innermost, *engine_);
+}
 
 detail::GeneratorScope::GeneratorScope() : outer_(std::exchange(innermost, this)) {}
 detail::GeneratorScope::~GeneratorScope() { innermost = outer_; }
@@ -114,7 +121,7 @@ Generator::Engine& WithGenerator::in_place_of(Engine& engine) {
 
 detail::RandomFork::RandomFork(std::vector<Seed> seeds) : seeds_(std::move(seeds)), engines_(seeds_.size()) {
   default_generator();  // which is made at its first use
-  newest_ = Engine::last_id;
+  newest_ = last_id;
 }
 detail::RandomFork::~RandomFork() = default;
 

@@ -6,6 +6,7 @@
 #include <new>
 
 #include <autograd/anomaly.hpp>
+#include <autograd/batch.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/small_blocks.hpp>
 
@@ -18,7 +19,7 @@ namespace {
 // Nodes are numbered in the order in which they are made. A thread takes numbers in blocks, and a new block where it
 // meets a greater number than its own: so the order holds through nodes that other threads made.
 constexpr std::uint64_t block = 1024;
-std::atomic<std::uint64_t> taken = 0;
+std::atomic<std::uint64_t> taken = block;  // so that 0 is no number
 [[gnu::tls_model("initial-exec")]] constinit thread_local std::uint64_t last_sequence = 0, end_of_block = 0;
 
 void take_block() {
@@ -205,6 +206,23 @@ void evaluate(Operation& operation, std::span<const Array> values, std::span<Arr
   throw MemoryError(std::string(operation.name()) + ": no memory for what it needs beside its result");
 }
 
+// The level of the innermost vmap that maps over one of the operands; 0 where none does.
+std::uint64_t level_of(std::span<const Array> values) {
+  std::uint64_t level = 0;
+  for (const Array& value : values)
+    if (value.is_mapped()) [[unlikely]] level = std::max(level, samples_of(value).level);
+  return level;
+}
+
+void map(const Operation& operation, std::uint64_t level, std::span<const Variable* const> operands,
+         std::span<const Array> values, std::span<Array> results) {
+  Calling calling(operation.name());
+  std::vector<Variable> all(results.size());
+  if (!operation.map(Batch(level, operands, values), all))
+    throw NeedsElements(std::string(operation.name()) + ": has no rule for a batch", level);
+  for (std::size_t i = 0; i < results.size(); ++i) results[i] = mapped(all[i], level);
+}
+
 }  // namespace
 
 NodePtr perform(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results) {
@@ -212,7 +230,13 @@ NodePtr perform(Operation& operation, std::span<const Variable* const> operands,
   std::vector<Array> many(operands.size() > few.size() ? operands.size() : 0);
   std::span<Array> values = many.empty() ? std::span(few).first(operands.size()) : std::span(many);
   collect(operation, operands, values);
-  evaluate(operation, values, results);
+  const std::uint64_t level = level_of(values);
+  if (level == 0) [[likely]] {
+    evaluate(operation, values, results);
+    if (const Array& result = results.empty() ? Array() : results[0]; result.is_mapped()) [[unlikely]] no_elements(result);
+  } else {
+    map(operation, level, operands, values, results);
+  }
   auto needs_gradient = [](const Variable* x) { return x && x->requires_grad(); };
   if (!grad_enabled() || std::none_of(operands.begin(), operands.end(), needs_gradient)) return nullptr;
   return Node::make(operation, operands, values, results);

@@ -25,6 +25,10 @@
 
 namespace xtape {
 
+namespace detail {
+class Batch;
+}
+
 /// Where a gradient goes: an output of the node that made the input. No node: the input needs no gradient.
 struct Edge {
   NodePtr node;
@@ -71,6 +75,11 @@ class Operation {
   /// least is defined, and those only of operands that need a gradient. A tangent has the shape and dtype of what it
   /// belongs to. This one is made of the vjp, which is linear in the gradients: its own vjp is the jvp.
   virtual void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const;
+
+  /// How it maps over a batch: computes the results of all samples at once, the samples along the first axis of each, by
+  /// operations on what the batch says of the operands. False where there is no rule: then vmap calls its function once
+  /// for each sample.
+  virtual bool map(const detail::Batch& /*batch*/, std::span<Variable> /*results*/) const { return false; }
 
   /// Which values the node is to keep for the vjp, where the operands of the bits in `needed` need a gradient: bit k for
   /// operand k, bit `number of operands` for the first result; or `all_operands`, however many there are; and
@@ -281,16 +290,33 @@ Named<T> attribute(const char* name, T value) {
   return {name, std::move(value)};
 }
 
+/// An operand that an operation is not differentiated by, such as indices: it keeps its dtype whatever the others have.
+struct Constant {
+  Variable operator()(const Variable&) const { return {}; }
+};
+inline Wrt<Constant, Constant> constant(const Variable& operand) { return {&operand, {}, {}}; }
+
+/// No rule for how an operation maps over a batch.
+struct Unmapped {};
+
 /// The name of an operation and what it is told beside its operands: `op("sum", attribute("axes", axes))`. An object with
 /// a member function `attributes()` stands for several of them.
-template <class... Told>
+template <class Mapping, class... Told>
 struct Op {
   const char* name;
   std::tuple<Told...> told;
+  [[no_unique_address]] Mapping mapping;
+
+  /// With a rule for how it maps over a batch: what computes the results of all samples, told the same.
+  /// `op("cumsum", attribute("axis", i)).mapped([](const Batch& b, std::size_t axis) { return cumsum(b[0], axis + 1); })`
+  template <class M>
+  Op<M, Told...> mapped(M rule) && {
+    return {name, std::move(told), std::move(rule)};
+  }
 };
 template <class... Told>
-Op<Told...> op(const char* name, Told... told) {
-  return {name, {std::move(told)...}};
+Op<Unmapped, Told...> op(const char* name, Told... told) {
+  return {name, {std::move(told)...}, {}};
 }
 
 namespace detail {
@@ -360,6 +386,7 @@ struct Rule {
   static constexpr bool is_linear = std::is_same_v<J, Linear>;
   static constexpr bool has_jvp = !std::is_same_v<J, Unwritten>;
   static constexpr bool needs_result = takes_result<F> || takes_result<J>;
+  static constexpr bool is_constant = std::is_same_v<F, Constant>;
 
   Variable gradient(const Node& node, const Variable& g) const { return applied(vjp, node, g); }
   Variable tangent(const Node& node, const Variable& t) const {
@@ -375,14 +402,27 @@ struct Rule {
   }
 };
 
+/// The results of a batch by the rule of an operation, if it has one.
+template <class Mapping, class Told>
+bool map_by(const Mapping& rule, const Told& told, const Batch& batch, std::span<Variable> results) {
+  if constexpr (std::is_same_v<Mapping, Unmapped>) {
+    return false;
+  } else {
+    results[0] = std::apply([&](const auto&... each) { return rule(batch, argument(each)...); }, told);
+    return true;
+  }
+}
+
 /// An operation written as lambdas: what computes it, and a Rule for each operand. Told is a tuple.
-template <class Told, class Forward, class... Rules>
-class Written final : public OperationOf<Written<Told, Forward, Rules...>> {
+template <class Mapping, class Told, class Forward, class... Rules>
+class Written final : public OperationOf<Written<Mapping, Told, Forward, Rules...>> {
  public:
-  Written(const char* name, Told told, Forward forward, Rules... rules)
-      : OperationOf<Written>(name), told_(std::move(told)), forward_(std::move(forward)), rules_(std::move(rules)...) {}
+  Written(const char* name, Mapping mapping, Told told, Forward forward, Rules... rules)
+      : OperationOf<Written>(name), mapping_(std::move(mapping)), told_(std::move(told)), forward_(std::move(forward)),
+        rules_(std::move(rules)...) {}
 
   Attributes attributes() const override { return attributes_of(told_); }
+  bool mixes_dtypes() const override { return (Rules::is_constant || ...); }
 
   void evaluate(std::span<const Array> operands, std::span<Array> results) override {
     [&]<std::size_t... K>(std::index_sequence<K...>) {
@@ -425,19 +465,24 @@ class Written final : public OperationOf<Written<Told, Forward, Rules...>> {
     }
   }
 
+  bool map(const Batch& batch, std::span<Variable> results) const override {
+    return map_by(mapping_, told_, batch, results);
+  }
+
  private:
+  [[no_unique_address]] Mapping mapping_;
   [[no_unique_address]] Told told_;
   [[no_unique_address]] Forward forward_;
   std::tuple<std::optional<Rules>...> rules_;
 };
 
 /// The same for a list of operands of any length, with one vjp that is told which, and one jvp.
-template <class Told, class Forward, class F, class J>
-class WrittenForList final : public OperationOf<WrittenForList<Told, Forward, F, J>> {
+template <class Mapping, class Told, class Forward, class F, class J>
+class WrittenForList final : public OperationOf<WrittenForList<Mapping, Told, Forward, F, J>> {
  public:
-  WrittenForList(const char* name, Told told, Forward forward, F vjp, J jvp)
-      : OperationOf<WrittenForList>(name), told_(std::move(told)), forward_(std::move(forward)), vjp_(std::move(vjp)),
-        jvp_(std::move(jvp)) {}
+  WrittenForList(const char* name, Mapping mapping, Told told, Forward forward, F vjp, J jvp)
+      : OperationOf<WrittenForList>(name), mapping_(std::move(mapping)), told_(std::move(told)),
+        forward_(std::move(forward)), vjp_(std::move(vjp)), jvp_(std::move(jvp)) {}
 
   Attributes attributes() const override { return attributes_of(told_); }
 
@@ -455,7 +500,12 @@ class WrittenForList final : public OperationOf<WrittenForList<Told, Forward, F,
     else results[0].value = jvp_(std::span<const Variable>(tangents));
   }
 
+  bool map(const Batch& batch, std::span<Variable> results) const override {
+    return map_by(mapping_, told_, batch, results);
+  }
+
  private:
+  [[no_unique_address]] Mapping mapping_;
   [[no_unique_address]] Told told_;
   [[no_unique_address]] Forward forward_;
   F vjp_;
@@ -477,10 +527,10 @@ Variable another_handle(const Variable& x);
 /// and of what the operation is told, `record(op("softmax", attribute("axis", 1)), kernels::softmax, wrt(x, ...))`.
 /// A vjp beside each operand says how gradients go back to it.
 /// A jvp may stand there, too.
-template <class... Told, class Forward, class... Fs, class... Js>
-Variable record(Op<Told...> what, Forward forward, Wrt<Fs, Js>... inputs) {
-  detail::Written<std::tuple<Told...>, Forward, detail::Rule<Fs, Js>...> operation(
-      what.name, std::move(what.told), std::move(forward),
+template <class Mapping, class... Told, class Forward, class... Fs, class... Js>
+Variable record(Op<Mapping, Told...> what, Forward forward, Wrt<Fs, Js>... inputs) {
+  detail::Written<Mapping, std::tuple<Told...>, Forward, detail::Rule<Fs, Js>...> operation(
+      what.name, std::move(what.mapping), std::move(what.told), std::move(forward),
       detail::Rule<Fs, Js>{std::move(inputs.vjp), std::move(inputs.jvp)}...);
   return detail::perform(operation, std::array{inputs.input...});
 }
@@ -492,11 +542,10 @@ Variable record(const char* name, Forward forward, Wrt<Fs, Js>... inputs) {
 
 /// The same for a list of operands: `forward(std::span<const Array>, ...)`, and `vjp(i, g)` for the gradient of operand
 /// `i`; `jvp(std::span<const Variable>)`, where there is one, takes the tangents of all, undefined for zeros.
-template <class... Told, class Forward, class F, class J = Unwritten>
-Variable record_list(Op<Told...> what, Forward forward, std::span<const Variable> inputs, F vjp, J jvp = {}) {
-  detail::WrittenForList<std::tuple<Told...>, Forward, F, J> operation(what.name, std::move(what.told),
-                                                                       std::move(forward), std::move(vjp),
-                                                                       std::move(jvp));
+template <class Mapping, class... Told, class Forward, class F, class J = Unwritten>
+Variable record_list(Op<Mapping, Told...> what, Forward forward, std::span<const Variable> inputs, F vjp, J jvp = {}) {
+  detail::WrittenForList<Mapping, std::tuple<Told...>, Forward, F, J> operation(
+      what.name, std::move(what.mapping), std::move(what.told), std::move(forward), std::move(vjp), std::move(jvp));
   return detail::perform(operation, detail::pointers_to(inputs));
 }
 

@@ -4,6 +4,7 @@
 #include <new>
 #include <ostream>
 
+#include <autograd/batch.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
@@ -83,7 +84,12 @@ Scalar Variable::only_element() const {
   return impl_->weak ? impl_->scalar : value().element(0);
 }
 
-Variable Variable::detach() const { return Variable(value()); }
+// Of mapped values, all samples lose their past.
+Variable Variable::detach() const {
+  if (!value().is_mapped()) return Variable(value());
+  const detail::Samples& samples = detail::samples_of(value());
+  return Variable(detail::mapped(samples.all.detach(), samples.level));
+}
 
 Variable Variable::to(DType dtype) const {
   if (value().dtype() == dtype && !impl_->weak) return detail::same_value("to", *this);
@@ -92,12 +98,15 @@ Variable Variable::to(DType dtype) const {
     return Variable(Array::scalar(number, number.exact(number.dtype()) ? number.dtype() : DType::float64).to(dtype));
   }
   if (!is_floating(dtype)) return Variable(value().to(dtype));
-  return record(op("to", attribute("dtype", dtype)), [](const Array& x, DType dtype) { return x.to(dtype); },
+  auto all_converted = [](const detail::Batch& b, DType dtype) { return b[0].to(dtype); };
+  return record(op("to", attribute("dtype", dtype)).mapped(all_converted),
+                [](const Array& x, DType dtype) { return x.to(dtype); },
                 wrt(*this, [from = this->dtype()](const Variable& g) { return g.to(from); }, linear_in_operand));
 }
 
 Variable Variable::copy() const {
-  return record("copy", [](const Array& x) { return x.copy(); },
+  return record(op("copy").mapped([](const detail::Batch& b) { return b[0].copy(); }),
+                [](const Array& x) { return x.copy(); },
                 wrt(*this, [](const Variable& g) { return g; }, linear_in_operand));
 }
 
@@ -152,6 +161,7 @@ void Variable::zero_grad() const { set_grad({}); }
 void Variable::retain_grad() const {
   detail::require_defined("retain_grad", *this);
   if (!impl_->node) throw GraphError("retain_grad: the Variable needs no gradient");
+  if (impl_->value.is_mapped()) detail::no_elements(impl_->value);
   auto attached = impl_->node->attach();
   std::scoped_lock lock(attached->mutex);
   if (std::find(attached->owners.begin(), attached->owners.end(), impl_.get()) == attached->owners.end())
@@ -162,6 +172,7 @@ HookHandle Variable::register_hook(std::function<Variable(const Variable&)> hook
   detail::require_defined("register_hook", *this);
   if (!impl_->node) throw GraphError("register_hook: the Variable needs no gradient, so no walk passes it");
   if (!hook) throw ValueError("register_hook: the hook is an empty function");
+  if (impl_->value.is_mapped()) detail::no_elements(impl_->value);  // no walk from outside of vmap would call it
   static std::atomic<std::uint64_t> last_id = 0;
   std::uint64_t id = ++last_id;
   auto attached = impl_->node->attach();

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include <autograd/anomaly.hpp>
+#include <autograd/batch.hpp>
 #include <autograd/computed_again.hpp>
 #include <autograd/gradient_exchange.hpp>
 #include <autograd/kernels/arithmetic.hpp>
@@ -434,7 +435,7 @@ class Walk {
   void deliver() {
     for (const auto& [node, gradients] : deliveries_) {
       std::scoped_lock lock(node->attached()->mutex);
-      for (VariableImpl* owner : node->attached()->owners) require_fits(*owner, gradients[owner->output]);
+      for (VariableImpl* owner : node->attached()->owners) require_fits(*node, *owner, gradients[owner->output]);
     }
     for (auto& [node, gradients] : deliveries_) {
       std::scoped_lock lock(node->attached()->mutex);
@@ -448,8 +449,11 @@ class Walk {
     }
   }
 
-  static void require_fits(const VariableImpl& owner, const Variable& gradient) {
+  // A leaf from outside of vmap has no gradient in each sample.
+  static void require_fits(const Node& leaf, const VariableImpl& owner, const Variable& gradient) {
     if (!gradient.defined()) return;
+    const Array& value = gradient.value();
+    if (value.is_mapped() && detail::samples_of(value).level >= leaf.sequence()) detail::no_elements(value);
     if (owner.value.shape() != gradient.shape() || owner.value.dtype() != gradient.dtype())
       throw GraphError("backward: a gradient of " + describe(gradient) + " for a Variable that is " +
                        to_string(owner.value.dtype()) + to_string(owner.value.shape()) +

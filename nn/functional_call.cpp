@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <autograd/error.hpp>
+#include <autograd/ops/joining.hpp>
 #include <nn/substitution.hpp>
 
 namespace xtape::nn {
@@ -56,6 +57,46 @@ Variable functional_call(const Module& net, const std::vector<Variable>& paramet
     pairs.emplace_back(places[i].second, xtape::detail::another_handle(parameters[i]));
   }
   return call(net, std::move(pairs), x);
+}
+
+std::vector<std::pair<std::string, Variable>> StackedState::named(const std::vector<Variable>& of_one) const {
+  if (of_one.size() != names.size())
+    throw ValueError("StackedState: " + std::to_string(of_one.size()) + " values for " + std::to_string(names.size()) +
+                     " names");
+  Named result;
+  for (std::size_t i = 0; i < names.size(); ++i) result.emplace_back(names[i], of_one[i]);
+  return result;
+}
+
+namespace {
+
+Named state_of(const Module& module) {
+  Named state = module.named_parameters();
+  for (auto& buffer : module.named_buffers()) state.push_back(buffer);
+  return state;
+}
+
+}  // namespace
+
+StackedState detail::stacked_state(const std::vector<const Module*>& modules) {
+  xtape::detail::Calling calling("stack_module_state");
+  if (modules.empty()) throw ValueError("stack_module_state: no modules");
+  std::vector<Named> states;
+  for (const Module* module : modules) states.push_back(state_of(*module));
+  StackedState result;
+  for (std::size_t i = 0; i < states[0].size(); ++i) {
+    const auto& [name, first] = states[0][i];
+    std::vector<Variable> values;
+    for (const Named& state : states) {
+      if (state.size() != states[0].size() || state[i].first != name)
+        throw ValueError("stack_module_state: the modules differ at \"" + name + "\"");
+      values.push_back(state[i].second.detach());
+    }
+    result.names.push_back(name);
+    result.values.push_back(stack(values));
+    if (first.requires_grad()) result.values.back().requires_grad_();
+  }
+  return result;
 }
 
 }  // namespace xtape::nn

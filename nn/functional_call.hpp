@@ -36,4 +36,30 @@ Variable functional_call(const Module& net, const Values& values, const Variable
 /// The same with one Variable for each of `net.parameters()`, in that order. @throws ValueError for another number.
 Variable functional_call(const Module& net, const std::vector<Variable>& parameters, const Variable& x);
 
+/// The parameters and buffers of several modules that are alike: those of one name stacked along a first axis. Of an
+/// ensemble, `vmap` computes all members at once:
+///
+///     nn::StackedState state = nn::stack_module_state(nets);
+///     auto of_one = [&](const std::vector<Variable>& v) { return nn::functional_call(nets[0], state.named(v), x); };
+///     Variable outputs = vmap(of_one, state.values);  // (members, ...)
+struct StackedState {
+  std::vector<std::string> names;  ///< dotted
+  std::vector<Variable> values;    ///< values of their own; those of parameters are leaves that need a gradient
+
+  /// Values beside their names, for functional_call. @throws ValueError for another number of them.
+  std::vector<std::pair<std::string, Variable>> named(const std::vector<Variable>& of_one) const;
+};
+
+namespace detail {
+StackedState stacked_state(const std::vector<const Module*>& modules);
+}
+
+/// @throws ValueError for no modules, or where their names differ; ShapeError or DTypeError where their values do.
+template <std::derived_from<Module> M>
+StackedState stack_module_state(const std::vector<M>& modules) {
+  std::vector<const Module*> pointers;
+  for (const M& module : modules) pointers.push_back(&module);
+  return detail::stacked_state(pointers);
+}
+
 }  // namespace xtape::nn

@@ -10,6 +10,7 @@
 #include <nn/data/npy.hpp>
 #include <nn/data/npz.hpp>
 #include <nn/data/transforms.hpp>
+#include <nn/functional_call.hpp>
 #include <nn/gradcheck.hpp>
 #include <nn/initializers.hpp>
 #include <nn/layers.hpp>

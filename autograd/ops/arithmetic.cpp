@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <autograd/batch.hpp>
 #include <autograd/fused/normalization.hpp>
 #include <autograd/fused/remainders.hpp>
 #include <autograd/ops/define_elementwise.hpp>
@@ -38,7 +39,7 @@ namespace {
 // Of int64 there is no quotient by 0, infinite or not a number.
 void require_divisors(const char* operation, const Variable& a, const Variable& b) {
   std::array operands{&a, &b};
-  if (!is_floating(common_dtype(operation, operands)) && any(equal(b, 0)).item())
+  if (!is_floating(common_dtype(operation, operands)) && detail::any_nonzero(equal(b, 0)))
     throw ValueError(std::string(operation) + ": division of int64 by 0");
 }
 

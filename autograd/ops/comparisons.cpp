@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
 
+#include <autograd/batch.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/loops.hpp>
 #include <autograd/kernels/targets/compare.hpp>
@@ -45,10 +47,28 @@ bool is_integer(const Variable& x) {
   return kind_of(x) == DType::int64 && (!x.impl()->weak || x.impl()->scalar.exact<std::int64_t>());
 }
 
+template <class F>
+Variable compare(const char* operation, const Variable& a, const Variable& b, F f);
+
+// The same in each sample of a batch.
+template <class F>
+Variable compare_in_each(const char* operation, const Variable& a, const Variable& b, F f) {
+  auto in_each = [operation, f](const Batch& batch) {
+    const std::size_t rank = std::max(batch.rank(0), batch.rank(1));
+    return compare(operation, batch.spread(0, rank), batch.spread(1, rank), f);
+  };
+  auto of_one = [operation, f](const Array& a, const Array& b) {
+    return compare(operation, Variable(a), Variable(b), f).value();
+  };
+  NoGrad as_constant;
+  return record(op(operation).mapped(in_each), of_one, constant(a), constant(b));
+}
+
 // An integer and another number compare as they are: neither is rounded to the type of the other.
 template <class F>
 Variable compare(const char* operation, const Variable& a, const Variable& b, F f) {
   detail::Calling calling(operation);
+  if (any_mapped(a, b)) return compare_in_each(operation, a, b, f);
   std::array operands{&a, &b};
   DType dtype = common_dtype(operation, operands);
   auto exact = [](const Variable& x, DType in) { return x.impl()->weak && x.impl()->scalar.exact(in); };

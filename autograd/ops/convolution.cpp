@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/convolution.hpp>
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/indexing.hpp>
@@ -56,14 +57,26 @@ Variable convolve(const Convolution& c, const Variable& x, const Variable& w, co
 Variable convolve_input(const Convolution& c, const Variable& g, const Variable& w, const Variable& bias = {});
 Variable convolve_weight(const Convolution& c, const Variable& x, const Variable& g);
 
+using Map = Variable (*)(const Convolution&, const Variable&, const Variable&, const Variable&);
+
+// A map of images in many samples: all at once where they share the kernel and the bias.
+Variable mapped_images(const Batch& batch, const Convolution& c, Map map) {
+  const bool has_bias = batch.operands() == 3;
+  if (!batch.is_mapped(1) && !(has_bias && batch.is_mapped(2)))
+    return batch.apart(map(c, batch.joined(0), batch.as_given(1), has_bias ? batch.as_given(2) : Variable()));
+  return batch.each([&](const std::vector<Variable>& xs) { return map(c, xs[0], xs[1], has_bias ? xs[2] : Variable()); });
+}
+
 // A map that adds a bias to each channel, unless that is undefined.
 template <class Forward, class A, class B, class TA, class TB>
-Variable record_with_bias(const Convolution& c, const Forward& forward, Wrt<A, TA> a, Wrt<B, TB> b, const Variable& bias) {
+Variable record_with_bias(const Convolution& c, Map map, const Forward& forward, Wrt<A, TA> a, Wrt<B, TB> b,
+                          const Variable& bias) {
+  auto in_each = [map](const Batch& batch, const Convolution& c) { return mapped_images(batch, c, map); };
   if (!bias.defined()) {
     auto unbiased = [forward](const Array& x, const Array& w, const Convolution& c) { return forward(x, w, Array(), c); };
-    return record(op(c.name, c), unbiased, std::move(a), std::move(b));
+    return record(op(c.name, c).mapped(in_each), unbiased, std::move(a), std::move(b));
   }
-  return record(op(c.name, c), forward, std::move(a), std::move(b),
+  return record(op(c.name, c).mapped(in_each), forward, std::move(a), std::move(b),
                 wrt(bias, [](const Variable& g) {
                   std::vector<std::ptrdiff_t> axes{0};
                   for (std::size_t i = 2; i < g.rank(); ++i) axes.push_back(static_cast<std::ptrdiff_t>(i));
@@ -77,7 +90,7 @@ Variable record_with_bias(const Convolution& c, const Forward& forward, Wrt<A, T
 
 Variable convolve(const Convolution& c, const Variable& x, const Variable& w, const Variable& bias) {
   return record_with_bias(
-      c,
+      c, convolve,
       [](const Array& x, const Array& w, const Array& b, const Convolution& c) {
         return kernels::convolve(x, w, b, c.groups, c.windows,
                                  images_shape(x.shape()[0], w.shape()[0], c.windows.positions, c.axes), c.relu);
@@ -90,7 +103,7 @@ Variable convolve(const Convolution& c, const Variable& x, const Variable& w, co
 
 Variable convolve_input(const Convolution& c, const Variable& g, const Variable& w, const Variable& bias) {
   return record_with_bias(
-      c,
+      c, convolve_input,
       [](const Array& g, const Array& w, const Array& b, const Convolution& c) {
         return kernels::convolve_input(g, w, b, c.groups, c.windows,
                                        images_shape(g.shape()[0], w.shape()[1] * c.groups, c.windows.space, c.axes));
@@ -102,8 +115,11 @@ Variable convolve_input(const Convolution& c, const Variable& g, const Variable&
 }
 
 Variable convolve_weight(const Convolution& c, const Variable& x, const Variable& g) {
+  auto in_each = [](const Batch& batch, const Convolution& c) {
+    return batch.each([&](const std::vector<Variable>& xs) { return convolve_weight(c, xs[0], xs[1]); });
+  };
   return record(
-      op(c.name, c),
+      op(c.name, c).mapped(in_each),
       [](const Array& x, const Array& g, const Convolution& c) {
         Shape shape = images_shape(g.shape()[1], x.shape()[1] / c.groups, c.windows.extent, c.axes);
         return kernels::convolve_weight(x, g, c.groups, c.windows, shape);

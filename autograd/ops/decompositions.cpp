@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/lapack.hpp>
 #include <autograd/ops/creation.hpp>
@@ -22,6 +23,8 @@
 
 namespace xtape {
 namespace {
+
+using detail::Batch;
 
 void require_matrix(const char* operation, const Variable& a, bool square = true) {
   detail::require_floating(operation, a);
@@ -47,7 +50,8 @@ bool is_column(const Variable& a, const Variable& b) {
 }
 
 Variable regular_solve(const Variable& a, const Variable& b) {
-  return record("solve", [](const Array& a, const Array& b) { return kernels::solve("solve", a, b); },
+  auto in_each = [](const Batch& b) { return regular_solve(b[0], b[1]); };
+  return record(op("solve").mapped(in_each), [](const Array& a, const Array& b) { return kernels::solve("solve", a, b); },
                 wrt(a, [a = save(a)](const Variable& x, const Variable& g) {
                   return -matmul(regular_solve(transposed(a()), g), transposed(x));
                 }, [a = save(a)](const Variable& x, const Variable& t) { return -regular_solve(a(), matmul(t, x)); }),
@@ -68,7 +72,7 @@ Variable solve_matrices(const Variable& a, const Variable& b) {
 Variable inverse(const Variable& a) {
   detail::Calling calling("inverse");
   require_matrix("inverse", a);
-  return record("inverse", [](const Array& a) { return kernels::inverse("inverse", a); },
+  return record(op("inverse").mapped([](const Batch& b) { return inverse(b[0]); }), [](const Array& a) { return kernels::inverse("inverse", a); },
                 wrt(a, [](const Variable& y, const Variable& g) {
                   return -matmul(matmul(transposed(y), g), transposed(y));
                 }, [](const Variable& y, const Variable& t) { return -matmul(matmul(y, t), y); }));
@@ -106,7 +110,13 @@ double epsilon(DType dtype) { return dtype == float32 ? 0x1p-23 : 0x1p-52; }
 bool any_singular(const Variable& pivots) {
   if (pivots.size() == 0) return false;
   Variable sizes = abs(pivots), least = min(sizes, -1), bound = max(sizes, -1) * epsilon(pivots.dtype()) * pivots.shape(-1);
-  return any(least <= bound).item() != 0;
+  return detail::any_nonzero(least <= bound);
+}
+
+// The pivots of elimination, as constants.
+Variable pivots_of(const Variable& a) {
+  NoGrad as_constant;
+  return record(op("pivots").mapped([](const Batch& b) { return pivots_of(b[0]); }), kernels::pivots, constant(a));
 }
 
 // The cofactors of A = U S V': det U det V times U diag(the product of all other singular values) V'.
@@ -135,9 +145,8 @@ Variable cofactors_by_powers(const Variable& a) {
 Variable det(const Variable& a) {
   detail::Calling calling("det");
   require_matrix("det", a);
-  Variable pivots(kernels::pivots(a.value()));
-  return record("det", [](const Array& a) { return prod(Variable(kernels::pivots(a)), -1).value(); },
-                wrt(a, [a = save(a), singular = any_singular(pivots)](const Variable& y, const Variable& g) {
+  return record(op("det").mapped([](const Batch& b) { return det(b[0]); }), [](const Array& a) { return prod(Variable(kernels::pivots(a)), -1).value(); },
+                wrt(a, [a = save(a), singular = any_singular(pivots_of(a))](const Variable& y, const Variable& g) {
                   if (!singular) return each(g * y) * transposed(inverse(a()));
                   return each(g) * (grad_enabled() ? cofactors_by_powers(a()) : cofactors_by_svd(a()));
                 }));
@@ -146,9 +155,9 @@ Variable det(const Variable& a) {
 SignAndLogDet slogdet(const Variable& a) {
   detail::Calling calling("slogdet");
   require_matrix("slogdet", a);
-  Variable pivots(kernels::pivots(a.value()));
+  auto in_each = [](const Batch& b) { return slogdet(b[0]).logabsdet; };
   auto log_of_pivots = [](const Array& a) { return sum(log(abs(Variable(kernels::pivots(a)))), -1).value(); };
-  return {prod(sign(pivots), -1), record("slogdet", log_of_pivots, wrt(a, [a = save(a)](const Variable& g) {
+  return {prod(sign(pivots_of(a)), -1), record(op("slogdet").mapped(in_each), log_of_pivots, wrt(a, [a = save(a)](const Variable& g) {
                                            return each(g) * transposed(inverse(a()));
                                          }))};
 }
@@ -158,7 +167,8 @@ Variable cholesky(const Variable& a, bool upper) {
   detail::Calling calling("cholesky");
   require_matrix("cholesky", a);
   if (upper) return transposed(cholesky(transposed(a)));
-  return record("cholesky", [](const Array& a) { return kernels::cholesky("cholesky", a); },
+  return record(op("cholesky").mapped([](const Batch& b) { return cholesky(b[0]); }),
+                [](const Array& a) { return kernels::cholesky("cholesky", a); },
                 wrt(a, [](const Variable& l, const Variable& g) {
                   Variable p = matmul(transposed(l), tril(g));
                   p = tril(p) - p * (0.5 * eye(p.shape(-1), p.shape(-1), p.dtype()));
@@ -174,7 +184,7 @@ Variable rayleigh(const Variable& a, const Variable& v) { return sum(v * matmul(
 
 // dV = V (F . (V' dA V)) with F_ij = 1 / (w_j - w_i), 0 on the diagonal.
 Variable eigenvectors(const Variable& a) {
-  return record("eigh", [](const Array& a) { return kernels::eigenvectors("eigh", a); },
+  return record(op("eigh").mapped([](const Batch& b) { return eigenvectors(b[0]); }), [](const Array& a) { return kernels::eigenvectors("eigh", a); },
                 wrt(a, [a = save(a)](const Variable& v, const Variable& g) {
                   Variable w = rayleigh(a(), v), one = eye(v.shape(-1), v.shape(-1), v.dtype());
                   Variable gaps = expand_dims(w, -2) - expand_dims(w, -1) + one;
@@ -186,7 +196,8 @@ Variable eigenvectors(const Variable& a) {
 // With U = Q' G: dA = (G - Q U + Q tril(U - U', -1)) R'^-1. The difference is 0 for a square Q, and left out there:
 // R'^-1 would make much of its rounding.
 Variable orthonormal(const Variable& a) {
-  return record(op("qr", attribute("mode", "reduced")),
+  auto in_each = [](const Batch& b, const char*) { return orthonormal(b[0]); };
+  return record(op("qr", attribute("mode", "reduced")).mapped(in_each),
                 [](const Array& a, const char*) { return kernels::orthonormal("qr", a); },
                 wrt(a, [a = save(a)](const Variable& q, const Variable& g) {
                   Variable r = triu(matmul(transposed(q), a()));
@@ -200,9 +211,12 @@ Variable orthonormal(const Variable& a) {
 
 namespace {
 
+Variable values_of_symmetric(const Variable& s);
+
 // dw = diag(V' dA V), whatever the vectors of equal values are.
 Variable eigenvalues(const Variable& a, const Variable& v) {
-  return record("eigvalsh", [](const Array& a) { return kernels::eigenvalues("eigvalsh", a); },
+  auto in_each = [](const Batch& b) { return values_of_symmetric(b[0]); };
+  return record(op("eigvalsh").mapped(in_each), [](const Array& a) { return kernels::eigenvalues("eigvalsh", a); },
                 wrt(a, [v = save(v)](const Variable& g) {
                   return matmul(v() * expand_dims(g, -2), transposed(v()));
                 }));
@@ -226,7 +240,8 @@ Variable mirrored(const char* operation, const Variable& a, const std::string& u
     Variable a(elements), half = uplo == "L" ? tril(a, -1) : triu(a, 1);
     return (tril(triu(a)) + half + transposed(half)).value();
   };
-  return record(op(operation, attribute("uplo", uplo)), mirror, wrt(a, [](const Variable& g) { return g; }));
+  auto in_each = [operation](const Batch& b, const std::string& uplo) { return mirrored(operation, b[0], uplo); };
+  return record(op(operation, attribute("uplo", uplo)).mapped(in_each), mirror, wrt(a, [](const Variable& g) { return g; }));
 }
 
 }  // namespace
@@ -284,14 +299,14 @@ Variable singular_vectors(const Variable& a) {
     auto [u, s, v] = kernels::singular_vectors("svd", a);
     return concatenate({Variable(u), Variable(v)}, -2).value();
   };
-  return record("svd", join, wrt(a, [a = save(a), m](const Variable& uv, const Variable& g) {
+  return record(op("svd").mapped([](const Batch& b) { return singular_vectors(b[0]); }), join, wrt(a, [a = save(a), m](const Variable& uv, const Variable& g) {
                   return singular_gradient(a(), parts(uv, m), parts(g, m));
                 }));
 }
 
 // dS = diag(U' dA V), whatever the vectors of equal values are.
 Variable singular_values(const Variable& a, const Singular& vectors) {
-  return record("svdvals", [](const Array& a) { return kernels::singular_vectors("svd", a).s; },
+  return record(op("svdvals").mapped([](const Batch& b) { return svdvals(b[0]); }), [](const Array& a) { return kernels::singular_vectors("svd", a).s; },
                 wrt(a, [u = save(vectors.u), v = save(vectors.v)](const Variable& g) {
                   return matmul(u() * expand_dims(g, -2), transposed(v()));
                 }));
@@ -303,7 +318,12 @@ namespace {
 
 // Orthonormal columns for all of space, the first of which span a's.
 Variable whole_basis(const char* operation, const Variable& a) {
-  if (a.shape(-1) > 0) return Variable(kernels::orthonormal(operation, a.value(), true));
+  if (a.shape(-1) > 0) {
+    NoGrad as_constant;
+    auto in_each = [operation](const Batch& b) { return whole_basis(operation, b[0]); };
+    return record(op(operation).mapped(in_each),
+                  [operation](const Array& a) { return kernels::orthonormal(operation, a, true); }, constant(a));
+  }
   Variable one = eye(a.shape(-2), a.shape(-2), a.dtype());
   return broadcast_to(one, with_batch(Shape(a.shape().begin(), a.shape().end() - 2), one));
 }
@@ -335,7 +355,8 @@ namespace {
 // As many columns beyond a's as there are is no function of a: they are any basis of the rest of space.
 QR complete_qr(const Variable& a) {
   auto basis = [](const Array& a, const char*) { return whole_basis("qr", Variable(a)).value(); };
-  Variable q = record(op("qr", attribute("mode", "complete")), basis, wrt(a, [](const Variable&) -> Variable {
+  auto in_each = [](const Batch& b, const char*) { return whole_basis("qr", b[0]); };
+  Variable q = record(op("qr", attribute("mode", "complete")).mapped(in_each), basis, wrt(a, [](const Variable&) -> Variable {
                         throw ValueError("qr: mode \"complete\" has no derivatives for more rows than columns, "
                                          "needs \"reduced\"");
                       }));
@@ -361,7 +382,7 @@ namespace {
 // Whether a column of Q R, of so many rows, is a sum of others but for rounding, in any of the matrices.
 bool any_dependent(const Variable& r, std::size_t rows) {
   Variable left = abs(diagonal(r, 0, -2, -1)), all = norm(r, 2, -2);
-  return any(left <= all * epsilon(r.dtype()) * rows).item() != 0;
+  return detail::any_nonzero(left <= all * epsilon(r.dtype()) * rows);
 }
 
 }  // namespace
@@ -409,7 +430,11 @@ Variable pinv(const Variable& matrix, const PinvOptions& options) {
     throw ValueError("pinv: atol is " + Scalar(atol).text() + " and rtol " + Scalar(rtol).text() +
                      ", needs 0 or more");
   Variable a = options.hermitian ? mirrored("pinv", matrix, "L") : matrix;
-  return record(op("pinv", attribute("atol", atol), attribute("rtol", rtol), attribute("hermitian", options.hermitian)),
+  auto in_each = [](const Batch& b, double atol, double rtol, bool hermitian) {
+    return pinv(b[0], {.atol = atol, .rtol = rtol, .hermitian = hermitian});
+  };
+  return record(op("pinv", attribute("atol", atol), attribute("rtol", rtol),
+                   attribute("hermitian", options.hermitian)).mapped(in_each),
                 pseudo_inverse,
                 wrt(a, [a = save(a)](const Variable& y, const Variable& g) {
                   Variable yt = transposed(y), gt = transposed(g);

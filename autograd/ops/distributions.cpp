@@ -6,6 +6,7 @@
 #include <numbers>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/decompositions.hpp>
 #include <autograd/ops/diagonals.hpp>
@@ -25,7 +26,7 @@ const double log_2_pi = std::log(2 * std::numbers::pi);
 
 void require_positive(const char* operation, const char* parameter, const Variable& x) {
   detail::require_defined(operation, x);
-  if (any(x.detach() <= 0).item())
+  if (detail::any_nonzero(x.detach() <= 0))
     throw ValueError(std::string(operation) + ": a " + parameter + " of 0 or less, needs more");
 }
 
@@ -178,7 +179,7 @@ Variable categorical_log_prob(const Variable& x, const Variable& logits) {
   detail::require_floating("categorical_log_prob", logits);
   if (logits.rank() == 0) throw ShapeError("categorical_log_prob: logits of (), needs one axis or more");
   std::size_t n = logits.shape(-1);
-  if (x.size() > 0 && any(x < 0 || x >= n).item())
+  if (x.size() > 0 && detail::any_nonzero(x < 0 || x >= n))
     throw ValueError("categorical_log_prob: a number out of range, needs those from 0 to " + std::to_string(n) + " - 1");
   Variable logarithms = log_softmax(logits);
   if (logits.rank() == 1) return take(logarithms, x);
@@ -194,7 +195,7 @@ Variable categorical_sample(const Variable& logits, const Dims& sample_shape, Ge
   detail::require_floating("categorical_sample", logits);
   if (logits.rank() == 0) throw ShapeError("categorical_sample: logits of (), needs one axis or more");
   Variable wide = logits.detach().to(float64);
-  if (!all(wide < HUGE_VAL).item() || !all(any(wide > -HUGE_VAL, -1)).item())
+  if (!detail::all_nonzero(wide < HUGE_VAL) || !detail::all_nonzero(any(wide > -HUGE_VAL, -1)))
     throw ValueError("categorical_sample: logits of " + to_string(logits.shape()) +
                      " that are NaN or infinity, or all -infinity");
   Variable uniform(generator.uniform(joined(sample_shape.shape("categorical_sample"), logits.shape()), 0, 1, float64));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/map.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
@@ -58,7 +59,10 @@ void Elementwise::jvp(const Node& node, std::span<Variable> tangents, std::span<
 Variable Elementwise::times_partial(const Node& node, const Partial& partial, Variable v) {
   if (partial.kind == Partial::Kind::constant) return {};
   if (partial.kind == Partial::Kind::pass) return v;
-  if (grad_enabled()) {
+  auto is_mapped = [&](std::uint8_t value) {
+    return (value == Partial::result ? node.result_value() : node.operand_value(value)).is_mapped();
+  };
+  if (grad_enabled() || v.value().is_mapped() || std::ranges::any_of(partial.told(), is_mapped)) {
     Variable values[Partial::most_values];
     Variable* next = values;
     for (std::uint8_t value : partial.told()) *next++ = value == Partial::result ? node.result() : node.operand(value);
@@ -87,8 +91,20 @@ Variable Elementwise::times_partial(const Node& node, const Partial& partial, Va
   return Variable(std::move(result));
 }
 
-Variable Elementwise::operator()(std::span<const Variable* const> operands) {
-  if (!all_scalars(operands)) return perform(*this, operands);
+// Broadcast as in one sample.
+bool Elementwise::map(const Batch& batch, std::span<Variable> results) const {
+  std::size_t rank = 0;
+  for (std::size_t k = 0; k < operands(); ++k) rank = std::max(rank, batch.rank(k));
+  std::array<Variable, most_operands> spread;
+  std::array<const Variable*, most_operands> pointers;
+  for (std::size_t k = 0; k < operands(); ++k) spread[k] = batch.spread(k, rank), pointers[k] = &spread[k];
+  results[0] = (*this)({pointers.data(), operands()});
+  return true;
+}
+
+Variable Elementwise::operator()(std::span<const Variable* const> operands) const {
+  // A constant: what perform changes in operations, this one has not.
+  if (!all_scalars(operands)) return perform(const_cast<Elementwise&>(*this), operands);
   // C++ scalars alone are computed as in C++: in int64, or in double.
   DType dtype = common_dtype(name(), operands);
   dtype = rows_.of_int64 && !is_floating(dtype) ? DType::int64 : DType::float64;

@@ -70,9 +70,10 @@ class Elementwise final : public ConstantOperation {
   std::uint32_t saves(std::uint32_t needed) override;
   void backward(const Node& node, std::span<Variable> gradients, std::span<InputGradient> inputs) const override;
   void jvp(const Node& node, std::span<Variable> tangents, std::span<ResultTangent> results) const override;
+  bool map(const Batch& batch, std::span<Variable> results) const override;
 
   /// The rule on Variables.
-  Variable operator()(std::span<const Variable* const> operands);
+  Variable operator()(std::span<const Variable* const> operands) const;
 
  private:
   Array computed(std::span<const Array> operands, DType dtype) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/indexed.hpp>
 #include <autograd/kernels/positions.hpp>
 #include <autograd/ops/checked_indices.hpp>
@@ -18,11 +19,29 @@ namespace xtape {
 using detail::require_defined;
 using detail::require_integers;
 
+namespace {
+
+// take by elements rather than by slices: for indices that differ from sample to sample.
+Variable taken_one_by_one(const Variable& x, const Variable& indices, std::size_t axis) {
+  const auto at = static_cast<std::ptrdiff_t>(axis);
+  Shape outer(x.shape().begin(), x.shape().begin() + at), inner(x.shape().begin() + at + 1, x.shape().end());
+  const std::size_t before = element_count(outer), behind = element_count(inner), n = indices.size();
+  const Variable places = broadcast_to(reshape(indices, {1, n, 1}), {before, n, behind});
+  const Variable elements = detail::take_along(reshape(x, {before, x.shape()[axis], behind}), places, 1);
+  Shape shape = outer;
+  shape.insert(shape.end(), indices.shape().begin(), indices.shape().end());
+  shape.insert(shape.end(), inner.begin(), inner.end());
+  return reshape(elements, shape);
+}
+
+}  // namespace
+
 Variable take(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
   require_defined("take", x);
   std::size_t i = normalize_axis("take", axis, x.rank());
-  Array checked = detail::checked_indices("take", indices, x.shape()[i], x.shape());
-  return detail::read_part("take", x, kernels::slices_along(x.shape(), checked, i));
+  const Variable checked = detail::checked_indices("take", indices, x.shape()[i], x.shape());
+  if (detail::any_mapped(checked)) return taken_one_by_one(x, checked, i);
+  return detail::read_part("take", x, kernels::slices_along(x.shape(), checked.value(), i));
 }
 
 Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdiff_t axis) {
@@ -40,7 +59,7 @@ Variable take_along_axis(const Variable& x, const Variable& indices, std::ptrdif
   Shape from_all = broadcast_shapes("take_along_axis", from, to), to_all = from_all;
   from_all[i] = x.shape()[i];
   to_all[i] = indices.shape()[i];
-  Array checked = detail::checked_indices("take_along_axis", broadcast_to(indices, to_all), x.shape()[i], x.shape());
+  const Variable checked = detail::checked_indices("take_along_axis", broadcast_to(indices, to_all), x.shape()[i], x.shape());
   return detail::take_along(broadcast_to(x, from_all), checked, i);
 }
 Variable take_along_axis(const Variable& x, const Variable& indices) {
@@ -96,7 +115,7 @@ Variable scatter_zeros(const char* operation, const Variable& x, std::ptrdiff_t 
                      to_string(indices.shape()) + ": needs that shape");
   Shape within = indices.shape();
   within[i] = x.shape()[i];
-  Array checked = detail::checked_indices(operation, indices, x.shape()[i], x.shape());
+  const Variable checked = detail::checked_indices(operation, indices, x.shape()[i], x.shape());
   return detail::write_part("unslice", detail::take_along_adjoint(values, checked, i, within), x.shape(), part);
 }
 
@@ -124,7 +143,7 @@ Variable scatter(const Variable& x, std::ptrdiff_t axis, const Variable& indices
   detail::Calling calling("scatter");
   Variable placed = scatter_zeros("scatter", x, axis, indices, source);
   Variable count = scatter_zeros("scatter", zeros(x.shape(), int64), axis, indices, 1);
-  if (sum(count > 1).item() > 0)
+  if (detail::any_nonzero(count > 1))
     throw ValueError("scatter: the indices name a place of " + to_string(x.shape()) + " twice; use scatter_add");
   return where(count > 0, placed, x);
 }
@@ -170,7 +189,7 @@ Variable index_fill(const Variable& x, std::ptrdiff_t axis, const Variable& indi
   require_defined("index_fill", value);
   if (value.rank() > 0) throw ShapeError("index_fill: a value of " + to_string(value.shape()) + ", needs a number");
   std::size_t i = normalize_axis("index_fill", axis, x.rank());
-  Array checked = detail::checked_indices("index_fill", indices, x.shape()[i], x.shape());
+  const Array checked = detail::checked_indices("index_fill", indices, x.shape()[i], x.shape()).value();
   Shape along(x.rank() - i, 1);
   along[0] = x.shape()[i];
   Variable mask(kernels::mask_of(checked, x.shape()[i]));
@@ -182,9 +201,10 @@ Variable one_hot(const Variable& indices, std::optional<std::size_t> given, DTyp
   require_integers("one_hot", indices);
   if (!given && indices.size() == 0) throw ValueError("one_hot: no indices, needs a number of classes");
   std::size_t classes = given ? *given : static_cast<std::size_t>(std::max(max(indices).item(), 0.0)) + 1;
-  Array checked = detail::checked_indices("one_hot", indices, classes, {classes});
-  if (sum(indices < 0).item() > 0) throw ValueError("one_hot: a negative class");
-  return Variable(kernels::one_hot(checked, classes, dtype));
+  const Variable checked = detail::checked_indices("one_hot", indices, classes, {classes});
+  if (detail::any_nonzero(indices < 0)) throw ValueError("one_hot: a negative class");
+  if (detail::any_mapped(checked)) return (expand_dims(checked, -1) == arange(classes)).to(dtype);
+  return Variable(kernels::one_hot(checked.value(), classes, dtype));
 }
 
 }  // namespace xtape

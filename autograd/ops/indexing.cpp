@@ -123,8 +123,8 @@ struct Pick {
     if (is_mask(index) && covered != array.shape())
       throw ShapeError(std::string(operation) + ": a mask of " + to_string(array.shape()) + " for axes of " +
                        to_string(covered));
-    positions = Variable(is_mask(index) ? kernels::true_positions(array.value())
-                                        : detail::checked_indices(operation, array, extent, shape));
+    positions = is_mask(index) ? Variable(kernels::true_positions(array.value()))
+                               : detail::checked_indices(operation, array, extent, shape);
   }
 };
 

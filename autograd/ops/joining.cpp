@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/strided.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -59,7 +60,12 @@ Variable concatenate(const std::vector<Variable>& given, std::ptrdiff_t axis) {
     }
     return result;
   };
-  return record_list(op("concatenate", attribute("axis", along_axis)), join, xs,
+  auto all_joined = [](const detail::Batch& b, std::size_t axis) {
+    std::vector<Variable> parts;
+    for (std::size_t k = 0; k < b.operands(); ++k) parts.push_back(b[k]);
+    return concatenate(parts, static_cast<std::ptrdiff_t>(axis + 1));
+  };
+  return record_list(op("concatenate", attribute("axis", along_axis)).mapped(all_joined), join, xs,
                      [along_axis, starts](std::size_t i, const Variable& g) {
                        return slice(g, along(along_axis, starts[i], starts[i + 1]));
                      },
@@ -139,6 +145,11 @@ class Unbind final : public ConstantOperation {
   void jvp(const Node&, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
     std::vector<Variable> rows = unbind(tangents[0]);
     for (std::size_t i = 0; i < rows.size(); ++i) results[i].value = rows[i];
+  }
+
+  bool map(const detail::Batch& batch, std::span<Variable> results) const override {
+    std::ranges::move(unbind(batch[0], 1), results.begin());
+    return true;
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/lapack.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/decompositions.hpp>
@@ -56,18 +57,34 @@ Variable eliminated_gradient(const Variable& packed, const Variable& g) {
   return m > k ? concatenate({square, below}, -2) : square;
 }
 
+struct Eliminated {
+  Variable order, factors;  // of rows; L below the diagonal of U
+};
+
+Eliminated eliminated(const Variable& a) {
+  // One call of LAPACK for both. Of mapped matrices, the rule of each calls it.
+  kernels::Eliminated result;
+  if (!detail::any_mapped(a)) result = kernels::eliminated("lu", a.value());
+  Variable order;
+  {
+    NoGrad as_constant;
+    order = record(op("lu order").mapped([](const detail::Batch& b) { return eliminated(b[0]).order; }),
+                   [&](const Array&) { return result.order; }, constant(a));
+  }
+  auto in_each = [](const detail::Batch& b) { return eliminated(b[0]).factors; };
+  return {order, record(op("lu").mapped(in_each), [factors = result.factors](const Array&) { return factors; },
+                        wrt(a, [back = argsort(order)](const Variable& y, const Variable& g) {
+                          return take_along_axis(eliminated_gradient(y, g), expand_dims(back, -1), -2);
+                        }))};
+}
+
 }  // namespace
 
 LU lu(const Variable& a) {
   detail::Calling calling("lu");
   detail::require_floating("lu", a);
   if (a.rank() < 2) throw ShapeError("lu: " + to_string(a.shape()) + ", needs matrices in the last two axes");
-  kernels::Eliminated result = kernels::eliminated("lu", a.value());
-  Variable order(result.order);
-  Variable packed = record("lu", [factors = result.factors](const Array&) { return factors; },
-                           wrt(a, [back = argsort(order)](const Variable& y, const Variable& g) {
-                             return take_along_axis(eliminated_gradient(y, g), expand_dims(back, -1), -2);
-                           }));
+  auto [order, packed] = eliminated(a);
   std::size_t m = a.shape(-2), k = std::min(m, a.shape(-1));
   auto count = static_cast<std::ptrdiff_t>(k);
   Variable l = tril(slice(packed, {ellipsis, range(), range(0, count)}), -1) + eye(m, k, a.dtype());

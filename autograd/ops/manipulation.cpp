@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
@@ -11,11 +12,13 @@
 
 namespace xtape {
 
+using detail::Batch;
 using detail::require_defined;
 
 Variable reshape(const Variable& x, const Dims& shape) {
   require_defined("reshape", x);
-  return record(op("reshape", attribute("shape", shape.shape("reshape", x.size()))),
+  auto all_reshaped = [](const Batch& b, const Shape& to) { return reshape(b[0], b.with_samples(to)); };
+  return record(op("reshape", attribute("shape", shape.shape("reshape", x.size()))).mapped(all_reshaped),
                 [](const Array& v, const Shape& to) { return v.reshaped(to); },
                 wrt(x, [from = x.shape()](const Variable& g) { return reshape(g, from); }, linear_in_operand));
 }
@@ -34,7 +37,12 @@ Variable transpose(const Variable& x, const Axes& axes) {
                      ": needs each axis once");
   std::vector<std::ptrdiff_t> back(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) back[order[i]] = static_cast<std::ptrdiff_t>(i);
-  return record(op("transpose", attribute("axes", order)), kernels::transpose,
+  auto all_transposed = [](const Batch& b, const std::vector<std::size_t>& order) {
+    std::vector<std::ptrdiff_t> axes{0};
+    for (std::size_t axis : order) axes.push_back(static_cast<std::ptrdiff_t>(axis + 1));
+    return transpose(b[0], axes);
+  };
+  return record(op("transpose", attribute("axes", order)).mapped(all_transposed), kernels::transpose,
                 wrt(x, [back](const Variable& g) { return transpose(g, back); }, linear_in_operand));
 }
 
@@ -66,7 +74,10 @@ Variable broadcast_to(const Variable& x, const Dims& dims) {
   if (x.shape() == shape) return detail::same_value("broadcast_to", x);
   if (x.rank() > shape.size() || broadcast_shapes("broadcast_to", x.shape(), shape) != shape)
     throw ShapeError("broadcast_to: " + to_string(x.shape()) + " does not broadcast to " + to_string(shape));
-  return record(op("broadcast_to", attribute("shape", shape)), kernels::broadcast_to,
+  auto all_broadcast = [](const Batch& b, const Shape& shape) {
+    return broadcast_to(b.spread(0, shape.size()), b.with_samples(shape));
+  };
+  return record(op("broadcast_to", attribute("shape", shape)).mapped(all_broadcast), kernels::broadcast_to,
                 wrt(x, [from = x.shape()](const Variable& g) { return sum_to(g, from); }, linear_in_operand));
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/decompositions.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -24,7 +25,7 @@ Variable matrix_exp(const Variable& a) {
     throw ShapeError("matrix_exp: " + to_string(a.shape()) + ", needs square matrices in the last two axes");
   if (a.size() == 0) return positive(a);
   Variable norms = matrix_norm(a.detach(), 1, {-2, -1}, true);
-  double greatest = max(norms).item();
+  double greatest = detail::greatest(norms);
   if (!std::isfinite(greatest)) throw ValueError("matrix_exp: elements that are not finite");
   constexpr double theta13 = 5.371920351148152;  // up to which the approximant is exact to double's precision
   // For each matrix its own, so that the result is the same in any company.
@@ -40,7 +41,7 @@ Variable matrix_exp(const Variable& a) {
   Variable even = matmul(x6, b[12] * x6 + b[10] * x4 + b[8] * x2) + b[6] * x6 + b[4] * x4 + b[2] * x2 +
                   b[0] * identity;
   Variable result = solve(even - odd, even + odd);
-  for (int i = 0; i < max(squarings).item(); ++i) result = where(squarings > i, matmul(result, result), result);
+  for (int i = 0; i < detail::greatest(squarings); ++i) result = where(squarings > i, matmul(result, result), result);
   return result;
 }
 

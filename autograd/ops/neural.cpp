@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/matmul.hpp>
 #include <autograd/kernels/positions.hpp>
 #include <autograd/kernels/softmax.hpp>
@@ -45,6 +46,22 @@ Variable as_rows(const Variable& x) {
 
 }  // namespace
 
+namespace {
+
+// With weights of each sample, products of matrices.
+Variable all_linear(const detail::Batch& b) {
+  const bool has_bias = b.operands() == 3;
+  if (!b.is_mapped(1) && !(has_bias && b.is_mapped(2)))
+    return linear(b.as_given(0), b.as_given(1), has_bias ? b.as_given(2) : Variable());
+  const std::size_t rank = b.rank(0);
+  const Variable x = rank > 1 ? b.as_given(0) : expand_dims(b.as_given(0), -2);
+  Variable y = detail::product(x, b.spread(1, std::max<std::size_t>(rank, 2)), false, true);
+  if (rank == 1) y = squeeze(y, -2);
+  return has_bias ? y + b.spread(2, rank) : y;
+}
+
+}  // namespace
+
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
   detail::Calling calling("linear");
   detail::require_floating("linear", x);
@@ -66,9 +83,9 @@ Variable linear(const Variable& x, const Variable& weight, const Variable& bias)
   }, [x = save(x)](const Variable& t) { return linear(x(), t); });
   if (!bias.defined()) {
     auto unbiased = [](const Array& x, const Array& w) { return kernels::linear(x, w, Array()); };
-    return record("linear", unbiased, std::move(of_x), std::move(of_weight));
+    return record(op("linear").mapped(all_linear), unbiased, std::move(of_x), std::move(of_weight));
   }
-  return record("linear", kernels::linear, std::move(of_x), std::move(of_weight),
+  return record(op("linear").mapped(all_linear), kernels::linear, std::move(of_x), std::move(of_weight),
                 wrt(bias, [](const Variable& g) { return sum(as_rows(g), 0); }, [](const Variable& t) { return t; }));
 }
 
@@ -105,6 +122,17 @@ Variable embedding(const Variable& table, const Variable& indices, std::optional
   return where(expand_dims(indices == padding || indices == padding - rows, -1), y.detach(), y);
 }
 
+namespace {
+
+// cross_entropy_rows made of other operations. A row without weight has no label.
+Variable chosen_losses(const Variable& logits, const Variable& labels, const Variable& weights) {
+  const Variable used = weights != 0, chosen = expand_dims(where(used, labels, 0), -1);
+  const Variable rows = log_softmax(where(expand_dims(used, -1), logits, 0), -1);
+  return -weights * squeeze(take_along_axis(rows, chosen, -1), -1);
+}
+
+}  // namespace
+
 Variable cross_entropy_rows(const Variable& logits, const Variable& labels, const Variable& weights) {
   detail::Calling calling("cross_entropy_rows");
   detail::require_floating("cross_entropy_rows", logits);
@@ -120,6 +148,7 @@ Variable cross_entropy_rows(const Variable& logits, const Variable& labels, cons
                      ", labels " + to_string(labels.shape()) + ", weights " + to_string(weights.dtype()) +
                      to_string(weights.shape()) + ": needs (..., classes), and (...) for both others");
   std::size_t classes = logits.shape(-1);
+  if (detail::any_mapped(logits, labels, weights)) return chosen_losses(logits, labels, weights);
   if (auto row = kernels::mislabeled(labels.value(), weights.value(), classes))
     throw ValueError("cross_entropy_rows: label " + std::to_string(labels.data<std::int64_t>()[*row]) + " of row " +
                      std::to_string(*row) + " is out of range for " + std::to_string(classes) + " classes");

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/fused/normalization.hpp>
 #include <autograd/kernels/normalize.hpp>
 #include <autograd/ops/define_elementwise.hpp>
@@ -15,8 +16,16 @@
 namespace xtape {
 namespace {
 
+struct Normalized {
+  Variable result;
+  kernels::Moments moments;
+};
+
 // What the functions below make themselves of: batch_norm of x (outer, channels, inner). The weight and the bias
 // (channels) may be absent.
+Normalized normalized(const char* operation, const Variable& x, const Variable& weight, const Variable& bias,
+                      double epsilon);
+
 class BatchNorm final : public OperationOf<BatchNorm> {
  public:
   BatchNorm(const char* name, double epsilon) : OperationOf(name), epsilon_(epsilon) {}
@@ -33,7 +42,7 @@ class BatchNorm final : public OperationOf<BatchNorm> {
   std::uint32_t saves(std::uint32_t) override { return 1 | 2; }
 
   void backward(const Node& node, std::span<Variable> outputs, std::span<InputGradient> inputs) const override {
-    if (grad_enabled()) return backward_recorded(node, outputs[0], inputs);
+    if (grad_enabled() || is_mapped(node, outputs[0])) return backward_recorded(node, outputs[0], inputs);
     auto gradients = kernels::normalize_gradients(outputs[0].value(), node.operand_value(0), moments_,
                                                   node.operand_value(1), epsilon_, inputs[0].wanted);
     if (inputs[0].wanted) inputs[0].value = Variable(std::move(gradients.x));
@@ -49,7 +58,23 @@ class BatchNorm final : public OperationOf<BatchNorm> {
     sum = detail::in_shape_of_result(node, std::move(sum));
   }
 
+  // The channels of all samples beside each other.
+  bool map(const detail::Batch& b, std::span<Variable> results) const override {
+    const Variable x = movedim(b[0], 0, 1);  // (outer, samples, channels, inner)
+    const std::size_t channels = x.shape()[1] * x.shape()[2];
+    auto of_channels = [&](std::size_t k) { return b.has(k) ? reshape(b[k], {channels}) : Variable(); };
+    const Variable y = normalized(name(), reshape(x, {x.shape()[0], channels, x.shape()[3]}), of_channels(1),
+                                  of_channels(2), epsilon_).result;
+    results[0] = movedim(reshape(y, x.shape()), 1, 0);
+    return true;
+  }
+
  private:
+  // Whether the moments are not those of the operand, or not of use for v.
+  static bool is_mapped(const Node& node, const Variable& v) {
+    return detail::any_mapped(v) || node.operand_value(0).is_mapped() || node.operand_value(1).is_mapped();
+  }
+
   // x without its mean and scaled to the variance 1, in differentiable operations. It has a symmetric Jacobian: the
   // same formula, see kernels::normalize_gradients, is the vjp and the jvp.
   struct Unit {
@@ -79,13 +104,13 @@ class BatchNorm final : public OperationOf<BatchNorm> {
   }
 
   Variable unit(const Node& node) const {
-    if (grad_enabled()) return Unit(node.operand(0), epsilon_).value;
+    if (grad_enabled() || is_mapped(node, {})) return Unit(node.operand(0), epsilon_).value;
     return Variable(kernels::normalize(node.operand_value(0), moments_, Array(), Array(), epsilon_));
   }
 
   // As symmetric as without the weight, which is the same within each channel.
   Variable tangent_of_x(const Node& node, const Variable& t) const {
-    if (grad_enabled()) return Unit(node.operand(0), epsilon_).derivative(weighted(node, t));
+    if (grad_enabled() || is_mapped(node, t)) return Unit(node.operand(0), epsilon_).derivative(weighted(node, t));
     return Variable(kernels::normalize_gradients(t.value(), node.operand_value(0), moments_, node.operand_value(1),
                                                  epsilon_, true).x);
   }
@@ -94,22 +119,22 @@ class BatchNorm final : public OperationOf<BatchNorm> {
   double epsilon_;
 };
 
-struct Normalized {
-  Variable result;
-  kernels::Moments moments;
-};
-
-// batch_norm of x under a shape (outer, channels, inner), as an array of x's own shape.
-Normalized normalized(const char* operation, const Variable& x, const Shape& view, const Variable& weight,
-                      const Variable& bias, double epsilon) {
-  Variable source = reshape(x, view);
+Normalized normalized(const char* operation, const Variable& x, const Variable& weight, const Variable& bias,
+                      double epsilon) {
   BatchNorm normalization(operation, epsilon);
   Array result;
-  std::array operands{detail::if_defined(source), detail::if_defined(weight), detail::if_defined(bias)};
+  std::array operands{&x, detail::if_defined(weight), detail::if_defined(bias)};
   NodePtr node = detail::perform(normalization, operands, {&result, 1});
   const auto& kept = node ? static_cast<const BatchNorm&>(*node->operation()) : normalization;
   kernels::Moments moments = kept.moments();
-  return {reshape(detail::output_of(std::move(node), std::move(result)), x.shape()), std::move(moments)};
+  return {detail::output_of(std::move(node), std::move(result)), std::move(moments)};
+}
+
+// The same of x under a shape (outer, channels, inner), as an array of x's own shape.
+Normalized normalized(const char* operation, const Variable& x, const Shape& view, const Variable& weight,
+                      const Variable& bias, double epsilon) {
+  auto [result, moments] = normalized(operation, reshape(x, view), weight, bias, epsilon);
+  return {reshape(result, x.shape()), std::move(moments)};
 }
 
 void require_channels(const char* operation, const Variable& x) {
@@ -186,6 +211,7 @@ BatchNormalized batch_norm_with_statistics(const Variable& x, const Variable& we
                                            double epsilon) {
   detail::Calling calling("batch_norm_with_statistics");
   auto [result, moments] = normalized_batch(x, weight, bias, epsilon);
+  if (detail::any_mapped(result)) detail::no_elements(result.value());
   return {result, statistic(moments.mean, x.dtype()), statistic(moments.variance, x.dtype())};
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/tape.hpp>
 
@@ -44,7 +45,8 @@ Variable as_element(const char* operation, const Variable& value, DType dtype) {
 Variable same_value(const char* operation, const Variable& x) {
   require_defined(operation, x);
   if (x.impl()->weak) return Variable(x.impl()->scalar);
-  return record(operation, [](const Array& x) { return x; }, wrt(x, [](const Variable& g) { return g; }, linear_in_operand));
+  return record(op(operation).mapped([](const Batch& b) { return b[0]; }), [](const Array& x) { return x; },
+                wrt(x, [](const Variable& g) { return g; }, linear_in_operand));
 }
 
 void require_writable(const char* operation, const Variable& x) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/adaptive_pooling.hpp>
 #include <autograd/kernels/pooling.hpp>
 #include <autograd/ops/checked_indices.hpp>
@@ -40,13 +41,19 @@ struct Pooling {
 // A pair of maps that are each other's adjoint.
 Variable spread_windows(const char* name, const Variable& g, const Pooling& p, const Shape& shape);
 Variable sum_windows(const char* name, const Variable& x, const Pooling& p, const Shape& shape) {
-  return record(op(name, p),
+  auto in_each = [name, shape](const Batch& b, const Pooling& p) {
+    return b.apart(sum_windows(name, b.joined(0), p, b.joined(shape)));
+  };
+  return record(op(name, p).mapped(in_each),
                 [shape](const Array& v, const Pooling& p) { return kernels::sum_windows(v, p.windows, shape); },
                 wrt(x, [=, images = x.shape()](const Variable& g) { return spread_windows(name, g, p, images); },
                     linear_in_operand));
 }
 Variable spread_windows(const char* name, const Variable& g, const Pooling& p, const Shape& shape) {
-  return record(op(name, p),
+  auto in_each = [name, shape](const Batch& b, const Pooling& p) {
+    return b.apart(spread_windows(name, b.joined(0), p, b.joined(shape)));
+  };
+  return record(op(name, p).mapped(in_each),
                 [shape](const Array& v, const Pooling& p) { return kernels::spread_windows(v, p.windows, shape); },
                 wrt(g, [=, positions = g.shape()](const Variable& h) { return sum_windows(name, h, p, positions); },
                     linear_in_operand));
@@ -103,11 +110,19 @@ WithIndices choose(const char* operation, std::size_t axes, const Variable& x, c
     *indices = max.indices;
     return max.values;
   };
-  Variable y = record(op(operation, kernel), forward, wrt(flat, [indices, shape = flat.shape()](const Variable& g) {
-                        return take_along_adjoint(g, *indices, 2, shape);
-                      }, [indices](const Variable& t) { return take_along(t, *indices, 2); }));
+  auto in_each = [=, images = x.shape()](const Batch& b, const Kernel& kernel) {
+    Variable pixels = reshape(b[0], b.joined(images));
+    auto [values, places] = choose(operation, axes, pixels, space, positions, kernel);
+    auto flat_in_each = [&](const Variable& v) { return reshape(v, {b.size(), images[0], images[1], Windows::product(positions)}); };
+    *indices = mapped(flat_in_each(places), b.level());
+    return flat_in_each(values);
+  };
+  Variable y = record(op(operation, kernel).mapped(in_each), forward,
+                      wrt(flat, [indices, shape = flat.shape()](const Variable& g) {
+                        return take_along_adjoint(g, Variable(*indices), 2, shape);
+                      }, [indices](const Variable& t) { return take_along(t, Variable(*indices), 2); }));
   Shape shape = images_shape(x.shape(0), x.shape(1), positions, axes);
-  return {reshape(y, shape), Variable(indices->reshaped(shape))};
+  return {reshape(y, shape), reshape(Variable(*indices), shape)};
 }
 
 struct MaxPooling : Pooling {

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/bias.hpp>
 #include <autograd/kernels/matmul.hpp>
 #include <autograd/ops/creation.hpp>
+#include <autograd/ops/elementwise.hpp>
+#include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
+#include <autograd/ops/linalg.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/matrix_product.hpp>
 #include <autograd/ops/operands.hpp>
@@ -139,7 +143,7 @@ Recurrence::Recurrence(const Variable& x, std::size_t steps, const Variable& wei
   Sums sums(steps, reverse);
   std::vector<Array> none(2 * steps);
   std::array operands{detail::if_defined(x_), detail::if_defined(weight_), detail::if_defined(bias_)};
-  if (steps > 0) node_ = detail::perform(sums, operands, none);
+  if (steps > 0 && !detail::any_mapped(x_, weight_, bias_)) node_ = detail::perform(sums, operands, none);
 }
 
 void Recurrence::check(const Variable& h) const {
@@ -154,8 +158,17 @@ void Recurrence::check(const Variable& h) const {
                      to_string(weight_.dtype()) + "; convert with .to()");
 }
 
+// Of other operations.
+Variable Recurrence::composed_step(const Variable& h) {
+  const std::size_t t = next_++, row = reverse_ ? steps_ - 1 - t : t;
+  Variable y = matmul(h, weight_);
+  if (x_.defined()) y = y + x_[static_cast<std::ptrdiff_t>(row)];
+  return bias_.defined() ? y + bias_ : y;
+}
+
 Variable Recurrence::step(const Variable& h) {
   check(h);
+  if (detail::any_mapped(x_, weight_, bias_, h)) return composed_step(h);
   bool needed = recording(weight_) || (x_.defined() && recording(x_)) || (bias_.defined() && recording(bias_));
   if (needed && !node_)
     throw GraphError("recurrence: a step that is recorded, of a recurrence made within NoGrad: its weight would get no "

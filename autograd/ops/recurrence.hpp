@@ -28,6 +28,7 @@ class Recurrence {
  private:
   Recurrence(const Variable& x, std::size_t steps, const Variable& weight, const Variable& bias, bool reverse);
   void check(const Variable& h) const;
+  Variable composed_step(const Variable& h);
 
   Variable x_, weight_, bias_;
   std::size_t steps_, next_ = 0;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/kernels/scans.hpp>
 #include <autograd/kernels/softmax.hpp>
@@ -22,8 +23,24 @@
 namespace xtape {
 namespace {
 
+using detail::Batch;
 using detail::require_defined;
 using detail::require_floating;
+
+// The axes of a mask, as functions take them; none stands for all.
+Axes axes_of(const std::vector<bool>& mask) {
+  std::vector<std::ptrdiff_t> axes;
+  for (std::size_t i = 0; i < mask.size(); ++i)
+    if (mask[i]) axes.push_back(static_cast<std::ptrdiff_t>(i));
+  return axes;
+}
+
+// A reduction that functions take axes for, over a batch: where no axis is reduced, all have.
+template <class F>
+Variable reduced_in_each(const Batch& b, const std::vector<bool>& mask, F reduce) {
+  if (std::ranges::find(mask, true) == mask.end()) return reshape(reduce(expand_dims(b[0], -1), {-1}), b[0].shape());
+  return reduce(b[0], axes_of(Batch::shifted(mask)));
+}
 
 Shape result_shape(const Shape& shape, const std::vector<bool>& mask, bool keepdims) {
   return keepdims ? kernels::keep_dims(shape, mask) : kernels::drop_dims(shape, mask);
@@ -68,7 +85,12 @@ Variable extremum(const char* operation, Kernel kernel, const Variable& x, const
     Variable chosen = (equal(x, reshape(y, kept)) || isnan(x)).to(y.dtype());
     return chosen / sum_to(chosen, kept);
   };
-  return record(op(operation, attribute("axes", mask), attribute("keepdims", keepdims)), choose,
+  auto all_chosen = [is_max = kernel == kernels::max](const Batch& b, const std::vector<bool>& mask, bool keepdims) {
+    return reduced_in_each(b, mask, [&](const Variable& v, const Axes& axes) {
+      return is_max ? max(v, axes, keepdims) : min(v, axes, keepdims);
+    });
+  };
+  return record(op(operation, attribute("axes", mask), attribute("keepdims", keepdims)).mapped(all_chosen), choose,
                 wrt(x, [x = save(x), mask, shares](const Variable& y, const Variable& g) {
                   return shares(x(), y) * reshape(g, kernels::keep_dims(x().shape(), mask));
                 }, [x = save(x), mask, shares](const Variable& y, const Variable& t) {
@@ -86,7 +108,14 @@ Variable arg_best(const char* operation, Array (*kernel)(const Array&, std::size
                      std::to_string(*axis));
   std::vector<bool> mask(x.rank(), false);
   mask[i] = true;
-  return Variable(kernel(x.value(), i).reshaped(result_shape(x.shape(), mask, keepdims)));
+  auto best = [kernel, shape = result_shape(x.shape(), mask, keepdims)](const Array& v, std::size_t axis) {
+    return kernel(v, axis).reshaped(shape);
+  };
+  auto all_best = [operation, kernel, keepdims](const Batch& b, std::size_t axis) {
+    return arg_best(operation, kernel, b[0], static_cast<std::ptrdiff_t>(axis + 1), keepdims);
+  };
+  NoGrad as_constant;
+  return record(op(operation, attribute("axis", i)).mapped(all_best), best, constant(x));
 }
 
 WithIndices chosen(const Variable& x, const Variable& indices, std::ptrdiff_t axis, bool keepdims) {
@@ -104,7 +133,10 @@ Variable sum(const Variable& x, const Axes& axes, bool keepdims) {
   auto add = [](const Array& v, const std::vector<bool>& mask, bool keepdims) {
     return kernels::sum(v, mask).reshaped(result_shape(v.shape(), mask, keepdims));
   };
-  return record(op("sum", attribute("axes", mask), attribute("keepdims", keepdims)), add,
+  auto all_summed = [](const Batch& b, const std::vector<bool>& mask, bool keepdims) {
+    return reduced_in_each(b, mask, [&](const Variable& v, const Axes& axes) { return sum(v, axes, keepdims); });
+  };
+  return record(op("sum", attribute("axes", mask), attribute("keepdims", keepdims)).mapped(all_summed), add,
                 wrt(x, [shape = x.shape(), mask](const Variable& g) {
                   return broadcast_to(with_dims(g, shape, mask), shape);
                 }, linear_in_operand));
@@ -115,7 +147,11 @@ Variable sum_to(const Variable& x, const Shape& shape) {
   require_defined("sum_to", x);
   if (broadcast_shapes("sum_to", x.shape(), shape) != x.shape())
     throw ShapeError("sum_to: " + to_string(x.shape()) + " is no broadcast of " + to_string(shape));
-  return record(op("sum_to", attribute("shape", shape)), kernels::sum_to,
+  // The axes of one sample that the shape lacks count as of extent 1.
+  auto all_summed = [](const Batch& b, const Shape& shape) {
+    return reshape(sum_to(b[0], b.with_samples(shape, b.rank(0))), b.with_samples(shape));
+  };
+  return record(op("sum_to", attribute("shape", shape)).mapped(all_summed), kernels::sum_to,
                 wrt(x, [from = x.shape()](const Variable& g) { return broadcast_to(g, from); }, linear_in_operand));
 }
 
@@ -124,8 +160,9 @@ namespace {
 // Whether all elements of x are numbers of a magnitude from `least` on, or 0 if that counts.
 bool all_moderate(const Variable& x, double least) {
   return visit_floating("norm", x.dtype(), [&]<class T>(T) {
-    const T* elements = x.value().data<T>();
-    return std::all_of(elements, elements + x.size(), [&](T v) {
+    const Array& all = detail::every_sample(x.value());
+    const T* elements = all.data<T>();
+    return std::all_of(elements, elements + all.size(), [&](T v) {
       return std::abs(v) <= std::numeric_limits<T>::max() && std::abs(v) >= static_cast<T>(least);
     });
   });
@@ -140,8 +177,8 @@ double least_exact(DType dtype) {
 // f(x) for an f with f(c x) = c f(x), over axes that it keeps: of x scaled by its greatest element, or its least, where
 // intermediate results may overflow or vanish. The scale is a constant to the derivative, for it plays no part.
 template <class F>
-Variable scaled(const Variable& x, const Axes& axes, Kernel of_axes, const F& f) {
-  Variable scale(of_axes(abs(x.detach()).value(), axes_mask("norm", axes, x.rank())));
+Variable scaled(const Variable& x, const Axes& axes, Variable (*of_axes)(const Variable&, const Axes&, bool), const F& f) {
+  Variable sizes = abs(x.detach()), scale = of_axes(sizes, axes, true);
   scale = where(isfinite(scale) && scale > 0, scale, 1);
   return f(x / scale) * scale;
 }
@@ -152,7 +189,7 @@ template <class F>
 Variable single_infinity_or(const Variable& x, const Variable& sizes, const Axes& axes, const F& f) {
   Variable infinite = equal(sizes, std::numeric_limits<double>::infinity());
   Variable single = equal(count_nonzero(infinite, axes, true), 1) && !any(isnan(sizes), axes, true);
-  if (!any(single).item()) return {};
+  if (!detail::any_nonzero(single)) return {};
   return where(single, sum(where(infinite && single, sizes, 0), axes, true), f(where(single, 0, x)));
 }
 
@@ -215,7 +252,7 @@ Variable stddev(const Variable& x, const Axes& axes, bool keepdims, double ddof)
   detail::Calling calling("stddev");
   Variable variance = var(x, axes, keepdims, ddof);
   if (x.size() == 0 || all_moderate(variance, least_exact(x.dtype()))) return root_or_zero(variance);
-  Variable y = scaled(x - mean(x, axes, true), axes, kernels::max,
+  Variable y = scaled(x - mean(x, axes, true), axes, max,
                       [&](const Variable& part) { return root_or_zero(var(part, axes, true, ddof)); });
   return reshape(y, variance.shape());
 }
@@ -223,7 +260,8 @@ Variable stddev(const Variable& x, const Axes& axes, bool keepdims, double ddof)
 Variable median(const Variable& x) {
   detail::Calling calling("median");
   require_defined("median", x);
-  return record("median", [](const Array& v) { return median(Variable(v.reshaped({v.size()})), 0).value(); },
+  auto all_medians = [n = x.size()](const Batch& b) { return median(reshape(b[0], {b.size(), n}), 1); };
+  return record(op("median").mapped(all_medians), [](const Array& v) { return median(Variable(v.reshaped({v.size()})), 0).value(); },
                 wrt(x, [x = save(x)](const Variable& y, const Variable& g) {
                   Variable chosen = (equal(x(), y) || isnan(x())).to(g.dtype());  // NaN is there only where it won
                   return chosen * (g / sum(chosen));
@@ -278,7 +316,7 @@ Variable norm(const Variable& x, double p, const Axes& axes, bool keepdims) {
   // The derivative of a root of negative powers has the square of their total, which overflows first.
   bool moderate = x.size() == 0 || (p > 0 && all_moderate(total, least_exact(x.dtype())));
   auto of_scaled = [&](const Variable& v) {
-    return scaled(v, axes, p > 0 ? kernels::max : kernels::min,
+    return scaled(v, axes, p > 0 ? max : min,
                   [&](const Variable& part) { return root_of_powers(sum_of_powers(part, p, axes), p); });
   };
   Variable y = moderate ? root_of_powers(total, p) : p > 0 ? single_infinity_or(x, abs(x), axes, of_scaled) : Variable();
@@ -304,7 +342,10 @@ Variable all(const Variable& x, const Axes& axes, bool keepdims) {
 namespace {
 
 Variable cumsum_from(const Variable& x, std::size_t axis, bool backwards) {
-  return record(op("cumsum", attribute("axis", axis), attribute("reverse", backwards)), kernels::cumsum,
+  auto all_summed = [](const Batch& b, std::size_t axis, bool backwards) {
+    return cumsum_from(b[0], axis + 1, backwards);
+  };
+  return record(op("cumsum", attribute("axis", axis), attribute("reverse", backwards)).mapped(all_summed), kernels::cumsum,
                 wrt(x, [axis, backwards](const Variable& g) { return cumsum_from(g, axis, !backwards); },
                     linear_in_operand));
 }
@@ -334,7 +375,11 @@ Variable shifted(const Variable& x, std::size_t axis, double first) {
 // With y[i] = a[i] y[i - 1] + b[i] and a gradient g, the one of b is the same scan of g in the opposite direction. Of both
 // scans, that which goes forwards has been through a link a[i] as y[i - 1], and that which goes backwards as s[i].
 Variable linear_scan(const Variable& a, const Variable& b, std::size_t axis, bool backwards) {
-  return record(op("linear_scan", attribute("axis", axis), attribute("reverse", backwards)), kernels::linear_scan,
+  auto all_scanned = [](const Batch& batch, std::size_t axis, bool backwards) {
+    return linear_scan(batch[0], batch[1], axis + 1, backwards);
+  };
+  return record(op("linear_scan", attribute("axis", axis), attribute("reverse", backwards)).mapped(all_scanned),
+                kernels::linear_scan,
                 wrt(a, [axis, backwards, a = save(a)](const Variable& y, const Variable& g) {
                   Variable s = linear_scan(a(), g, axis, !backwards);
                   return (backwards ? y : s) * shifted(backwards ? s : y, axis, 0);
@@ -353,7 +398,10 @@ Variable cumprod(const Variable& x, std::ptrdiff_t axis) {
   if (x.dtype() == DType::boolean) return cumprod(x.to(int64), axis);
   return detail::with_an_axis("cumprod", x, [&](auto& v) {
     std::size_t i = normalize_axis("cumprod", axis, v.rank());
-    return record(op("cumprod", attribute("axis", i)), kernels::cumprod,
+    auto all_multiplied = [](const Batch& b, std::size_t axis) {
+      return cumprod(b[0], static_cast<std::ptrdiff_t>(axis + 1));
+    };
+    return record(op("cumprod", attribute("axis", i)).mapped(all_multiplied), kernels::cumprod,
                   wrt(v, [i, x = save(v)](const Variable& y, const Variable& g) {
                     return shifted(y, i, 1) * linear_scan(x(), g, i, true);
                   }));
@@ -388,14 +436,25 @@ Variable min(const Variable& x, const Axes& axes, bool keepdims) {
   return extremum("min", kernels::min, x, axes, keepdims);
 }
 
+namespace {
+
+// The max over axes that it keeps, as a constant; -infinity of no elements.
+Variable greatest(const Variable& x, const std::vector<bool>& mask) {
+  NoGrad as_constant;
+  auto all_greatest = [](const Batch& b, const std::vector<bool>& mask) { return greatest(b[0], Batch::shifted(mask)); };
+  return record(op("max", attribute("axes", mask)).mapped(all_greatest), kernels::max, constant(x));
+}
+
+}  // namespace
+
 Variable logsumexp(const Variable& x, const Axes& axes, bool keepdims) {
   detail::Calling calling("logsumexp");
   require_floating("logsumexp", x);
   auto mask = axes_mask("logsumexp", axes, x.rank());
   constexpr double infinity = std::numeric_limits<double>::infinity();
   // The shift is a constant to the derivative. An infinite one would make NaN of inf - inf.
-  Variable m = Variable(kernels::max(x.value(), mask));
-  if (any(equal(m, infinity)).item()) {
+  Variable m = greatest(x, mask);
+  if (detail::any_nonzero(equal(m, infinity))) {
     auto others = [&](const Variable& part) { return logsumexp(part, axes, true); };
     if (Variable y = single_infinity_or(x, x, axes, others); y.defined())
       return keepdims ? y : reshape(y, kernels::drop_dims(x.shape(), mask));
@@ -419,7 +478,8 @@ Variable softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("softmax", x);
   if (x.rank() == 0) return detail::with_an_axis("softmax", x, [&](auto& v) { return softmax(v, axis); });
   std::size_t i = normalize_axis("softmax", axis, x.rank());
-  return record(op("softmax", attribute("axis", i)), kernels::softmax,
+  auto in_each = [](const Batch& b, std::size_t axis) { return softmax(b[0], static_cast<std::ptrdiff_t>(axis + 1)); };
+  return record(op("softmax", attribute("axis", i)).mapped(in_each), kernels::softmax,
                 wrt(x, [axis](const Variable& y, const Variable& g) {
                   Variable gy = g * y;
                   return gy - y * sum(gy, axis, true);
@@ -435,7 +495,8 @@ Variable log_softmax(const Variable& x, std::ptrdiff_t axis) {
   require_floating("log_softmax", x);
   if (x.rank() == 0) return detail::with_an_axis("log_softmax", x, [&](auto& v) { return log_softmax(v, axis); });
   std::size_t i = normalize_axis("log_softmax", axis, x.rank());
-  return record(op("log_softmax", attribute("axis", i)), kernels::log_softmax,
+  auto in_each = [](const Batch& b, std::size_t axis) { return log_softmax(b[0], static_cast<std::ptrdiff_t>(axis + 1)); };
+  return record(op("log_softmax", attribute("axis", i)).mapped(in_each), kernels::log_softmax,
                 wrt(x, [axis](const Variable& y, const Variable& g) { return g - exp(y) * sum(g, axis, true); },
                     [axis](const Variable& y, const Variable& t) { return t - sum(exp(y) * t, axis, true); }));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/search.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -138,7 +139,7 @@ Histogram histogram(const Variable& x, const Variable& edges, const HistogramOpt
     throw ShapeError("histogram: edges of " + to_string(edges.shape()) + ", needs one axis of two edges or more");
   if (options.range) throw ValueError("histogram: a range and edges, needs one of them");
   Variable borders = edges.detach().to(dtype_of_edges(x));
-  if (!all(borders[range(0, -1)] <= borders[range(1, none)]).item())
+  if (!detail::all_nonzero(borders[range(0, -1)] <= borders[range(1, none)]))
     throw ValueError("histogram: edges that are not in ascending order");
   return of_edges(x, borders, options);
 }

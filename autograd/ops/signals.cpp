@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include <autograd/batch.hpp>
 #include <autograd/ops/convolution.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -62,7 +63,7 @@ Variable interp(const Variable& given, const Variable& xp, const Variable& fp, c
     if (!(std::abs(*options.period) > 0)) throw ValueError("interp: a period of 0");
     return interp_periodic(x, xp, fp, std::abs(*options.period));
   }
-  if (!all(xp[range(0, -1)] <= xp[range(1, none)]).item())
+  if (!detail::all_nonzero(xp[range(0, -1)] <= xp[range(1, none)]))
     throw ValueError("interp: points that are not in ascending order");
   Variable left = options.left ? Variable(*options.left) : element(fp, 0);
   Variable right = options.right ? Variable(*options.right) : element(fp, -1);

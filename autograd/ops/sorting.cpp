@@ -1,9 +1,11 @@
 #include <autograd/ops/sorting.hpp>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/indexed.hpp>
 #include <autograd/ops/gathering.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/tape.hpp>
 
 namespace xtape {
 
@@ -18,7 +20,13 @@ WithIndices sort(const Variable& x, std::ptrdiff_t axis, bool descending) {
 Variable argsort(const Variable& x, std::ptrdiff_t axis, bool descending) {
   detail::Calling calling("argsort");
   return detail::with_an_axis("sort", x, [&](auto& v) {
-    return Variable(kernels::argsort(v.value(), normalize_axis("sort", axis, v.rank()), descending));
+    const std::size_t i = normalize_axis("sort", axis, v.rank());
+    auto in_each = [](const detail::Batch& b, std::size_t axis, bool descending) {
+      return argsort(b[0], static_cast<std::ptrdiff_t>(axis + 1), descending);
+    };
+    NoGrad as_constant;
+    return record(op("sort", attribute("axis", i), attribute("descending", descending)).mapped(in_each),
+                  kernels::argsort, constant(v));
   });
 }
 

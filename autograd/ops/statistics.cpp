@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include <autograd/batch.hpp>
 #include <autograd/kernels/scans.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/diagonals.hpp>
@@ -16,6 +17,7 @@
 #include <autograd/ops/products.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/ops/sorting.hpp>
+#include <autograd/tape.hpp>
 
 namespace xtape {
 
@@ -59,7 +61,7 @@ Variable quantile(const Variable& x, const Variable& q, std::optional<std::ptrdi
   if (q.rank() > 1) throw ShapeError("quantile: q of " + to_string(q.shape()) + ", needs one axis or none");
   // In double: float32 does not count beyond 2^24.
   Variable shares = reshape(q.impl()->weak ? Variable(Array::scalar(q.impl()->scalar, float64)) : q.detach().to(float64), {-1});
-  if (!all(shares >= 0 && shares <= 1).item())
+  if (!detail::all_nonzero(shares >= 0 && shares <= 1))
     throw ValueError("quantile: a q beyond [0, 1]");
   std::size_t at = axis && x.rank() > 0 ? normalize_axis("quantile", *axis, x.rank()) : 0;
   Variable rows = axis && x.rank() > 0 ? movedim(x, *axis, -1) : flatten(x);
@@ -98,7 +100,15 @@ WithIndices running(const char* operation, const Variable& x, std::ptrdiff_t axi
                     Array (*indices_of)(const Array&, std::size_t)) {
   require_floating(operation, x);
   if (x.rank() == 0) return {positive(x), zeros({}, int64)};
-  Variable indices(indices_of(x.value(), normalize_axis(operation, axis, x.rank())));
+  auto in_each = [=](const detail::Batch& b, std::size_t axis) {
+    return running(operation, b[0], static_cast<std::ptrdiff_t>(axis + 1), indices_of).indices;
+  };
+  auto what = op(operation, attribute("axis", normalize_axis(operation, axis, x.rank())));
+  Variable indices;
+  {
+    NoGrad as_constant;
+    indices = record(std::move(what).mapped(in_each), indices_of, constant(x));
+  }
   return {take_along_axis(x, indices, axis), indices};
 }
 

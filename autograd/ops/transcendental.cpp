@@ -1,3 +1,4 @@
+#include <autograd/batch.hpp>
 #include <autograd/fused/registers.hpp>  // before the rules
 
 #include <autograd/fused/transcendental.hpp>
@@ -17,7 +18,7 @@ Variable pow(const Variable& a, const Variable& b) {
     if (exponent == 0.5 && is_floating(kind_of(a))) return sqrt(a);
   }
   std::array operands{&a, &b};
-  if (!is_floating(common_dtype("pow", operands)) && any(b < 0).item())
+  if (!is_floating(common_dtype("pow", operands)) && detail::any_nonzero(b < 0))
     throw ValueError("pow: int64 to a negative power; convert with .to(float32)");
   return fused::pow_rule(a, b);
 }

@@ -1,5 +1,9 @@
 #include <autograd/ops/views.hpp>
 
+#include <algorithm>
+#include <optional>
+
+#include <autograd/batch.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/tape.hpp>
 #include <autograd/undo_log.hpp>
@@ -14,6 +18,21 @@ Attributes attributes_of(const kernels::View& place) {
 Attributes attributes_of(const kernels::Slices& place) {
   return {{"shape", place.shape}, {"outer", place.outer}, {"extent", place.extent}, {"inner", place.inner}};
 }
+
+// The same part in each of so many samples, which lie one behind the other; nothing where the samples' places differ.
+std::optional<kernels::View> in_each(kernels::View place, std::size_t samples, std::size_t sample_size) {
+  place.shape.insert(place.shape.begin(), samples);
+  place.strides.insert(place.strides.begin(), static_cast<std::ptrdiff_t>(sample_size));
+  return place;
+}
+std::optional<kernels::Slices> in_each(kernels::Slices place, std::size_t samples, std::size_t) {
+  if (place.indices.is_mapped()) return {};
+  place.shape.insert(place.shape.begin(), samples);
+  place.outer *= samples;
+  return place;
+}
+
+std::size_t sample_size(const Variable& all) { return all.size() / std::max<std::size_t>(all.shape()[0], 1); }
 
 template <class Place>
 class ReadPart final : public OperationOf<ReadPart<Place>> {
@@ -40,6 +59,12 @@ class ReadPart final : public OperationOf<ReadPart<Place>> {
 
   void jvp(const Node&, std::span<Variable> tangents, std::span<ResultTangent> results) const override {
     results[0].value = read_part(this->name(), tangents[0], place_);
+  }
+
+  bool map(const Batch& batch, std::span<Variable> results) const override {
+    auto place = in_each(place_, batch.size(), sample_size(batch[0]));
+    if (place) results[0] = read_part(this->name(), batch[0], *place);
+    return place.has_value();
   }
 
  private:
@@ -92,6 +117,15 @@ class WritePart final : public OperationOf<WritePart<Place>> {
                              : assign_to_part(this->name(), std::move(whole), place_, part);
   }
 
+  bool map(const Batch& batch, std::span<Variable> results) const override {
+    Variable whole = batch[0];
+    auto place = in_each(place_, batch.size(), sample_size(whole));
+    if (place)
+      results[0] = adds_ ? add_to_part(this->name(), std::move(whole), *place, batch[1])
+                         : assign_to_part(this->name(), std::move(whole), *place, batch[1]);
+    return place.has_value();
+  }
+
   /// The elements to write to, until they are handed over.
   Array& elements() { return elements_; }
 
@@ -101,12 +135,16 @@ class WritePart final : public OperationOf<WritePart<Place>> {
   Array elements_;
 };
 
-// The elements of x where nobody else has this handle, so that they can be written in place.
-Array taken(Variable& x) { return sole_handle(x) ? std::move(x.impl()->value) : x.value(); }
+// The elements of x where nobody else has this handle, so that they can be written in place. None where there are others
+// in each sample: the rule for these reads the operands.
+Array taken(Variable& x, const Variable& part) {
+  if (any_mapped(x, part)) return {};
+  return sole_handle(x) ? std::move(x.impl()->value) : x.value();
+}
 
 template <class Place>
 Variable written(const char* operation, Variable x, const Place& place, bool adds, const Variable& part) {
-  WritePart<Place> write(operation, place, adds, taken(x));
+  WritePart<Place> write(operation, place, adds, taken(x, part));
   return perform(write, std::array<const Variable*, 2>{&x, &part});
 }
 
@@ -128,9 +166,19 @@ Variable assign_to_part(const char* operation, Variable x, const Place& place, c
   return written(operation, std::move(x), place, false, part);
 }
 
+// The value and the place in the graph of another.
+void overwrite_whole(const Variable& x, const Variable& result) {
+  x.impl()->leave_node();
+  x.impl()->value = result.value();
+  x.impl()->node = result.impl()->node;
+  x.impl()->output = result.impl()->output;
+  x.impl()->weak = false;
+}
+
 template <class Place>
 void overwrite_part(const char* operation, const Variable& x, const Place& place, const Variable& part) {
   UndoLog::note(x);
+  if (any_mapped(x, part)) return overwrite_whole(x, assign_to_part(operation, another_handle(x), place, part));
   Array& whole = x.impl()->value;
   const Variable source = another_handle(part);  // part may be x itself, whose elements move now
   WritePart<Place> write(operation, place, false, std::move(whole));

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include <autograd/batch.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <nn/checks.hpp>
@@ -35,10 +36,11 @@ void require_alike(const char* operation, const char* what, const Variable& x, c
 }
 
 void require_signs(const char* operation, const Variable& labels) {
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    if (std::abs(labels.value().at(i)) != 1)
-      throw ValueError(std::string(operation) + ": label " + Scalar(labels.value().at(i)).text() + " of sample " +
-                       std::to_string(i) + ", needs -1 or 1");
+  const Array& all = xtape::detail::every_sample(labels.value());
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (std::abs(all.at(i)) != 1)
+      throw ValueError(std::string(operation) + ": label " + Scalar(all.at(i)).text() + " of sample " +
+                       std::to_string(i % labels.size()) + ", needs -1 or 1");
 }
 
 Variable as_numbers(const Variable& x, const Variable& like) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -35,9 +36,23 @@ struct SampleWeights {
   Variable total;
 };
 
+// The same made of operations.
+SampleWeights composed_weights(const Variable& labels, const Variable& class_weights, std::int64_t ignore_index,
+                               DType dtype) {
+  const Variable counted = labels != ignore_index;
+  const Variable each = class_weights.defined() ? where(counted, take(class_weights, where(counted, labels, 0)), 0)
+                                                : counted.to(dtype);
+  return {each, sum(each)};
+}
+
 SampleWeights sample_weights(const char* operation, const Variable& logits, const Variable& labels,
                              const Variable& class_weights, std::int64_t ignore_index) {
   auto classes = static_cast<std::int64_t>(logits.shape().back());
+  if (xtape::detail::any_mapped(labels, class_weights)) {
+    if (xtape::detail::any_nonzero(labels != ignore_index && (labels < 0 || labels >= classes)))
+      xtape::detail::no_elements(labels.value());  // the loop tells which
+    return composed_weights(labels, class_weights, ignore_index, logits.dtype());
+  }
   const auto* label = labels.data<std::int64_t>();
   Array array(labels.shape(), logits.dtype());
   double total = 0;
@@ -55,9 +70,7 @@ SampleWeights sample_weights(const char* operation, const Variable& logits, cons
     }
   });
   if (!class_weights.requires_grad()) return {Variable(std::move(array)), total};
-  Variable counted = labels != ignore_index;
-  Variable each = where(counted, take(class_weights, where(counted, labels, 0)), 0);
-  return {each, sum(each)};
+  return composed_weights(labels, class_weights, ignore_index, logits.dtype());
 }
 
 // The losses, which are weighted already, of samples with these weights.
@@ -174,7 +187,7 @@ Variable binary_cross_entropy(const Variable& probabilities, const Variable& tar
   constexpr double least_log = -100, least_product = 1e-12f;  // PyTorch's is a float
   Variable y = as_numbers(target, probabilities);
   require_alike(name, "probabilities", probabilities, "target", y);
-  if (count_nonzero(probabilities < 0 || probabilities > 1).item() > 0)
+  if (xtape::detail::any_nonzero(probabilities < 0 || probabilities > 1))
     throw ValueError("binary_cross_entropy: probabilities " + describe(probabilities) + " from " +
                      Scalar(min(probabilities).item()).text() + " to " + Scalar(max(probabilities).item()).text() +
                      ", needs 0 to 1");

@@ -4,6 +4,7 @@
 #include <numbers>
 #include <string>
 
+#include <autograd/batch.hpp>
 #include <autograd/fuse.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -76,7 +77,7 @@ Variable gaussian_nll_loss(const Variable& prediction, const Variable& target, c
   if (spread.shape() != prediction.shape() && spread.shape() != shared)
     throw ShapeError("gaussian_nll_loss: prediction " + describe(prediction) + " with variance " + describe(variance) +
                      ": needs the prediction's shape, or 1 as its last extent, or that left out");
-  if (count_nonzero(variance < 0).item() > 0) {
+  if (xtape::detail::any_nonzero(variance < 0)) {
     std::size_t i = 0;
     while (!(variance.value().at(i) < 0)) ++i;
     throw ValueError("gaussian_nll_loss: variance " + text(variance.value().at(i)) + " of element " +

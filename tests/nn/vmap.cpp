@@ -1,0 +1,106 @@
+// Modules over a batch of samples, and of parameters.
+#include <autograd/autograd.hpp>
+#include <nn/nn.hpp>
+#include <tests/support.hpp>
+
+using namespace xtape;
+using xtape::testing::close;
+
+namespace {
+
+using Variables = std::vector<Variable>;
+
+Variable numbers(const Shape& shape, std::uint64_t seed = 1) {
+  Generator generator(seed);
+  return Variable(generator.normal(shape, 0, 1, float64));
+}
+
+// The gradients of each sample's loss by all parameters, and how often the network was called for them.
+struct PerSample {
+  Variables gradients;
+  int calls = 0;
+};
+
+PerSample per_sample_gradients(const nn::Module& net, const Variable& x, const Variable& labels) {
+  PerSample result;
+  const Variables parameters = net.parameters();
+  auto of_one = [&](const Variable& xi, const Variable& label) {
+    return grad([&](const Variables& p) {
+      ++result.calls;
+      Variable y = nn::functional_call(net, p, expand_dims(xi, 0));
+      return nn::softmax_cross_entropy(y, expand_dims(label, 0));
+    }, parameters);
+  };
+  NoGrad first_derivatives_alone;
+  result.gradients = vmap(of_one, {x, labels});
+  return result;
+}
+
+// The same by backward, one sample after the other.
+void check_per_sample(nn::Module& net, const Variable& x, const Variable& labels) {
+  PerSample found = per_sample_gradients(net, x, labels);
+  BOOST_TEST(found.calls == 1);
+  const Variables parameters = net.parameters();
+  BOOST_REQUIRE(found.gradients.size() == parameters.size());
+  for (std::size_t i = 0; i < x.shape()[0]; ++i) {
+    for (const Variable& p : parameters) p.zero_grad();
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    nn::softmax_cross_entropy(net(x[range(at, at + 1)]), labels[range(at, at + 1)]).backward();
+    for (std::size_t k = 0; k < parameters.size(); ++k) {
+      BOOST_TEST(!found.gradients[k].requires_grad());
+      close(found.gradients[k][at], parameters[k].grad(), 1e-12);
+    }
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(vmap_modules)
+
+BOOST_AUTO_TEST_CASE(gradients_of_each_sample) {
+  DefaultDType precise(float64);
+  Variable labels({0, 2, 1, 1, 0}, int64);
+  nn::Sequential dense{nn::Dense(4, 8), nn::ReLU(), nn::LayerNorm(8), nn::Dense(8, 8), nn::GELU(), nn::Dense(8, 3)};
+  check_per_sample(dense, numbers({5, 4}), labels);
+  nn::Sequential images{nn::Conv2D(1, 3, 3, {.padding = 1}), nn::ReLU(), nn::MaxPool2D(2), nn::Conv2D(3, 4, 2),
+                        nn::Tanh(), nn::AvgPool2D(2), nn::Flatten(), nn::Dense(4, 3)};
+  check_per_sample(images, numbers({5, 1, 6, 6}), labels);
+}
+
+BOOST_AUTO_TEST_CASE(layers_that_keep_statistics) {
+  DefaultDType precise(float64);
+  nn::Sequential net{nn::Dense(3, 4), nn::BatchNorm1D(4)}, other = nn::clone(net);
+  Variable x = numbers({5, 2, 3});
+  Variable y = vmap([&](const Variable& v) { return net(v); }, {x});
+  Variables expected;
+  for (const Variable& v : unbind(x)) expected.push_back(other(v));
+  close(y, stack(expected), 1e-12);
+  for (std::size_t i = 0; i < net.named_buffers().size(); ++i) close(net.named_buffers()[i].second, other.named_buffers()[i].second, 1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(an_ensemble) {
+  DefaultDType precise(float64);
+  std::vector<nn::Sequential> nets;
+  for (int i = 0; i < 4; ++i) nets.push_back({nn::Dense(3, 5), nn::Tanh(), nn::BatchNorm1D(5), nn::Dense(5, 2)});
+  for (auto& net : nets) net.eval();
+  Variable x = numbers({7, 3});
+  nn::StackedState state = nn::stack_module_state(nets);
+  BOOST_TEST((state.values[0].shape()[0] == 4u));
+  int calls = 0;
+  auto of_one = [&](const Variables& v) {
+    ++calls;
+    return nn::functional_call(nets[0], state.named(v), x);
+  };
+  Variable y = vmap(of_one, state.values);
+  BOOST_TEST(calls == 1);
+  for (std::size_t i = 0; i < nets.size(); ++i) close(y.detach()[static_cast<std::ptrdiff_t>(i)], nets[i](x).detach(), 1e-13);
+  sum(y * y).backward();
+  sum(square(nets[2](x))).backward();
+  close(state.values[0].grad()[2], nets[2].parameters()[0].grad(), 1e-12);
+  BOOST_CHECK_THROW(nn::stack_module_state(std::vector<nn::Dense>()), ValueError);
+  BOOST_CHECK_THROW(nn::stack_module_state(std::vector{nn::Dense(2, 3), nn::Dense(2, 4)}), ShapeError);
+  BOOST_CHECK_THROW(nn::stack_module_state(std::vector{nn::Dense(2, 3), nn::Dense(2, 3, {.bias = false})}), ValueError);
+  BOOST_CHECK_THROW(state.named({x}), ValueError);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
