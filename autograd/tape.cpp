@@ -220,7 +220,8 @@ void map(const Operation& operation, std::uint64_t level, std::span<const Variab
   std::vector<Variable> all(results.size());
   if (!operation.map(Batch(level, operands, values), all))
     throw NeedsElements(std::string(operation.name()) + ": has no rule for a batch", level);
-  for (std::size_t i = 0; i < results.size(); ++i) results[i] = mapped(all[i], level);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (all[i].defined()) results[i] = mapped(all[i], level);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <autograd/ops/operands.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <autograd/tangents.hpp>
+#include <autograd/vmap.hpp>
 #include <autograd/walk.hpp>
 
 namespace xtape {
@@ -212,40 +213,75 @@ Variables checked_vectors(const char* transform, const char* what, const FlatTre
   return result;
 }
 
-// One at position k, zeros elsewhere.
-Variable unit_vector(const Variable& x, std::size_t k) {
-  Array unit = Array::full(x.shape(), 0, x.dtype());
-  visit_floating("jacobian", x.dtype(), [&]<class T>(T) { unit.mutable_data<T>()[k] = 1; });
-  return Variable(std::move(unit));
+// The unit vectors of the shape of x with one at the positions from `first` on, along a first axis.
+Variable unit_vectors(const Variable& x, std::size_t first, std::size_t count) {
+  Shape shape{count};
+  shape.insert(shape.end(), x.shape().begin(), x.shape().end());
+  Array units = Array::full(shape, 0, x.dtype());
+  visit_floating("jacobian", x.dtype(), [&]<class T>(T) {
+    for (std::size_t k = 0; k < count; ++k) units.mutable_data<T>()[k * x.size() + first + k] = 1;
+  });
+  return Variable(std::move(units));
 }
 
-// Its rows or columns along an axis, in the shape of y + that of x and the dtype of x.
-Variable assembled(const Variables& parts, std::ptrdiff_t axis, const Variable& y, const Variable& x) {
+// So many walks at once, of functions with so many inputs or results: they take the memory of as many.
+std::size_t walks_at_once(std::size_t elements) {
+  return std::clamp<std::size_t>((std::size_t{1} << 20) / std::max<std::size_t>(elements, 1), 1, 128);
+}
+
+// f(v), as a list, for each unit vector v of the shape of x: of each result all along a first axis.
+template <class F>
+Variables for_unit_vectors(const Variable& x, std::size_t elements, const F& f) {
+  const std::size_t most = walks_at_once(elements);
+  std::vector<Variables> parts;
+  for (std::size_t first = 0; first < x.size(); first += most) {
+    const Variable units = unit_vectors(x, first, std::min(most, x.size() - first));
+    auto flat = [&](const Variables& v) { return detail::FlatValue{{f(v[0])}}; };
+    parts.push_back(detail::flat_vmap({"jacobian", {{units}}, flat}, {}));
+  }
+  if (parts.size() == 1) return parts[0];
+  Variables result;
+  for (std::size_t i = 0; !parts.empty() && i < parts[0].size(); ++i) {
+    Variables pieces;
+    for (const Variables& part : parts) pieces.push_back(part[i]);
+    result.push_back(concatenate(pieces));
+  }
+  return result;
+}
+
+// The shape of a block of the Jacobian.
+Shape block_shape(const Variable& y, const Variable& x) {
   Shape shape = y.shape();
   shape.insert(shape.end(), x.shape().begin(), x.shape().end());
-  if (parts.empty()) return zeros(shape, x.dtype());
-  Variable all = reshape(stack(parts, axis), shape);
-  return all.dtype() == x.dtype() ? all : all.to(x.dtype());
+  return shape;
+}
+
+std::size_t total_size(const Variables& xs) {
+  std::size_t size = 0;
+  for (const Variable& x : xs) size += x.size();
+  return size;
 }
 
 // Row by row, with unit vectors for v: for each of the values, by each of the xs.
 std::vector<Variables> jacobian_by_rows(const Call& call, bool create_graph) {
   const Variables &xs = call.floating(), &ys = call.values();
-  std::vector<Variables> result(ys.size());
+  std::vector<Variables> result;
   std::vector<bool> used(xs.size());
-  bool any_rows = false;
-  for (std::size_t i = 0; i < ys.size(); ++i) {
-    std::vector<Variables> rows(xs.size());
-    for (std::size_t k = 0; k < ys[i].size(); ++k) {
-      Variables found = pull_back("jacobian", {ys[i]}, xs, {unit_vector(ys[i], k)}, create_graph, true);
+  for (const Variable& y : ys) {
+    auto row = [&](const Variable& v) {
+      Variables found = pull_back("jacobian", {y}, xs, {v}, create_graph, true);
       for (std::size_t j = 0; j < xs.size(); ++j) used[j] = used[j] || found[j].defined();
-      found = or_zeros(std::move(found), xs);
-      for (std::size_t j = 0; j < xs.size(); ++j) rows[j].push_back(std::move(found[j]));
-      any_rows = true;
+      return or_zeros(std::move(found), xs);
+    };
+    Variables rows = for_unit_vectors(y, total_size(xs) + y.size(), row);
+    rows.resize(xs.size());  // there are none of a value without elements
+    for (std::size_t j = 0; j < xs.size(); ++j) {
+      const Shape shape = block_shape(y, xs[j]);
+      rows[j] = rows[j].defined() ? reshape(rows[j], shape) : zeros(shape, xs[j].dtype());
     }
-    for (std::size_t j = 0; j < xs.size(); ++j) result[i].push_back(assembled(rows[j], 0, ys[i], xs[j]));
+    result.push_back(std::move(rows));
   }
-  if (any_rows) call.require_use(used);
+  if (total_size(ys) > 0) call.require_use(used);
   return result;
 }
 
@@ -253,22 +289,19 @@ std::vector<Variables> jacobian_by_rows(const Call& call, bool create_graph) {
 Variables jacobian_by_columns(const detail::TangentWalk& walk, const Variables& ys, const Variables& xs,
                               std::size_t input, bool create_graph) {
   GradMode mode(create_graph);
-  std::vector<Variables> columns(ys.size());
-  for (std::size_t k = 0; k < xs[input].size(); ++k) {
+  const Variable& x = xs[input];
+  auto column = [&](const Variable& v) {
     Variables tangents(xs.size());
-    tangents[input] = unit_vector(xs[input], k);
-    Variables column = or_zeros(walk.push(std::move(tangents)), ys);
-    for (std::size_t i = 0; i < ys.size(); ++i) columns[i].push_back(column[i]);
+    tangents[input] = v;
+    return or_zeros(walk.push(std::move(tangents)), ys);
+  };
+  Variables columns = for_unit_vectors(x, x.size() + total_size(ys), column);
+  columns.resize(ys.size());
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    const Shape shape = block_shape(ys[i], x);
+    columns[i] = columns[i].defined() ? reshape(movedim(columns[i], 0, -1), shape).to(x.dtype()) : zeros(shape, x.dtype());
   }
-  Variables result;
-  for (std::size_t i = 0; i < ys.size(); ++i) result.push_back(assembled(columns[i], -1, ys[i], xs[input]));
-  return result;
-}
-
-std::size_t total_size(const Variables& xs) {
-  std::size_t size = 0;
-  for (const Variable& x : xs) size += x.size();
-  return size;
+  return columns;
 }
 
 // One row of results for each value, one column for each floating-point input, as all inputs have them.

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(few_inputs_have_few_columns) {
     return y;
   };
   Variable J = jacobian(f, {numbers({1, 2, 3})})[0];
-  BOOST_TEST(pushes == 3);
+  BOOST_TEST(pushes == 1);  // for all columns at once
   close(J[{ellipsis, 1}], grid * exp(2 * grid));
   close(J[{ellipsis, 2}], ones({5000}, float64));
 }
