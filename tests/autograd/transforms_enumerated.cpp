@@ -106,6 +106,13 @@ const std::vector<Operator> operators = {
     {"linearize, transposed", 1, [](auto& f, auto& x) { return linearize(f, x).transpose(ones_like(x)); }},
     {"hessian", 2, [](auto& f, auto& x) { return sum(hessian(sum_of(f), x), 1); }},
     {"hvp", 2, [](auto& f, auto& x) { return hvp(sum_of(f), x, ones_like(x)).grads; }},
+    {"vmap", 0, [](auto& f, auto& x) { return vmap(f, stack({2 * x, x}))[1]; }},
+    {"vmap of grad", 1, [](auto& f, auto& x) {
+       return vmap([&](auto& v) { return grad(sum_of(f), v); }, stack({2 * x, x}))[1];
+     }},
+    {"grad of vmap", 1, [](auto& f, auto& x) {
+       return grad([&](auto& v) { return sum(vmap(f, stack({v, v}))) / 2; }, x);
+     }},
     {"the value of vjp", 0, [](auto& f, auto& x) { return vjp(f, x, ones_like(x)).value; }},
     {"the value of linearize", 0, [](auto& f, auto& x) { return linearize(f, x).value; }},
     {"what value_and_grad has beside", 0, [](auto& f, auto& x) {

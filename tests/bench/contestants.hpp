@@ -48,7 +48,7 @@ Work chain();
 Work deep(), checkpointed();
 /// The gradients of 784-400-100-10's loss for a batch: as one writes it, and by vmap of the loss of one sample.
 Work batched(), mapped();
-/// Those of 32-64-64-10's loss for each of 1000 samples: by vmap, and one after the other.
+/// Those of 16-32-32-10's loss for each of 1000 samples: by vmap, and one after the other.
 Work sample_gradients(), sample_gradients_looped();
 void set_threads(int count);
 

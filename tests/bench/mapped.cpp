@@ -57,7 +57,7 @@ Work mapped() {
 
 namespace {
 
-Task small_task() { return Task(1000, {32, 64, 64, classes}); }
+Task small_task() { return Task(1000, {16, 32, 32, classes}); }
 
 Variables gradients(const Task& task, const Variable& x, const Variable& label) {
   return grad([&](const Variables& p) { return loss(p, x, label); }, task.parameters);

@@ -66,7 +66,7 @@ const std::vector<Workload>& workloads() {
       {"checkpointed", "the same with checkpoints", own::checkpointed},
       {"batched", "784-400-100-10, batch 128, gradients alone", own::batched},
       {"mapped", "the same by vmap of one sample", own::mapped},
-      {"looped", "gradients of each of 1000 samples", own::sample_gradients_looped},
+      {"looped", "16-32-32-10, gradients of each of 1000 samples", own::sample_gradients_looped},
       {"sample_gradients", "the same by vmap", own::sample_gradients},
       {"lenet_forward", "LeNet forward alone, batch 1", own::lenet_forward, PEER(lenet_forward), 1,
        lenet_flops(1, 1, 1)},
