@@ -109,7 +109,7 @@ std::size_t next_colour() {
 
 }  // namespace
 
-SharedShape::SharedShape(Shape extents) : shape(std::move(extents)), size(element_count(shape)) {}
+SharedShape::SharedShape(const Shape& extents) : shape(extents), size(element_count(shape)) {}
 
 bool have_equal_extents(const SharedShape& a, const SharedShape& b) { return a.shape == b.shape; }
 
@@ -180,28 +180,28 @@ void ArrayBody::deallocate(ArrayBody* body) noexcept {
 namespace {
 
 // @throws MemoryError
-detail::ShapePtr shared(Shape shape) try {
-  return new detail::SharedShape(std::move(shape));
+detail::ShapePtr shared(const Shape& shape) try {
+  return new detail::SharedShape(shape);
 } catch (const std::bad_alloc&) {
   throw MemoryError("array: no memory for its shape");
 }
 
 }  // namespace
 
-Array::Array(Shape shape, DType dtype) : body_(detail::ArrayBody::allocate(shared(std::move(shape)), dtype)) {}
+Array::Array(const Shape& shape, DType dtype) : body_(detail::ArrayBody::allocate(shared(shape), dtype)) {}
 
 const detail::ShapePtr& Array::no_shape() {
   static const detail::ShapePtr shape = shared({0});
   return shape;
 }
 
-Array Array::around(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only) {
-  return Array(detail::ArrayBody::lent(elements, shared(std::move(shape)), dtype, std::move(owner), read_only));
+Array Array::around(void* elements, const Shape& shape, DType dtype, std::shared_ptr<const void> owner, bool read_only) {
+  return Array(detail::ArrayBody::lent(elements, shared(shape), dtype, std::move(owner), read_only));
 }
 
 // Read-only, so that nobody takes it for one to write to in place.
-Array Array::mapped(Shape shape, DType dtype, std::shared_ptr<const void> batch) {
-  Array result = around(nullptr, std::move(shape), dtype, std::move(batch), true);
+Array Array::mapped(const Shape& shape, DType dtype, std::shared_ptr<const void> batch) {
+  Array result = around(nullptr, shape, dtype, std::move(batch), true);
   result.body_->is_mapped = true;
   return result;
 }
@@ -225,21 +225,21 @@ Array filled(DType dtype, const Scalar& value, const char* operation, Make&& mak
 
 }  // namespace
 
-Array Array::full(Shape shape, const Scalar& value, DType dtype, const char* operation) {
-  return filled(dtype, value, operation, [&] { return Array(std::move(shape), dtype); });
+Array Array::full(const Shape& shape, const Scalar& value, DType dtype, const char* operation) {
+  return filled(dtype, value, operation, [&] { return Array(shape, dtype); });
 }
 
 Array Array::full_like(const Array& other, const Scalar& value, const char* operation) {
   return filled(other.dtype(), value, operation, [&] { return like(other); });
 }
 
-Array Array::reshaped(Shape shape) const {
+Array Array::reshaped(const Shape& shape) const {
   if (shape == this->shape()) return *this;
   if (is_mapped()) detail::no_elements(*this);
   if (element_count(shape) != size())
     throw ShapeError("reshape: " + to_string(this->shape()) + " to " + to_string(shape) + ": needs " +
                      std::to_string(size()) + " elements");
-  return Array(detail::ArrayBody::view(*body_, shared(std::move(shape)), 0));
+  return Array(detail::ArrayBody::view(*body_, shared(shape), 0));
 }
 
 Array Array::row(std::size_t i) const {

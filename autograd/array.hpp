@@ -42,14 +42,15 @@ concept XtensorContainer = detail::is_dense_container<C> && std::is_arithmetic_v
 
 namespace detail {
 
-/// A shape that arrays and nodes share. It never changes.
+/// A shape that arrays and nodes share. It never changes. (Shapes are handed on by reference: xtensor's allocate where they
+/// are moved, if they have more than four axes, and may not throw there.)
 struct SharedShape {
   mutable std::atomic<std::uint32_t> references{0};
   const Shape shape;
   const std::size_t size;  ///< the number of elements
 
   /// @throws ShapeError when an array of it cannot be addressed.
-  explicit SharedShape(Shape extents);
+  explicit SharedShape(const Shape& extents);
 };
 using ShapePtr = boost::intrusive_ptr<const SharedShape>;
 
@@ -107,7 +108,7 @@ class Array {
 
   /// An array whose elements are not set yet.
   /// @throws ShapeError when it cannot be addressed, MemoryError when there is no memory.
-  Array(Shape shape, DType dtype);
+  Array(const Shape& shape, DType dtype);
   /// The same of the shape of another array, which they share.
   static Array like(const Array& other, DType dtype) { return Array(detail::ArrayBody::allocate(other.shared_shape(), dtype)); }
   static Array like(const Array& other) { return like(other, other.dtype()); }
@@ -118,26 +119,26 @@ class Array {
   static Array from(const E& expression);
 
   /// The elements at an address, without a copy; `owner` keeps them alive. See from_blob.
-  static Array around(void* elements, Shape shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
+  static Array around(void* elements, const Shape& shape, DType dtype, std::shared_ptr<const void> owner, bool read_only);
 
   /// One without elements, which stands for an array of this shape in each sample of a batch; `batch` has their elements.
   /// See detail::Batch.
-  static Array mapped(Shape shape, DType dtype, std::shared_ptr<const void> batch);
+  static Array mapped(const Shape& shape, DType dtype, std::shared_ptr<const void> batch);
   bool is_mapped() const { return body_ && body_->is_mapped; }
   /// What it was made with.
   const void* batch() const { return body_->owner(); }
 
   /// The elements of an xtensor container or std::vector that is given away, without a copy.
   template <class C>
-  static Array adopt(C&& container, Shape shape) {
+  static Array adopt(C&& container, const Shape& shape) {
     auto owner = std::make_shared<C>(std::move(container));
-    return around(owner->data(), std::move(shape), dtype_of<typename C::value_type>(), owner, false);
+    return around(owner->data(), shape, dtype_of<typename C::value_type>(), owner, false);
   }
 
   /// `value` as a 0-d array of `dtype`. @throws ValueError naming `operation` unless it fits.
   static Array scalar(const Scalar& value, DType dtype, const char* operation = "scalar");
   /// Every element is `value`. @throws ValueError naming `operation` unless it fits `dtype`.
-  static Array full(Shape shape, const Scalar& value, DType dtype, const char* operation = "full");
+  static Array full(const Shape& shape, const Scalar& value, DType dtype, const char* operation = "full");
 
   /// The same of the shape and dtype of another array.
   static Array full_like(const Array& other, const Scalar& value, const char* operation = "full");
@@ -185,7 +186,7 @@ class Array {
   bool has_shape_of(const Array& other) const { return detail::equal(shared_shape(), other.shared_shape()); }
 
   /// The same elements under another shape of the same size.
-  Array reshaped(Shape shape) const;
+  Array reshaped(const Shape& shape) const;
   /// Slice `i` along the first axis, without that axis. @throws ShapeError when there is none.
   Array row(std::size_t i) const;
 

@@ -2,25 +2,30 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/reductions.hpp>
+#include <autograd/random.hpp>
 #include <autograd/tape.hpp>
 
 namespace xtape::detail {
 namespace {
 
-thread_local const Mapping* innermost = nullptr;
+thread_local Mapping* innermost = nullptr;
 
 // An operand that is the same in all samples. A leaf that was made since the mapping began is none to what the caller
 // of vmap can differentiate by: there it is a constant.
 Variable single(const Variable& operand, const Array& value, std::uint64_t level) {
   if (operand.impl()->weak && value.dtype() == operand.dtype()) return operand;
   Edge edge = edge_to(operand);
-  if (edge.node && edge.node->is_leaf() && edge.node->sequence() > level) edge = {};
+  if (edge.node && edge.node->is_leaf() && edge.node->sequence() > level) {
+    Mapping::note_constant(edge.node, level);
+    edge = {};
+  }
   return output_of(std::move(edge.node), value, edge.output);
 }
 
@@ -52,15 +57,54 @@ bool all_nonzero(const Variable& x) {
   });
 }
 
-double greatest(const Variable& x) { return max(Variable(every_sample(x.value()))).item(); }
+double greatest(const Variable& x) {
+  const Variable all(every_sample(x.value()));
+  return all.size() == 0 ? 0 : max(all).item();
+}
 
-Mapping::Mapping(std::uint64_t level)
-    : outer_(std::exchange(innermost, this)), level_(level), generators_(generators_made()) {}
+NeedsElements::NeedsElements(const std::string& message, std::uint64_t level) : Error(message), level(level) {
+  Mapping::note_failure(level);
+}
+
+Mapping::Mapping(std::uint64_t level) : level_(level) {
+  default_generator();  // which is made at its first use
+  generators_ = generators_made();
+  outer_ = std::exchange(innermost, this);
+}
 Mapping::~Mapping() { innermost = outer_; }
+
+std::uint64_t Mapping::innermost_level() { return innermost ? innermost->level_ : 0; }
+
+void Mapping::require_none(const char* what) {
+  if (innermost) throw NeedsElements(std::string(what) + ": not while vmap computes all samples at once", innermost->level_);
+}
+
+void Mapping::count_generator(std::uint64_t generator, int more) {
+  for (Mapping* mapping = innermost; mapping; mapping = mapping->outer_)
+    if (generator > mapping->generators_) mapping->living_generators_ += more;
+}
+
+void Mapping::note_failure(std::uint64_t level) {
+  for (Mapping* mapping = innermost; mapping; mapping = mapping->outer_)
+    if (mapping->level_ == level) mapping->failed_ = true;
+}
 
 void Mapping::require_own(std::uint64_t generator) {
   if (innermost && generator <= innermost->generators_)
     throw NeedsElements("random numbers differ from sample to sample", innermost->level_);
+}
+
+void Mapping::note_constant(const NodePtr& leaf, std::uint64_t level) {
+  for (Mapping* mapping = innermost; mapping; mapping = mapping->outer_)
+    if (mapping->level_ == level && std::ranges::find(mapping->constants_, leaf) == mapping->constants_.end())
+      mapping->constants_.push_back(leaf);
+}
+
+bool Mapping::has_living_constants() const {
+  return std::ranges::any_of(constants_, [](const NodePtr& leaf) {
+    std::scoped_lock lock(leaf->attached()->mutex);
+    return !leaf->attached()->owners.empty();
+  });
 }
 
 Batch::Batch(std::uint64_t level, std::span<const Variable* const> operands, std::span<const Array> values)
@@ -96,9 +140,9 @@ Shape Batch::joined(Shape shape) const {
   return shape;
 }
 
-Variable Batch::apart(const Variable& joined) const {
+Variable Batch::apart(const Variable& joined, std::size_t rows) const {
   Shape shape = joined.shape();
-  shape[0] /= std::max<std::size_t>(size_, 1);
+  shape[0] = rows;
   return reshape(joined, with_samples(shape));
 }
 

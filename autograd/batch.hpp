@@ -17,7 +17,7 @@ namespace xtape::detail {
 
 /// Somebody asked for the elements of a value that stands for one in each sample.
 struct NeedsElements : Error {
-  NeedsElements(const std::string& message, std::uint64_t level) : Error(message), level(level) {}
+  NeedsElements(const std::string& message, std::uint64_t level);
   std::uint64_t level;  ///< of the vmap that has to call its function once for each sample
 };
 /// Throws it for a mapped array.
@@ -54,7 +54,7 @@ double greatest(const Variable& x);
 std::uint64_t generators_made();
 
 /// While one lives, this thread runs a function on mapped values. Random numbers differ from sample to sample: to draw
-/// some throws NeedsElements. Those of a Generator that the function makes are the same in all.
+/// some throws NeedsElements. Those of a Generator that the function makes are the same in all, unless it outlives it.
 class Mapping {
  public:
   explicit Mapping(std::uint64_t level);
@@ -62,12 +62,31 @@ class Mapping {
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
-  /// Called before the numbers of a Generator are drawn, of which so many were made with it.
+  /// The level of the innermost one; 0 where there is none.
+  static std::uint64_t innermost_level();
+  /// Throws NeedsElements, if there is one, for what would happen in each sample, such as a hook to be called.
+  static void require_none(const char* what);
+
+  /// Called before the numbers of a Generator are drawn, of which so many were made with it; where one was made, and where
+  /// it is gone.
   static void require_own(std::uint64_t generator);
+  static void count_generator(std::uint64_t generator, int more);
+  /// Called where elements were asked for, or an error came up in all samples that was one of a single sample: the
+  /// function may have caught it.
+  static void note_failure(std::uint64_t level);
+  /// Called where a leaf that the function made counts as a constant to the vmap of a level.
+  static void note_constant(const NodePtr& leaf, std::uint64_t level);
+  /// Whether one of these is somebody's still, once the function has returned: to them it was none.
+  bool has_living_constants() const;
+  /// Whether the function, once it has returned, is to be called for each sample all the same.
+  bool has_failed() const { return failed_ || living_generators_ > 0; }
 
  private:
-  const Mapping* outer_;
+  Mapping* outer_;
   std::uint64_t level_, generators_;
+  int living_generators_ = 0;  // of its own
+  bool failed_ = false;
+  std::vector<NodePtr> constants_;
 };
 
 /// The operands of an operation, some of them mapped: what its rule computes with.
@@ -97,17 +116,18 @@ class Batch {
   Variable joined(std::size_t k) const;
   /// The shape of what is joined, from that of one.
   Shape joined(Shape shape) const;
-  /// A result that is joined, with an axis for the samples again.
-  Variable apart(const Variable& joined) const;
+  /// A result that is joined, with an axis for the samples again; so many rows are of each.
+  Variable apart(const Variable& joined, std::size_t rows) const;
 
   /// A shape of one sample with the axis of the samples before it, and axes of extent 1 in between where it has fewer
   /// than `rank`.
   Shape with_samples(const Shape& shape, std::size_t rank = 0) const;
   /// Axes to reduce, or not, of one sample: that of the samples is not.
   static std::vector<bool> shifted(std::vector<bool> mask);
-  /// f of the operands in each sample, one after the other: for what has no faster way.
+  /// f of the operands in each sample, one after the other: for what has no faster way. @throws NeedsElements for none.
   template <class F>
   Variable each(F f) const {
+    if (size_ == 0) throw NeedsElements("there are no samples", level_);
     std::vector<Variable> results;
     for (std::size_t i = 0; i < size_; ++i) results.push_back(f(sample(i)));
     return stacked(results);

@@ -25,7 +25,8 @@ void require_spread(const char* operation, double mean, double stddev) {
 }  // namespace
 
 struct Generator::Engine {
-  explicit Engine(std::uint64_t seed) : stream{seed} {}
+  explicit Engine(std::uint64_t seed) : stream{seed} { detail::Mapping::count_generator(id, 1); }
+  ~Engine() { detail::Mapping::count_generator(id, -1); }
 
   const std::uint64_t id = ++last_id;
   std::mutex mutex;

@@ -218,15 +218,20 @@ void map(const Operation& operation, std::uint64_t level, std::span<const Variab
          std::span<const Array> values, std::span<Array> results) {
   Calling calling(operation.name());
   std::vector<Variable> all(results.size());
-  if (!operation.map(Batch(level, operands, values), all))
-    throw NeedsElements(std::string(operation.name()) + ": has no rule for a batch", level);
+  try {
+    if (!operation.map(Batch(level, operands, values), all))
+      throw NeedsElements(std::string(operation.name()) + ": has no rule for a batch of vmap", level);
+  } catch (...) {
+    Mapping::note_failure(level);
+    throw;
+  }
   for (std::size_t i = 0; i < results.size(); ++i)
     if (all[i].defined()) results[i] = mapped(all[i], level);
 }
 
 }  // namespace
 
-NodePtr perform(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results) {
+NodePtr perform(Operation& operation, std::span<const Variable* const> operands, std::span<Array> results) try {
   std::array<Array, 4> few;
   std::vector<Array> many(operands.size() > few.size() ? operands.size() : 0);
   std::span<Array> values = many.empty() ? std::span(few).first(operands.size()) : std::span(many);
@@ -234,13 +239,16 @@ NodePtr perform(Operation& operation, std::span<const Variable* const> operands,
   const std::uint64_t level = level_of(values);
   if (level == 0) [[likely]] {
     evaluate(operation, values, results);
-    if (const Array& result = results.empty() ? Array() : results[0]; result.is_mapped()) [[unlikely]] no_elements(result);
+    for (const Array& result : results)
+      if (result.is_mapped()) [[unlikely]] no_elements(result);
   } else {
     map(operation, level, operands, values, results);
   }
   auto needs_gradient = [](const Variable* x) { return x && x->requires_grad(); };
   if (!grad_enabled() || std::none_of(operands.begin(), operands.end(), needs_gradient)) return nullptr;
   return Node::make(operation, operands, values, results);
+} catch (const std::bad_alloc&) {
+  throw MemoryError(std::string(operation.name()) + ": no memory to record it");
 }
 
 Variable perform(Operation& operation, std::span<const Variable* const> operands) {

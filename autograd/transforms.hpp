@@ -51,8 +51,8 @@ struct ValueAndTangentOf<Y, void> {
 };
 using ValueAndTangent = ValueAndTangentOf<Variable>;
 
-/// How a Jacobian is computed: column by column, one walk for each element of the inputs, or row by row, one for each
-/// element of the value; automatic is the one with fewer walks.
+/// How a Jacobian is computed: by columns, one for each element of the inputs, or by rows, one for each element of the
+/// value; automatic takes what there is less of. A walk computes up to 128 of them at once, see vmap.
 enum class JacobianMode { automatic, forward, reverse };
 
 /// Options of `jacobian`.
@@ -211,8 +211,8 @@ auto jacobian(F&& f, const T& inputs, const JacobianOptions& options = {}) {
 }
 
 /// The second derivatives of a function whose value has one element: [i][j] has the shape of input i + that of j, a list
-/// of lists, a map of maps, or a Variable for a Variable; no struct. One walk forward along f and its gradient for each
-/// element of the inputs. What f returns beside is dropped.
+/// of lists, a map of maps, or a Variable for a Variable; no struct. By columns: forward along f and its gradient, for
+/// each element of the inputs. What f returns beside is dropped.
 template <detail::NoVariables F, Tree T = std::vector<Variable>>
 auto hessian(F&& f, const T& inputs) {
   const detail::Input<T>& at = inputs;

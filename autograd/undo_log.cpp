@@ -24,6 +24,11 @@ void Content::swap() {
   std::swap(impl.scalar, scalar);
 }
 
+bool Content::is_changed() const {
+  const VariableImpl& now = *variable.impl();
+  return now.node != node || now.output != output || !now.value.shares_elements_with(value);
+}
+
 UndoLog::UndoLog() : outer_(std::exchange(innermost, this)) {}
 UndoLog::~UndoLog() { innermost = outer_; }
 
@@ -32,8 +37,14 @@ void UndoLog::note(const Variable& x) {
     if (log->noted_.insert(x.impl()).second) log->contents_.emplace_back(x);
 }
 
+std::size_t UndoLog::handles(VariableImpl* x) {
+  std::size_t count = 0;
+  for (UndoLog* log = innermost; log; log = log->outer_) count += log->noted_.contains(x);
+  return count;
+}
+
 std::vector<Content> UndoLog::contents() && {
-  std::erase_if(contents_, [](const Content& content) { return sole_handle(content.variable); });
+  std::erase_if(contents_, [](const Content& content) { return content.impl()->references == handles(content.impl()); });
   noted_.clear();
   return std::move(contents_);
 }

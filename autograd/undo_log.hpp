@@ -21,6 +21,8 @@ struct Content {
   VariableImpl* impl() const { return variable.impl(); }
   /// Gives the variable this content, and keeps the one that it had.
   void swap();
+  /// Whether it has another now.
+  bool is_changed() const;
 };
 
 /// Notes, until the end of the scope, what the Variables held that this thread writes to in place.
@@ -34,8 +36,12 @@ class UndoLog {
   /// What they held before the first write, for those that there still are.
   std::vector<Content> contents() &&;
 
+  /// The same, for a look at them.
+  const std::vector<Content>& noted() const { return contents_; }
   /// To be called before x is written to in place.
   static void note(const Variable& x);
+  /// How many of this thread's logs hold a handle to it.
+  static std::size_t handles(VariableImpl* x);
 
  private:
   std::vector<Content> contents_;

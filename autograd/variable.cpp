@@ -54,7 +54,13 @@ void VariableImpl::leave_node() {
   node.reset();
 }
 
-Variable::Variable(Array value) : impl_(new VariableImpl(std::move(value))) {
+// Of mapped values, all samples lose their past.
+Variable::Variable(Array value) {
+  if (value.is_mapped()) {
+    const detail::Samples& samples = detail::samples_of(value);
+    value = detail::mapped(samples.all.detach(), samples.level);
+  }
+  impl_.reset(new VariableImpl(std::move(value)));
   if (!impl_->value.defined()) throw Error("Variable: the array is undefined");
 }
 
@@ -84,12 +90,7 @@ Scalar Variable::only_element() const {
   return impl_->weak ? impl_->scalar : value().element(0);
 }
 
-// Of mapped values, all samples lose their past.
-Variable Variable::detach() const {
-  if (!value().is_mapped()) return Variable(value());
-  const detail::Samples& samples = detail::samples_of(value());
-  return Variable(detail::mapped(samples.all.detach(), samples.level));
-}
+Variable Variable::detach() const { return Variable(value()); }
 
 Variable Variable::to(DType dtype) const {
   if (value().dtype() == dtype && !impl_->weak) return detail::same_value("to", *this);
@@ -153,6 +154,9 @@ void Variable::set_grad(const Variable& gradient) const {
   if (gradient.defined() && (gradient.shape() != shape() || gradient.dtype() != dtype()))
     throw ShapeError(std::string("set_grad: ") + to_string(gradient.dtype()) + to_string(gradient.shape()) + " for " +
                      to_string(dtype()) + to_string(shape()) + ": needs the same shape and dtype");
+  // What is not a leaf of the function's own may outlive the call of vmap.
+  if (const std::uint64_t level = detail::Mapping::innermost_level(); !impl_->node || impl_->node->sequence() <= level)
+    detail::Mapping::require_none("set_grad");
   impl_->grad = detail::another_handle(gradient);
 }
 
@@ -161,7 +165,7 @@ void Variable::zero_grad() const { set_grad({}); }
 void Variable::retain_grad() const {
   detail::require_defined("retain_grad", *this);
   if (!impl_->node) throw GraphError("retain_grad: the Variable needs no gradient");
-  if (impl_->value.is_mapped()) detail::no_elements(impl_->value);
+  detail::Mapping::require_none("retain_grad");
   auto attached = impl_->node->attach();
   std::scoped_lock lock(attached->mutex);
   if (std::find(attached->owners.begin(), attached->owners.end(), impl_.get()) == attached->owners.end())
@@ -172,7 +176,7 @@ HookHandle Variable::register_hook(std::function<Variable(const Variable&)> hook
   detail::require_defined("register_hook", *this);
   if (!impl_->node) throw GraphError("register_hook: the Variable needs no gradient, so no walk passes it");
   if (!hook) throw ValueError("register_hook: the hook is an empty function");
-  if (impl_->value.is_mapped()) detail::no_elements(impl_->value);  // no walk from outside of vmap would call it
+  detail::Mapping::require_none("register_hook");  // it is called for each sample
   static std::atomic<std::uint64_t> last_id = 0;
   std::uint64_t id = ++last_id;
   auto attached = impl_->node->attach();

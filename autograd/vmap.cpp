@@ -1,20 +1,41 @@
 #include <autograd/vmap.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include <autograd/batch.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/mark.hpp>
+#include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
+#include <autograd/ops/reductions.hpp>
 #include <autograd/undo_log.hpp>
 
 namespace xtape::detail {
 namespace {
 
 using Variables = std::vector<Variable>;
+
+// What an input is to one sample, in the record of the function. Derivatives by the batch, for which the record of what
+// was done with all samples counts, do not come here; those that the function takes by what the batch was computed of do.
+class SampleOf final : public OperationOf<SampleOf> {
+ public:
+  explicit SampleOf(std::uint64_t level) : OperationOf("vmap"), level_(level) {}
+
+  void evaluate(std::span<const Array>, std::span<Array>) override { differs(); }
+  void backward(const Node&, std::span<Variable>, std::span<InputGradient>) const override { differs(); }
+  void jvp(const Node&, std::span<Variable>, std::span<ResultTangent>) const override { differs(); }
+
+ private:
+  [[noreturn]] void differs() const {
+    throw NeedsElements("a derivative within vmap by what its input was computed of", level_);
+  }
+
+  std::uint64_t level_;
+};
 
 // The samples of a call.
 class Inputs {
@@ -34,15 +55,10 @@ class Inputs {
 
   std::size_t size() const { return size_; }
 
-  // Variables that stand for all samples. Those that need a gradient are the results of operations, as slices would be.
+  // Variables that stand for all samples.
   Variables mapped(std::uint64_t level) const {
     Variables result;
-    for (std::size_t k = 0; k < xs_.size(); ++k) {
-      result.push_back(axes_[k] ? Variable(detail::mapped(movedim(xs_[k], *axes_[k], 0), level)) : another_handle(xs_[k]));
-      if (!axes_[k] || !grad_enabled() || !xs_[k].requires_grad()) continue;
-      result.back().requires_grad_();
-      result.back() = same_value("vmap", result.back());
-    }
+    for (std::size_t k = 0; k < xs_.size(); ++k) result.push_back(axes_[k] ? sample_of(k, level) : whole(k));
     return result;
   }
 
@@ -51,13 +67,34 @@ class Inputs {
     std::vector<Variables> result(size_);
     for (std::size_t k = 0; k < xs_.size(); ++k) {
       const Variables slices = axes_[k] ? unbind(xs_[k], *axes_[k]) : Variables();
-      for (std::size_t i = 0; i < size_; ++i)
-        result[i].push_back(axes_[k] ? slices[i] : another_handle(xs_[k]));
+      for (std::size_t i = 0; i < size_; ++i) result[i].push_back(axes_[k] ? slices[i] : whole(k));
     }
     return result;
   }
 
+  // A sample of zeros, connected to those of which there are none.
+  Variables empty_sample() const {
+    Variables result;
+    for (std::size_t k = 0; k < xs_.size(); ++k)
+      result.push_back(axes_[k] ? sum(xs_[k], *axes_[k]).to(xs_[k].dtype()) : whole(k));
+    return result;
+  }
+
  private:
+  Variable whole(std::size_t k) const {
+    return xs_[k].defined() && xs_[k].impl()->weak ? xs_[k] : another_handle(xs_[k]);
+  }
+
+  // The result of an operation, as a slice would be, if it needs a gradient.
+  Variable sample_of(std::size_t k, std::uint64_t level) const {
+    const Variable& x = xs_[k];
+    Array value = detail::mapped(movedim(x, *axes_[k], 0), level);
+    if (!grad_enabled() || !x.requires_grad()) return output_of({}, std::move(value));
+    SampleOf operation(level);
+    NodePtr node = Node::make(operation, std::array{&x}, {&value, 1}, {&value, 1});
+    return output_of(std::move(node), std::move(value));
+  }
+
   void count(std::size_t k) {
     const Variable& x = xs_[k];
     if (x.rank() == 0)
@@ -87,6 +124,9 @@ class Outputs {
       throw ValueError("vmap: out_axes are " + std::to_string(axes_.size()) + " for " + std::to_string(count) +
                        " results");
     const std::ptrdiff_t axis = axes_.size() == 1 ? axes_[0] : axes_[k];
+    const auto rank = static_cast<std::ptrdiff_t>(all.rank());
+    if (axis < -rank || axis >= rank)
+      throw ShapeError("vmap: axis " + std::to_string(axis) + " in out_axes for a result of " + to_string(all.shape()));
     return axis == 0 ? all : movedim(all, 0, axis);
   }
 
@@ -110,32 +150,29 @@ bool is_mapped_at(const Array& array, std::uint64_t level) {
 // One call for all samples.
 class Trace {
  public:
-  // @throws NeedsElements of this level, with all that f wrote as it was.
+  // Whatever is thrown, all that f wrote is as it was.
   Variables run(const Function& f, const Inputs& inputs) try {
-    Variables results;
-    {
-      Mapping mapping(level());
-      results = results_of(f, inputs.mapped(level()));
-    }
-    contents_ = std::move(log_).contents();
-    for (const Content& content : contents_)
-      if (is_written_outside(content, results)) no_elements(content.variable.value());
+    Mapping mapping(level());
+    Variables results = results_of(f, inputs.mapped(level()));
+    if (mapping.has_failed() || (grad_enabled() && mapping.has_living_constants()) || has_written_outside(results))
+      throw NeedsElements("the function is one of each sample", level());
     for (Variable& y : results) y = all_of(y, inputs.size());
     return results;
-  } catch (const NeedsElements&) {
-    if (contents_.empty()) contents_ = std::move(log_).contents();
-    for (Content& content : contents_) content.swap();
+  } catch (...) {
+    for (Content& content : std::move(log_).contents()) content.swap();
     throw;
   }
 
   std::uint64_t level() const { return mark_.sequence(); }
 
  private:
-  // Whether somebody else will find samples in a Variable that had one value.
-  bool is_written_outside(const Content& content, const Variables& results) const {
-    auto is_it = [&](const Variable& y) { return y.impl() == content.impl(); };
-    return is_mapped_at(content.variable.value(), level()) && !is_mapped_at(content.value, level()) &&
-           std::ranges::none_of(results, is_it);
+  // Whether somebody beside the results has a Variable that was written to: that would be written once for each sample.
+  bool has_written_outside(const Variables& results) const {
+    return std::ranges::any_of(log_.noted(), [&](const Content& content) {
+      // Each result has a handle here, and one in what f returned.
+      const auto own = 2 * std::ranges::count(results, content.impl(), &Variable::impl);
+      return content.is_changed() && content.impl()->references > UndoLog::handles(content.impl()) + static_cast<std::size_t>(own);
+    });
   }
 
   // The value in all samples, connected to nothing that began in f.
@@ -152,7 +189,6 @@ class Trace {
 
   Mark mark_;
   UndoLog log_;
-  std::vector<Content> contents_;
 };
 
 Variable stacked(const Variables& results) {
@@ -175,21 +211,34 @@ Variables one_by_one(const Function& f, const Inputs& inputs) {
                        std::to_string(results.size()) + " for another");
     for (std::size_t k = 0; k < results.size(); ++k) of_result[k].push_back(std::move(results[k]));
   }
-  if (of_result.empty())
-    throw ShapeError("vmap: there are no samples, and the function cannot tell its results without calling it for one");
   Variables all;
   for (const Variables& results : of_result) all.push_back(stacked(results));
   return all;
 }
 
-Variables results_for_all(const Function& f, const Inputs& inputs) {
+// Nothing where f has to be called for each sample: also where it failed, as it may for one sample alone.
+std::optional<Variables> results_at_once(const Function& f, const Inputs& inputs) {
   Trace trace;
   try {
     return trace.run(f, inputs);
   } catch (const NeedsElements& needs) {
     if (needs.level != trace.level()) throw;
+  } catch (...) {
   }
-  return one_by_one(f, inputs);
+  return {};
+}
+
+// No samples of what f makes of one.
+Variables none_of_each(const Function& f, const Inputs& inputs) {
+  Variables results = results_of(f, inputs.empty_sample());
+  for (Variable& y : results)
+    if (y.defined()) y = expand_dims(y, 0)[range(0, 0)];
+  return results;
+}
+
+Variables results_for_all(const Function& f, const Inputs& inputs) {
+  if (std::optional<Variables> results = results_at_once(f, inputs)) return *std::move(results);
+  return inputs.size() == 0 ? none_of_each(f, inputs) : one_by_one(f, inputs);
 }
 
 }  // namespace

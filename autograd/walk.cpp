@@ -26,7 +26,7 @@ namespace xtape {
 void detail::accumulate(Variable& sum, Variable term) {
   if (!term.defined()) return;
   if (!sum.defined()) sum = std::move(term);
-  else if (grad_enabled()) sum = sum + term;
+  else if (grad_enabled() || any_mapped(sum, term)) sum = sum + term;
   else if (sole_owner(sum)) kernels::add_in_place(sum.mutable_value(), term.value());
   else if (sole_owner(term)) kernels::add_in_place(term.mutable_value(), sum.value()), sum = std::move(term);
   else sum = sum + term;
@@ -319,7 +319,7 @@ class Walk {
     return found.empty() ? Variable() : detail::another_handle(found[x.impl()->output]);
   }
 
-  void run() {
+  void run() try {
     while (!frontier_.empty()) {
       auto [node, gradients] = frontier_.take();
       visit(*node, gradients);
@@ -331,6 +331,8 @@ class Walk {
         if (leaf.requires_grad()) deliveries_.push_back({leaf.impl()->node, {std::move(gradient)}});
       });
     if (!pruning_) deliver();
+  } catch (const std::bad_alloc&) {
+    throw MemoryError("backward: no memory for what waits on the way");
   }
 
  private:
@@ -427,6 +429,8 @@ class Walk {
       gradient = replaced;
     }
     if (pruning_ || !owned) return;
+    // A leaf from outside of vmap gets the gradients of one sample after the other.
+    if (node.sequence() <= detail::Mapping::innermost_level()) detail::Mapping::require_none("backward");
     if (exchanges_ && exchanges_->take(node, gradients[0])) return;
     deliveries_.push_back({&node, gradients});
   }
@@ -435,7 +439,7 @@ class Walk {
   void deliver() {
     for (const auto& [node, gradients] : deliveries_) {
       std::scoped_lock lock(node->attached()->mutex);
-      for (VariableImpl* owner : node->attached()->owners) require_fits(*node, *owner, gradients[owner->output]);
+      for (VariableImpl* owner : node->attached()->owners) require_fits(*owner, gradients[owner->output]);
     }
     for (auto& [node, gradients] : deliveries_) {
       std::scoped_lock lock(node->attached()->mutex);
@@ -449,11 +453,8 @@ class Walk {
     }
   }
 
-  // A leaf from outside of vmap has no gradient in each sample.
-  static void require_fits(const Node& leaf, const VariableImpl& owner, const Variable& gradient) {
+  static void require_fits(const VariableImpl& owner, const Variable& gradient) {
     if (!gradient.defined()) return;
-    const Array& value = gradient.value();
-    if (value.is_mapped() && detail::samples_of(value).level >= leaf.sequence()) detail::no_elements(value);
     if (owner.value.shape() != gradient.shape() || owner.value.dtype() != gradient.dtype())
       throw GraphError("backward: a gradient of " + describe(gradient) + " for a Variable that is " +
                        to_string(owner.value.dtype()) + to_string(owner.value.shape()) +

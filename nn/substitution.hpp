@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <autograd/tape.hpp>
+#include <autograd/undo_log.hpp>
 
 namespace xtape::nn::detail {
 
@@ -12,7 +13,13 @@ namespace xtape::nn::detail {
 /// place in the graph.
 class Substitution {
  public:
-  explicit Substitution(std::vector<std::pair<Variable, Variable>> pairs) : pairs_(std::move(pairs)) { swap(); }
+  explicit Substitution(std::vector<std::pair<Variable, Variable>> pairs) : pairs_(std::move(pairs)) {
+    for (auto& [x, other] : pairs_) {
+      xtape::detail::UndoLog::note(x);
+      xtape::detail::UndoLog::note(other);
+    }
+    swap();
+  }
   ~Substitution() { swap(); }
   Substitution(const Substitution&) = delete;
   Substitution& operator=(const Substitution&) = delete;

@@ -43,6 +43,7 @@ Variable detail::Reparametrized::call(const Variable& value, const Variable& x) 
     Substitution scope({{target_, value}});
     result = wrapped()(x);
   }
+  xtape::detail::UndoLog::note(target_);
   target_.impl()->value = value.value();
   return result;
 }

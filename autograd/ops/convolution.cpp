@@ -63,7 +63,8 @@ using Map = Variable (*)(const Convolution&, const Variable&, const Variable&, c
 Variable mapped_images(const Batch& batch, const Convolution& c, Map map) {
   const bool has_bias = batch.operands() == 3;
   if (!batch.is_mapped(1) && !(has_bias && batch.is_mapped(2)))
-    return batch.apart(map(c, batch.joined(0), batch.as_given(1), has_bias ? batch.as_given(2) : Variable()));
+    return batch.apart(map(c, batch.joined(0), batch.as_given(1), has_bias ? batch.as_given(2) : Variable()),
+                       batch[0].shape()[1]);
   return batch.each([&](const std::vector<Variable>& xs) { return map(c, xs[0], xs[1], has_bias ? xs[2] : Variable()); });
 }
 

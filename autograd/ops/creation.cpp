@@ -11,7 +11,7 @@ Variable detail::from_blob(void* elements, const Dims& dims, DType dtype, std::s
   Shape shape = dims.shape("from_blob");
   if (!elements && element_count(shape) > 0)
     throw ValueError("from_blob: a null pointer to " + std::string(to_string(dtype)) + to_string(shape));
-  return Variable(Array::around(elements, std::move(shape), dtype, std::move(owner), read_only));
+  return Variable(Array::around(elements, shape, dtype, std::move(owner), read_only));
 }
 
 Variable empty(const Dims& shape, DType dtype) {

@@ -13,7 +13,7 @@ Array Elementwise::empty_result(std::span<const Array> operands, DType dtype) co
   if (std::all_of(operands.begin() + 1, operands.end(), fits)) return Array::like(operands[0], dtype);
   Shape shape = operands[0].shape();
   for (const Array& x : operands.subspan(1)) shape = broadcast_shapes(name(), shape, x.shape());
-  return Array(std::move(shape), dtype);
+  return Array(shape, dtype);
 }
 
 Array Elementwise::computed(std::span<const Array> operands, DType dtype) const {

@@ -42,7 +42,7 @@ struct Pooling {
 Variable spread_windows(const char* name, const Variable& g, const Pooling& p, const Shape& shape);
 Variable sum_windows(const char* name, const Variable& x, const Pooling& p, const Shape& shape) {
   auto in_each = [name, shape](const Batch& b, const Pooling& p) {
-    return b.apart(sum_windows(name, b.joined(0), p, b.joined(shape)));
+    return b.apart(sum_windows(name, b.joined(0), p, b.joined(shape)), shape[0]);
   };
   return record(op(name, p).mapped(in_each),
                 [shape](const Array& v, const Pooling& p) { return kernels::sum_windows(v, p.windows, shape); },
@@ -51,7 +51,7 @@ Variable sum_windows(const char* name, const Variable& x, const Pooling& p, cons
 }
 Variable spread_windows(const char* name, const Variable& g, const Pooling& p, const Shape& shape) {
   auto in_each = [name, shape](const Batch& b, const Pooling& p) {
-    return b.apart(spread_windows(name, b.joined(0), p, b.joined(shape)));
+    return b.apart(spread_windows(name, b.joined(0), p, b.joined(shape)), shape[0]);
   };
   return record(op(name, p).mapped(in_each),
                 [shape](const Array& v, const Pooling& p) { return kernels::spread_windows(v, p.windows, shape); },

@@ -45,7 +45,7 @@ Array uninitialized_rows(std::size_t count, const Shape& row, DType dtype) {
   Shape shape(row.size() + 1);
   shape[0] = count;
   std::copy(row.begin(), row.end(), shape.begin() + 1);
-  return Array(std::move(shape), dtype);
+  return Array(shape, dtype);
 }
 
 Array take_rows(const Array& x, Positions positions) {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 namespace xtape::nn {
 
 Prefetch::Prefetch(std::function<Batch(std::size_t)> make, Range range, Workers workers)
     : make_(std::move(make)), next_(range.begin), end_(range.end),
-      ahead_(workers.count * std::min(workers.ahead, end_ - next_)), wanted_(range.begin) {
+      ahead_(workers.count * std::min(workers.ahead, end_ - next_)), wanted_(range.begin),
+      made_(std::min(ahead_, end_ - next_) + 1) {
   std::size_t useful = std::min(workers.count, range.end - range.begin);
   auto run = [this, dtype = default_dtype()](std::stop_token stop) {
     DefaultDType same(dtype);
@@ -25,8 +27,8 @@ Batch Prefetch::take(std::size_t k) {
   Made made;
   {
     std::unique_lock lock(mutex_);
-    made_change_.wait(lock, [&] { return made_.contains(k); });
-    made = std::move(made_.extract(k).mapped());
+    made_change_.wait(lock, [&] { return place_of(k).there; });
+    made = std::exchange(place_of(k), Made());
     wanted_ = k + 1;
   }
   room_change_.notify_all();
@@ -42,13 +44,14 @@ void Prefetch::work(std::stop_token stop) {
     std::size_t k = next_++;
     lock.unlock();
     Made made;
+    made.there = true;
     try {
       made.batch = make_(k);
     } catch (...) {
       made.failure = std::current_exception();
     }
     lock.lock();
-    made_.emplace(k, std::move(made));
+    place_of(k) = std::move(made);
     made_change_.notify_one();
   }
 }

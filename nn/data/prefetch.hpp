@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -35,7 +34,9 @@ class Prefetch {
   struct Made {
     Batch batch;
     std::exception_ptr failure;
+    bool there = false;
   };
+  Made& place_of(std::size_t k) { return made_[k % made_.size()]; }
   void work(std::stop_token stop);
 
   std::function<Batch(std::size_t)> make_;
@@ -44,7 +45,7 @@ class Prefetch {
   std::mutex mutex_;
   std::condition_variable made_change_;
   std::condition_variable_any room_change_;
-  std::map<std::size_t, Made> made_;
+  std::vector<Made> made_;  // a place for each that may be ready, so that the threads need no memory for them
   std::vector<std::jthread> threads_;  // the last, so that they end first
 };
 

@@ -82,7 +82,9 @@ BOOST_AUTO_TEST_CASE(no_samples) {
   Variable y = vmap(counted(calls, [](const Variable& v) { return v * 2; }), {zeros({0, 3})});
   BOOST_TEST((y.shape() == Shape{0, 3}));
   BOOST_TEST(calls == 1);
-  BOOST_CHECK_THROW(vmap([](const Variable& v) { return v * v.item(); }, {zeros({0})}), ShapeError);
+  BOOST_TEST((vmap([](const Variable& v) { return v * v.item(); }, {zeros({0})}).shape() == Shape{0}));
+  BOOST_TEST((vmap([](const Variable& v) { return conv1d(v, ones({2, 3, 2})); }, {zeros({0, 4, 3, 5})}).shape() ==
+              Shape{0, 4, 2, 4}));
 }
 
 // What follows needs a call for each sample, and is what these calls compute.
@@ -105,6 +107,12 @@ BOOST_AUTO_TEST_CASE(random_numbers_differ_from_sample_to_sample) {
   seed(7);
   close(y, loop(f, zeros({5}, float64)), 0);
   BOOST_TEST(max(y).item() > min(y).item());
+  std::shared_ptr<Generator> generator;  // made within, but it outlives the call
+  Variable z = vmap([&](const Variable&) {
+    if (!generator) generator = std::make_shared<Generator>(3);
+    return Variable(generator->uniform({}, 0, 1, float64));
+  }, zeros({5}, float64));
+  BOOST_TEST(max(z).item() > min(z).item());
 }
 
 BOOST_AUTO_TEST_CASE(writes_to_what_is_captured) {
@@ -315,6 +323,110 @@ BOOST_AUTO_TEST_CASE(misuse) {
   BOOST_CHECK_THROW(vmap([](const Variable& v) { return v.item() > 0 ? ones({2}) : ones({3}); }, {numbers({6})}), ShapeError);
   BOOST_TEST(message([&] { vmap([&](const Variable& v) { return matmul(v, x); }, {x}); }) ==
              "matmul: (3,) x (4, 3): inner dimensions 3 and 4 differ");
+}
+
+// Each against the loop, which the function is told to be called in by an element that it asks for.
+BOOST_AUTO_TEST_CASE(side_effects_are_those_of_the_loop) {
+  struct Case {
+    const char* what;
+    std::function<Variable(Variable& c, const Variable& v)> f;
+  };
+  const Variable fixed = numbers({3}, 5);
+  const std::vector<Case> cases = {
+      {"a counter", [](auto& c, auto& v) { Variable y = v * 10 + c; c += 1; return y; }},
+      {"an accumulator that is returned", [](auto& c, auto& v) { c += v; return c; }},
+      {"the last one", [](auto& c, auto& v) { c.assign(v); return v; }},
+      {"reset at the end", [](auto& c, auto& v) { Variable d = v - c; c.assign(v); Variable y = d * c; c.assign(ones({3}, float64)); return y; }},
+      {"a part", [](auto& c, auto& v) { c[1] = v[0]; return v * c; }},
+      {"an error that is caught", [](auto&, auto& v) {
+         try {
+           return cholesky(reshape(v[range(0, 1)], {1, 1}));
+         } catch (const Error&) {
+           return v[range(0, 1)] * ones({1, 1}, float64);
+         }
+       }},
+      {"elements behind a catch", [](auto&, auto& v) {
+         try {
+           return v * v[0].item();
+         } catch (const std::exception&) {
+           return v * 100;
+         }
+       }},
+      {"a value as an array", [](auto&, auto& v) { return v * Variable(v.value()); }},
+  };
+  for (const Case& each : cases)
+    BOOST_TEST_CONTEXT(each.what) {
+      Variable x = numbers({4, 3}), p = parameter(x), q = parameter(x);
+      Variable c = zeros({3}, float64), d = zeros({3}, float64);
+      auto f = each.f, g = each.f;
+      Variable y = vmap([&](const Variable& v) { return f(c, v); }, p), z = loop([&](const Variable& v) { return g(d, v); }, q);
+      close(y.detach(), z.detach(), 1e-14);
+      close(c.detach(), d.detach(), 1e-14);
+      sum(y * y).backward();
+      sum(z * z).backward();
+      close(p.grad(), q.grad(), 1e-13);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_captured_leaves) {
+  Variable x = numbers({4, 3}), w = parameter(ones({3}, float64)), v = parameter(ones({3}, float64));
+  vmap([&](const Variable& s) {
+    sum(w * w).backward();
+    return s;
+  }, x);
+  close(w.grad(), 8 * ones({3}, float64), 1e-14);
+  vmap([&](const Variable& s) {
+    v.zero_grad();
+    sum(v * v * s).backward();
+    return s * s[0].item();
+  }, x);
+  close(v.grad(), 2 * x[3], 1e-14);
+}
+
+BOOST_AUTO_TEST_CASE(derivatives_within_by_what_the_batch_was_computed_of) {
+  Variable x = numbers({4, 3}), a = parameter(numbers({3}, 2)), p = a * x;
+  auto f = [&](const Variable& v) { return xtape::grad({sum(v * v * a)}, {a}, {.retain_graph = true})[0]; };
+  close(vmap(f, p), loop(f, p), 1e-13);
+  Variable q = parameter(x);
+  vmap([](const Variable& v) {
+    sum(v * v).backward({.retain_graph = true});
+    return v;
+  }, q);
+  close(q.grad(), 2 * x, 1e-14);
+}
+
+BOOST_AUTO_TEST_CASE(numbers_of_cpp_as_inputs) {
+  Variable y = vmap([](const Variable& v, const Variable& s) { return v * s; }, {numbers({4, 3}), Variable(2.5)},
+                    {.in_axes = {0, none}});
+  close(y, 2.5 * numbers({4, 3}), 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(what_throws_changes_nothing) {
+  Variable x = numbers({4, 3}), total = zeros({3}, float64);
+  BOOST_CHECK_THROW(vmap([&](const Variable& v) -> Variable {
+    total += v;
+    throw ValueError("enough");
+  }, x), ValueError);
+  close(total, x[0]);  // as the loop has it
+}
+
+BOOST_AUTO_TEST_CASE(parameters_made_within) {
+  Variable x = numbers({4, 3}), made;
+  Variable y = vmap([&](const Variable& v) {
+    if (!made.defined()) made = parameter(ones({3}, float64));
+    return sum(v * made);
+  }, x);
+  sum(y).backward();
+  close(made.grad(), sum(x, 0), 1e-14);
+}
+
+BOOST_AUTO_TEST_CASE(gradients_that_are_set_within) {
+  Variable x = numbers({4, 3}), w = parameter(zeros({3}, float64));
+  vmap([&](const Variable& v) {
+    w.set_grad(v * 2);
+    return v;
+  }, x);
+  close(w.grad(), 2 * x[3], 0);
 }
 
 BOOST_AUTO_TEST_CASE(values_that_escape) {

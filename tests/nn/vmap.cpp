@@ -67,6 +67,48 @@ BOOST_AUTO_TEST_CASE(gradients_of_each_sample) {
   check_per_sample(images, numbers({5, 1, 6, 6}), labels);
 }
 
+// Gradients, and second ones, of each sample's output of layers that work in other ways.
+BOOST_AUTO_TEST_CASE(recurrent_layers_and_losses) {
+  DefaultDType precise(float64);
+  Variable x = numbers({3, 5, 2, 4});
+  nn::LSTM lstm(4, 3);
+  nn::GRU gru(4, 3);
+  const std::vector<std::pair<const char*, std::function<Variable(const Variable&)>>> functions = {
+      {"LSTM", [&](auto& v) { return lstm(v); }},
+      {"GRU", [&](auto& v) { return gru(v); }},
+      {"huber_loss", [](auto& v) { return nn::huber_loss(v, ones_like(v)); }},
+      {"smooth_l1_loss", [](auto& v) { return nn::smooth_l1_loss(v, ones_like(v)); }},
+      {"mse_loss", [](auto& v) { return nn::mse_loss(v, ones_like(v)); }}};
+  for (const auto& [name, f] : functions)
+    BOOST_TEST_CONTEXT(name) {
+      auto gradient = [&](const Variable& v) { return grad([&](auto& u) { return sum(sin(f(u))); }, v); };
+      auto second = [&](const Variable& v) { return hvp([&](auto& u) { return sum(sin(f(u))); }, v, v).grads; };
+      for (const std::function<Variable(const Variable&)>& g : {std::function<Variable(const Variable&)>(gradient), std::function<Variable(const Variable&)>(second)}) {
+        Variables expected;
+        for (const Variable& v : unbind(x)) expected.push_back(g(v).detach());
+        close(vmap(g, x).detach(), stack(expected), 1e-11);
+      }
+    }
+}
+
+// With a Variable in the place of a buffer that it counts in, and reads.
+BOOST_AUTO_TEST_CASE(what_modules_write_stays_theirs) {
+  struct Counter : nn::Module {
+    Variable n = zeros({}, float64);
+    Counter() { add("n", n); }
+    Variable forward(const Variable& x) override {
+      n.assign(n + sum(x));
+      return x * n.item();
+    }
+  };
+  Counter counter;
+  Variable x = numbers({4, 3}), fixed = zeros({}, float64);
+  Variable y = vmap([&](const Variable& v) { return nn::functional_call(counter, {{"n", fixed}}, v); }, x);
+  close(counter.named_buffers()[0].second, zeros({}, float64));
+  close(fixed, sum(x), 1e-13);
+  close(y, x * reshape(cumsum(sum(x, 1), 0), {4, 1}), 1e-13);
+}
+
 BOOST_AUTO_TEST_CASE(layers_that_keep_statistics) {
   DefaultDType precise(float64);
   nn::Sequential net{nn::Dense(3, 4), nn::BatchNorm1D(4)}, other = nn::clone(net);
