@@ -18,15 +18,15 @@ struct Safetensors {
 };
 
 /// Writes Variables of any dtype. The file replaces an older one as a whole, and carries checksums.
-/// @throws ValueError for a name that the format reserves, an undefined Variable or text that is no UTF-8; FileError
-/// when the file cannot be written.
+/// @throws ValueError for a name that the format reserves, an undefined Variable or one of more than 1,024 axes, text that
+/// is no UTF-8 or more than a million texts; FileError when the file cannot be written.
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
                       const std::map<std::string, std::string>& metadata = {});
 
 /// Reads tensors: F64 gives float64; F32, F16 and BF16 float32; integers of any width int64; BOOL bool. Checksums are
 /// compared where the file has them. Memory is taken only once the header is known to agree with the file's size.
-/// @throws FileError when the file is missing, cut short, damaged, not in the format, has other dtypes, or an integer
-/// beyond int64.
+/// @throws FileError when the file is missing, cut short, damaged, not in the format, has other dtypes, an integer beyond
+/// int64, a tensor of more than 1,024 axes, or more than a million texts.
 Safetensors load_safetensors(const std::filesystem::path& path);
 
 }  // namespace xtape::nn

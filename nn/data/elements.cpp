@@ -38,16 +38,16 @@ bool as_in_memory(const ElementType& type) {
   return (wide && !type.big_endian) || type.kind == Kind::boolean;
 }
 
-void require_bools(const std::string& name, const Array& out) {
-  const auto* first = reinterpret_cast<const unsigned char*>(bytes_of(out));
-  const auto* wrong = std::find_if(first, first + out.size(), [](unsigned char b) { return b > 1; });
-  if (wrong != first + out.size())
-    throw FileError(name + ": element " + std::to_string(wrong - first) + " is " + std::to_string(int{*wrong}) +
-                    ", needs 0 or 1 for a bool");
+void require_bools(const std::string& name, const Array& out, std::size_t first) {
+  const auto* begin = reinterpret_cast<const unsigned char*>(bytes_of(out));
+  const auto* wrong = std::find_if(begin, begin + out.size(), [](unsigned char b) { return b > 1; });
+  if (wrong != begin + out.size())
+    throw FileError(name + ": element " + std::to_string(first + static_cast<std::size_t>(wrong - begin)) + " is " +
+                    std::to_string(int{*wrong}) + ", needs 0 or 1 for a bool");
 }
 
 template <class From>
-void convert(const std::string& name, bool big_endian, Array& out, const ReadBytes& read) {
+void convert(const std::string& name, bool big_endian, Array& out, const ReadBytes& read, std::size_t first) {
   using To = std::conditional_t<std::is_integral_v<From>, std::int64_t,
                                 std::conditional_t<std::is_same_v<From, double>, double, float>>;
   To* to = out.mutable_data<To>();
@@ -62,7 +62,7 @@ void convert(const std::string& name, bool big_endian, Array& out, const ReadByt
       std::memcpy(&value, bytes, sizeof(From));
       if constexpr (std::is_same_v<From, std::uint64_t>)
         if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-          throw FileError(name + ": element " + std::to_string(done) + " is " + std::to_string(value) +
+          throw FileError(name + ": element " + std::to_string(first + done) + " is " + std::to_string(value) +
                           ", more than an int64 holds");
       to[done] = static_cast<To>(value);
     }
@@ -94,13 +94,14 @@ DType dtype_of(const ElementType& type) {
   }
 }
 
-void read_elements(const std::string& name, const ElementType& type, Array& out, const ReadBytes& read) {
+void read_elements(const std::string& name, const ElementType& type, Array& out, const ReadBytes& read,
+                   std::size_t first) {
   if (as_in_memory(type)) {
     visit(out.dtype(), [&]<class T>(T) { read(out.mutable_data<T>(), out.bytes()); });
-    if (type.kind == Kind::boolean) require_bools(name, out);
+    if (type.kind == Kind::boolean) require_bools(name, out, first);
     return;
   }
-  visit_stored(type, [&]<class From>(From) { convert<From>(name, type.big_endian, out, read); });
+  visit_stored(type, [&]<class From>(From) { convert<From>(name, type.big_endian, out, read, first); });
 }
 
 const std::byte* bytes_of(const Array& array) {

@@ -30,4 +30,9 @@ void InputFile::seek(std::uint64_t position) {
   left_ = size_ - position;
 }
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t most = 100;
+  return "\"" + std::string(text.substr(0, most)) + (text.size() > most ? "...\"" : "\"");
+}
+
 }  // namespace xtape::nn

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 namespace xtape::nn {
 
@@ -32,5 +33,8 @@ class InputFile {
   std::ifstream file_;
   std::uint64_t size_ = 0, left_ = 0;
 };
+
+/// A text of a file in quotes, for a message; cut where it is long.
+std::string shown(std::string_view text);
 
 }  // namespace xtape::nn

@@ -1,7 +1,10 @@
 #include <algorithm>
-#include <set>
+#include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include <nn/data/input_file.hpp>
 #include <nn/saving/safetensors_format.hpp>
@@ -11,27 +14,167 @@ namespace xtape::nn {
 namespace {
 
 using namespace safetensors;
+using Json = nlohmann::json;
 
-// Refuses a name that occurs twice in one object, which the parser would not mind, and needless depth.
-class StrictParsing {
+struct Header {
+  std::optional<Metadata> metadata;
+  std::vector<Entry> entries;
+};
+
+std::string format_names() {
+  std::string names;
+  for (const Format& format : formats) names += (names.empty() ? "" : ", ") + std::string(format.name);
+  return names;
+}
+
+// Takes the header as the parser reads it. A tree of its values would take much more memory, and time.
+class HeaderParser : public Json::json_sax_t {
  public:
-  explicit StrictParsing(const InputFile& file) : file_(file) {}
+  explicit HeaderParser(const InputFile& file) : file_(file) {}
 
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > 3) file_.fail("the header is nested too deeply");
-    if (event == Json::parse_event_t::object_start) names_.emplace_back();
-    if (event == Json::parse_event_t::object_end) names_.pop_back();
-    if (event == Json::parse_event_t::key && !names_.back().insert(parsed.get<std::string>()).second)
-      file_.fail("the header has \"" + parsed.get<std::string>() + "\" twice");
+  Header take() { return std::move(header_); }
+
+  bool start_object(std::size_t) override {
+    if (++depth_ == 1) return true;
+    if (depth_ > 2) misplaced();
+    if (in_metadata_) header_.metadata.emplace();
+    else tensor_ = {};
     return true;
   }
 
+  bool end_object() override {
+    if (--depth_ == 1 && !std::exchange(in_metadata_, false)) add_entry();
+    return true;
+  }
+
+  bool key(std::string& text) override {
+    key_ = std::move(text);
+    if (depth_ == 1) begin_entry();
+    else if (in_metadata_) begin_text();
+    else begin_field();
+    return true;
+  }
+
+  bool string(std::string& text) override {
+    if (depth_ == 2 && in_metadata_) header_.metadata->emplace(key_, std::move(text));
+    else if (depth_ == 2 && key_ == "dtype") tensor_.format = find_format(text);
+    else misplaced();
+    return true;
+  }
+
+  bool start_array(std::size_t) override {
+    if (depth_ != 2 || in_metadata_) misplaced();
+    if (numbers_) fail_numbers();
+    numbers_ = key_ == "shape" ? &tensor_.extents : key_ == "data_offsets" ? &tensor_.offsets : nullptr;
+    if (!numbers_) misplaced();
+    numbers_->emplace();
+    return true;
+  }
+
+  bool end_array() override {
+    numbers_ = nullptr;
+    return true;
+  }
+
+  bool number_unsigned(number_unsigned_t number) override {
+    if (!numbers_) misplaced();
+    if ((*numbers_)->size() == most_axes)
+      fail_tensor("a list of more than " + std::to_string(most_axes) + " numbers in its shape or offsets");
+    (*numbers_)->push_back(number);
+    return true;
+  }
+
+  bool null() override { misplaced(); }
+  bool boolean(bool) override { misplaced(); }
+  bool number_integer(number_integer_t) override { misplaced(); }
+  bool number_float(number_float_t, const std::string&) override { misplaced(); }
+  bool binary(binary_t&) override { misplaced(); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+    file_.fail("the header is no JSON: " + std::string(error.what()).substr(0, 200));
+  }
+
  private:
+  using Numbers = std::optional<std::vector<std::uint64_t>>;
+  struct Tensor {
+    const Format* format = nullptr;
+    Numbers extents, offsets;
+  };
+
+  void begin_entry() {
+    name_ = std::move(key_);
+    in_metadata_ = name_ == metadata_key;
+    if (in_metadata_ && header_.metadata) fail_twice(name_);
+  }
+
+  void begin_text() {
+    if (header_.metadata->contains(key_)) fail_twice(key_);
+    if (header_.metadata->size() == most_texts)
+      file_.fail("the metadata has more than " + std::to_string(most_texts) + " texts");
+  }
+
+  void begin_field() {
+    bool known = key_ == "dtype" || key_ == "shape" || key_ == "data_offsets";
+    if (!known) fail_fields();
+    if ((key_ == "dtype" && tensor_.format) || (key_ == "shape" && tensor_.extents) ||
+        (key_ == "data_offsets" && tensor_.offsets))
+      fail_twice(key_);
+  }
+
+  void add_entry() {
+    if (!tensor_.format || !tensor_.extents || !tensor_.offsets) fail_fields();
+    const auto& extents = *tensor_.extents;
+    const auto& offsets = *tensor_.offsets;
+    if (offsets.size() != 2 || offsets[0] > offsets[1]) fail_tensor("needs two data_offsets in order");
+    Entry entry{name_, tensor_.format, Shape(extents.begin(), extents.end()), offsets[0], offsets[1]};
+    require_filled(entry);
+    header_.entries.push_back(std::move(entry));
+  }
+
+  void require_filled(const Entry& entry) const {
+    std::size_t count = 0;
+    try {
+      count = element_count(entry.shape);
+    } catch (const ShapeError& error) {
+      fail_tensor(error.what());
+    }
+    if (count * entry.format->type.bytes != entry.end - entry.begin)
+      fail_tensor("shape " + to_string(entry.shape) + " does not fill its " + std::to_string(entry.end - entry.begin) +
+                  " bytes");
+  }
+
+  const Format* find_format(const std::string& name) const {
+    auto found = std::find_if(formats.begin(), formats.end(), [&](const Format& f) { return name == f.name; });
+    if (found == formats.end()) fail_tensor("dtype " + shown(name) + ", needs one of " + format_names());
+    return &*found;
+  }
+
+  // A value that nothing may be at its place.
+  [[noreturn]] void misplaced() const {
+    if (in_metadata_ && depth_ == 1) file_.fail("the metadata is no JSON object");
+    if (in_metadata_) file_.fail("the metadata " + shown(key_) + " is no text");
+    if (depth_ == 2 && key_ == "dtype") fail_tensor("its dtype is no text, needs one of " + format_names());
+    if (depth_ >= 2) fail_numbers();
+    fail_fields();
+  }
+  [[noreturn]] void fail_numbers() const {
+    fail_tensor("its shape and offsets need to be lists of whole numbers");
+  }
+  [[noreturn]] void fail_fields() const { fail_tensor("needs exactly dtype, shape and data_offsets"); }
+  [[noreturn]] void fail_tensor(const std::string& what) const { file_.fail("tensor " + shown(name_) + ": " + what); }
+  [[noreturn]] void fail_twice(const std::string& name) const {
+    file_.fail("the header has " + shown(name) + " twice");
+  }
+
   const InputFile& file_;
-  std::vector<std::set<std::string>> names_;
+  Header header_;
+  int depth_ = 0;  // of objects
+  bool in_metadata_ = false;
+  std::string name_, key_;  // of the tensor, and of what stands within it
+  Tensor tensor_;
+  Numbers* numbers_ = nullptr;  // the list that is read, if it is one
 };
 
-Json read_header(InputFile& file) {
+std::string read_header_text(InputFile& file) {
   std::uint64_t length = 0;
   file.read(&length, length_bytes);
   if (length > file.left())
@@ -43,104 +186,63 @@ Json read_header(InputFile& file) {
   file.read(text.data(), text.size());
   std::size_t end = text.find_last_not_of(' ') + 1;
   if (end == 0 || text.front() != '{' || text[end - 1] != '}') file.fail("the header is no JSON object");
-  Json header;
-  try {
-    header = Json::parse(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end),
-                         [strict = StrictParsing(file)](int depth, Json::parse_event_t event, Json& parsed) mutable {
-                           return strict(depth, event, parsed);
-                         });
-  } catch (const Json::exception& e) {
-    file.fail(std::string("the header is no JSON: ") + e.what());
+  text.resize(end);
+  return text;
+}
+
+// Sorted by name, of which there are no two the same.
+Header read_header(InputFile& file) {
+  HeaderParser parser(file);
+  {
+    std::string text = read_header_text(file);
+    Json::sax_parse(text.begin(), text.end(), &parser);
   }
+  Header header = parser.take();
+  auto& entries = header.entries;
+  entries.shrink_to_fit();
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  auto twice = std::adjacent_find(entries.begin(), entries.end(),
+                                  [](const Entry& a, const Entry& b) { return a.name == b.name; });
+  if (twice != entries.end()) file.fail("the header has " + shown(twice->name) + " twice");
   return header;
 }
 
-// Takes the texts out of the header, and leaves the tensors.
-std::map<std::string, std::string> take_metadata(const InputFile& file, Json& header) {
-  std::map<std::string, std::string> metadata;
-  if (!header.contains(metadata_key)) return metadata;
-  const Json& texts = header[metadata_key];
-  if (!texts.is_object()) file.fail("the metadata is no JSON object");
-  for (const auto& [name, text] : texts.items()) {
-    if (!text.is_string()) file.fail("the metadata \"" + name + "\" is no text");
-    metadata[name] = text.get<std::string>();
-  }
-  if (metadata.contains(header_crc_key) != metadata.contains(data_crc_key))
+// The texts without the header's checksum, which is compared.
+Metadata checked_metadata(const InputFile& file, Header& header) {
+  if (!header.metadata) return {};
+  Metadata metadata = std::move(*header.metadata);
+  auto crc = metadata.find(header_crc_key);
+  if ((crc != metadata.end()) != metadata.contains(data_crc_key))
     file.fail("the header is damaged: one of its two checksums is missing");
-  if (metadata.contains(header_crc_key) && metadata[header_crc_key] != header_crc(header))
+  if (crc == metadata.end()) return metadata;
+  std::string expected = std::move(crc->second);
+  metadata.erase(crc);
+  if (expected != header_crc(metadata, header.entries))
     file.fail("the header is damaged: its checksum does not match");
-  metadata.erase(header_crc_key);
-  header.erase(metadata_key);
   return metadata;
 }
 
-struct Entry {
-  std::string name;
-  ElementType type;
-  Shape shape;
-  std::uint64_t begin, end;
-};
-
-std::vector<std::uint64_t> numbers(const InputFile& file, const std::string& name, const Json& list) {
-  bool all = list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& n) {
-    return n.is_number_unsigned();
-  });
-  if (!all) file.fail("tensor \"" + name + "\": its shape and offsets need to be lists of whole numbers");
-  return list.get<std::vector<std::uint64_t>>();
-}
-
-std::string format_names() {
-  std::string names;
-  for (const Format& format : formats) names += (names.empty() ? "" : ", ") + std::string(format.name);
-  return names;
-}
-
-Entry parse_entry(const InputFile& file, const std::string& name, const Json& json) {
-  auto refuse = [&](const std::string& what) { file.fail("tensor \"" + name + "\": " + what); };
-  if (!json.is_object() || json.size() != 3 || !json.contains("dtype") || !json.contains("shape") ||
-      !json.contains("data_offsets"))
-    refuse("needs exactly dtype, shape and data_offsets");
-  auto format = std::find_if(formats.begin(), formats.end(), [&](const Format& f) { return json["dtype"] == f.name; });
-  if (format == formats.end()) refuse("dtype " + json["dtype"].dump() + ", needs one of " + format_names());
-  auto extents = numbers(file, name, json["shape"]);
-  auto offsets = numbers(file, name, json["data_offsets"]);
-  if (offsets.size() != 2 || offsets[0] > offsets[1]) refuse("needs two data_offsets in order");
-  Entry entry{name, format->type, Shape(extents.begin(), extents.end()), offsets[0], offsets[1]};
-  std::size_t count = 0;
-  try {
-    count = element_count(entry.shape);
-  } catch (const ShapeError& e) {
-    refuse(e.what());
-  }
-  if (count * entry.type.bytes != entry.end - entry.begin)
-    refuse("shape " + to_string(entry.shape) + " does not fill its " + std::to_string(entry.end - entry.begin) +
-           " bytes");
-  return entry;
-}
-
-// In the order of their places, which must leave nothing out and nothing over.
-std::vector<Entry> parse_entries(const InputFile& file, const Json& header) {
-  std::vector<Entry> entries;
-  for (const auto& [name, json] : header.items()) entries.push_back(parse_entry(file, name, json));
+// Puts the tensors in the order of their places, which must leave nothing out and nothing over.
+void sort_by_place(const InputFile& file, std::vector<Entry>& entries) {
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
   });
   std::uint64_t end = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != end)
-      file.fail("tensor \"" + entry.name + "\" begins at byte " + std::to_string(entry.begin) + ", needs " +
+      file.fail("tensor " + shown(entry.name) + " begins at byte " + std::to_string(entry.begin) + ", needs " +
                 std::to_string(end) + ", where the one before it ends");
     end = entry.end;
   }
   if (end != file.left())
     file.fail("the tensors have " + std::to_string(end) + " bytes, the file " + std::to_string(file.left()) +
               ": it is cut short or has something behind its end");
-  return entries;
 }
 
 Array read_tensor(InputFile& file, const Entry& entry, Crc32& crc) {
-  Array value(entry.shape, dtype_of(entry.type));
-  read_elements(file.name() + ": tensor \"" + entry.name + "\"", entry.type, value, [&](void* out, std::size_t bytes) {
+  Array value(entry.shape, dtype_of(entry.format->type));
+  std::string name = file.name() + ": tensor " + shown(entry.name);
+  read_elements(name, entry.format->type, value, [&](void* out, std::size_t bytes) {
     file.read(out, bytes);
     crc.add(out, bytes);
   });
@@ -151,12 +253,15 @@ Array read_tensor(InputFile& file, const Entry& entry, Crc32& crc) {
 
 Safetensors load_safetensors(const std::filesystem::path& path) {
   InputFile file("load_safetensors", path);
-  Json header = read_header(file);
+  Header header = read_header(file);
   Safetensors result;
-  result.metadata = take_metadata(file, header);
+  result.metadata = checked_metadata(file, header);
+  sort_by_place(file, header.entries);
   Crc32 crc;
-  for (const Entry& entry : parse_entries(file, header))
-    result.tensors.emplace(entry.name, Variable(read_tensor(file, entry, crc)));
+  for (Entry& entry : header.entries) {
+    Variable value(read_tensor(file, entry, crc));
+    result.tensors.emplace(std::move(entry.name), std::move(value));
+  }
   auto expected = result.metadata.find(data_crc_key);
   if (expected == result.metadata.end()) return result;
   if (expected->second != crc.text()) file.fail("the tensors are damaged: their checksum does not match");

@@ -2,6 +2,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <autograd/atomic_file.hpp>
 #include <nn/saving/safetensors_format.hpp>
 #include <nn/serialization.hpp>
@@ -11,44 +13,52 @@ namespace {
 
 using namespace safetensors;
 
-const char* format_name(DType dtype) {
-  return std::find_if(formats.begin(), formats.end(), [&](const Format& f) { return dtype_of(f.type) == dtype; })->name;
+const Format* format_of(DType dtype) {
+  return std::find_if(formats.begin(), formats.end(), [&](const Format& f) { return dtype_of(f.type) == dtype; });
 }
 
+// A tensor, and where it will be. The order is the alphabetical one of the names.
 struct Placed {
-  std::string name;
   Array value;
-  std::size_t begin = 0;
+  Entry entry;
 };
 
-// One after the other, the widest elements first: each begins where its elements may lie.
-std::vector<Placed> place(const StateDict& tensors) {
+std::vector<Placed> all_of(const StateDict& tensors) {
   std::vector<Placed> placed;
   for (const auto& [name, x] : tensors) {
     if (name == metadata_key) throw ValueError("save_safetensors: \"" + name + "\" names no tensor in this format");
     if (!x.defined()) throw ValueError("save_safetensors: \"" + name + "\" is an undefined Variable");
-    placed.push_back({name, x.value()});
+    if (x.rank() > most_axes)
+      throw ValueError("save_safetensors: \"" + name + "\" has " + std::to_string(x.rank()) + " axes, needs at most " +
+                       std::to_string(most_axes));
+    placed.push_back({x.value(), {name, format_of(x.dtype()), x.shape(), 0, 0}});
   }
-  std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
-    return item_size(a.value.dtype()) > item_size(b.value.dtype());
-  });
-  std::size_t end = 0;
-  for (Placed& tensor : placed) tensor.begin = std::exchange(end, end + tensor.value.bytes());
   return placed;
 }
 
-Json make_header(const std::vector<Placed>& placed, const std::map<std::string, std::string>& metadata) {
-  Json header = {{metadata_key, metadata}};
+// One after the other, the widest elements first: each begins where its elements may lie. Gives that order.
+std::vector<const Placed*> place(std::vector<Placed>& placed) {
+  std::vector<const Placed*> order;
+  std::uint64_t end = 0;
+  for (std::size_t width : {8, 4, 1})
+    for (Placed& tensor : placed) {
+      if (item_size(tensor.value.dtype()) != width) continue;
+      tensor.entry.begin = std::exchange(end, end + tensor.value.bytes());
+      tensor.entry.end = end;
+      order.push_back(&tensor);
+    }
+  return order;
+}
+
+std::string make_header(const std::vector<Placed>& placed, const std::vector<const Placed*>& order, Metadata metadata) {
   Crc32 crc;
-  for (const Placed& tensor : placed) {
-    const Array& value = tensor.value;
-    header[tensor.name] = {{"dtype", format_name(value.dtype())},
-                           {"shape", std::vector<std::size_t>(value.shape().begin(), value.shape().end())},
-                           {"data_offsets", {tensor.begin, tensor.begin + value.bytes()}}};
-    crc.add(bytes_of(value), value.bytes());
-  }
-  header[metadata_key][data_crc_key] = crc.text();
-  header[metadata_key][header_crc_key] = header_crc(header);
+  for (const Placed* tensor : order) crc.add(bytes_of(tensor->value), tensor->value.bytes());
+  std::vector<Entry> entries;
+  for (const Placed& tensor : placed) entries.push_back(tensor.entry);
+  metadata[data_crc_key] = crc.text();
+  metadata[header_crc_key] = header_crc(metadata, entries);
+  std::string header;
+  write_header(metadata, entries, [&](std::string_view text) { header += text; });
   return header;
 }
 
@@ -59,11 +69,15 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
   for (const char* reserved : {data_crc_key, header_crc_key})
     if (metadata.contains(reserved))
       throw ValueError(std::string("save_safetensors: the metadata \"") + reserved + "\" is for the checksum");
-  std::vector<Placed> placed = place(tensors);
+  if (metadata.size() > most_texts - 2)  // the checksums are two more
+    throw ValueError("save_safetensors: " + std::to_string(metadata.size()) + " texts of metadata, needs at most " +
+                     std::to_string(most_texts - 2));
+  std::vector<Placed> placed = all_of(tensors);
+  std::vector<const Placed*> order = place(placed);
   std::string header;
   try {
-    header = make_header(placed, metadata).dump();
-  } catch (const Json::exception& e) {
+    header = make_header(placed, order, metadata);
+  } catch (const nlohmann::json::exception& e) {
     throw ValueError(std::string("save_safetensors: names and metadata need to be UTF-8: ") + e.what());
   }
   header.resize((header.size() + 7) / 8 * 8, ' ');
@@ -75,7 +89,7 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
   AtomicFile file(path);
   file.write(&length, length_bytes);
   file.write(header);
-  for (const Placed& tensor : placed) file.write(bytes_of(tensor.value), tensor.value.bytes());
+  for (const Placed* tensor : order) file.write(bytes_of(tensor->value), tensor->value.bytes());
   file.commit();
 }
 

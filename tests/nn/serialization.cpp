@@ -1,4 +1,5 @@
 // Files: what is written comes back, and every way of being damaged is noticed.
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -203,9 +204,78 @@ BOOST_AUTO_TEST_CASE(entries_that_do_not_fit) {
   refuses(two("[0,4]", "[0,4]"), {"\"b\" begins at byte 0, needs 4"});
   refuses(two("[0,4]", "[4,8]", "aa"), {"has \"a\" twice"});
   refuses(file_of("{\"__metadata__\":{\"a\":1}}"), {"\"a\" is no text"});
-  refuses(file_of("{\"a\":[[[[]]]]}"), {"nested too deeply"});
+  refuses(file_of("{\"a\":[[[[]]]]}"), {"\"a\"", "needs exactly dtype, shape and data_offsets"});
   refuses(file_of("{\"a\":" + entry("U64", "[1]", "[0,8]") + "}", std::string(8, '\xff')), {"\"a\"", "int64"});
   refuses(file_of("{\"a\":" + entry("BOOL", "[1]", "[0,1]") + "}", "\2"), {"\"a\"", "0 or 1"});
+}
+
+// Each value within the header once walked through all that came before: this took minutes.
+BOOST_AUTO_TEST_CASE(time_is_proportional_to_the_number_of_tensors) {
+  TemporaryDirectory directory;
+  std::string header = "{", elements(400'000, '\0');
+  for (int i = 0; i < 100'000; ++i)
+    header += (i > 0 ? ",\"layer" : "\"layer") + std::to_string(i) + R"(":{"dtype":"F32","shape":[1],"data_offsets":[)" +
+              std::to_string(4 * i) + "," + std::to_string(4 * i + 4) + "]}";
+  put(directory / "x", file_of(header + "}", elements));
+  auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST(nn::load_safetensors(directory / "x").tensors.size() == 100'000u);
+  BOOST_TEST(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < 20);
+}
+
+BOOST_AUTO_TEST_CASE(names_sort_around_the_metadata) {
+  TemporaryDirectory directory;
+  StateDict state{{"A", ones({1})}, {"__metadata", ones({1})}, {"__metadata__.a", ones({2})}, {"z", ones({3})}};
+  nn::save_safetensors(directory / "x", state, {{"a", "b"}});
+  BOOST_TEST((content(directory / "x").find(R"("__metadata":{"data_offsets":[4,8],"dtype":"F32","shape":[1]},)"
+                                            R"("__metadata__":{"a":"b","xtape.crc32.data":)") != std::string::npos));
+  nn::Safetensors loaded = nn::load_safetensors(directory / "x");
+  BOOST_TEST(loaded.checked);
+  BOOST_TEST(loaded.tensors.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(values_at_wrong_places) {
+  auto field = [](const std::string& text) { return file_of("{\"a\":{" + text + "}}"); };
+  refuses(field(R"("dtype":1)"), {"\"a\"", "dtype is no text"});
+  refuses(field(R"("dtype":["F32"])"), {"\"a\"", "dtype is no text"});
+  refuses(field(R"("dtype":"F32","dtype":"F32")"), {"\"dtype\" twice"});
+  refuses(field(R"("shape":[[1]])"), {"lists of whole numbers"});
+  refuses(field(R"("shape":[{}])"), {"lists of whole numbers"});
+  refuses(field(R"("shape":["1"])"), {"lists of whole numbers"});
+  refuses(field(R"("shape":[true])"), {"lists of whole numbers"});
+  refuses(field(R"("shape":null)"), {"lists of whole numbers"});
+  refuses(field(R"("shape":[1],"shape":[1])"), {"\"shape\" twice"});
+  refuses(field(R"("more":1)"), {"needs exactly dtype"});
+  refuses(field(R"("dtype":"F32","shape":[1])"), {"needs exactly dtype"});
+  refuses(file_of("{}x}"), {"no JSON"});
+  refuses(file_of("{\"__metadata__\":1}"), {"metadata is no JSON object"});
+  refuses(file_of("{\"__metadata__\":[]}"), {"metadata is no JSON object"});
+  refuses(file_of("{\"__metadata__\":{\"a\":{}}}"), {"\"a\" is no text"});
+  refuses(file_of("{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}"), {"\"a\" twice"});
+  refuses(file_of("{\"__metadata__\":{},\"__metadata__\":{}}"), {"\"__metadata__\" twice"});
+}
+
+BOOST_AUTO_TEST_CASE(more_than_a_header_may_hold) {
+  std::string many = "1", name(1000, 'x');
+  for (int i = 0; i < 1024; ++i) many += ",1";
+  refuses(file_of("{\"a\":{\"shape\":[" + many + "]}}"), {"\"a\"", "more than 1024 numbers"});
+  throws<FileError>(
+      [&] {
+        TemporaryDirectory directory;
+        put(directory / "x", file_of("{\"" + name + "\":1}"));
+        try {
+          nn::load_safetensors(directory / "x");
+        } catch (const FileError& error) {
+          BOOST_TEST(std::string(error.what()).size() < 500u);  // long names are cut
+          throw;
+        }
+      },
+      {"xxx...\""});
+  TemporaryDirectory directory;
+  throws<ValueError>([&] { nn::save_safetensors(directory / "x", {{"a", ones(Shape(1025, 1))}}); },
+                     {"\"a\" has 1025 axes", "1024"});
+  StateDict most{{"a", ones(Shape(1024, 1))}};
+  nn::save_safetensors(directory / "x", most);
+  close(nn::load_safetensors(directory / "x").tensors.at("a"), most.at("a"));
 }
 
 BOOST_AUTO_TEST_CASE(headers_that_do_not_hold_what_they_say) {
