@@ -10,8 +10,13 @@ namespace xtape {
 
 /// Writes under a temporary name beside `path`; `commit` puts the file in the place of what was there. When the
 /// program or the machine fails before that, the old file is untouched.
+///
+/// The temporary name is "NAME.tmp-HOST-PROCESS-TIME-NUMBER". Whoever writes the file holds a lock on it, which the
+/// system gives up when the process ends, however it ends: that tells what is left over from what is being written.
 class AtomicFile {
  public:
+  /// Removes temporary files for `path` that processes of this host left behind when they were killed. Those of living
+  /// processes and of other hosts stay, and so does what cannot be removed.
   /// @throws FileError when the directory is missing or not writable, or `path` is something other than a file.
   explicit AtomicFile(const std::filesystem::path& path);
   AtomicFile(const AtomicFile&) = delete;
@@ -26,6 +31,7 @@ class AtomicFile {
   void commit();
 
  private:
+  bool open_temporary();
   [[noreturn]] void fail(const char* action) const;
   void close() noexcept;
 
