@@ -12,13 +12,17 @@ namespace {
 
 bool merges(const Loops::Loop& outer, const Loops::Loop& inner) {
   for (std::size_t k = 0; k < inner.step.size(); ++k)
-    if (outer.step[k] != inner.step[k] * static_cast<std::ptrdiff_t>(inner.extent)) return false;
+    if (static_cast<std::size_t>(outer.step[k]) != static_cast<std::size_t>(inner.step[k]) * inner.extent) return false;
   return true;
 }
 
 }  // namespace
 
 Loops::Loops(const Shape& shape, std::span<const Strides> strides) {
+  if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end()) {
+    loops.push_back({0, Strides(strides.size(), 0)});  // of large extents, steps would overflow
+    return;
+  }
   loops.reserve(std::max<std::size_t>(shape.size(), 1));
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
     if (shape[axis] == 1) continue;
