@@ -4,14 +4,33 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <deque>
 #include <optional>
 #include <set>
 
 #include <nn/data/gunzip.hpp>
 #include <nn/data/input_file.hpp>
+#include <nn/data/memory_limit.hpp>
 
 namespace xtape::nn {
 namespace {
+
+/// The fields of one line, one behind the other: a string for each would take many times the memory of the line.
+struct Fields {
+  std::string text;
+  std::vector<std::size_t> ends;
+  std::size_t count = 0;  // with those that are not kept
+
+  void clear() {
+    text.clear();
+    ends.clear();
+    count = 0;
+  }
+  std::size_t begin_of(std::size_t i) const { return i == 0 ? 0 : ends[i - 1]; }
+  std::string_view operator[](std::size_t i) const {
+    return std::string_view(text).substr(begin_of(i), ends[i] - begin_of(i));
+  }
+};
 
 /// One line after the other, as fields.
 class CsvLines {
@@ -24,14 +43,20 @@ class CsvLines {
     }
   }
 
-  /// Reads the next line's fields; false at the end of the file.
-  bool next(std::vector<std::string>& fields) {
+  /// Reads the next line's fields; false at the end of the file. Calls `begin_field` for each before it is read; where
+  /// that returns false, the field is counted, and not kept.
+  template <class F>
+  bool next(Fields& fields, F begin_field) {
     line_ = next_line_;
-    count_ = 0;
+    fields.clear();
     if (peek() == end) return false;
-    do read_field(field(fields));
-    while (at_delimiter_);
-    fields.resize(count_);
+    do {
+      bool keep = begin_field(fields.count);
+      count_ = ++fields.count;
+      read_field(fields.text);
+      if (keep) fields.ends.push_back(fields.text.size());
+      else fields.text.resize(fields.begin_of(fields.ends.size()));
+    } while (at_delimiter_);
     return true;
   }
 
@@ -57,13 +82,6 @@ class CsvLines {
     if (c != end) ++position_;
     if (c == '\n') ++next_line_;
     return c;
-  }
-
-  // The strings of the line before are used again.
-  std::string& field(std::vector<std::string>& fields) {
-    if (count_ == fields.size()) fields.emplace_back();
-    fields[count_].clear();
-    return fields[count_++];
   }
 
   void read_field(std::string& out) {
@@ -125,42 +143,87 @@ std::optional<double> parse_number(std::string_view text) {
   return error == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
-std::string shown(const std::string& text) {
-  constexpr std::size_t most = 40;
-  return "\"" + text.substr(0, most) + (text.size() > most ? "...\"" : "\"");
-}
+/// Numbers, one after the other, in blocks: growing as one piece would take three times their memory.
+class Numbers {
+ public:
+  void add(double value) {
+    if (blocks_.empty() || blocks_.back().size() == block) blocks_.emplace_back().reserve(block);
+    blocks_.back().push_back(value);
+  }
+
+  /// Gives back the memory as it goes.
+  template <class T>
+  void move_to(T* out) {
+    for (; !blocks_.empty(); blocks_.pop_front())
+      out = std::transform(blocks_.front().begin(), blocks_.front().end(), out,
+                           [](double v) { return static_cast<T>(v); });
+  }
+
+ private:
+  static constexpr std::size_t block = 4096;
+  std::deque<std::vector<double>> blocks_;
+};
+
+/// A column that is read as it is.
+struct TextColumn {
+  std::size_t index;
+  std::string name;
+  std::deque<std::string> texts = {};
+
+  /// Gives back the memory as it goes.
+  std::vector<std::string> take() {
+    std::vector<std::string> result;
+    result.reserve(texts.size());
+    for (; !texts.empty(); texts.pop_front()) result.push_back(std::move(texts.front()));
+    return result;
+  }
+};
+
+// What a string takes beside itself.
+std::size_t bytes_behind(std::string_view text) { return text.size() < 16 ? 0 : text.size() + 24; }
 
 /// Reads one table.
 class CsvReader {
  public:
   CsvReader(const std::filesystem::path& path, const CsvOptions& options)
-      : options_(options), lines_(path, options.delimiter) {}
+      : options_(options), lines_(path, options.delimiter),
+        limit_(lines_.file().name(), lines_.file().size(), 8),
+        numbers_limit_(lines_.file().name(), lines_.file().size(), 100) {}
 
   CsvTable read() {
     bool any = next_line();
     if (!any) lines_.file().fail("is empty, needs a line or more");
-    if (options_.header) names_ = std::move(fields_);
-    else for (std::size_t i = 0; i < fields_.size(); ++i) names_.push_back(std::to_string(i));
+    read_names();
     choose_columns();
     if (options_.header) any = next_line();
     std::size_t rows = 0;
     for (; any; any = next_line(), ++rows) read_row();
 
     Array values({rows, numbers_.size()}, options_.dtype);
-    visit_floating("load_csv", options_.dtype, [&]<class T>(T) {
-      std::transform(values_.begin(), values_.end(), values.mutable_data<T>(),
-                     [](double v) { return static_cast<T>(v); });
-    });
+    visit_floating("load_csv", options_.dtype, [&]<class T>(T) { values_.move_to(values.mutable_data<T>()); });
     table_.values = Variable(std::move(values));
+    for (TextColumn& column : texts_) table_.texts[column.name] = column.take();
     return std::move(table_);
   }
 
  private:
-  // Without empty lines, where these cannot be a row.
+  // Without empty lines, where these cannot be a row. Later lines cannot make more fields than the first.
   bool next_line() {
-    while (lines_.next(fields_))
-      if (fields_.size() > 1 || !fields_[0].empty() || names_.size() == 1) return true;
+    auto keep = [this](std::size_t count) {
+      if (names_.empty() && count > 0) limit_.take(bytes_of_a_name, "columns");
+      return names_.empty() || count < names_.size();
+    };
+    while (lines_.next(fields_, keep))
+      if (fields_.count > 1 || !fields_[0].empty() || names_.size() == 1) return true;
     return false;
+  }
+
+  void read_names() {
+    names_.reserve(fields_.count);
+    for (std::size_t i = 0; i < fields_.count; ++i) {
+      if (options_.header) limit_.take(2 * bytes_behind(fields_[i]), "columns");
+      names_.push_back(options_.header ? std::string(fields_[i]) : std::to_string(i));
+    }
   }
 
   std::size_t find(const std::string& name) const {
@@ -168,7 +231,7 @@ class CsvReader {
     std::string needed = "the column " + shown(name);
     if (found == names_.end()) {
       std::string all;
-      for (const std::string& other : names_) all += (all.empty() ? "" : ", ") + shown(other);
+      for (std::size_t i = 0; i < names_.size() && all.size() < 1000; ++i) all += (i > 0 ? ", " : "") + shown(names_[i]);
       lines_.file().fail("lacks " + needed + ", has " + all.substr(0, 1000));
     }
     if (std::find(found + 1, names_.end(), name) != names_.end()) lines_.file().fail("has " + needed + " twice");
@@ -178,9 +241,10 @@ class CsvReader {
   void choose_columns() {
     std::set<std::size_t> taken;
     for (const std::string& name : options_.texts) {
-      texts_.emplace_back(find(name), &table_.texts[name]);
-      taken.insert(texts_.back().first);
+      texts_.push_back({find(name), name});
+      taken.insert(texts_.back().index);
     }
+    numbers_.reserve(options_.columns.empty() ? names_.size() : options_.columns.size());
     for (const std::string& name : options_.columns) numbers_.push_back(find(name));
     if (options_.columns.empty())
       for (std::size_t i = 0; i < names_.size(); ++i)
@@ -190,11 +254,16 @@ class CsvReader {
   }
 
   void read_row() {
-    if (fields_.size() != names_.size())
-      lines_.fail("", std::to_string(fields_.size()) + " fields, needs " + std::to_string(names_.size()) +
+    if (fields_.count != names_.size())
+      lines_.fail("", std::to_string(fields_.count) + " fields, needs " + std::to_string(names_.size()) +
                           " as the first line has");
-    for (std::size_t i : numbers_) values_.push_back(number(i));
-    for (auto& [i, texts] : texts_) texts->push_back(fields_[i]);
+    numbers_limit_.take(numbers_.size() * (sizeof(double) + item_size(options_.dtype)), "numbers");
+    for (std::size_t i : numbers_) values_.add(number(i));
+    for (TextColumn& column : texts_) {
+      std::string_view text = fields_[column.index];
+      limit_.take(2 * sizeof(std::string) + bytes_behind(text), "texts");
+      column.texts.emplace_back(text);
+    }
   }
 
   double number(std::size_t i) const {
@@ -214,12 +283,17 @@ class CsvReader {
     return std::isfinite(options_.dtype == float32 ? static_cast<float>(value) : value);
   }
 
+  // Its name, as it is kept and as it is handed out; its place in the line and in the list of columns.
+  static constexpr std::size_t bytes_of_a_name = 2 * sizeof(std::string) + 4 * sizeof(std::size_t);
+
   const CsvOptions& options_;
   CsvLines lines_;
-  std::vector<std::string> fields_, names_;
+  MemoryLimit limit_, numbers_limit_;
+  Fields fields_;
+  std::vector<std::string> names_;
   std::vector<std::size_t> numbers_;  // the columns of the file that are read as such
-  std::vector<std::pair<std::size_t, std::vector<std::string>*>> texts_;
-  std::vector<double> values_;
+  std::vector<TextColumn> texts_;
+  Numbers values_;
   CsvTable table_;
 };
 

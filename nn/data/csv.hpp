@@ -36,7 +36,8 @@ struct CsvTable {
 /// just one column. Around numbers there may be spaces. The text "nan" is a missing number as well.
 /// @throws FileError naming file, line and column for what is no number or infinite in the dtype, a missing one where
 /// `missing` is error, lines of unequal length, and quotes that are out of place; for a column that the file lacks or
-/// has twice; and when the file is missing. ValueError for a delimiter that is a quote, space or line break, or may be
+/// has twice; and when the file is missing. Where columns and texts would take more memory than 80 MB and 8 times the
+/// file, or the numbers of a compressed file more than 80 MB and 100 times, that is a FileError, too. ValueError for a delimiter that is a quote, space or line break, or may be
 /// part of a number or name: a letter, a digit, '+', '-' or '.'. DTypeError unless floating-point.
 CsvTable load_csv(const std::filesystem::path& file, const CsvOptions& options = {});
 

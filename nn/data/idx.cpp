@@ -12,6 +12,7 @@
 #include <nn/data/elements.hpp>
 #include <nn/data/gunzip.hpp>
 #include <nn/data/input_file.hpp>
+#include <nn/data/memory_limit.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -91,6 +92,9 @@ class IdxFile {
       throw FileError(name_ + ": goes on after the " + std::to_string(count) + " bytes that its header declares");
   }
 
+  /// Bytes that are inflated may become numbers that take eight times as much.
+  void require_memory(std::uint64_t bytes) const { MemoryLimit(name_, file_.size(), 100).take(bytes, "elements"); }
+
   void read(void* out, std::size_t bytes) {
     if (content_.read({static_cast<std::uint8_t*>(out), bytes}) != bytes) fail_changed();
   }
@@ -112,7 +116,9 @@ class IdxFile {
 
   void require_addressable(const Shape& shape) const {
     try {
-      element_count(shape);
+      Shape longest = shape;  // without elements, the steps from one to the next need to be addressable, too
+      for (std::size_t& extent : longest) extent = std::max<std::size_t>(extent, 1);
+      element_count(longest);
     } catch (const ShapeError&) {
       throw FileError(name_ + ": declares the shape " + to_string(shape) + ", more elements than memory can address");
     }
@@ -147,6 +153,7 @@ xt::xarray<std::uint8_t> load_idx_bytes(const std::filesystem::path& file, std::
 
 Variable load_idx(const std::filesystem::path& file) {
   return read_checked("load_idx", file, {}, [](const Header& header, IdxFile& idx) {
+    idx.require_memory(element_count(header.shape) * item_size(dtype_of(header.type())));
     Array result(header.shape, dtype_of(header.type()));
     read_elements(idx.name(), header.type(), result, [&](void* out, std::size_t bytes) { idx.read(out, bytes); });
     return Variable(std::move(result));

@@ -22,7 +22,8 @@ namespace xtape::nn {
 xt::xarray<std::uint8_t> load_idx_bytes(const std::filesystem::path& file, std::optional<std::size_t> rank = {});
 
 /// The elements of an IDX file of any type: float gives float32, double float64, and integers int64. QMNIST's labels
-/// are such a file, of integers of four bytes. @throws FileError as `load_idx_bytes`.
+/// are such a file, of integers of four bytes. @throws FileError as `load_idx_bytes`, and for elements of a compressed file
+/// that would take more memory than 80 MB and 100 times the file.
 Variable load_idx(const std::filesystem::path& file);
 
 /// The images of one IDX file with the labels of another.

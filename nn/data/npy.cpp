@@ -10,9 +10,10 @@
 #include <string_view>
 
 #include <autograd/atomic_file.hpp>
-#include <autograd/ops/manipulation.hpp>
+#include <autograd/kernels/strided.hpp>
 #include <nn/data/elements.hpp>
 #include <nn/data/input_file.hpp>
+#include <nn/data/memory_limit.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -110,7 +111,7 @@ class HeaderParser {
       if (!comma) fail();
       std::size_t extent = 0;
       auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), extent);
-      if (error != std::errc{}) fail();
+      if (error != std::errc{} || extents.size() == most_axes) fail();
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
       accept_word("L");  // as Python 2 wrote long numbers
       extents.push_back(extent);
@@ -174,9 +175,56 @@ Header read_header(const std::string& name, std::uint64_t size, const ReadBytes&
   return HeaderParser(name, text).parse();
 }
 
+// Reads elements in Fortran order, in which the first axis goes fastest. They are put in their places part by part: as
+// a whole, they would take twice the memory.
+class FortranReader {
+ public:
+  FortranReader(const std::string& name, const ElementType& type, const Shape& shape, const ReadBytes& read)
+      : name_(name), type_(type), read_(read), result_(shape, dtype_of(type)), strides_(kernels::dense_strides(shape)) {}
+
+  Array run() {
+    if (result_.size() > 0) read_axes(result_.rank(), result_.size(), 0);
+    return std::move(result_);
+  }
+
+ private:
+  static constexpr std::size_t most = 64 << 10;  // elements of a part
+
+  // The first `axes` axes, of `count` elements, at one place of those that follow.
+  void read_axes(std::size_t axes, std::size_t count, std::ptrdiff_t offset) {
+    if (axes == 0) return read_part({}, offset);
+    std::size_t extent = result_.shape()[axes - 1], below = count / extent, step = std::max<std::size_t>(most / below, 1);
+    std::ptrdiff_t stride = strides_[axes - 1];
+    Shape part(result_.shape().begin(), result_.shape().begin() + static_cast<std::ptrdiff_t>(axes));
+    for (std::size_t begin = 0; begin < extent; begin += step) {
+      std::ptrdiff_t there = offset + static_cast<std::ptrdiff_t>(begin) * stride;
+      part.back() = std::min(step, extent - begin);
+      if (below > most) read_axes(axes - 1, below, there);
+      else read_part(part, there);
+    }
+  }
+
+  void read_part(const Shape& shape, std::ptrdiff_t offset) {
+    Array elements(Shape(shape.rbegin(), shape.rend()), result_.dtype());
+    read_elements(name_, type_, elements, read_, done_);
+    done_ += elements.size();
+    std::vector<std::size_t> reversed;
+    for (std::size_t axis = shape.size(); axis-- > 0;) reversed.push_back(axis);
+    kernels::Strides strides(strides_.begin(), strides_.begin() + static_cast<std::ptrdiff_t>(shape.size()));
+    kernels::assign_part(result_, {shape, strides, offset}, kernels::transpose(elements, reversed));
+  }
+
+  const std::string& name_;
+  const ElementType& type_;
+  const ReadBytes& read_;
+  Array result_;
+  kernels::Strides strides_;
+  std::size_t done_ = 0;
+};
+
 }  // namespace
 
-Array detail::read_npy(const std::string& name, std::uint64_t size, const ReadBytes& read) {
+Array detail::read_npy(const std::string& name, std::uint64_t size, const ReadBytes& read, MemoryLimit* limit) {
   std::uint64_t used = 0;
   Header header = read_header(name, size, read, used);
   std::uint64_t needed = 0;
@@ -188,24 +236,23 @@ Array detail::read_npy(const std::string& name, std::uint64_t size, const ReadBy
   if (needed != size)
     throw FileError(name + ": has " + std::to_string(size) + " bytes, its header and elements of shape " +
                     to_string(header.shape) + " need " + std::to_string(needed));
-  if (!header.fortran_order) {
-    Array result(header.shape, dtype_of(header.type));
-    read_elements(name, header.type, result, read);
-    return result;
-  }
-  Array reversed(Shape(header.shape.rbegin(), header.shape.rend()), dtype_of(header.type));
-  read_elements(name, header.type, reversed, read);
-  return transpose(Variable(std::move(reversed))).value();
+  if (limit) limit->take(element_count(header.shape) * item_size(dtype_of(header.type)), "arrays");
+  if (header.fortran_order) return FortranReader(name, header.type, header.shape, read).run();
+  Array result(header.shape, dtype_of(header.type));
+  read_elements(name, header.type, result, read);
+  return result;
 }
 
 std::string detail::npy_header(const Array& x) {
+  if (x.rank() > most_axes)
+    throw ValueError("save_npy: an array of " + std::to_string(x.rank()) + " axes, needs at most " +
+                     std::to_string(most_axes));
   const char* descr = x.dtype() == float32 ? "<f4" : x.dtype() == float64 ? "<f8" : x.dtype() == int64 ? "<i8" : "|b1";
   std::string text = std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': " +
                      to_string(x.shape()) + ", }";
   std::size_t whole = (prefix_bytes + text.size() + alignment) / alignment * alignment;  // with room for the newline
   text.resize(whole - prefix_bytes - 1, ' ');
   text += '\n';
-  if (text.size() > 0xffff) throw ValueError("save_npy: an array of " + std::to_string(x.rank()) + " axes");
   std::string header(magic);
   header += {1, 0, static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
   return header + text;

@@ -5,6 +5,7 @@
 
 #include <autograd/atomic_file.hpp>
 #include <nn/data/elements.hpp>
+#include <nn/data/memory_limit.hpp>
 #include <nn/data/npy.hpp>
 #include <nn/data/zip.hpp>
 
@@ -34,6 +35,7 @@ void save_npz(const std::filesystem::path& path, const StateDict& arrays, const 
 
 StateDict load_npz(const std::filesystem::path& path) {
   InputFile file("load_npz", path);
+  MemoryLimit limit(file.name(), file.size(), 100);
   StateDict arrays;
   for (const ZipMember& member : zip_members(file)) {
     std::string_view name = member.name;
@@ -42,7 +44,7 @@ StateDict load_npz(const std::filesystem::path& path) {
     verify_zip_member(file, member);
     ZipContent content(file, member);
     Array value = detail::read_npy(file.name() + ": \"" + member.name + "\"", member.size,
-                                   [&](void* out, std::size_t bytes) { content.read(out, bytes); });
+                                   [&](void* out, std::size_t bytes) { content.read(out, bytes); }, &limit);
     content.finish();
     arrays.emplace(name, Variable(std::move(value)));
   }

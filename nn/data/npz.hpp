@@ -16,7 +16,8 @@ struct NpzOptions {
 void save_npz(const std::filesystem::path& file, const StateDict& arrays, const NpzOptions& options = {});
 
 /// Reads what numpy.savez or savez_compressed wrote; the dtypes are those of `load_npy`. Memory is taken only once the
-/// file is known to hold what it declares. Deflated arrays may take 16 MiB, and 100 times their deflated bytes beyond.
+/// file is known to hold what it declares. Deflated arrays may take 16 MiB, and 100 times their deflated bytes beyond; in
+/// memory, all arrays together may take 80 MB and 100 times the file.
 /// @throws FileError when the file is missing, cut short or damaged, or has something other than arrays.
 StateDict load_npz(const std::filesystem::path& file);
 

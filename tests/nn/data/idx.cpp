@@ -182,6 +182,7 @@ BOOST_FIXTURE_TEST_CASE(idx_counts_that_overflow, Folder) {
   constexpr std::uint32_t most = 0xffffffff;
   check_read_error(write("overflow", header({most, most, most}) + "abc"), 3, "more elements than memory can address");
   // 2^16 * 2^16 * 2^32 elements would be counted as 0.
+  check_read_error(write("none", header({0, most, most})), 3, "more elements than memory can address");
   check_read_error(write("wrap", header({1 << 16, 1 << 16, 1u << 31, 2})), 4, "more elements than memory can address");
 }
 

@@ -212,6 +212,50 @@ BOOST_AUTO_TEST_CASE(npz_that_is_damaged) {
   throws<FileError>([&] { nn::load_npz(directory / "bad"); }, {"no .zip file"});
 }
 
+// Large ones are put together from parts.
+BOOST_AUTO_TEST_CASE(npy_in_fortran_order) {
+  for (const Shape& shape : {Shape{3, 70'000}, Shape{70'000, 3}, Shape{1, 150'000}, Shape{150'000, 1}, Shape{200'000},
+                             Shape{300, 2, 500}, Shape{400, 500, 1}, Shape{2, 100'000, 2}, Shape{5, 4, 3}, Shape{}}) {
+    std::size_t count = element_count(shape);
+    std::string elements(2 * count, '\0');
+    std::vector<std::int64_t> values(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      values[i] = static_cast<std::int64_t>(i % 65'521);
+      elements[2 * i] = static_cast<char>(values[i] & 0xff);
+      elements[2 * i + 1] = static_cast<char>(values[i] >> 8);
+    }
+    std::vector<std::size_t> reversed(shape.rbegin(), shape.rend());
+    Variable expected = transpose(reshape(Variable(xt::adapt(values, {count})), reversed));
+    std::string text = npy(dictionary("<u2", to_string(shape), true), elements);
+    BOOST_TEST_CONTEXT(to_string(shape)) { close(read(text), expected); }
+  }
+  std::string truths(200'000, '\1');
+  truths[199'998] = '\2';
+  refuses(npy(dictionary("|b1", "(1000, 200)", true), truths), {"element 199998 is 2, needs 0 or 1"});
+  truths = std::string(800'000, '\0');
+  truths.back() = '\xff';
+  refuses(npy(dictionary("<u8", "(1000, 100)", true), truths), {"element 99999 is 18374686479671623680"});
+}
+
+BOOST_AUTO_TEST_CASE(npy_without_elements) {
+  constexpr std::size_t most = 4294967295;
+  for (bool fortran : {false, true}) {
+    Variable x = read(npy(dictionary("<f4", "(0, 4294967295, 4294967295, 4294967295)", fortran), ""));
+    BOOST_TEST((x.shape() == Shape{0, most, most, most}));
+    BOOST_TEST((transpose(x).shape() == Shape{most, most, most, 0}));
+    TemporaryDirectory directory;
+    nn::save_npy(directory / "x", transpose(x));
+    BOOST_TEST((nn::load_npy(directory / "x").shape() == Shape{most, most, most, 0}));
+  }
+  refuses(npy(dictionary("<f4", "(4294967295, 4294967295, 4294967295)", true), ""), {"more elements than memory"});
+  std::string ones_of;
+  for (int i = 0; i < 1024; ++i) ones_of += "1,";
+  BOOST_TEST(read(npy(dictionary("|b1", "(" + ones_of + ")", true), "\1")).rank() == 1024u);
+  refuses(npy(dictionary("|b1", "(" + ones_of + "1,)"), "\1"), {"needs a dictionary"});
+  TemporaryDirectory directory;
+  throws<ValueError>([&] { nn::save_npy(directory / "x", ones(Shape(1025, 1))); }, {"save_npy", "1025 axes", "1024"});
+}
+
 BOOST_AUTO_TEST_CASE(npz_of_other_writers) {
   // Written by Python's zipfile and struct; by NumPy as well, where it is installed.
   TemporaryDirectory directory;
