@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iomanip>
 #include <map>
+#include <new>
 #include <ostream>
 #include <sstream>
 
@@ -19,7 +20,7 @@ double now() {
 }
 
 struct Event {
-  std::string name;
+  const char* name;
   bool backward;
   double start, seconds, within;  // within: what took place in it, and counts for itself
   std::size_t bytes;
@@ -42,7 +43,14 @@ struct Profile::Log {
 
 namespace {
 thread_local std::vector<std::vector<Event>*> logs;
+
+// Called by destructors: where there is no memory, a measurement is lost.
+void write_down(const Event& event) noexcept try {
+  for (std::vector<Event>* log : logs) log->push_back(event);
+} catch (const std::bad_alloc&) {
 }
+
+}  // namespace
 
 std::atomic<int> detail::profile_count = 0;
 
@@ -66,14 +74,14 @@ detail::Timer::~Timer() {
   double seconds = now() - start_, within = open.back().within;
   open.pop_back();
   if (!open.empty()) open.back().within += seconds;
-  for (std::vector<Event>* log : logs) log->push_back({name_, backward_, start_, seconds, within, bytes_});
+  write_down({name_, backward_, start_, seconds, within, bytes_});
 }
 
 detail::Aside::Aside(const char* name, std::size_t bytes) : name_(name), bytes_(bytes), start_(profiling() ? now() : 0) {}
 
 void detail::Aside::end() {
   if (const char* name = std::exchange(name_, nullptr); name && profiling() && start_ > 0)
-    for (std::vector<Event>* log : logs) log->push_back({name, true, start_, now() - start_, 0, bytes_, true});
+    write_down({name, true, start_, now() - start_, 0, bytes_, true});
 }
 
 std::vector<Profile::Row> Profile::rows() const {

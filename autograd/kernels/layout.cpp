@@ -5,11 +5,11 @@
 namespace xtape::kernels {
 
 Strides dense_strides(const Shape& shape) {
-  // Nothing is read or written, and the other extents may be so large that their product overflows.
-  if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end()) return Strides(shape.size(), 0);
-  Strides strides(shape.size());
+  Strides strides(shape.size(), 0);
+  // Nothing is read or written then, and the other extents may be so large that their product overflows.
+  const bool empty = std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end();
   std::size_t step = 1;  // unsigned: these may be the leading axes only of an array without elements
-  for (std::size_t axis = shape.size(); axis-- > 0;) {
+  for (std::size_t axis = empty ? 0 : shape.size(); axis-- > 0;) {
     strides[axis] = static_cast<std::ptrdiff_t>(step);
     step *= shape[axis];
   }
