@@ -7,10 +7,12 @@
 #include <autograd/fuse.hpp>
 #include <autograd/ops/recurrence.hpp>
 #include <nn/nn.hpp>
+#include <tests/autograd/cube.hpp>
 #include <tests/support.hpp>
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::Cube;
 
 namespace {
 
@@ -27,16 +29,6 @@ Variable curve(const Variable& x) { return stack({x[0] * x[1], sin(x[0]), square
 
 const Variable X = numbers({0.5, 2}), T = numbers({2, 3});
 Variable slope_of_curve() { return numbers({2 * 2 + 3 * 0.5, 2 * std::cos(0.5), 2 * 2 * 3}); }
-
-struct Cube : Function<Cube> {
-  static Variable forward(FunctionContext& context, const Variables& inputs) {
-    context.save(inputs);
-    return inputs[0] * inputs[0] * inputs[0];
-  }
-  static Variables backward(FunctionContext& context, const Variable& gradient) {
-    return {3 * square(context.saved()[0]) * gradient};
-  }
-};
 
 // Its backward computes on arrays: what it does is not recorded.
 struct OnArrays : Function<OnArrays> {

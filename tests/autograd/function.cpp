@@ -5,22 +5,14 @@
 
 #include <autograd/autograd.hpp>
 #include <autograd/function.hpp>
+#include <tests/autograd/cube.hpp>
 
 using namespace xtape;
+using xtape::testing::Cube;
 
 namespace {
 
 using Variables = std::vector<Variable>;
-
-struct Cube : Function<Cube> {
-  static Variable forward(FunctionContext& context, const Variables& inputs) {
-    context.save(inputs);
-    return inputs[0] * inputs[0] * inputs[0];
-  }
-  static Variables backward(FunctionContext& context, const Variable& gradient) {
-    return {3 * square(context.saved()[0]) * gradient};
-  }
-};
 
 // exp(scale x), which keeps its result; another input that plays no part.
 struct Exponential : Function<Exponential> {

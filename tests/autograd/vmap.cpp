@@ -5,36 +5,19 @@
 #include <autograd/autograd.hpp>
 #include <autograd/function.hpp>
 #include <autograd/fuse.hpp>
+#include <tests/autograd/batches.hpp>
+#include <tests/autograd/cube.hpp>
 #include <tests/support.hpp>
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::Cube;
+using xtape::testing::loop;
+using xtape::testing::normals;
 
 namespace {
 
 using Variables = std::vector<Variable>;
-
-Variable numbers(const Shape& shape, std::uint64_t seed = 1) {
-  Generator generator(seed);
-  return Variable(generator.normal(shape, 0, 1, float64));
-}
-
-template <class F>
-Variable loop(F f, const Variable& x) {
-  Variables results;
-  for (const Variable& row : unbind(x)) results.push_back(f(row));
-  return stack(results);
-}
-
-struct Cube : Function<Cube> {
-  static Variable forward(FunctionContext& context, const Variables& inputs) {
-    context.save(inputs);
-    return inputs[0] * inputs[0] * inputs[0];
-  }
-  static Variables backward(FunctionContext& context, const Variable& gradient) {
-    return {3 * square(context.saved()[0]) * gradient};
-  }
-};
 
 // A function that counts its calls.
 template <class F>
@@ -50,7 +33,7 @@ auto counted(int& calls, F f) {
 BOOST_AUTO_TEST_SUITE(vmap_function)
 
 BOOST_AUTO_TEST_CASE(samples_lie_along_any_axis) {
-  Variable x = numbers({4, 3, 5}), w = numbers({5});
+  Variable x = normals({4, 3, 5}), w = normals({5});
   auto f = [](const Variable& a, const Variable& b) { return a * sum(b); };
   Variable y = vmap(f, {x, w}, {.in_axes = {1, none}, .out_axes = {-1}});
   BOOST_TEST((y.shape() == Shape{4, 5, 3}));
@@ -59,7 +42,7 @@ BOOST_AUTO_TEST_CASE(samples_lie_along_any_axis) {
 }
 
 BOOST_AUTO_TEST_CASE(several_results) {
-  Variable x = numbers({4, 3});
+  Variable x = normals({4, 3});
   auto f = [](const Variable& v) { return Variables{sum(v), v * v, ones({2})}; };
   Variables ys = vmap(f, {x}, {.out_axes = {0, 1, 0}});
   BOOST_REQUIRE(ys.size() == 3);
@@ -90,7 +73,7 @@ BOOST_AUTO_TEST_CASE(no_samples) {
 // What follows needs a call for each sample, and is what these calls compute.
 
 BOOST_AUTO_TEST_CASE(branches_on_values) {
-  Variable x = numbers({6}), p = parameter(x);
+  Variable x = normals({6}), p = parameter(x);
   int calls = 0;
   auto f = [](const Variable& v) { return v.item() > 0 ? v * v : -3 * v; };
   Variable y = vmap(counted(calls, f), {p});
@@ -116,7 +99,7 @@ BOOST_AUTO_TEST_CASE(random_numbers_differ_from_sample_to_sample) {
 }
 
 BOOST_AUTO_TEST_CASE(writes_to_what_is_captured) {
-  Variable x = numbers({4, 3}), total = zeros({3}, float64), count = zeros({}, float64);
+  Variable x = normals({4, 3}), total = zeros({3}, float64), count = zeros({}, float64);
   vmap([&](const Variable& v) {
     total += v;
     return v;
@@ -131,7 +114,7 @@ BOOST_AUTO_TEST_CASE(writes_to_what_is_captured) {
 }
 
 BOOST_AUTO_TEST_CASE(writes_within_are_done_at_once) {
-  Variable x = numbers({4, 3});
+  Variable x = normals({4, 3});
   int calls = 0;
   Variable y = vmap(counted(calls, [](const Variable& v) {
     Variable power = ones({3}, float64), total = zeros({3}, float64);
@@ -149,7 +132,7 @@ BOOST_AUTO_TEST_CASE(writes_within_are_done_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(backward_within) {
-  Variable x = numbers({4, 3}), w = parameter(numbers({3}, 2));
+  Variable x = normals({4, 3}), w = parameter(normals({3}, 2));
   auto f = [&](const Variable& v) {
     sum(v * v * w).backward();
     return v;
@@ -165,7 +148,7 @@ BOOST_AUTO_TEST_CASE(backward_within) {
 }
 
 BOOST_AUTO_TEST_CASE(hooks_and_functions_of_ones_own) {
-  Variable x = numbers({4, 3}), p = parameter(x);
+  Variable x = normals({4, 3}), p = parameter(x);
   Variable y = vmap([](const Variable& v) { return Cube::apply({v}); }, {p});
   sum(y).backward();
   close(p.grad(), 3 * x * x, 1e-14);
@@ -185,7 +168,7 @@ BOOST_AUTO_TEST_CASE(hooks_and_functions_of_ones_own) {
 }
 
 BOOST_AUTO_TEST_CASE(checkpoint_scan_and_fuse) {
-  Variable x = numbers({4, 3});
+  Variable x = normals({4, 3});
   auto step = [](const Variable& v) { return sin(v) * v; };
   auto once_more = [&](const Variable& v) { return checkpoint(step, {v}); };
   auto steps = [&](const Variable& v) { return scan([v](auto& h, auto&) { return sin(h) * v; }, v, 3); };
@@ -204,7 +187,7 @@ BOOST_AUTO_TEST_CASE(checkpoint_scan_and_fuse) {
 // With other transforms
 
 BOOST_AUTO_TEST_CASE(captured_parameters_get_their_gradients) {
-  Variable x = numbers({4, 3}), w = parameter(numbers({3}, 2));
+  Variable x = normals({4, 3}), w = parameter(normals({3}, 2));
   Variable y = vmap([&](const Variable& v) { return sum(sin(v * w)); }, {x});
   sum(y * y).backward();
   Variable q = w.detach(), s = sum(sin(x * q), 1, true);
@@ -212,7 +195,7 @@ BOOST_AUTO_TEST_CASE(captured_parameters_get_their_gradients) {
 }
 
 BOOST_AUTO_TEST_CASE(a_detached_value_is_a_constant_to_all) {
-  Variable x = numbers({4, 3}), p = parameter(x);
+  Variable x = normals({4, 3}), p = parameter(x);
   Variable y = vmap([](const Variable& v) { return v * v.detach(); }, {p});
   sum(y).backward();
   close(p.grad(), x, 0);
@@ -222,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_detached_value_is_a_constant_to_all) {
 }
 
 BOOST_AUTO_TEST_CASE(what_needs_no_gradient_outside_is_not_recorded) {
-  Variable x = numbers({4, 3}), w = numbers({3}, 2);
+  Variable x = normals({4, 3}), w = normals({3}, 2);
   Variable g = vmap([&](const Variable& v) { return grad([&](auto& p) { return sum(sin(v * p)); }, {w})[0]; }, {x});
   BOOST_TEST(!g.requires_grad());
   close(g, cos(x * w) * x, 1e-14);
@@ -230,7 +213,7 @@ BOOST_AUTO_TEST_CASE(what_needs_no_gradient_outside_is_not_recorded) {
 
 // d/dx of x d/dy (x y^2) at y = x, which is 2 x^2, in each sample, and of the sum outside.
 BOOST_AUTO_TEST_CASE(nested_derivatives_that_capture) {
-  Variable x = numbers({5}), p = parameter(x);
+  Variable x = normals({5}), p = parameter(x);
   auto inner = [](const Variable& v) { return v * grad([&](auto& y) { return v * y * y; }, {v})[0]; };
   close(vmap(inner, {x}), 2 * x * x * x, 1e-14);
   close(vmap([&](const Variable& v) { return grad(inner, {v})[0]; }, {x}), 6 * x * x, 1e-13);
@@ -241,7 +224,7 @@ BOOST_AUTO_TEST_CASE(nested_derivatives_that_capture) {
 }
 
 BOOST_AUTO_TEST_CASE(jacobians_and_hessians_of_samples) {
-  Variable x = numbers({4, 3}), a = numbers({3, 3}, 2);
+  Variable x = normals({4, 3}), a = normals({3, 3}, 2);
   auto f = [&](const Variable& v) { return matmul(a, v * v); };
   close(vmap([&](const Variable& v) { return jacobian(f, {v})[0]; }, {x}), expand_dims(a, 0) * 2 * expand_dims(x, 1),
         1e-14);
@@ -252,7 +235,7 @@ BOOST_AUTO_TEST_CASE(jacobians_and_hessians_of_samples) {
 
 // A Jacobian, its rows all at once.
 BOOST_AUTO_TEST_CASE(a_jacobian_by_vmap) {
-  Variable x = numbers({3}), a = numbers({4, 3}, 2);
+  Variable x = normals({3}), a = normals({4, 3}, 2);
   auto f = [&](const Variable& v) { return sin(matmul(a, v)); };
   int calls = 0;
   auto row = [&](const Variable& u) {
@@ -266,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_jacobian_by_vmap) {
 }
 
 BOOST_AUTO_TEST_CASE(vmap_within_vmap) {
-  Variable x = numbers({4, 3}), y = numbers({5, 3}, 2);
+  Variable x = normals({4, 3}), y = normals({5, 3}, 2);
   auto distance = [](const Variable& a, const Variable& b) { return norm(a - b); };
   int calls = 0;
   Variable d = vmap([&](const Variable& a) {
@@ -291,7 +274,7 @@ BOOST_AUTO_TEST_CASE(vmap_within_vmap) {
 }
 
 BOOST_AUTO_TEST_CASE(threads) {
-  Variable x = numbers({8, 3}), w = parameter(numbers({3}, 2));
+  Variable x = normals({8, 3}), w = parameter(normals({3}, 2));
   Variable expected = vmap([&](const Variable& v) { return grad([&](auto& u) { return sum(sin(u * w)); }, {v})[0]; }, {x});
   std::vector<std::thread> threads;
   std::vector<Variable> found(4);
@@ -308,7 +291,7 @@ BOOST_AUTO_TEST_CASE(threads) {
 
 BOOST_AUTO_TEST_CASE(misuse) {
   using xtape::testing::message;
-  Variable x = numbers({4, 3}), y = numbers({5, 3});
+  Variable x = normals({4, 3}), y = normals({5, 3});
   auto f = [](const Variable& a, const Variable& b) { return a * b; };
   BOOST_TEST(message([&] { vmap(f, {x, y}); }) ==
              "vmap: 4 samples in input 0, 5 in input 1 of (5, 3)");
@@ -320,7 +303,7 @@ BOOST_AUTO_TEST_CASE(misuse) {
   BOOST_CHECK_THROW(vmap(f, {x, x}, {.out_axes = {0, 1}}), ValueError);
   BOOST_CHECK_THROW(vmap(f, {x}), ValueError);
   BOOST_CHECK_THROW(vmap(f, {x, Variable()}), Error);
-  BOOST_CHECK_THROW(vmap([](const Variable& v) { return v.item() > 0 ? ones({2}) : ones({3}); }, {numbers({6})}), ShapeError);
+  BOOST_CHECK_THROW(vmap([](const Variable& v) { return v.item() > 0 ? ones({2}) : ones({3}); }, {normals({6})}), ShapeError);
   BOOST_TEST(message([&] { vmap([&](const Variable& v) { return matmul(v, x); }, {x}); }) ==
              "matmul: (3,) x (4, 3): inner dimensions 3 and 4 differ");
 }
@@ -331,7 +314,7 @@ BOOST_AUTO_TEST_CASE(side_effects_are_those_of_the_loop) {
     const char* what;
     std::function<Variable(Variable& c, const Variable& v)> f;
   };
-  const Variable fixed = numbers({3}, 5);
+  const Variable fixed = normals({3}, 5);
   const std::vector<Case> cases = {
       {"a counter", [](auto& c, auto& v) { Variable y = v * 10 + c; c += 1; return y; }},
       {"an accumulator that is returned", [](auto& c, auto& v) { c += v; return c; }},
@@ -356,7 +339,7 @@ BOOST_AUTO_TEST_CASE(side_effects_are_those_of_the_loop) {
   };
   for (const Case& each : cases)
     BOOST_TEST_CONTEXT(each.what) {
-      Variable x = numbers({4, 3}), p = parameter(x), q = parameter(x);
+      Variable x = normals({4, 3}), p = parameter(x), q = parameter(x);
       Variable c = zeros({3}, float64), d = zeros({3}, float64);
       auto f = each.f, g = each.f;
       Variable y = vmap([&](const Variable& v) { return f(c, v); }, p), z = loop([&](const Variable& v) { return g(d, v); }, q);
@@ -369,7 +352,7 @@ BOOST_AUTO_TEST_CASE(side_effects_are_those_of_the_loop) {
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_captured_leaves) {
-  Variable x = numbers({4, 3}), w = parameter(ones({3}, float64)), v = parameter(ones({3}, float64));
+  Variable x = normals({4, 3}), w = parameter(ones({3}, float64)), v = parameter(ones({3}, float64));
   vmap([&](const Variable& s) {
     sum(w * w).backward();
     return s;
@@ -384,7 +367,7 @@ BOOST_AUTO_TEST_CASE(gradients_of_captured_leaves) {
 }
 
 BOOST_AUTO_TEST_CASE(derivatives_within_by_what_the_batch_was_computed_of) {
-  Variable x = numbers({4, 3}), a = parameter(numbers({3}, 2)), p = a * x;
+  Variable x = normals({4, 3}), a = parameter(normals({3}, 2)), p = a * x;
   auto f = [&](const Variable& v) { return xtape::grad({sum(v * v * a)}, {a}, {.retain_graph = true})[0]; };
   close(vmap(f, p), loop(f, p), 1e-13);
   Variable q = parameter(x);
@@ -396,13 +379,13 @@ BOOST_AUTO_TEST_CASE(derivatives_within_by_what_the_batch_was_computed_of) {
 }
 
 BOOST_AUTO_TEST_CASE(numbers_of_cpp_as_inputs) {
-  Variable y = vmap([](const Variable& v, const Variable& s) { return v * s; }, {numbers({4, 3}), Variable(2.5)},
+  Variable y = vmap([](const Variable& v, const Variable& s) { return v * s; }, {normals({4, 3}), Variable(2.5)},
                     {.in_axes = {0, none}});
-  close(y, 2.5 * numbers({4, 3}), 1e-15);
+  close(y, 2.5 * normals({4, 3}), 1e-15);
 }
 
 BOOST_AUTO_TEST_CASE(what_throws_changes_nothing) {
-  Variable x = numbers({4, 3}), total = zeros({3}, float64);
+  Variable x = normals({4, 3}), total = zeros({3}, float64);
   BOOST_CHECK_THROW(vmap([&](const Variable& v) -> Variable {
     total += v;
     throw ValueError("enough");
@@ -411,7 +394,7 @@ BOOST_AUTO_TEST_CASE(what_throws_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(parameters_made_within) {
-  Variable x = numbers({4, 3}), made;
+  Variable x = normals({4, 3}), made;
   Variable y = vmap([&](const Variable& v) {
     if (!made.defined()) made = parameter(ones({3}, float64));
     return sum(v * made);
@@ -421,7 +404,7 @@ BOOST_AUTO_TEST_CASE(parameters_made_within) {
 }
 
 BOOST_AUTO_TEST_CASE(gradients_that_are_set_within) {
-  Variable x = numbers({4, 3}), w = parameter(zeros({3}, float64));
+  Variable x = normals({4, 3}), w = parameter(zeros({3}, float64));
   vmap([&](const Variable& v) {
     w.set_grad(v * 2);
     return v;
@@ -430,7 +413,7 @@ BOOST_AUTO_TEST_CASE(gradients_that_are_set_within) {
 }
 
 BOOST_AUTO_TEST_CASE(values_that_escape) {
-  Variable escaped, x = numbers({4, 3});
+  Variable escaped, x = normals({4, 3});
   vmap([&](const Variable& v) {
     escaped = v * 2;
     return v;

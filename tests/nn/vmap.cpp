@@ -1,19 +1,16 @@
 // Modules over a batch of samples, and of parameters.
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
+#include <tests/autograd/batches.hpp>
 #include <tests/support.hpp>
 
 using namespace xtape;
 using xtape::testing::close;
+using xtape::testing::normals;
 
 namespace {
 
 using Variables = std::vector<Variable>;
-
-Variable numbers(const Shape& shape, std::uint64_t seed = 1) {
-  Generator generator(seed);
-  return Variable(generator.normal(shape, 0, 1, float64));
-}
 
 // The gradients of each sample's loss by all parameters, and how often the network was called for them.
 struct PerSample {
@@ -61,16 +58,16 @@ BOOST_AUTO_TEST_CASE(gradients_of_each_sample) {
   DefaultDType precise(float64);
   Variable labels({0, 2, 1, 1, 0}, int64);
   nn::Sequential dense{nn::Dense(4, 8), nn::ReLU(), nn::LayerNorm(8), nn::Dense(8, 8), nn::GELU(), nn::Dense(8, 3)};
-  check_per_sample(dense, numbers({5, 4}), labels);
+  check_per_sample(dense, normals({5, 4}), labels);
   nn::Sequential images{nn::Conv2D(1, 3, 3, {.padding = 1}), nn::ReLU(), nn::MaxPool2D(2), nn::Conv2D(3, 4, 2),
                         nn::Tanh(), nn::AvgPool2D(2), nn::Flatten(), nn::Dense(4, 3)};
-  check_per_sample(images, numbers({5, 1, 6, 6}), labels);
+  check_per_sample(images, normals({5, 1, 6, 6}), labels);
 }
 
 // Gradients, and second ones, of each sample's output of layers that work in other ways.
 BOOST_AUTO_TEST_CASE(recurrent_layers_and_losses) {
   DefaultDType precise(float64);
-  Variable x = numbers({3, 5, 2, 4});
+  Variable x = normals({3, 5, 2, 4});
   nn::LSTM lstm(4, 3);
   nn::GRU gru(4, 3);
   const std::vector<std::pair<const char*, std::function<Variable(const Variable&)>>> functions = {
@@ -83,7 +80,7 @@ BOOST_AUTO_TEST_CASE(recurrent_layers_and_losses) {
     BOOST_TEST_CONTEXT(name) {
       auto gradient = [&](const Variable& v) { return grad([&](auto& u) { return sum(sin(f(u))); }, v); };
       auto second = [&](const Variable& v) { return hvp([&](auto& u) { return sum(sin(f(u))); }, v, v).grads; };
-      for (const std::function<Variable(const Variable&)>& g : {std::function<Variable(const Variable&)>(gradient), std::function<Variable(const Variable&)>(second)}) {
+      for (const auto& g : std::vector<std::function<Variable(const Variable&)>>{gradient, second}) {
         Variables expected;
         for (const Variable& v : unbind(x)) expected.push_back(g(v).detach());
         close(vmap(g, x).detach(), stack(expected), 1e-11);
@@ -102,7 +99,7 @@ BOOST_AUTO_TEST_CASE(what_modules_write_stays_theirs) {
     }
   };
   Counter counter;
-  Variable x = numbers({4, 3}), fixed = zeros({}, float64);
+  Variable x = normals({4, 3}), fixed = zeros({}, float64);
   Variable y = vmap([&](const Variable& v) { return nn::functional_call(counter, {{"n", fixed}}, v); }, x);
   close(counter.named_buffers()[0].second, zeros({}, float64));
   close(fixed, sum(x), 1e-13);
@@ -112,12 +109,13 @@ BOOST_AUTO_TEST_CASE(what_modules_write_stays_theirs) {
 BOOST_AUTO_TEST_CASE(layers_that_keep_statistics) {
   DefaultDType precise(float64);
   nn::Sequential net{nn::Dense(3, 4), nn::BatchNorm1D(4)}, other = nn::clone(net);
-  Variable x = numbers({5, 2, 3});
+  Variable x = normals({5, 2, 3});
   Variable y = vmap([&](const Variable& v) { return net(v); }, {x});
   Variables expected;
   for (const Variable& v : unbind(x)) expected.push_back(other(v));
   close(y, stack(expected), 1e-12);
-  for (std::size_t i = 0; i < net.named_buffers().size(); ++i) close(net.named_buffers()[i].second, other.named_buffers()[i].second, 1e-12);
+  const auto buffers = net.named_buffers(), expected_buffers = other.named_buffers();
+  for (std::size_t i = 0; i < buffers.size(); ++i) close(buffers[i].second, expected_buffers[i].second, 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(an_ensemble) {
@@ -125,7 +123,7 @@ BOOST_AUTO_TEST_CASE(an_ensemble) {
   std::vector<nn::Sequential> nets;
   for (int i = 0; i < 4; ++i) nets.push_back({nn::Dense(3, 5), nn::Tanh(), nn::BatchNorm1D(5), nn::Dense(5, 2)});
   for (auto& net : nets) net.eval();
-  Variable x = numbers({7, 3});
+  Variable x = normals({7, 3});
   nn::StackedState state = nn::stack_module_state(nets);
   BOOST_TEST((state.values[0].shape()[0] == 4u));
   int calls = 0;
@@ -135,7 +133,8 @@ BOOST_AUTO_TEST_CASE(an_ensemble) {
   };
   Variable y = vmap(of_one, state.values);
   BOOST_TEST(calls == 1);
-  for (std::size_t i = 0; i < nets.size(); ++i) close(y.detach()[static_cast<std::ptrdiff_t>(i)], nets[i](x).detach(), 1e-13);
+  const Variables of_each = unbind(y.detach());
+  for (std::size_t i = 0; i < nets.size(); ++i) close(of_each[i], nets[i](x).detach(), 1e-13);
   sum(y * y).backward();
   sum(square(nets[2](x))).backward();
   close(state.values[0].grad()[2], nets[2].parameters()[0].grad(), 1e-12);
