@@ -3,9 +3,11 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 
 #include <autograd/error.hpp>
 
@@ -64,6 +66,12 @@ Communicator* load_world(std::size_t processes) {
   return world;
 }
 
+std::string call_of(const char* name, const std::string& what, const char* purpose = "") {
+  return name + (" of " + what) + (*purpose ? std::string(" (") + purpose + ")" : "");
+}
+
+std::string array_text(const Array& x) { return to_string(x.dtype()) + to_string(x.shape()); }
+
 void require_numbers(const Array& x) {
   if (!x.defined() || x.dtype() == boolean)
     throw DTypeError("all_reduce: an array of booleans, or none; needs float32, float64 or int64");
@@ -94,41 +102,70 @@ void Communicator::set_share(std::optional<Share> share, const void* owner) {
   else if (share) shares_.emplace_back(owner, *share);
 }
 
+// One sum, over zeros but for the own place: it is as long whatever others call.
+std::vector<std::uint64_t> Communicator::meet(const std::string& call, std::uint64_t number) {
+  if (size() == 1) return {number};
+  struct Said {
+    std::uint64_t number, hash;
+    char text[112];  // the beginning; the hash is of all
+  };
+  std::vector<Said> all(size(), Said{});
+  Said& own = all[rank()];
+  own.number = number;
+  own.hash = std::hash<std::string>()(call);
+  call.copy(own.text, sizeof own.text - 1);
+  start_all_reduce(all.data(), all.size() * sizeof(Said) / sizeof(std::int64_t), int64, Wire::same, call.c_str())->wait();
+
+  std::vector<std::uint64_t> numbers;
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    if (all[r].hash != all[0].hash)
+      throw ValueError("Communicator: rank 0 calls " + std::string(all[0].text) + ", and rank " + std::to_string(r) +
+                       " " + all[r].text + "; needs the same call in all processes, with the same shape and dtype");
+    numbers.push_back(all[r].number);
+  }
+  return numbers;
+}
+
 void Communicator::all_reduce(Array& x) {
   require_numbers(x);
+  meet(call_of("all_reduce", array_text(x)));
   start_all_reduce(detail::mutable_bytes_of(x).data(), x.size(), x.dtype(), Wire::same, "all_reduce")->wait();
 }
 
-double Communicator::sum(double x) {
-  start_all_reduce(&x, 1, float64, Wire::same, "sum")->wait();
-  return x;
+double Communicator::sum(double x, const char* purpose) {
+  double total = 0;
+  for (std::uint64_t each : meet(call_of("sum", "a number", purpose), std::bit_cast<std::uint64_t>(x)))
+    total += std::bit_cast<double>(each);
+  return total;
 }
 
-void Communicator::broadcast(Array& x) { broadcast_bytes(detail::mutable_bytes_of(x)); }
+void Communicator::broadcast(Array& x) {
+  meet(call_of("broadcast", array_text(x)));
+  broadcast_bytes(detail::mutable_bytes_of(x));
+}
 
-std::uint64_t Communicator::broadcast(std::uint64_t number) {
-  broadcast_bytes(std::as_writable_bytes(std::span(&number, 1)));
-  return number;
+std::uint64_t Communicator::broadcast(std::uint64_t number, const char* purpose) {
+  return meet(call_of("broadcast", "a number", purpose), number)[0];
 }
 
 std::string Communicator::broadcast(const std::string& text) {
   std::string result = text;
-  result.resize(broadcast(std::uint64_t{text.size()}));
+  result.resize(meet(call_of("broadcast", "a text"), text.size())[0]);
   broadcast_bytes(std::as_writable_bytes(std::span(result)));
   return result;
 }
 
-std::vector<std::string> Communicator::all_gather(const std::string& text) {
-  Array sizes = Array::full({size()}, 0, int64);
-  sizes.mutable_data<std::int64_t>()[rank()] = static_cast<std::int64_t>(text.size());
-  all_reduce(sizes);
-  std::vector<std::size_t> lengths(sizes.data<std::int64_t>(), sizes.data<std::int64_t>() + size());
+std::vector<std::string> Communicator::all_gather(const std::string& text, const char* purpose) {
+  return gather(text, meet(call_of("all_gather", "texts", purpose), text.size()));
+}
+
+std::vector<std::string> Communicator::gather(const std::string& text, const std::vector<std::uint64_t>& lengths) {
   std::vector<std::string> texts;
   for (std::size_t length : lengths) texts.emplace_back(length, '\0');
   texts[rank()] = text;
   std::string all;
   for (const std::string& each : texts) all += each;
-  gather_bytes(std::as_writable_bytes(std::span(all)), lengths);
+  gather_bytes(std::as_writable_bytes(std::span(all)), {lengths.begin(), lengths.end()});
   std::size_t first = 0;
   for (std::string& each : texts) {
     each = all.substr(first, each.size());
@@ -138,11 +175,16 @@ std::vector<std::string> Communicator::all_gather(const std::string& text) {
 }
 
 Array Communicator::all_gather(const Array& x) {
-  std::span<const std::byte> bytes = detail::bytes_of(x);
-  std::string all;
-  for (const std::string& piece : all_gather(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())))
-    all += piece;
   Shape shape = x.shape();
+  if (shape.empty()) throw ShapeError("all_gather: a 0-d array, needs an axis that the processes' arrays are along");
+  std::string others;  // whose extents all have
+  for (std::size_t i = 1; i < shape.size(); ++i) others += ", " + std::to_string(shape[i]);
+  std::span<const std::byte> bytes = detail::bytes_of(x);
+  const std::string rows = to_string(x.dtype()) + ("(any" + others) + ")";
+  std::vector<std::uint64_t> lengths = meet(call_of("all_gather", rows), bytes.size());
+  std::string all;
+  for (const std::string& piece : gather(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), lengths))
+    all += piece;
   std::size_t row = item_size(x.dtype());
   for (std::size_t i = 1; i < shape.size(); ++i) row *= shape[i];
   shape[0] = row == 0 ? 0 : all.size() / row;

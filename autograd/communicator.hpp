@@ -16,8 +16,9 @@ namespace xtape {
 
 /// Several processes that were started together, as this one sees them. Each has a rank, from 0 to `size() - 1`. What
 /// exchanges something is a collective: every process has to call it, in the same order, and arrays are of the same shape
-/// and dtype everywhere. A process that ends while others wait for it ends them as well, within seconds and with one message
-/// that names it.
+/// and dtype everywhere. Where they call different ones, or with different arrays, each throws a ValueError that names two
+/// ranks and what they call. A process that ends while others wait for it ends them as well, within seconds and with one
+/// message that names it.
 class Communicator {
  public:
   /// All processes of this run: those that mpirun, mpiexec or srun started, by MPI; or this one alone where nothing did.
@@ -39,15 +40,16 @@ class Communicator {
 
   /// Adds up the elements, of float32, float64 or int64, over the processes. All get the same bits.
   void all_reduce(Array& x);
-  /// The sum of a number over the processes.
-  double sum(double x);
+  /// The sum of a number over the processes. `purpose`, here and below, is for errors.
+  double sum(double x, const char* purpose = "");
   /// Rank 0's elements, in all processes' arrays of the same shape and dtype.
   void broadcast(Array& x);
   std::string broadcast(const std::string& text);
-  std::uint64_t broadcast(std::uint64_t number);
+  std::uint64_t broadcast(std::uint64_t number, const char* purpose = "");
   /// What each process has, by rank; the texts may be of different lengths, and hold any bytes.
-  std::vector<std::string> all_gather(const std::string& text);
+  std::vector<std::string> all_gather(const std::string& text, const char* purpose = "");
   /// The arrays of all processes behind each other along the first axis; the other extents are alike.
+  /// @throws ShapeError for a 0-d array.
   Array all_gather(const Array& x);
 
   /// How the numbers of a sum travel.
@@ -61,7 +63,8 @@ class Communicator {
     virtual void wait() = 0;
   };
   /// Begins to add up elements in place, and returns at once; `elements` are not to be touched until it is done.
-  /// Several may be under way, begun in the same order everywhere. `what` names it in errors.
+  /// Several may be under way, begun in the same order everywhere. `what` names it in errors, and lives as long. That it
+  /// is the same call everywhere is not checked, as that would wait for others.
   virtual std::unique_ptr<Pending> start_all_reduce(void* elements, std::size_t count, DType dtype, Wire wire,
                                                     const char* what) = 0;
   /// The same processes with an order of collectives of its own.
@@ -91,6 +94,11 @@ class Communicator {
   virtual void gather_bytes(std::span<std::byte> bytes, const std::vector<std::size_t>& lengths) = 0;
 
  private:
+  /// Each process says what it calls, and a number; gets the numbers of all, by rank. @throws ValueError, in all, where
+  /// calls differ.
+  std::vector<std::uint64_t> meet(const std::string& call, std::uint64_t number = 0);
+  std::vector<std::string> gather(const std::string& text, const std::vector<std::uint64_t>& lengths);
+
   std::vector<std::pair<const void*, Share>> shares_;  // by owner
 };
 

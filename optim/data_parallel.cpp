@@ -95,7 +95,7 @@ std::string described(const Named& parameters, const Named& buffers, const DataP
 
 // Each process throws the same when they do not have the same.
 void require_alike(Communicator& processes, const std::string& own) {
-  std::vector<std::string> all = processes.all_gather(own);
+  std::vector<std::string> all = processes.all_gather(own, "a DataParallel is made");
   for (std::size_t r = 1; r < all.size(); ++r) {
     if (all[r] == all[0]) continue;
     std::istringstream first(all[0]), other(all[r]);

@@ -15,6 +15,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <map>
 #include <utility>
 
 #include <autograd/communicator.hpp>
@@ -36,8 +38,8 @@ void check(int code, const char* what) {
   throw Error(std::string("Communicator: ") + what + ": " + std::string(text, static_cast<std::size_t>(length)));
 }
 
-/// Which processes have ended, as their last messages say.
-class Leavers {
+/// What processes say of themselves: that they have ended, as their last messages; and what they have long waited in.
+class Others {
  public:
   void open() {
     check(MPI_Comm_dup(MPI_COMM_WORLD, &channel_), "MPI_Comm_dup");
@@ -68,26 +70,55 @@ class Leavers {
   void leave() {
     std::vector<MPI_Request> requests;
     for (int r = 0; r < size_; ++r)
-      if (r != rank_) MPI_Isend(nullptr, 0, MPI_BYTE, r, tag, channel_, &requests.emplace_back());
+      if (r != rank_) MPI_Isend(nullptr, 0, MPI_BYTE, r, ended, channel_, &requests.emplace_back());
     MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
     while (first(), static_cast<int>(left_.size()) < size_ - 1) usleep(1000);
     MPI_Cancel(&request_);
     MPI_Request_free(&request_);
   }
 
+  /// Tells all others what this process waits in; nothing: no longer.
+  void say(const std::string& what) {
+    for (int r = 0; r < size_; ++r) {
+      if (r == rank_) continue;
+      MPI_Request request;
+      std::string& text = said_.emplace_back(what, 0, longest);
+      MPI_Isend(text.data(), static_cast<int>(text.size()), MPI_CHAR, r, waits, channel_, &request);
+      MPI_Request_free(&request);
+    }
+  }
+  /// What others have said last: "; rank 2 waits in sum".
+  std::string waiting() {
+    std::map<int, std::string> last;
+    MPI_Status status;
+    for (int found = 1; MPI_Iprobe(MPI_ANY_SOURCE, waits, channel_, &found, &status) == MPI_SUCCESS && found;) {
+      char text[longest];
+      int length = 0;
+      MPI_Get_count(&status, MPI_CHAR, &length);
+      MPI_Recv(text, length, MPI_CHAR, status.MPI_SOURCE, waits, channel_, MPI_STATUS_IGNORE);
+      last[status.MPI_SOURCE] = std::string(text, static_cast<std::size_t>(length));
+    }
+    std::string all;
+    for (const auto& [rank, what] : last)
+      if (!what.empty()) all += "; rank " + std::to_string(rank) + " waits in " + what;
+    return all;
+  }
+
  private:
-  static constexpr int tag = 1;
-  void listen() { MPI_Irecv(nullptr, 0, MPI_BYTE, MPI_ANY_SOURCE, tag, channel_, &request_); }
+  static constexpr int ended = 1, waits = 2;  // tags
+  static constexpr std::size_t longest = 255;
+  void listen() { MPI_Irecv(nullptr, 0, MPI_BYTE, MPI_ANY_SOURCE, ended, channel_, &request_); }
 
   MPI_Comm channel_ = MPI_COMM_NULL;
   MPI_Request request_ = MPI_REQUEST_NULL;
   int rank_ = 0, size_ = 1;
   std::vector<int> left_;
+  std::deque<std::string> said_;  // may be on its way
 };
 
-Leavers& leavers() {
-  static Leavers& leavers = *new Leavers;  // never destroyed: what ends MPI comes after static objects are gone
-  return leavers;
+Others& others() {
+  static Others& others = *new Others;  // never destroyed: what ends MPI comes after static objects are gone
+  return others;
 }
 
 // How long a process waits for others before it takes them for lost, in seconds.
@@ -132,21 +163,24 @@ class Requests final : public Communicator::Pending {
 
   void wait() override {
     Clock::time_point start = Clock::now(), noticed;
+    bool told = false;
     for (unsigned turn = 0, gone = 0; !done(); ++turn) {
       if (turn < 1000) continue;
       sched_yield();
       if (turn % 256 != 0) continue;
-      int left = leavers().first();
+      int left = others().first();
       // What it sent before may still be on its way.
       if (left >= 0 && !gone++) noticed = Clock::now();
       if (left >= 0 && seconds_since(noticed) > grace)
         end_run("rank " + std::to_string(left) + " has ended, and rank " + std::to_string(rank_) + " waits for it in " + what_,
-                leavers().turn());
+                others().turn());
+      if (!told && seconds_since(start) > patience() / 2) others().say(what_), told = true;
       if (seconds_since(start) > patience())
         end_run("rank " + std::to_string(rank_) + " has waited for others in " + what_ + " for " +
-                std::to_string(static_cast<int>(patience())) + " s (XTAPE_MPI_TIMEOUT); each has to come to it as often",
-                leavers().turn());
+                std::to_string(static_cast<int>(patience())) + " s (XTAPE_MPI_TIMEOUT)" + others().waiting() +
+                "; each has to come to it as often", others().turn());
     }
+    if (told) others().say("");
   }
 
  private:
@@ -300,7 +334,7 @@ void end_mpi() {
   int ended = 0;
   MPI_Finalized(&ended);
   if (ended) return;
-  leavers().leave();
+  others().leave();
   MPI_Finalize();
 }
 
@@ -315,7 +349,7 @@ extern "C" xtape::Communicator* xtape_mpi_world() {
   if (!begun) check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &level), "MPI_Init_thread");
   // What is done without blocking fails in calls that belong to no communicator.
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  leavers().open();
+  others().open();
   std::atexit(end_mpi);
   share_cores();
   return new MpiCommunicator(MPI_COMM_WORLD);

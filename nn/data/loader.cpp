@@ -161,7 +161,7 @@ BatchIterator DataLoader::begin(std::size_t first) {
   if (first > size())
     throw ValueError("DataLoader: begin at batch " + std::to_string(first) + " of " + std::to_string(size()));
   std::uint64_t seed = draw_seed(generator());
-  if (options_.shard) seed = options_.shard->broadcast(seed);
+  if (options_.shard) seed = options_.shard->broadcast(seed, "a pass over a DataLoader begins");
   Plan plan{dataset_, options_.transforms, seed, order_of(seed), options_.batch_size, size(), options_.shard};
   return BatchIterator(std::make_unique<BatchIterator::Epoch>(std::move(plan), first, options_));
 }

@@ -1,8 +1,10 @@
 // DataParallel with threads for processes, so that sanitizers see all of it but MPI; parallel.py has the rest.
+#include <cmath>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
@@ -249,6 +251,55 @@ BOOST_AUTO_TEST_CASE(gradients_of_sums_over_processes) {
     // The losses are 2 * 49 and 3 * 49; each x is part of both.
     (square(y) * (processes.rank() == 0 ? 2.0 : 3.0)).backward();
     require(x.grad().item() == 2 * 7 * (2 + 3), "the gradient");
+  });
+}
+
+// Rank 1 calls one thing, the others another: each process throws the same, and all may go on.
+BOOST_AUTO_TEST_CASE(calls_that_differ_throw_in_all_processes) {
+  using Call = std::function<void(Communicator&)>;
+  auto reduce = [](const Shape& shape, DType dtype) {
+    return Call([=](Communicator& processes) { Array x = Array::full(shape, 1, dtype); processes.all_reduce(x); });
+  };
+  auto gather = [](const Shape& shape, DType dtype) {
+    return Call([=](Communicator& processes) { processes.all_gather(Array::full(shape, 1, dtype)); });
+  };
+  auto send = [](const Shape& shape, DType dtype) {
+    return Call([=](Communicator& processes) { Array x = Array::full(shape, 1, dtype); processes.broadcast(x); });
+  };
+  Shape deep(40, 1), deeper = deep;
+  deeper.back() = 2;  // behind what fits into a message
+  const Call sum = [](Communicator& processes) { processes.sum(1); };
+  const Call pass = [](Communicator& processes) { loader(&processes).begin(); };
+  const Call text = [](Communicator& processes) { processes.broadcast(std::string("a")); };
+  const Call texts = [](Communicator& processes) { processes.all_gather(std::string("a")); };
+  const Call parallel = [](Communicator& processes) { optim::DataParallel(network(), {.processes = processes}); };
+  const std::vector<std::tuple<Call, Call, std::string>> pairs{
+      {reduce({4}, float32), reduce({5}, float32),
+       "rank 0 calls all_reduce of float32(4,), and rank 1 all_reduce of float32(5,);"},
+      {reduce({4}, float32), reduce({4}, float64), "all_reduce of float32(4,), and rank 1 all_reduce of float64(4,);"},
+      {reduce({4}, float32), reduce({2, 2}, float32),
+       "all_reduce of float32(4,), and rank 1 all_reduce of float32(2, 2);"},
+      {reduce(deep, float32), reduce(deeper, float32), "all_reduce of float32(1, 1"},
+      {reduce({3}, float64), send({3}, float64), "all_reduce of float64(3,), and rank 1 broadcast of float64(3,);"},
+      {send({3}, int64), send({2}, int64), "broadcast of int64(3,), and rank 1 broadcast of int64(2,);"},
+      {sum, reduce({1}, float64), "sum of a number, and rank 1 all_reduce of float64(1,);"},
+      {sum, pass, "sum of a number, and rank 1 broadcast of a number (a pass over a DataLoader begins);"},
+      {text, texts, "broadcast of a text, and rank 1 all_gather of texts;"},
+      {texts, parallel, "all_gather of texts, and rank 1 all_gather of texts (a DataParallel is made);"},
+      {gather({2, 3}, float32), gather({2, 4}, float32),
+       "all_gather of float32(any, 3), and rank 1 all_gather of float32(any, 4);"},
+      {gather({2}, float32), gather({2}, boolean), "all_gather of float32(any), and rank 1 all_gather of bool(any);"},
+      {gather({2}, float32), texts, "all_gather of float32(any), and rank 1 all_gather of texts;"},
+  };
+  in_parallel(3, [&](Communicator& processes) {
+    for (const auto& [common, other, expected] : pairs) {
+      std::string error = message([&] { (processes.rank() == 1 ? other : common)(processes); });
+      require(error.find(expected) != std::string::npos, error + ", expected " + expected);
+      for (const std::string& each : processes.all_gather(error)) require(each == error, each + ", but here " + error);
+    }
+    Array rows = processes.all_gather(Array::full({processes.rank(), 2}, static_cast<double>(processes.rank()), float32));
+    require(rows.shape() == Shape{3, 2} && rows.at(0) == 1 && rows.at(2) == 2, "rows of all");
+    require(message([&] { processes.all_gather(Array::full({}, 1, float32)); }).find("0-d") != std::string::npos, "0-d");
   });
 }
 

@@ -330,6 +330,13 @@ void failing(const std::function<void()>& fail) {
   }
 }
 
+void calls_differ() {
+  Communicator& processes = Communicator::world();
+  Array x = Array::full({processes.rank() == 1 ? std::size_t{500'000} : 4}, 1, float32);
+  if (processes.rank() == 1) processes.broadcast(x);
+  else processes.all_reduce(x);
+}
+
 void another_shape() {
   std::size_t hidden = Communicator::world().rank() == 1 ? 9 : 8;
   nn::Sequential net{nn::Dense(width, hidden), nn::Dense(hidden, 1)};
@@ -412,6 +419,8 @@ const std::map<std::string, std::function<void()>> kinds = {
     {"vanishes", [] { failing([] { _exit(0); }); }},
     {"killed", [] { failing([] { std::raise(SIGKILL); }); }},
     {"stuck", [] { failing([] { sleep(1000); }); }},
+    {"crossed", [] { failing([] { Communicator::world().sum(1); }); }},
+    {"calls_differ", calls_differ},
     {"another_shape", another_shape},
     {"another_count", another_count},
     {"recorded_walk", recorded_walk},

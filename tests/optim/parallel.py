@@ -167,6 +167,16 @@ class Failures(unittest.TestCase):
     def test_one_that_hangs(self):
         self.fails("stuck", "rank [02] has waited for others in the sum of gradients for 3 s", XTAPE_MPI_TIMEOUT="3")
 
+    def test_one_that_waits_for_something_else(self):
+        self.fails("crossed", "rank 0 has waited for others in the sum of gradients for 4 s .*"
+                   "; rank 1 waits in sum of a number; rank 2 waits in the sum of gradients", XTAPE_MPI_TIMEOUT="4")
+
+    def test_calls_that_differ(self):
+        done = self.fails("calls_differ")
+        said = ("Communicator: rank 0 calls all_reduce of float32(4,), and rank 1 broadcast of float32(500000,); "
+                "needs the same call in all processes, with the same shape and dtype\n")
+        self.assertEqual(done.stderr.count(said), 3, done.stderr)
+
     def test_networks_that_differ(self):
         self.fails("another_shape", r'rank 0 has parameter "0.weight", float64\(8, 5\); rank 1 has parameter "0.weight", '
                    r"float64\(9, 5\)")
