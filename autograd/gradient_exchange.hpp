@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -12,8 +13,8 @@ namespace xtape::detail {
 
 /// Takes part in the walks of `backward` that come to its leaves: it gets the gradient of each as soon as nothing more can
 /// be added to it, and gives back, in the end, what is added to the leaves' gradients instead. Data-parallel training
-/// adds up gradients over processes by it.
-class GradientExchange {
+/// adds up gradients over processes by it. It is made by std::make_shared: a walk that has begun keeps it alive.
+class GradientExchange : public std::enable_shared_from_this<GradientExchange> {
  public:
   GradientExchange() : number_(++last_number_) { ++count_; }
   GradientExchange(const GradientExchange&) = delete;
@@ -27,7 +28,7 @@ class GradientExchange {
   /// How many there are.
   static int count() { return count_.load(std::memory_order_relaxed); }
   /// What is in charge of it; null: nothing is.
-  static GradientExchange* of(const VariableImpl* x);
+  static std::shared_ptr<GradientExchange> of(const VariableImpl* x);
   /// Greater than that of each one made before.
   std::uint64_t number() const { return number_; }
 

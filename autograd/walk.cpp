@@ -142,7 +142,8 @@ class Exchanges {
   explicit Exchanges(const Variable& root) {
     if (Exchange::count() == 0) return;
     search(root.impl()->node.get());
-    std::ranges::sort(found_, {}, &Exchange::number);  // in one order in all processes
+    // In one order in all processes.
+    std::ranges::sort(found_, {}, [](const auto& exchange) { return exchange->number(); });
   }
   Exchanges(const Exchanges&) = delete;
   Exchanges& operator=(const Exchanges&) = delete;
@@ -154,9 +155,9 @@ class Exchanges {
   // The factor of the loss.
   double begin(bool create_graph) {
     double factor = 1;
-    for (Exchange* exchange : found_) {
+    for (const std::shared_ptr<Exchange>& exchange : found_) {
       double own = exchange->begin(create_graph);
-      begun_.push_back(exchange);
+      begun_.push_back(exchange.get());
       if (exchange != found_.front() && own != factor)
         throw GraphError("backward: the parameters belong to several that weigh the loss differently");
       factor = own;
@@ -212,8 +213,8 @@ class Exchanges {
     if (in_charge_.contains(&node)) return true;
     std::scoped_lock lock(node.attached()->mutex);
     for (const VariableImpl* owner : node.attached()->owners)
-      if (Exchange* exchange = Exchange::of(owner)) {
-        in_charge_[&node] = {exchange, owner};
+      if (std::shared_ptr<Exchange> exchange = Exchange::of(owner)) {
+        in_charge_[&node] = {exchange.get(), owner};
         if (std::ranges::find(found_, exchange) == found_.end()) found_.push_back(exchange);
         return true;
       }
@@ -222,7 +223,8 @@ class Exchanges {
 
   Completions completions_;
   std::unordered_map<const Node*, InCharge> in_charge_;
-  std::vector<Exchange*> found_, begun_;
+  std::vector<std::shared_ptr<Exchange>> found_;  // they may be given up in a hook
+  std::vector<Exchange*> begun_;
 };
 
 // Which nodes lead to one of `targets`: the others need no visit. A node leads to older ones only, so nothing that is
@@ -519,10 +521,10 @@ void detail::GradientExchange::let_go_of(const Variable& x) {
   charges().all.erase(x.impl());
 }
 
-detail::GradientExchange* detail::GradientExchange::of(const VariableImpl* x) {
+std::shared_ptr<detail::GradientExchange> detail::GradientExchange::of(const VariableImpl* x) {
   std::scoped_lock lock(charges().mutex);
   auto found = charges().all.find(x);
-  return found == charges().all.end() ? nullptr : found->second;
+  return found == charges().all.end() ? nullptr : found->second->weak_from_this().lock();
 }
 
 void Variable::backward(const Variable& seed, const BackwardOptions& options) const {

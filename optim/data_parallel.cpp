@@ -365,7 +365,7 @@ DataParallel::DataParallel(const Named& parameters, const Named& buffers, const 
   require_alike(processes_, described(parameters, buffers, options));
   require_complete(parameters);
   if (processes_.size() == 1) return;
-  exchange_ = std::make_unique<Exchange>(parameters, buffers, options, no_sync_depth_);
+  exchange_ = std::make_shared<Exchange>(parameters, buffers, options, no_sync_depth_);
   for (const Named* list : {&parameters, &buffers})
     for (const auto& [name, x] : *list) processes_.broadcast(x.mutable_value());
   exchange_->note_buffers();

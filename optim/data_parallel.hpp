@@ -37,12 +37,13 @@ struct DataParallelOptions {
 /// `mpirun -n 4 program` starts four processes; a program that is started without is one process, for which nothing
 /// changes. Each process walks back through its own loss; the loss of the whole batch is the mean of these, weighed by
 /// their examples, and its gradient is what parameters get everywhere. A parameter that no process's loss depends on gets
-/// none. After each walk, floating-point buffers, such as the running statistics of batch norm, are the mean of the
-/// processes', weighed the same way. Every process has to call `backward` as often as the others.
+/// none. After each walk, floating-point buffers, such as the running
+/// statistics of batch norm, are the mean of the processes', weighed the same way. Every process has to call `backward` as
+/// often as the others.
 ///
 /// Make it after the network has its parameters and its dtype, and after a checkpoint is restored: layers, and values, that
-/// come later are not sent to other processes. It refers to the parameters until it goes. Hooks on a parameter see the
-/// gradient of this process. A closure for LBFGS returns the loss of all, `Variable(parallel.mean(loss.item()))`. Several
+/// come later are not sent to other processes. It refers to the parameters until it goes; a walk that is under way then
+/// still sums up. Hooks on a parameter see the gradient of this process. A closure for LBFGS returns the loss of all, `Variable(parallel.mean(loss.item()))`. Several
 /// DataParallels may be part of one loss, as in adversarial training; one thread at a time walks back.
 ///
 /// See Li et al., PyTorch Distributed, VLDB 2020, for buckets and overlap.
@@ -101,7 +102,7 @@ class DataParallel {
 
   Communicator& processes_;
   std::shared_ptr<int> no_sync_depth_ = std::make_shared<int>(0);
-  std::unique_ptr<Exchange> exchange_;
+  std::shared_ptr<Exchange> exchange_;
 };
 
 }  // namespace xtape::optim

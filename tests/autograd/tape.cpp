@@ -329,13 +329,13 @@ BOOST_AUTO_TEST_CASE(a_table_of_nodes_finds_what_it_was_told) {
 // Gradients of leaves are handed over as soon as nothing more can come to them, though leaves are older than all else.
 BOOST_AUTO_TEST_CASE(an_exchange_gets_gradients_on_the_way) {
   Variable first = leaf(2), second = leaf(3), third = leaf(5), other = leaf(7), unused = leaf(11);
-  NotingExchange exchange;
-  exchange.add(first, "first"), exchange.add(second, "second"), exchange.add(third, "third"), exchange.add(unused, "unused");
+  auto exchange = std::make_shared<NotingExchange>();
+  exchange->add(first, "first"), exchange->add(second, "second"), exchange->add(third, "third"), exchange->add(unused, "unused");
   Variable a = first * other, b = a * second, c = b * third;
-  a.register_hook([&](const Variable&) { return exchange.notes.push_back("a"), Variable(); });
-  b.register_hook([&](const Variable&) { return exchange.notes.push_back("b"), Variable(); });
+  a.register_hook([&](const Variable&) { return exchange->notes.push_back("a"), Variable(); });
+  b.register_hook([&](const Variable&) { return exchange->notes.push_back("b"), Variable(); });
   sum(c * third + c * 0.0).backward();
-  BOOST_TEST(exchange.notes == (std::vector<std::string>{"begin", "third", "b", "second", "a", "first", "end"}),
+  BOOST_TEST(exchange->notes == (std::vector<std::string>{"begin", "third", "b", "second", "a", "first", "end"}),
              boost::test_tools::per_element());
   // The loss is 2 * 7 * 3 * 5 * 5; half of its gradient, doubled; the leaf without an exchange gets the half.
   BOOST_TEST(first.grad().item() == 525);
@@ -347,31 +347,46 @@ BOOST_AUTO_TEST_CASE(an_exchange_gets_gradients_on_the_way) {
 
 BOOST_AUTO_TEST_CASE(an_exchange_is_for_walks_that_come_to_it) {
   Variable mine = leaf(2), other = leaf(3);
-  NotingExchange exchange, second;
-  exchange.add(mine, "mine");
+  auto exchange = std::make_shared<NotingExchange>(), second = std::make_shared<NotingExchange>();
+  exchange->add(mine, "mine");
   (other * other).backward();
-  BOOST_TEST(exchange.notes.empty());
+  BOOST_TEST(exchange->notes.empty());
   BOOST_TEST(grad(mine * other, std::vector{mine})[0].item() == 3);  // adds to no leaf
-  BOOST_TEST(exchange.notes.empty());
-  BOOST_TEST(message([&] { second.add(mine, "mine"); }).find("in charge") != std::string::npos);
+  BOOST_TEST(exchange->notes.empty());
+  BOOST_TEST(message([&] { second->add(mine, "mine"); }).find("in charge") != std::string::npos);
   mine.requires_grad_(false), mine.requires_grad_();  // another leaf, the same Variable
   mine.backward();  // the leaf itself
-  BOOST_TEST(exchange.notes == (std::vector<std::string>{"begin", "mine", "end"}), boost::test_tools::per_element());
+  BOOST_TEST(exchange->notes == (std::vector<std::string>{"begin", "mine", "end"}), boost::test_tools::per_element());
   BOOST_TEST(mine.grad().item() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(an_exchange_hears_of_a_walk_that_fails) {
   Variable x = leaf(2);
-  NotingExchange exchange;
-  exchange.add(x, "x");
+  auto exchange = std::make_shared<NotingExchange>();
+  exchange->add(x, "x");
   Variable y = x * x;
   y.register_hook([](const Variable&) -> Variable { throw ValueError("no"); });
   BOOST_TEST(message([&] { (y * x).backward(); }) == "no");
-  BOOST_TEST(exchange.notes == (std::vector<std::string>{"begin", "fail"}), boost::test_tools::per_element());
+  BOOST_TEST(exchange->notes == (std::vector<std::string>{"begin", "fail"}), boost::test_tools::per_element());
   BOOST_TEST(!x.grad().defined());
-  exchange.let_go_of(x);
+  exchange->let_go_of(x);
   (x * x).backward();
   BOOST_TEST(x.grad().item() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(an_exchange_that_is_given_up_on_the_way_ends_with_the_walk) {
+  Variable x = leaf(2);
+  auto exchange = std::make_shared<NotingExchange>();
+  exchange->add(x, "x");
+  std::weak_ptr<NotingExchange> seen = exchange;
+  Variable y = x * x;
+  y.register_hook([&](const Variable&) { return exchange.reset(), Variable(); });
+  y.backward();
+  BOOST_TEST(x.grad().item() == 4);  // half of the loss, twice the gradient
+  BOOST_TEST(seen.expired());
+  y = x * x;
+  y.backward();
+  BOOST_TEST(x.grad().item() == 8);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

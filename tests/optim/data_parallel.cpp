@@ -303,6 +303,39 @@ BOOST_AUTO_TEST_CASE(calls_that_differ_throw_in_all_processes) {
   });
 }
 
+// It is given up, and the network with it, in a hook: this walk sums up, later ones do not.
+BOOST_AUTO_TEST_CASE(one_that_goes_during_a_walk_sums_up_to_its_end) {
+  in_parallel(2, [](Communicator& processes) {
+    std::optional<nn::Sequential> net = network();
+    std::vector<Variable> parameters = net->parameters();
+    auto parallel = std::make_unique<optim::DataParallel>(
+        *net, optim::DataParallelOptions{.bucket_bytes = 1, .seed_ranks = false, .processes = processes});
+    Variable x = full({2, 4}, 1.0 + static_cast<double>(processes.rank()), float64);
+    auto gradients = [&] {
+      for (Variable& p : parameters) p.zero_grad();
+      Variable hidden = (*net)[0]->forward(x);
+      Variable loss = sum((*net)[2]->forward((*net)[1]->forward(hidden)));
+      hidden.register_hook([&](const Variable&) { return parallel.reset(), Variable(); });
+      loss.backward();
+      return parameters[0].grad().value();
+    };
+    Array summed = gradients(), own = gradients();
+    Array mean = own.copy();
+    processes.all_reduce(mean);
+    for (std::size_t i = 0; i < mean.size(); ++i) require(std::abs(summed.at(i) - mean.at(i) / 2) < 1e-12, "the mean");
+    require(summed.at(0) != own.at(0), "which is not this process's");
+
+    parallel = std::make_unique<optim::DataParallel>(
+        *net, optim::DataParallelOptions{.seed_ranks = false, .processes = processes});
+    Variable loss = sum((*net)(x));
+    loss.register_hook([&](const Variable&) { return parallel.reset(), net.reset(), Variable(); });
+    for (Variable& p : parameters) p.zero_grad();
+    loss.backward();
+    for (std::size_t i = 0; i < mean.size(); ++i)
+      require(std::abs(parameters[0].grad().value().at(i) - mean.at(i) / 2) < 1e-12, "without the network");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(one_process_is_left_alone) {
   nn::Sequential net = network();
   optim::DataParallel parallel(net), another(net);
