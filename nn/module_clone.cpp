@@ -5,13 +5,15 @@
 namespace xtape::nn {
 namespace {
 
-thread_local void* innermost_clone_scope = nullptr;
+thread_local detail::SharedCopies* innermost_clone_scope = nullptr;
 
 Variable independent_copy(const Variable& x) {
   return Variable(x.value().copy()).requires_grad_(x.requires_grad());
 }
 
 }  // namespace
+
+detail::SharedCopies* detail::SharedCopies::current() { return innermost_clone_scope; }
 
 Module::CloneScope::Copies* Module::CloneScope::Copies::current() {
   return static_cast<Copies*>(innermost_clone_scope);

@@ -80,11 +80,32 @@ struct Module::State {
   std::vector<Module*> handles_;
 };
 
+namespace detail {
+
+/// What copies of a module share beside its State, and where a clone has its own.
+struct SharedCopies {
+  std::unordered_map<std::shared_ptr<void>, std::shared_ptr<void>> shared;
+
+  /// Those of the innermost scope where a clone is made; null outside.
+  static SharedCopies* current();
+};
+
+/// For copy constructors: the clone's own where one is made, else the same.
+template <class T>
+std::shared_ptr<T> followed(const std::shared_ptr<T>& shared) {
+  SharedCopies* copies = SharedCopies::current();
+  if (!copies) return shared;
+  std::shared_ptr<void>& own = copies->shared[shared];
+  if (!own) own = std::make_shared<T>(*shared);
+  return std::static_pointer_cast<T>(own);
+}
+
+}  // namespace detail
+
 /// Everything in a scope where a clone is made: copies of handles to what is cloned go to the clone.
-class Module::CloneScope::Copies {
+class Module::CloneScope::Copies : public detail::SharedCopies {
  public:
   static Copies* current();
-
   std::unordered_map<std::shared_ptr<State>, std::shared_ptr<State>> states;
   std::unordered_map<const detail::Slot*, std::shared_ptr<detail::Slot>> slots;
   std::unordered_map<const VariableImpl*, Variable> variables;

@@ -12,6 +12,7 @@
 #include <autograd/ops/normalization.hpp>
 #include <autograd/ops/reductions.hpp>
 #include <nn/checks.hpp>
+#include <nn/module_state.hpp>
 
 namespace xtape::nn {
 namespace {
@@ -85,10 +86,14 @@ void detail::RunningNorm::track(const Variable& mean, const Variable& variance, 
   running_var.assign(lerp(running_var, variance * (count / (count - 1)), momentum));
 }
 
+detail::ProcessesOfModule::ProcessesOfModule(const ProcessesOfModule& other)
+    : of_all_copies(followed(other.of_all_copies)) {}
+
 Variable detail::BatchNorm::forward(const Variable& x) {
   check(x, low_, high_);
   if (!by_input()) return batch_norm(x, running_mean, running_var, weight, bias, options_.epsilon);
-  if (training() && *processes_ && (*processes_)->size() > 1) return synchronized(x, **processes_);
+  Communicator* processes = *processes_.of_all_copies;
+  if (training() && processes && processes->size() > 1) return synchronized(x, *processes);
   std::size_t count = x.size() / channels_;
   require_several(x, count);
   auto [y, mean, variance] = batch_norm_with_statistics(x, weight, bias, options_.epsilon);

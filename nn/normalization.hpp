@@ -55,15 +55,25 @@ class RunningNorm : public Module {
   BatchNormOptions options_;
 };
 
+/// The processes that a module synchronizes with, which its copies share, as its parameters, and clones do not.
+struct ProcessesOfModule {
+  ProcessesOfModule() = default;
+  ProcessesOfModule(const ProcessesOfModule& other);
+  ProcessesOfModule& operator=(const ProcessesOfModule&) = default;
+  ~ProcessesOfModule() = default;
+
+  std::shared_ptr<Communicator*> of_all_copies = std::make_shared<Communicator*>(nullptr);
+};
+
 class BatchNorm : public RunningNorm {
  public:
   /// @throws ShapeError for other channels or axes, ValueError for one element a channel, which has no variance, in
   /// training and where there are no running statistics.
   Variable forward(const Variable& x) override;
 
-  /// The processes whose batches the statistics are of, in training, for all copies and clones of this module; null: this
-  /// one alone. They have to live as long.
-  void synchronize(Communicator* processes) { *processes_ = processes; }
+  /// The processes whose batches the statistics are of, in training, for all copies of this module; null: this one alone.
+  /// They have to live as long. A clone begins with the same ones.
+  void synchronize(Communicator* processes) { *processes_.of_all_copies = processes; }
 
  protected:
   BatchNorm(const char* name, std::size_t channels, const BatchNormOptions& options, std::size_t low, std::size_t high)
@@ -74,7 +84,7 @@ class BatchNorm : public RunningNorm {
   void take_note(const Variable& mean, const Variable& variance, double count);
 
   std::size_t low_, high_;
-  std::shared_ptr<Communicator*> processes_ = std::make_shared<Communicator*>(nullptr);
+  ProcessesOfModule processes_;
 };
 
 }  // namespace detail

@@ -303,6 +303,26 @@ BOOST_AUTO_TEST_CASE(calls_that_differ_throw_in_all_processes) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_clone_has_statistics_of_its_own_processes) {
+  in_parallel(2, [](Communicator& processes) {
+    const double own = 10.0 * static_cast<double>(processes.rank()) + 1;  // the mean of this process; that of both is 6
+    Variable x = Variable({own - 1, own + 1}, float64).reshape({2, 1});
+    nn::Sequential net{nn::BatchNorm1D(1, {.momentum = 1.0, .dtype = float64})};
+    auto mean_of = [&](nn::Sequential& of) { return of(x), dynamic_cast<nn::BatchNorm1D&>(*of[0]).running_mean.item(); };
+    nn::Sequential shared = net, before = nn::clone(net);
+    nn::convert_sync_batchnorm(net, &processes);
+    require(mean_of(shared) == 6, "a copy shares the processes");
+    require(mean_of(before) == own, "a clone from before does not");
+    nn::Sequential after = nn::clone(net);
+    require(mean_of(after) == 6, "a clone begins with the same");
+    nn::convert_sync_batchnorm(before, &processes);
+    require(mean_of(before) == 6, "a clone can be converted");
+    dynamic_cast<nn::BatchNorm1D&>(*after[0]).synchronize(nullptr);
+    require(mean_of(after) == own, "a clone can be on its own");
+    require(mean_of(net) == 6, "which leaves the original as it was");
+  });
+}
+
 // It is given up, and the network with it, in a hook: this walk sums up, later ones do not.
 BOOST_AUTO_TEST_CASE(one_that_goes_during_a_walk_sums_up_to_its_end) {
   in_parallel(2, [](Communicator& processes) {
