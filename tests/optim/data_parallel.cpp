@@ -323,6 +323,32 @@ BOOST_AUTO_TEST_CASE(a_clone_has_statistics_of_its_own_processes) {
   });
 }
 
+// One process alone meets a NaN, in the last batch of an epoch.
+BOOST_AUTO_TEST_CASE(scores_that_are_nan_in_one_process_are_so_in_all) {
+  for (std::size_t ranks : {2, 3})
+    in_parallel(ranks, [&](Communicator& processes) {
+      DefaultDType precise(float64);
+      nn::Sequential net = network();
+      optim::SGD sgd(net.parameters(), {.lr = 0});
+      optim::DataParallel parallel(net, {.seed_ranks = false, .processes = processes});
+      Variable x = full({10, 4}, 1.0), y = full({10, 2}, 1.0);
+      y[9] = NAN;
+      nn::DataLoader batches(nn::TensorDataset(x, y), {.batch_size = 4, .shard = &processes});
+      auto largest = [](const Variable& p, const Variable& t) { return max(abs(p - t)).item(); };
+      nn::Model model(net, nn::mse_loss, sgd, {nn::Metric{"by_batch", largest, true}, nn::Metric{"of_all", largest}});
+      nn::Scores scores = model.evaluate(batches);
+      const std::string error = message([&] { model.fit(batches, {.stop_on_interrupt = false}); });
+      require(error.find("the loss is NaN in epoch 1, batch 3 of 3") != std::string::npos, error);
+      nn::History history =
+          model.fit(batches, {.validation = batches, .allow_nan = true, .stop_on_interrupt = false});
+      for (const char* name : {"loss", "by_batch", "of_all"}) {
+        require(std::isnan(scores[name]), name);
+        for (const std::string prefix : {"", "val_"})
+          for (double score : history[prefix + name]) require(std::isnan(score), prefix + name);
+      }
+    });
+}
+
 // It is given up, and the network with it, in a hook: this walk sums up, later ones do not.
 BOOST_AUTO_TEST_CASE(one_that_goes_during_a_walk_sums_up_to_its_end) {
   in_parallel(2, [](Communicator& processes) {
