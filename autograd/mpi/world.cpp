@@ -140,6 +140,7 @@ double patience() {
   std::fflush(stdout);
   sleep(static_cast<unsigned>(std::min(turn, 5)));
   std::fprintf(stderr, "xtape: %s; all processes end\n", message.c_str());
+  usleep(200'000);  // MPICH's mpiexec may drop what it has not passed on when the run ends
   MPI_Abort(MPI_COMM_WORLD, 1);
   std::abort();
 }
