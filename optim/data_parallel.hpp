@@ -37,7 +37,9 @@ struct DataParallelOptions {
 /// `mpirun -n 4 program` starts four processes; a program that is started without is one process, for which nothing
 /// changes. Each process walks back through its own loss; the loss of the whole batch is the mean of these, weighed by
 /// their examples, and its gradient is what parameters get everywhere. A parameter that no process's loss depends on gets
-/// none. After each walk, floating-point buffers, such as the running
+/// none. A DataLoader without `shard` is not divided: each process then goes through all of the data in an epoch, with
+/// batches of the full size, as if `batch_size` and the number of epochs were so many times as large; nothing says so, as
+/// it is right for processes that hold data of their own. After each walk, floating-point buffers, such as the running
 /// statistics of batch norm, are the mean of the processes', weighed the same way. Every process has to call `backward` as
 /// often as the others.
 ///

@@ -35,7 +35,9 @@ struct DataLoaderOptions {
   /// Several processes read the same epochs, those of rank 0's generator, and each gets its part of every batch, so that
   /// `batch_size` is that of all together. The parts differ by one example at most; where a last batch has none for a
   /// process, that gets one of another, which counts for nothing. All of them begin each pass together. The share of a
-  /// batch is known while the pass is at it. See optim::DataParallel, and Communicator::share.
+  /// batch is known while the pass is at it. Without, each process reads all of the data, in an order of its own: what a
+  /// validation may do, and a training on data of which each process holds its own piece. See optim::DataParallel, and
+  /// Communicator::share.
   Communicator* shard = nullptr;
 };
 
