@@ -21,9 +21,8 @@ struct Relu {
 struct ExpOfDifference {
   auto operator()(const auto& a, const auto& b) const { return exp(a - b); }
 };
-/// a + log(b)
-struct AddLog {
-  auto operator()(const auto& a, const auto& b) const { return a + log(b); }
+struct Log {
+  auto operator()(const auto& x) const { return log(x); }
 };
 
 }  // namespace xtape::kernels

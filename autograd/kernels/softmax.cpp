@@ -59,11 +59,12 @@ Array log_softmax(const Array& x, std::size_t axis) {
       return result;
     }
     auto mask = only(axis, x.rank());
-    Array m = max(x, mask);
+    const Array m = max(x, mask);
     map<T>(ExpOfDifference(), result, x, m);
     Array total = sum(result, mask);
-    map<T>(AddLog(), m, m, total);
+    map<T>(Log(), total, total);
     map<T>(Subtract(), result, x, m);
+    map<T>(Subtract(), result, result, total);
     return result;
   });
 }

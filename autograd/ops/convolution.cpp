@@ -174,7 +174,7 @@ Variable transposed(const char* operation, std::size_t axes, const Variable& ima
     Windows windows =
         windows_of(operation, space_of(w.shape(), axes), options.stride, options.padding, options.dilation);
     Extents positions = space_of(x.shape(), axes), more = options.output_padding.of(operation, "output_padding", axes);
-    require_positive(operation, "extent", positions);
+    require_space(operation, x.shape(), axes);
     set_last(windows.positions, positions);
     for (std::size_t k = 0; k < axes; ++k) {
       std::size_t i = 3 - axes + k, padding = windows.padding[i];

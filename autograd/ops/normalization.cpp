@@ -198,7 +198,10 @@ Normalized normalized_batch(const Variable& x, const Variable& weight, const Var
   require_shape("batch_norm", x, "weight", weight, {x.shape()[1]});
   require_shape("batch_norm", x, "bias", bias, {x.shape()[1]});
   require_several("batch_norm", x, x.size() / std::max<std::size_t>(x.shape()[1], 1));
-  return normalized("batch_norm", x, channels_view(x), weight, bias, epsilon);
+  if (x.size() > 0 || !weight.defined()) return normalized("batch_norm", x, channels_view(x), weight, bias, epsilon);
+  // Apart, so that the weight's gradient is 0 and not 0 times statistics that are NaN.
+  auto [y, moments] = normalized("batch_norm", x, channels_view(x), {}, {}, epsilon);
+  return {scaled("batch_norm", y, weight, bias, spread_channels(x)), std::move(moments)};
 }
 
 }  // namespace

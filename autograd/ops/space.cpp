@@ -52,6 +52,12 @@ void require_positive(const char* operation, const char* option, const Extents& 
     if (value == 0) throw ValueError(std::string(operation) + ": " + option + " is 0, needs 1 or more");
 }
 
+void require_space(const char* operation, const Shape& images, std::size_t axes) {
+  for (std::size_t extent : space_of(images, axes))
+    if (extent == 0)
+      throw ValueError(std::string(operation) + ": extent is 0 of " + to_string(images) + ", needs 1 or more");
+}
+
 void set_last(kernels::Windows::Extents& all, const Extents& last) {
   std::copy(last.begin(), last.end(), all.end() - static_cast<std::ptrdiff_t>(last.size()));
 }
@@ -93,7 +99,7 @@ void lay_over(const char* operation, kernels::Windows& w, std::size_t axes, cons
 
 void lay_evenly(const char* operation, kernels::Windows& w, std::size_t axes, const Shape& images) {
   Extents space = space_of(images, axes);
-  require_positive(operation, "extent", space);
+  require_space(operation, images, axes);
   set_last(w.space, space);
   w.positions = w.space;
   for (std::size_t i = 0; i < 3; ++i) {

@@ -24,6 +24,8 @@ Extents space_of(const Shape& shape, std::size_t axes);
 
 /// @throws ValueError naming the operation and the option when one of the values is 0.
 void require_positive(const char* operation, const char* option, const Extents& values);
+/// @throws ValueError naming the operation and the shape when one of its last axes has an extent of 0.
+void require_space(const char* operation, const Shape& images, std::size_t axes);
 
 /// Windows of these extents. Their positions and the space that they lie over are yet to be set.
 /// @throws ValueError for an extent, stride or dilation of 0, ShapeError for options of another number of axes.

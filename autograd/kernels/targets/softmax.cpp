@@ -37,7 +37,8 @@ void softmax_row_on(const T* x, std::size_t n, T* out) {
 template <Target target, class T>
 void log_softmax_row_on(const T* x, std::size_t n, T* out) {
   auto [m, total] = exponentials(x, n, out);
-  map_numbers([shift = m + std::log(total)](auto x) { return x - shift; }, x, n, out);
+  // Not in one shift: beside a great m the logarithm is lost.
+  map_numbers([m, log_total = std::log(total)](auto x) { return x - m - log_total; }, x, n, out);
 }
 
 template <Target target, class T>
