@@ -90,7 +90,7 @@ Padded padded(const std::vector<std::size_t>& ends, const Variable& counts) {
 
 // The first of equal elements takes the gradient, as in PyTorch.
 Variable greatest_of_bags(const Variable& rows, const std::vector<std::size_t>& ends, const Variable& counts) {
-  if (rows.shape(0) == 0) return zeros({ends.size(), rows.shape(1)}, rows.dtype());
+  if (rows.shape(0) == 0) return sums_of_bags(rows, ends);
   Padded places = padded(ends, counts);
   Variable candidates = where(expand_dims(places.valid, 2), take(rows, places.rows, 0),
                               -std::numeric_limits<double>::infinity());

@@ -95,9 +95,9 @@ Variable detail::BatchNorm::forward(const Variable& x) {
   Communicator* processes = *processes_.of_all_copies;
   if (training() && processes && processes->size() > 1) return synchronized(x, *processes);
   std::size_t count = x.size() / channels_;
-  require_several(x, count);
+  if (count > 0) require_several(x, count);
   auto [y, mean, variance] = batch_norm_with_statistics(x, weight, bias, options_.epsilon);
-  take_note(mean, variance, static_cast<double>(count));
+  if (count > 0) take_note(mean, variance, static_cast<double>(count));
   return y;
 }
 
@@ -144,10 +144,10 @@ Variable InstanceNorm::forward(const Variable& x) {
   std::size_t samples = x.shape()[0], instances = samples * channels_;
   std::size_t count = 1;
   for (std::size_t i = 2; i < x.rank(); ++i) count *= x.shape()[i];
-  require_several(x, count);
+  if (count > 0) require_several(x, count);
   auto [result, mean, variance] = batch_norm_with_statistics(reshape(x, {std::size_t(1), instances, count}), {}, {},
                                                              options_.epsilon);
-  if (training() && running_mean.defined() && samples > 0) {
+  if (training() && running_mean.defined() && samples > 0 && count > 0) {
     auto average = [&](const Variable& v) { return xtape::mean(reshape(v, {samples, channels_}), 0); };
     track(average(mean), average(variance), static_cast<double>(count), *options_.momentum);
   }

@@ -45,7 +45,7 @@ class RunningNorm : public Module {
   RunningNorm(const char* name, std::size_t channels, const BatchNormOptions& options);
   /// @throws ShapeError unless x has these channels, and a number of axes in [low, high].
   void check(const Variable& x, std::size_t low, std::size_t high) const;
-  /// @throws ValueError when the channels of x have one element each, whose variance is 0, or in training none.
+  /// @throws ValueError when the channels of x have one element each, whose variance is 0, or in training none at all.
   void require_several(const Variable& x, std::size_t of_channel) const;
   /// Takes a batch into the running statistics. `count` elements had this variance, of the biased kind.
   void track(const Variable& mean, const Variable& variance, double count, double momentum);
@@ -67,6 +67,8 @@ struct ProcessesOfModule {
 
 class BatchNorm : public RunningNorm {
  public:
+  /// An empty batch gives an empty result, has the gradient 0, and counts nothing in the running statistics (PyTorch adds
+  /// it to num_batches_tracked).
   /// @throws ShapeError for other channels or axes, ValueError for one element a channel, which has no variance, in
   /// training and where there are no running statistics.
   Variable forward(const Variable& x) override;

@@ -26,7 +26,8 @@ Variable Reshape::forward(const Variable& x) {
   std::string name = "Reshape(" + description() + ")";
   if (!x.defined() || x.rank() == 0) detail::refuse_input(name, x, "a batch of samples");
   std::size_t size = element_count(Shape(x.shape().begin() + 1, x.shape().end()));
-  Shape sample = Dims(shape_).shape(name.c_str(), size), shape{x.shape(0)};
+  std::string called = name + ": input " + describe(x);
+  Shape sample = Dims(shape_).shape(called.c_str(), size), shape{x.shape(0)};
   shape.insert(shape.end(), sample.begin(), sample.end());
   return reshape(x, shape);
 }

@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(failed_calls_leave_the_statistics) {
   throws<DTypeError>([&] { norm(zeros({4, 2}, float64)); }, {"BatchNorm1D(2)", "float64(4, 2)", "needs float32"});
   throws<ShapeError>([&] { norm(zeros({4, 3})); }, {"BatchNorm1D(2)", "(4, 3)", "2 channels"});
   throws<ValueError>([&] { norm(zeros({1, 2})); }, {"BatchNorm1D(2)", "(1, 2)", "more than one element"});
-  throws<ValueError>([&] { norm(zeros({0, 2})); }, {"BatchNorm1D(2)", "(0, 2)", "more than one element"});
+  BOOST_TEST((norm(zeros({0, 2})).shape() == Shape{0, 2}));
   for (const auto& [name, x] : norm.state_dict()) close(x, before.at(name));
 }
 
