@@ -1,6 +1,7 @@
 // What all losses do before and after they compute. Not for users.
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include <autograd/variable.hpp>
@@ -19,6 +20,13 @@ void require_signs(const char* operation, const Variable& labels);
 
 /// x as numbers of the dtype of `like`, where it is integers or bool.
 Variable as_numbers(const Variable& x, const Variable& like);
+
+/// a log(p), given log(p), and 0 for a = 0 where p is 0, too: what cannot be and is not asked for costs nothing. For
+/// numbers in `fuse`.
+template <class Number>
+Number times_log(const Number& a, const Number& log_p) {
+  return a * where(a == 0, maximum(log_p, std::numeric_limits<float>::lowest()), log_p);
+}
 
 /// max(x, 0), whose gradient passes at 0 as well: PyTorch's clamp_min, of which margins are made.
 Variable at_least_zero(const Variable& x);

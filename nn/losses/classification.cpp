@@ -4,6 +4,7 @@
 #include <string>
 
 #include <autograd/batch.hpp>
+#include <autograd/fuse.hpp>
 #include <autograd/ops/activations.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
@@ -97,6 +98,11 @@ Variable target_terms(const Variable& target, const SoftmaxCrossEntropyOptions& 
   return options.class_weights.defined() ? terms * options.class_weights : terms;
 }
 
+// Each by its logarithm.
+Variable products(const Variable& p, const Variable& log_p) {
+  return fuse([](auto a, auto log) { return times_log(a, log); }, p, log_p);
+}
+
 // -weight log_p[label] of each sample.
 Variable picked_losses(const Variable& log_p, const Variable& labels, const Variable& weights, std::int64_t ignored) {
   Variable counted = labels != ignored;
@@ -109,26 +115,30 @@ Variable cross_entropy_of_labels(const Variable& logits, const Variable& labels,
   constexpr const char* name = "softmax_cross_entropy";
   auto [weights, total] = sample_weights(name, logits, labels, options.class_weights, options.ignore_index);
   if (options.label_smoothing == 0) {
-    // The node of cross_entropy has no gradient for the weights.
-    Variable losses = weights.requires_grad()
-                          ? picked_losses(log_softmax(logits), labels, weights, options.ignore_index)
-                          : xtape::cross_entropy_rows(logits, labels, weights);
-    return reduce_weighted(name, losses, total, options.reduction);
+    // The rows take as their weights what is ignored, whose logits may be NaN: that of a class of weight 0 stays NaN.
+    const bool plain = !options.class_weights.defined();
+    Variable counted = plain ? weights : (labels != options.ignore_index).to(logits.dtype());
+    Variable losses = xtape::cross_entropy_rows(logits, labels, counted);
+    return reduce_weighted(name, plain ? losses : losses * weights, total, options.reduction);
   }
   Variable counted = expand_dims(labels != options.ignore_index, -1);
   Variable one_hot = (expand_dims(labels, -1) == arange(logits.shape().back())).to(logits.dtype());
   Variable terms = where(counted, target_terms(one_hot, options), 0);
   // Ignored logits may be no numbers: 0 * NaN is not 0.
   Variable log_p = log_softmax(where(counted, logits, 0));
-  return reduce_weighted(name, -sum(terms * log_p, -1), total, options.reduction);
+  return reduce_weighted(name, -sum(products(terms, log_p), -1), total, options.reduction);
 }
 
-// A factor of each loss.
-Variable weighted(const char* operation, const char* option, const Variable& losses, const Variable& weight) {
-  if (!weight.defined()) return losses;
+void require_factor(const char* operation, const char* option, const Variable& losses, const Variable& weight) {
   if (weight.dtype() != losses.dtype() || broadcast_shapes(operation, losses.shape(), weight.shape()) != losses.shape())
     throw ShapeError(std::string(operation) + ": " + option + " " + describe(weight) + " for losses " +
                      describe(losses) + ": needs their dtype, and a shape that broadcasts to theirs");
+}
+
+// A factor of each loss.
+Variable weighted(const char* operation, const Variable& losses, const Variable& weight) {
+  if (!weight.defined()) return losses;
+  require_factor(operation, "weight", losses, weight);
   return losses * weight;
 }
 
@@ -157,7 +167,7 @@ Variable softmax_cross_entropy(const Variable& logits, const Variable& target,
   if (target.shape() != logits.shape()) throw ShapeError(message());
   if (is_floating(target.dtype()) && target.dtype() != logits.dtype()) throw DTypeError(message());
   Variable p = classes_last(name, target.to(logits.dtype()), options.axis);
-  return reduce(name, -sum(target_terms(p, options) * log_softmax(x), -1), options.reduction);
+  return reduce(name, -sum(products(target_terms(p, options), log_softmax(x)), -1), options.reduction);
 }
 
 Variable nll_loss(const Variable& log_probabilities, const Variable& target, const NLLOptions& options) {
@@ -173,12 +183,15 @@ Variable sigmoid_cross_entropy(const Variable& logits, const Variable& target,
   constexpr const char* name = "sigmoid_cross_entropy";
   Variable y = as_numbers(target, logits);
   require_alike(name, "logits", logits, "target", y);
-  // log(1 - sigmoid(x)) = log(sigmoid(x)) - x
-  Variable log_p = logsigmoid(logits);
-  if (options.positive_weight.defined())
-    log_p = log_p * (1 + weighted(name, "positive_weight", y, options.positive_weight) - y);
-  Variable losses = (1 - y) * logits - log_p;
-  return reduce(name, weighted(name, "weight", losses, options.weight), options.reduction);
+  // 1 - sigmoid(x) = sigmoid(-x). A sum of what is 0 or more: infinite logits make no NaN.
+  auto yes = [](auto x, auto y) { return times_log(y, logsigmoid(x)); };
+  auto no = [](auto x, auto y) { return times_log(1 - y, logsigmoid(-x)); };
+  const Variable& factor = options.positive_weight;
+  if (factor.defined()) require_factor(name, "positive_weight", y, factor);
+  Variable losses = factor.defined()
+                        ? fuse([=](auto x, auto y, auto w) { return -(w * yes(x, y) + no(x, y)); }, logits, y, factor)
+                        : fuse([=](auto x, auto y) { return -(yes(x, y) + no(x, y)); }, logits, y);
+  return reduce(name, weighted(name, losses, options.weight), options.reduction);
 }
 
 Variable binary_cross_entropy(const Variable& probabilities, const Variable& target,
@@ -198,13 +211,17 @@ Variable binary_cross_entropy(const Variable& probabilities, const Variable& tar
   Variable log_rest = where(inner, log1p(-safe), maximum(log1p(-fixed), least_log));
   Variable line = where(inner, 0, (fixed - y.detach()) / least_product * (p - fixed));
   Variable losses = line - (y * log_p + (1 - y) * log_rest);
-  return reduce(name, weighted(name, "weight", losses, options.weight), options.reduction);
+  return reduce(name, weighted(name, losses, options.weight), options.reduction);
 }
 
 Variable kl_divergence(const Variable& log_probabilities, const Variable& target, const KLDivergenceOptions& options) {
   require_alike("kl_divergence", "log_probabilities", log_probabilities, "target", target);
-  Variable losses = options.log_target ? exp(target) * (target - log_probabilities)
-                                       : xlogy(target, target) - target * log_probabilities;
+  auto by_log = [](auto log_p, auto log_q) {
+    auto p = exp(log_p);
+    return times_log(p, log_p) - times_log(p, log_q);
+  };
+  auto plain = [](auto p, auto log_q) { return xlogy(p, p) - times_log(p, log_q); };
+  Variable losses = options.log_target ? fuse(by_log, target, log_probabilities) : fuse(plain, target, log_probabilities);
   return reduce("kl_divergence", losses, options.reduction);
 }
 

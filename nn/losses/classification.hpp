@@ -18,12 +18,15 @@ struct SoftmaxCrossEntropyOptions {
   std::ptrdiff_t axis = -1;            ///< of the classes among those of the logits; 1 for PyTorch's images
 };
 
-/// The cross-entropy -sum(p log(softmax(logits / temperature))) of each sample, for logits (..., classes). The target
-/// is either class indices, int64 of shape (...), or the probabilities p, of the logits' shape and dtype; one-hot rows
-/// may be integers as well. With class weights w the terms are weighted, sum(w p log(...)), and the mean of samples
-/// with class indices is a weighted one: it divides by the sum of the weights of their labels. It is NaN, as in
-/// PyTorch, where all samples are ignored. Szegedy et al., Rethinking the Inception architecture, CVPR 2016 (label
-/// smoothing); Hinton, Vinyals, Dean, Distilling the knowledge in a neural network, 2015 (temperature).
+/// The cross-entropy -sum(p log(softmax(logits / temperature))) of each sample, for logits (..., classes). The target is
+/// either class indices, int64 of shape (...), or the probabilities p, of the logits' shape and dtype; one-hot rows may
+/// be integers as well. With class weights w the terms are weighted, sum(w p log(...)), and the mean of samples with
+/// class indices is a weighted one: it divides by the sum of the weights of their labels. It is NaN, as in PyTorch, where
+/// all samples are ignored. A logit of -infinity, such as a mask leaves, makes its class impossible: that costs nothing
+/// where p is 0 (in PyTorch, NaN for probabilities), and infinity elsewhere. One of +infinity makes NaN. Ignored samples
+/// may hold anything; a class weight of 0 hides no NaN, and weights of any sign count as they are. Szegedy et al.,
+/// Rethinking the Inception architecture, CVPR 2016 (label smoothing); Hinton, Vinyals, Dean, Distilling the knowledge in
+/// a neural network, 2015 (temperature).
 /// @throws ValueError naming the label that is out of range.
 Variable softmax_cross_entropy(const Variable& logits, const Variable& target,
                                const SoftmaxCrossEntropyOptions& options = {});
@@ -50,8 +53,9 @@ struct SigmoidCrossEntropyOptions {
   Reduction reduction = Reduction::mean;
   Variable positive_weight = {};  ///< a factor of the target's part; broadcasts to the logits' shape
 };
-/// -(pw y log(sigmoid(x)) + (1 - y) log(1 - sigmoid(x))) for each of the logits x and its target y in [0, 1], exact
-/// for large logits, too. The target may be integers or bool. The mean is over elements, whatever their weights.
+/// -(pw y log(sigmoid(x)) + (1 - y) log(1 - sigmoid(x))) for each of the logits x and its target y in [0, 1], exact for
+/// large logits, too, and for infinite ones: 0 for the right side, else infinity (PyTorch has NaN). The target may be
+/// integers or bool. The mean is over elements, whatever their weights.
 Variable sigmoid_cross_entropy(const Variable& logits, const Variable& target,
                                const SigmoidCrossEntropyOptions& options = {});
 
@@ -60,7 +64,8 @@ struct BinaryCrossEntropyOptions {
   Reduction reduction = Reduction::mean;
 };
 /// -(y log(p) + (1 - y) log(1 - p)) for probabilities p in [0, 1] and targets y. Logarithms count -100 at least, and the
-/// gradient divides by 1e-12 at least, as in PyTorch. @throws ValueError for a probability out of range.
+/// gradient divides by 1e-12 at least, as in PyTorch. A probability that is NaN gives NaN.
+/// @throws ValueError for a probability out of range.
 Variable binary_cross_entropy(const Variable& probabilities, const Variable& target,
                               const BinaryCrossEntropyOptions& options = {});
 
@@ -68,8 +73,8 @@ struct KLDivergenceOptions {
   Reduction reduction = Reduction::mean;  ///< batchmean is what mathematics calls the divergence
   bool log_target = false;                ///< the target is log-probabilities, too
 };
-/// The terms target (log(target) - log_probabilities) of the Kullback-Leibler divergence; 0 where the target is 0
-/// and the log-probability is finite. Where that is -inf, 0 * inf is NaN, as in PyTorch.
+/// The terms target (log(target) - log_probabilities) of the Kullback-Leibler divergence; 0 where the target is 0, and
+/// infinite where the log-probability alone is -infinity. (PyTorch has NaN where both are impossible.)
 Variable kl_divergence(const Variable& log_probabilities, const Variable& target,
                        const KLDivergenceOptions& options = {});
 /// kl_divergence under PyTorch's name.

@@ -22,7 +22,9 @@ Variable bent(const char* operation, const Variable& prediction, const Variable&
   require_alike(operation, "prediction", prediction, "target", target);
   return fuse([bend](auto x, auto y) {
     auto d = x - y;
-    return where(abs(d) < bend, 0.5 / bend * d * d, abs(d) - 0.5 * bend);
+    auto large = abs(d) >= bend;
+    auto inner = where(large, 0, d);  // a large square would be infinite, and 0 times that is NaN in the gradient
+    return where(large, abs(d) - 0.5 * bend, 0.5 / bend * inner * inner);
   }, prediction, target);
 }
 
@@ -56,7 +58,8 @@ Variable smooth_l1_loss(const Variable& prediction, const Variable& target, cons
 Variable poisson_nll_loss(const Variable& input, const Variable& target, const PoissonNLLOptions& options) {
   require_alike("poisson_nll_loss", "input", input, "target", target);
   require_zero_or_more("poisson_nll_loss", "epsilon", options.epsilon);
-  Variable losses = options.log_input ? exp(input) - target * input : input - target * log(input + options.epsilon);
+  auto by_log = [](auto log_rate, auto count) { return exp(log_rate) - times_log(count, log_rate); };
+  Variable losses = options.log_input ? fuse(by_log, input, target) : input - target * log(input + options.epsilon);
   if (options.full) {
     Variable large = target > 1, t = where(large, target, 1);
     losses = losses + where(large, t * log(t) - t + 0.5 * log(2 * std::numbers::pi * t), 0);
@@ -84,7 +87,7 @@ Variable gaussian_nll_loss(const Variable& prediction, const Variable& target, c
                      std::to_string(i) + ", needs 0 or more");
   }
   // The bound changes the value alone.
-  Variable bounded = spread + (maximum(spread, options.epsilon) - spread).detach();
+  Variable bounded = spread + where(spread < options.epsilon, options.epsilon - spread, 0).detach();
   Variable losses = 0.5 * (log(bounded) + square(prediction - target) / bounded);
   if (options.full) losses = losses + 0.5 * std::log(2 * std::numbers::pi);
   return reduce("gaussian_nll_loss", losses, options.reduction);

@@ -20,7 +20,8 @@ struct HuberOptions {
   Reduction reduction = Reduction::mean;
   double delta = 1;  ///< above 0
 };
-/// For d = prediction - target: d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2).
+/// For d = prediction - target: d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2). The gradient is delta at most,
+/// for infinite d as well.
 /// Huber, Robust estimation of a location parameter, 1964.
 Variable huber_loss(const Variable& prediction, const Variable& target, const HuberOptions& options = {});
 
@@ -39,7 +40,7 @@ struct PoissonNLLOptions {
   Reduction reduction = Reduction::mean;
 };
 /// The negative log-likelihood of counts under Poisson distributions, less what does not depend on the rate:
-/// exp(input) - target input, or input - target log(input + epsilon).
+/// exp(input) - target input, or input - target log(input + epsilon). A count of 0 under a rate of 0 costs nothing.
 Variable poisson_nll_loss(const Variable& input, const Variable& target, const PoissonNLLOptions& options = {});
 
 struct GaussianNLLOptions {

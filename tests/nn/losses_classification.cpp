@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(kullback_leibler_divergence) {
   close(nn::kl_divergence(log(q), p, {.reduction = Reduction::batchmean}), number64((first + second) / 2), 1e-15);
   close(nn::kl_div(log(q), p), number64((first + second) / 4), 1e-15);
   close(nn::kl_divergence(log(q), log(q), {.log_target = true}), number64(0));
-  BOOST_TEST(std::isnan(nn::kl_divergence(numbers64({-INFINITY}), zeros({1}, float64)).item()));
+  BOOST_TEST(nn::kl_divergence(numbers64({-INFINITY}), zeros({1}, float64)).item() == 0);
   BOOST_TEST(std::isnan(nn::nll_loss(numbers64({{-INFINITY, 0}, {-1, -2}}), Variable({0, 1}, int64),
                                      {.class_weights = numbers64({0, 1})}).item()));
   close(nn::kl_divergence(log(q), log(p + 0.1), {.log_target = true}), nn::kl_divergence(log(q), p + 0.1), 1e-15);
