@@ -1,6 +1,7 @@
 #include <nn/losses/classification.hpp>
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include <autograd/batch.hpp>
@@ -142,6 +143,16 @@ Variable weighted(const char* operation, const Variable& losses, const Variable&
   return losses * weight;
 }
 
+// -(yes log(sigmoid(x)) + no log(sigmoid(-x))). The logarithms are min(x, 0) - l and -max(x, 0) - l, for
+// l = log(1 + exp(-|x|)), whose slope is right at 0 as well. An infinite x adds nothing to what weighs 0.
+template <class Number>
+Number two_sided(const Number& x, const Number& yes, const Number& no) {
+  constexpr double greatest = std::numeric_limits<float>::max();
+  auto right = x > 0;
+  Number slope = where(right, no, -yes), finite = clip(x, -greatest, greatest);
+  return (yes + no) * log1p(exp(where(right, -x, x))) + slope * where(slope == 0, finite, x);
+}
+
 }  // namespace
 
 Variable softmax_cross_entropy(const Variable& logits, const Variable& target,
@@ -183,14 +194,11 @@ Variable sigmoid_cross_entropy(const Variable& logits, const Variable& target,
   constexpr const char* name = "sigmoid_cross_entropy";
   Variable y = as_numbers(target, logits);
   require_alike(name, "logits", logits, "target", y);
-  // 1 - sigmoid(x) = sigmoid(-x). A sum of what is 0 or more: infinite logits make no NaN.
-  auto yes = [](auto x, auto y) { return times_log(y, logsigmoid(x)); };
-  auto no = [](auto x, auto y) { return times_log(1 - y, logsigmoid(-x)); };
   const Variable& factor = options.positive_weight;
   if (factor.defined()) require_factor(name, "positive_weight", y, factor);
   Variable losses = factor.defined()
-                        ? fuse([=](auto x, auto y, auto w) { return -(w * yes(x, y) + no(x, y)); }, logits, y, factor)
-                        : fuse([=](auto x, auto y) { return -(yes(x, y) + no(x, y)); }, logits, y);
+                        ? fuse([](auto x, auto y, auto w) { return two_sided(x, w * y, 1 - y); }, logits, y, factor)
+                        : fuse([](auto x, auto y) { return two_sided(x, y, 1 - y); }, logits, y);
   return reduce(name, weighted(name, losses, options.weight), options.reduction);
 }
 
