@@ -36,7 +36,8 @@ struct Fields {
 class CsvLines {
  public:
   CsvLines(const std::filesystem::path& path, char delimiter)
-      : file_("load_csv", path), content_(file_.stream(), file_.name()), delimiter_(delimiter) {
+      : file_("load_csv", path), content_(file_.stream(), file_.name()),
+        delimiter_(static_cast<unsigned char>(delimiter)) {  // as a byte is, of which `end` is none
     for (int expected : {0xef, 0xbb, 0xbf}) {  // the byte order mark of UTF-8
       if (peek() != expected) break;
       ++position_;
