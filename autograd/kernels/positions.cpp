@@ -36,8 +36,12 @@ Array one_hot(const Array& positions, std::size_t classes, DType dtype) {
 
 Array repeated_positions(const Array& counts) {
   const auto* count = counts.data<std::int64_t>();
-  std::int64_t total = std::accumulate(count, count + counts.size(), std::int64_t{0});
-  Array result({static_cast<std::size_t>(total)}, DType::int64);
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    total += static_cast<std::size_t>(count[i]);
+    element_count({total});  // at each step, so that a sum that is too large for its type is noticed as well
+  }
+  Array result({total}, DType::int64);
   auto* position = result.mutable_data<std::int64_t>();
   for (std::size_t i = 0; i < counts.size(); ++i) position = std::fill_n(position, count[i], static_cast<std::int64_t>(i));
   return result;

@@ -76,9 +76,10 @@ Variable diag_embed(const Variable& x, std::ptrdiff_t k) {
   require_defined("diag_embed", x);
   std::size_t last = normalize_axis("diag_embed", -1, x.rank());
   Shape shape = x.shape();
-  std::size_t n = shape[last] + static_cast<std::size_t>(std::abs(k));
+  std::size_t n = shape[last] + (k < 0 ? -static_cast<std::size_t>(k) : static_cast<std::size_t>(k));
   shape[last] = n;
   shape.push_back(n);
+  element_count(shape);  // throws where the strides of the diagonal would be too large
   return detail::write_part("diag_embed", x, shape, diagonal_view(shape, k, last, last + 1));
 }
 

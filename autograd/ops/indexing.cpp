@@ -69,10 +69,10 @@ class ViewBuilder {
     };
     std::ptrdiff_t start = clamp(range.start, forward ? low : high), stop = clamp(range.stop, forward ? high : low);
     std::ptrdiff_t distance = forward ? stop - start : start - stop;
-    std::ptrdiff_t stride = forward ? range.step : -range.step;
-    std::ptrdiff_t count = distance <= 0 ? 0 : 1 + (distance - 1) / stride;
+    auto step = static_cast<std::size_t>(range.step);  // the least one has no positive counterpart that is signed
+    std::size_t count = distance <= 0 ? 0 : 1 + static_cast<std::size_t>(distance - 1) / (forward ? step : -step);
     if (count > 0) view.offset += start * strides_[axis_];
-    push(static_cast<std::size_t>(count), count > 1 ? range.step * strides_[axis_] : 1);
+    push(count, count > 1 ? range.step * strides_[axis_] : 1);
     ++axis_;
   }
 
@@ -278,6 +278,7 @@ Variable slice(const Variable& x, const std::vector<Index>& indices) {
 Variable unslice(const Variable& g, const Dims& dims, const std::vector<Index>& indices) {
   require_defined("unslice", g);
   Shape shape = dims.shape("unslice");
+  element_count(shape);  // throws where offsets would be too large
   Where where = where_of("unslice", shape, indices);
   if (shape_of(where) != g.shape())
     throw ShapeError("unslice: " + to_string(g.shape()) + " for a slice of shape " + to_string(shape_of(where)));

@@ -1,6 +1,7 @@
 #include <autograd/ops/joining.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include <autograd/batch.hpp>
@@ -100,7 +101,7 @@ std::vector<Variable> split(const Variable& x, const Dims& given, std::ptrdiff_t
   const Shape sizes = given.shape("split");
   std::size_t i = normalize_axis("split", axis, x.rank());
   std::size_t total = 0;
-  for (std::size_t size : sizes) total += size;
+  for (std::size_t size : sizes) total += std::min(size, SIZE_MAX - total);  // not beyond the end, to begin at 0 again
   if (total != x.shape()[i])
     throw ShapeError("split: parts of " + std::to_string(total) + " in all, axis " + std::to_string(axis) + " of " +
                      to_string(x.shape()) + " is " + std::to_string(x.shape()[i]));

@@ -176,7 +176,7 @@ Variable tile(const Variable& x, const Dims& dims) {
   for (std::size_t i = 0; i < shape.size(); ++i) {
     apart.push_back(1), apart.push_back(shape[i]);
     repeated.push_back(copies[i]), repeated.push_back(shape[i]);
-    merged.push_back(copies[i] * shape[i]);
+    merged.push_back(element_count({copies[i], shape[i]}));
   }
   return reshape(broadcast_to(reshape(x, apart), repeated), merged);
 }
@@ -220,7 +220,7 @@ Variable windows(const Variable& x, std::ptrdiff_t axis, std::size_t size, std::
   view.shape.push_back(size);
   std::ptrdiff_t stride = view.strides[i];  // a copy: growing moves it
   view.strides.push_back(stride);
-  view.strides[i] *= static_cast<std::ptrdiff_t>(step);
+  if (view.shape[i] > 1) view.strides[i] *= static_cast<std::ptrdiff_t>(step);  // else it may be of any size
   return detail::read_part("windows", x, view);
 }
 

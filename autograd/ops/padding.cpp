@@ -41,13 +41,13 @@ Variable cut(const Variable& x, const std::vector<std::pair<std::ptrdiff_t, std:
   bool any = false;
   for (std::size_t i = 0; i < widths.size(); ++i) {
     auto n = static_cast<std::ptrdiff_t>(x.shape()[i]);
-    std::ptrdiff_t start = std::max<std::ptrdiff_t>(-widths[i].first, 0);
-    std::ptrdiff_t stop = n - std::max<std::ptrdiff_t>(-widths[i].second, 0);
-    if (start > stop)
+    std::ptrdiff_t start = std::min<std::ptrdiff_t>(widths[i].first, 0);
+    std::ptrdiff_t end = std::min<std::ptrdiff_t>(widths[i].second, 0);
+    if (start < -n || end < -n - start)
       throw ShapeError("pad: (" + std::to_string(widths[i].first) + ", " + std::to_string(widths[i].second) +
                        ") takes more than axis " + std::to_string(i) + " of " + to_string(x.shape()) + " has");
-    inside.push_back(range(start, stop));
-    any = any || stop - start < n;
+    inside.push_back(range(-start, n + end));
+    any = any || start < 0 || end < 0;
   }
   return any ? slice(x, inside) : x;
 }
@@ -62,8 +62,13 @@ Variable pad(const Variable& uncut, const std::vector<std::pair<std::ptrdiff_t, 
     throw ShapeError("pad: widths for " + std::to_string(given.size()) + " axes, shape " + to_string(uncut.shape()));
   Variable x = cut(uncut, given);
   std::vector<std::pair<std::size_t, std::size_t>> widths;
-  for (auto [before, after] : given)
-    widths.emplace_back(std::max<std::ptrdiff_t>(before, 0), std::max<std::ptrdiff_t>(after, 0));
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    std::size_t before = std::max<std::ptrdiff_t>(given[i].first, 0);
+    std::size_t after = std::max<std::ptrdiff_t>(given[i].second, 0);
+    // One by one, so that a sum that is too large for its type is noticed as well.
+    element_count({element_count({x.shape()[i] + before}) + after});
+    widths.emplace_back(before, after);
+  }
   if (mode != PadMode::constant) {
     Variable result = detail::same_value("pad", x);
     for (std::size_t i = 0; i < widths.size(); ++i)

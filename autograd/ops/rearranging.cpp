@@ -30,7 +30,7 @@ Variable roll(const Variable& x, std::ptrdiff_t shift, std::optional<std::ptrdif
   std::size_t i = normalize_axis("roll", *axis, x.rank()), extent = x.shape()[i];
   if (extent == 0) return detail::same_value("roll", x);
   auto n = static_cast<std::ptrdiff_t>(extent);
-  auto cut = static_cast<std::size_t>(((-shift) % n + n) % n);
+  auto cut = static_cast<std::size_t>((n - shift % n) % n);
   if (cut == 0) return detail::same_value("roll", x);
   std::vector<Variable> parts = split(x, {cut, extent - cut}, *axis);
   return concatenate({parts[1], parts[0]}, *axis);
@@ -67,7 +67,7 @@ Variable repeat_interleave(const Variable& x, std::size_t copies, std::optional<
   Variable apart = expand_dims(x, static_cast<std::ptrdiff_t>(i) + 1);
   Shape repeated = apart.shape(), merged = x.shape();
   repeated[i + 1] = copies;
-  merged[i] *= copies;
+  merged[i] = element_count({merged[i], copies});
   return reshape(broadcast_to(apart, repeated), merged);
 }
 

@@ -121,6 +121,7 @@ Histogram histogram(const Variable& x, std::size_t bins, const HistogramOptions&
   detail::Calling calling("histogram");
   detail::require_numbers("histogram", x);
   if (bins == 0) throw ValueError("histogram: no bins, needs one or more");
+  element_count({bins});  // throws for more than there may be, of which one more would be none
   auto [low, high] = options.range ? *options.range
                      : x.size() > 0 ? std::pair(min(x.detach()).item(), max(x.detach()).item())
                                     : std::pair(0.0, 1.0);

@@ -22,13 +22,14 @@ Variable places(std::size_t rows, std::size_t columns, std::ptrdiff_t k) {
   return reshape(nonzero(ravel(tril(ones({rows, columns}, boolean), k))), {-1});
 }
 
-// How many there are in a square matrix.
+// How many diagonals k is below the main one.
+std::size_t below(std::ptrdiff_t k) { return k < 0 ? -static_cast<std::size_t>(k) : 0; }
+
+// How many there are in a square matrix: a triangle, or all but a triangle.
 std::size_t count(std::size_t n, std::ptrdiff_t k) {
-  std::size_t result = 0;
-  for (std::size_t row = 0; row < n; ++row)
-    result += static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(row) + 1 + k, 0,
-                                                                  static_cast<std::ptrdiff_t>(n)));
-  return result;
+  auto triangle = [](std::size_t side) { return side * (side + 1) / 2; };
+  if (k < 0) return triangle(n - std::min(n, below(k)));
+  return n * n - triangle(n - std::min(n, static_cast<std::size_t>(k) + 1));
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ Variable vec_to_tril_matrix(const Variable& x, std::ptrdiff_t k) {
   detail::Calling calling("vec_to_tril_matrix");
   detail::require_defined("vec_to_tril_matrix", x);
   if (x.rank() == 0) throw ShapeError("vec_to_tril_matrix: (), needs one axis or more");
-  std::size_t n = static_cast<std::size_t>(std::max<std::ptrdiff_t>(-k, 0)), elements = x.shape(-1);
+  std::size_t n = below(k), elements = x.shape(-1);
   while (count(n, k) < elements) ++n;
   if (count(n, k) != elements)
     throw ShapeError("vec_to_tril_matrix: " + std::to_string(elements) + " elements of " + to_string(x.shape()) +
