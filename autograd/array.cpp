@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -11,6 +12,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <autograd/batch.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/small_blocks.hpp>
 
 namespace xtape {
@@ -103,8 +105,15 @@ std::size_t next_colour() {
 }
 
 [[noreturn]] void no_memory(const Shape& shape, DType dtype, std::size_t size) {
-  throw MemoryError("array: no memory for the " + std::to_string(size * item_size(dtype)) + " bytes of " +
-                    to_string(dtype) + to_string(shape));
+  char text[128];  // without memory; where it is too short, the text is cut
+  std::size_t end = 0;
+  auto add = [&](const char* format, auto... values) {
+    if (end < sizeof text) end += static_cast<std::size_t>(std::snprintf(text + end, sizeof text - end, format, values...));
+  };
+  add("%s(", to_string(dtype));
+  for (std::size_t i = 0; i < shape.size(); ++i) add(i ? ", %zu" : "%zu", shape[i]);
+  add(shape.size() == 1 ? ",)" : ")");
+  throw OutOfMemory("array", size * item_size(dtype), text);
 }
 
 }  // namespace
@@ -183,7 +192,7 @@ namespace {
 detail::ShapePtr shared(const Shape& shape) try {
   return new detail::SharedShape(shape);
 } catch (const std::bad_alloc&) {
-  throw MemoryError("array: no memory for its shape");
+  throw detail::OutOfMemory("array", "its shape");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <autograd/computed_again.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/walk.hpp>
 
 namespace xtape {
@@ -65,7 +66,7 @@ class Checkpoint final : public OperationOf<Checkpoint> {
 
 }  // namespace
 
-Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
+Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) try {
   detail::RandomFork numbers;
   if (!grad_enabled()) return f(inputs, "checkpoint");
   detail::Traces first;
@@ -89,6 +90,8 @@ Variable checkpoint(const Callable& f, const std::vector<Variable>& inputs) {
   for (const Edge& edge : captured) operands.push_back(detail::stand_in(edge));
   Checkpoint operation(f, inputs.size(), std::move(value), std::move(first), captured);
   return detail::perform(operation, detail::pointers_to(operands));
+} catch (const std::bad_alloc&) {
+  throw detail::OutOfMemory("checkpoint", "what it needs beside arrays");
 }
 
 }  // namespace xtape

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <autograd/atomic_file.hpp>
+#include <autograd/memory_error.hpp>
 
 namespace xtape {
 namespace {
@@ -54,9 +55,11 @@ void write_down(const Event& event) noexcept try {
 
 std::atomic<int> detail::profile_count = 0;
 
-Profile::Profile() : log_(std::make_shared<Log>()) {
+Profile::Profile() try : log_(std::make_shared<Log>()) {
   logs.push_back(&log_->events);
   ++detail::profile_count;
+} catch (const std::bad_alloc&) {
+  throw detail::OutOfMemory("Profile", "the measurements");
 }
 
 Profile::~Profile() { stop(); }

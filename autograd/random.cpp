@@ -2,9 +2,10 @@
 #include <autograd/random.hpp>
 
 #include <atomic>
+#include <charconv>
 #include <cmath>
 #include <mutex>
-#include <sstream>
+#include <string_view>
 #include <utility>
 
 #include <autograd/kernels/random.hpp>
@@ -15,6 +16,7 @@ namespace {
 thread_local detail::GeneratorScope* innermost = nullptr;
 thread_local bool past_forks = false;
 std::atomic<std::uint64_t> last_id = 0;  // of engines
+constexpr std::string_view method = "philox";
 
 void require_spread(const char* operation, double mean, double stddev) {
   if (!std::isfinite(mean) || !std::isfinite(stddev) || stddev < 0)
@@ -48,15 +50,21 @@ void Generator::seed(std::uint64_t seed) {
 std::string Generator::state() const {
   Engine& own = engine();
   std::scoped_lock lock(own.mutex);
-  return "philox " + std::to_string(own.stream.seed) + " " + std::to_string(own.stream.block);
+  return std::string(method) + " " + std::to_string(own.stream.seed) + " " + std::to_string(own.stream.block);
 }
 
 void Generator::set_state(const std::string& state) {
-  std::istringstream text(state);
-  std::string name;
   kernels::RandomStream stream;
-  bool is_state = text >> name >> stream.seed >> stream.block && name == "philox" && state.find('-') == state.npos;
-  if (!is_state || !(text >> std::ws).eof()) throw ValueError("generator: the text is no state of a generator");
+  const char *begin = state.data(), *end = begin + state.size();
+  bool is_state = state.starts_with(method);
+  if (is_state) begin += method.size();
+  for (std::uint64_t* number : {&stream.seed, &stream.block}) {
+    is_state = is_state && begin != end && *begin++ == ' ';
+    auto [after, error] = std::from_chars(begin, end, *number);
+    is_state = is_state && error == std::errc();
+    begin = after;
+  }
+  if (!is_state || begin != end) throw ValueError("generator: the text is no state of a generator");
   Engine& own = engine();
   std::scoped_lock lock(own.mutex);
   own.stream = stream;

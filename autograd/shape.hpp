@@ -16,8 +16,34 @@
 
 namespace xtape {
 
-/// The extent of each axis; empty for a scalar. The same type as xtensor's run-time shapes, so the two compare.
-using Shape = xt::dynamic_shape<std::size_t>;
+template <class T>
+class PerAxisNumbers;
+
+}  // namespace xtape
+
+// What xtensor makes of such a shape, to hold other numbers.
+template <class U, class T>
+struct xt::rebind_container<U, xtape::PerAxisNumbers<T>> {
+  using type = xt::dynamic_shape<U>;
+};
+
+namespace xtape {
+
+/// A number for each axis, as xtensor's run-time shapes hold them, with which these compare. To move one is to copy it:
+/// xtensor's own needs memory to move five numbers and more, and ends the program where there is none.
+template <class T>
+class PerAxisNumbers : public xt::dynamic_shape<T> {
+ public:
+  using Base = xt::dynamic_shape<T>;
+  using Base::Base;
+  PerAxisNumbers() = default;
+  PerAxisNumbers(const Base& numbers) : Base(numbers) {}
+  PerAxisNumbers(const PerAxisNumbers&) = default;
+  PerAxisNumbers& operator=(const PerAxisNumbers&) = default;
+};
+
+/// The extent of each axis; empty for a scalar.
+using Shape = PerAxisNumbers<std::size_t>;
 
 template <class I>
 concept IntegerReference = std::integral<std::remove_cvref_t<I>> && !std::same_as<std::remove_cvref_t<I>, bool> &&

@@ -225,6 +225,7 @@ class TangentWalk::Push {
     if (std::ranges::none_of(operands_, &Variable::defined)) return;
     results_.assign(node.outputs(), {});
     for (std::uint32_t i = 0; i < node.outputs(); ++i) results_[i].wanted = uses_[step.first_result + i] > 0;
+    const Node::Visit visit(node);
     if (node.released())
       throw GraphError(std::string(walk_.transform_) + ": the graph was walked before and released (at " + node.name() +
                        ")");

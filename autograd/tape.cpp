@@ -4,9 +4,11 @@
 #include <atomic>
 #include <bit>
 #include <new>
+#include <thread>
 
 #include <autograd/anomaly.hpp>
 #include <autograd/batch.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/ops/operands.hpp>
 #include <autograd/small_blocks.hpp>
 
@@ -73,6 +75,7 @@ Node::Node(const char* name, std::uint32_t edge_count, std::uint32_t outputs, st
 }
 
 Node::~Node() {
+  if (Attached* attached = this->attached()) std::exchange(attached->itself, nullptr).reset();
   release_saved();
   std::destroy_n(first_saved(), saved_count());
   std::destroy_n(first_edge(), edge_count_);
@@ -144,11 +147,33 @@ void Node::release_saved() noexcept {
 // needs this node.
 void Node::release() {
   release_saved();
-  released_ = true;
-  if (!attached_) return;
+  released_.store(true, std::memory_order_release);
+  Attached* attached = this->attached();
+  if (!attached) return;
   std::vector<Attached::Entry> hooks;
-  std::scoped_lock lock(attached_->mutex);
-  hooks.swap(attached_->hooks);
+  std::scoped_lock lock(attached->mutex);
+  hooks.swap(attached->hooks);
+}
+
+namespace {
+
+// Not 0.
+std::uint32_t number_of_this_thread() {
+  static std::atomic<std::uint32_t> last = 0;
+  [[gnu::tls_model("initial-exec")]] thread_local std::uint32_t number = 0;
+  while (number == 0) number = ++last;
+  return number;
+}
+
+}  // namespace
+
+std::atomic<std::uint32_t>* Node::Visit::enter(std::atomic<std::uint32_t>& visitor) {
+  const std::uint32_t own = number_of_this_thread();
+  for (std::uint32_t there = 0; !visitor.compare_exchange_weak(there, own, std::memory_order_acquire); there = 0) {
+    if (there == own) return nullptr;
+    if (there != 0) std::this_thread::yield();
+  }
+  return &visitor;
 }
 
 // How many values are kept of those before this one.
@@ -166,8 +191,13 @@ Variable Node::operand(std::size_t k) const {
 Variable Node::result() const { return detail::output_of(const_cast<Node*>(this), result_value()); }
 
 std::shared_ptr<Attached> Node::attach() {
-  if (!attached_) attached_ = std::make_shared<Attached>();
-  return attached_;
+  if (Attached* there = attached()) return there->itself;
+  auto made = std::make_shared<Attached>();
+  made->itself = made;
+  Attached* there = nullptr;
+  if (attached_.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return made;
+  made->itself.reset();  // another thread was first
+  return there->itself;
 }
 
 Variable Saved::operator()() const { return detail::output_of(edge_.node, value_, edge_.output); }
@@ -203,7 +233,7 @@ void evaluate(Operation& operation, std::span<const Array> values, std::span<Arr
   operation.evaluate(values, results);
   for (const Array& result : results) timer.add_bytes(result.bytes());
 } catch (const std::bad_alloc&) {
-  throw MemoryError(std::string(operation.name()) + ": no memory for what it needs beside its result");
+  throw OutOfMemory(operation.name(), "what it needs beside its result");
 }
 
 // The level of the innermost vmap that maps over one of the operands; 0 where none does.
@@ -248,7 +278,7 @@ NodePtr perform(Operation& operation, std::span<const Variable* const> operands,
   if (!grad_enabled() || std::none_of(operands.begin(), operands.end(), needs_gradient)) return nullptr;
   return Node::make(operation, operands, values, results);
 } catch (const std::bad_alloc&) {
-  throw MemoryError(std::string(operation.name()) + ": no memory to record it");
+  throw OutOfMemory(operation.name(), "its record");
 }
 
 Variable perform(Operation& operation, std::span<const Variable* const> operands) {

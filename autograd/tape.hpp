@@ -126,6 +126,7 @@ using Hook = std::function<Variable(const Variable&)>;
 
 /// What users have attached to the outputs of a node.
 struct Attached {
+  std::shared_ptr<Attached> itself;  ///< while there is the node
   struct Entry {
     std::uint64_t id;
     std::uint32_t output;
@@ -179,7 +180,24 @@ class Node final {
 
   /// Drops the operation and the saved values: no gradient can pass through the node again.
   void release();
-  bool released() const { return released_; }
+  bool released() const { return released_.load(std::memory_order_acquire); }
+
+  /// While one lives, walks of other threads wait at this node: of two that do not retain the graph, one passes, and the
+  /// other finds it released.
+  class Visit {
+   public:
+    explicit Visit(const Node& node) : visitor_(enter(node.visitor_)) {}
+    ~Visit() {
+      if (visitor_) visitor_->store(0, std::memory_order_release);
+    }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+
+   private:
+    /// Null where this thread is there already.
+    static std::atomic<std::uint32_t>* enter(std::atomic<std::uint32_t>& visitor);
+    std::atomic<std::uint32_t>* visitor_;
+  };
 
   /// What an output is, for pictures of the graph.
   struct Result {
@@ -193,7 +211,7 @@ class Node final {
   }
 
   /// Hooks and owners; null while there are none.
-  Attached* attached() const { return attached_.get(); }
+  Attached* attached() const { return attached_.load(std::memory_order_acquire); }
   std::shared_ptr<Attached> attach();
 
  private:
@@ -224,8 +242,10 @@ class Node final {
   const Operation* operation_ = nullptr;
   std::uint64_t sequence_ = 0;
   Node* next_destroyed_ = nullptr;
-  std::shared_ptr<Attached> attached_;
-  bool released_ = false, is_leaf_ = false;
+  std::atomic<Attached*> attached_ = nullptr;
+  mutable std::atomic<std::uint32_t> visitor_ = 0;  // the thread whose walk is here
+  std::atomic<bool> released_ = false;
+  bool is_leaf_ = false;
   Result first_result_;
   std::unique_ptr<Result[]> other_results_;
   std::unique_ptr<detail::ShapePtr[]> operand_shapes_;  // null where all are that of the first result

@@ -125,7 +125,7 @@ class Variable {
     auto keep = std::make_shared<Array>(value());
     // The adaptor wants a pointer to non-const, and const access is all that this hands out.
     auto* elements = const_cast<T*>(keep->template data<T>());
-    Shape shape = keep->shape();
+    xt::dynamic_shape<std::size_t> shape = keep->shape();
     return static_cast<const decltype(xt::adapt_smart_ptr(elements, shape, keep))>(
         xt::adapt_smart_ptr(elements, shape, std::move(keep)));
   }
@@ -141,7 +141,7 @@ class Variable {
   /// @throws DTypeError unless T is what the Variable holds.
   template <class T>
   auto mutable_array() const& {
-    Shape shape = this->shape();
+    xt::dynamic_shape<std::size_t> shape = this->shape();
     T* elements = mutable_data<T>();
     return xt::adapt_smart_ptr(elements, shape, std::make_shared<Variable>(*this));
   }

@@ -7,6 +7,7 @@
 #include <autograd/batch.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/mark.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
@@ -243,12 +244,14 @@ Variables results_for_all(const Function& f, const Inputs& inputs) {
 
 }  // namespace
 
-std::vector<Variable> flat_vmap(const FlatCall& call, const VmapOptions& options) {
+std::vector<Variable> flat_vmap(const FlatCall& call, const VmapOptions& options) try {
   const Inputs inputs(call.inputs, options);
   const Outputs outputs(options);
   Variables results = results_for_all(call.function, inputs);
   for (std::size_t k = 0; k < results.size(); ++k) results[k] = outputs.moved(results[k], k, results.size());
   return results;
+} catch (const std::bad_alloc&) {
+  throw OutOfMemory("vmap", "what it needs beside arrays");
 }
 
 }  // namespace xtape::detail

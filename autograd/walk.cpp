@@ -14,6 +14,7 @@
 #include <autograd/gradient_exchange.hpp>
 #include <autograd/kernels/arithmetic.hpp>
 #include <autograd/mark.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/node_table.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/gathering.hpp>
@@ -321,7 +322,7 @@ class Walk {
     return found.empty() ? Variable() : detail::another_handle(found[x.impl()->output]);
   }
 
-  void run() try {
+  void run() {
     while (!frontier_.empty()) {
       auto [node, gradients] = frontier_.take();
       visit(*node, gradients);
@@ -333,8 +334,6 @@ class Walk {
         if (leaf.requires_grad()) deliveries_.push_back({leaf.impl()->node, {std::move(gradient)}});
       });
     if (!pruning_) deliver();
-  } catch (const std::bad_alloc&) {
-    throw MemoryError("backward: no memory for what waits on the way");
   }
 
  private:
@@ -358,6 +357,7 @@ class Walk {
       if (adds && inputs_[i].wanted) inputs_[i].value = frontier_.borrow(edges[i]);
     }
     if (!any) return;
+    const Node::Visit visit(node);
     if (node.released())
       throw GraphError(std::string("backward: the graph was walked before and released (at ") + node.name() +
                        "); walk the first time with {.retain_graph = true}");
@@ -437,22 +437,52 @@ class Walk {
     deliveries_.push_back({&node, gradients});
   }
 
+  // A gradient that a leaf is about to get: to put in the place of the old one, or to add to it.
+  struct Sum {
+    VariableImpl* owner;
+    Variable gradient;
+    Array* old = nullptr;  // to add to
+
+    // All that can fail.
+    Sum(VariableImpl& leaf, Variable term) : owner(&leaf), gradient(std::move(term)) {
+      if (!sole_handle(gradient)) gradient = detail::another_handle(gradient);
+      if (!leaf.grad.defined()) return;
+      const bool recorded = grad_enabled() || detail::any_mapped(leaf.grad, gradient);
+      if (!recorded && detail::sole_owner(leaf.grad)) old = &leaf.grad.mutable_value();
+      if (old && old->unique()) return;
+      old = nullptr;
+      Variable sum = leaf.grad;
+      accumulate(sum, std::move(gradient));
+      gradient = std::move(sum);
+    }
+    void complete() {
+      if (old) kernels::add_in_place(*old, gradient.value());
+      else std::swap(owner->grad, gradient);
+    }
+  };
+
   // Only a walk that went through changes any gradient: a failed one leaves them as they were.
   void deliver() {
-    for (const auto& [node, gradients] : deliveries_) {
-      std::scoped_lock lock(node->attached()->mutex);
-      for (VariableImpl* owner : node->attached()->owners) require_fits(*owner, gradients[owner->output]);
-    }
-    for (auto& [node, gradients] : deliveries_) {
-      std::scoped_lock lock(node->attached()->mutex);
+    std::vector<Sum> sums;  // after the locks, old gradients go with it
+    auto locks = lock_leaves();
+    for (auto& [node, gradients] : deliveries_)
       for (VariableImpl* owner : node->attached()->owners) {
-        Variable gradient = gradients[owner->output];
-        if (!gradient.defined()) continue;
-        gradients[owner->output] = Variable();
-        if (!sole_handle(gradient)) gradient = detail::another_handle(gradient);
-        accumulate(owner->grad, std::move(gradient));
+        Variable gradient = std::exchange(gradients[owner->output], Variable());
+        require_fits(*owner, gradient);
+        if (gradient.defined()) sums.emplace_back(*owner, std::move(gradient));
       }
-    }
+    for (Sum& sum : sums) sum.complete();
+  }
+
+  // In the order of their addresses, in which all threads take them.
+  std::vector<std::unique_lock<std::mutex>> lock_leaves() const {
+    std::vector<std::mutex*> mutexes;
+    for (const Delivery& delivery : deliveries_) mutexes.push_back(&delivery.node->attached()->mutex);
+    std::ranges::sort(mutexes);
+    mutexes.erase(std::ranges::unique(mutexes).begin(), mutexes.end());
+    std::vector<std::unique_lock<std::mutex>> locks;
+    for (std::mutex* mutex : mutexes) locks.emplace_back(*mutex);
+    return locks;
   }
 
   static void require_fits(const VariableImpl& owner, const Variable& gradient) {
@@ -528,14 +558,16 @@ std::shared_ptr<detail::GradientExchange> detail::GradientExchange::of(const Var
 }
 
 void Variable::backward(const Variable& seed, const BackwardOptions& options) const {
-  Variable start = checked_seed("backward", *this, seed);
-  Walk walk(options.retain_graph, options.create_graph);
-  walk.start_with_exchanges(*this, std::move(start));
-  walk.run();
+  detail::naming("backward", [&] {
+    Variable start = checked_seed("backward", *this, seed);
+    Walk walk(options.retain_graph, options.create_graph);
+    walk.start_with_exchanges(*this, std::move(start));
+    walk.run();
+  });
 }
 
 std::vector<Variable> grad(const std::vector<Variable>& outputs, const std::vector<Variable>& inputs,
-                           const GradOptions& options) {
+                           const GradOptions& options) try {
   if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size())
     throw ValueError("grad: " + std::to_string(options.grad_outputs.size()) + " grad_outputs for " +
                      std::to_string(outputs.size()) + " outputs");
@@ -559,6 +591,8 @@ std::vector<Variable> grad(const std::vector<Variable>& outputs, const std::vect
                        "; pass {.allow_unused = true} for an undefined gradient there");
   }
   return results;
+} catch (const std::bad_alloc&) {
+  throw detail::OutOfMemory("grad", "what it needs beside arrays");
 }
 
 Variable detail::isolated(const Variable& x, bool connected) {

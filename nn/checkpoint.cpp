@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include <autograd/error.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/ops/creation.hpp>
 #include <nn/serialization.hpp>
 
@@ -49,17 +49,36 @@ Scalar CheckpointPart::number_in(const StateDict& state) {
   return x.dtype() == int64 ? Scalar(*x.data<std::int64_t>()) : Scalar(x.item());
 }
 
+// What brings the part back to its present state.
+std::function<void()> CheckpointPart::undo_point() const {
+  if (generator_) return [generator = generator_, state = generator_->state()] { generator->set_state(state); };
+  if (undo_point_) return undo_point_();
+  // The others go back all the same, and what is thrown is why the state could not be restored.
+  return [load = load_state_, state = state_()] {
+    try {
+      load(state);
+    } catch (...) {
+    }
+  };
+}
+
 Checkpoint::Checkpoint(const std::vector<CheckpointPart>& parts, std::int64_t step) : step(step) {
-  for (const CheckpointPart& part : parts) {
-    require_name(part.name_);
-    if (states.contains(part.name_) || generators.contains(part.name_))
-      throw ValueError("checkpoint: there are two parts \"" + part.name_ + "\"");
-    if (part.generator_) generators.emplace(part.name_, part.generator_->state());
-    else states.emplace(part.name_, part.state_());
-  }
+  xtape::detail::naming("checkpoint", [&] {
+    for (const CheckpointPart& part : parts) {
+      require_name(part.name_);
+      if (states.contains(part.name_) || generators.contains(part.name_))
+        throw ValueError("checkpoint: there are two parts \"" + part.name_ + "\"");
+      if (part.generator_) generators.emplace(part.name_, part.generator_->state());
+      else states.emplace(part.name_, part.state_());
+    }
+  });
 }
 
 void Checkpoint::restore(const std::vector<CheckpointPart>& parts) const {
+  xtape::detail::naming("checkpoint: restore", [&] { bring_back(parts); });
+}
+
+void Checkpoint::bring_back(const std::vector<CheckpointPart>& parts) const {
   std::vector<std::string> missing;
   for (const CheckpointPart& part : parts) {
     bool there = part.generator_ ? generators.contains(part.name_) : states.contains(part.name_);
@@ -72,24 +91,23 @@ void Checkpoint::restore(const std::vector<CheckpointPart>& parts) const {
     throw ValueError("checkpoint: restore: lacks " + quoted_list(missing) + ", has " + quoted_list(present));
   }
 
-  auto load = [](const Checkpoint& from, const CheckpointPart& part) {
-    if (part.generator_) part.generator_->set_state(from.generators.at(part.name_));
-    else part.load_state_(from.states.at(part.name_));
-  };
-  Checkpoint before(parts);
   std::vector<CheckpointPart> order = parts;
   std::stable_partition(order.begin(), order.end(), [](const CheckpointPart& part) { return part.is_module_; });
+  auto load = [this](const CheckpointPart& part) {
+    if (part.generator_) part.generator_->set_state(generators.at(part.name_));
+    else part.load_state_(states.at(part.name_));
+  };
+  std::vector<std::function<void()>> undo_points;
+  for (const CheckpointPart& part : order) undo_points.push_back(part.undo_point());
   std::size_t done = 0;
   auto undo = [&] {
-    for (std::size_t i = done; i-- > 0;) {
-      try {
-        load(before, order[i]);
-      } catch (...) {  // the others go back all the same, and what is thrown is why the state could not be restored
-      }
-    }
+    for (std::size_t i = done; i-- > 0;) undo_points[i]();
   };
   try {
-    for (; done < order.size(); ++done) load(*this, order[done]);
+    for (; done < order.size(); ++done) load(order[done]);
+  } catch (const MemoryError&) {
+    undo();
+    throw;
   } catch (const Error& error) {
     undo();
     throw ValueError("checkpoint: restore \"" + order[done].name_ + "\": " + error.what());
@@ -100,6 +118,10 @@ void Checkpoint::restore(const std::vector<CheckpointPart>& parts) const {
 }
 
 void Checkpoint::save(const std::filesystem::path& file) const {
+  xtape::detail::naming("save checkpoint", [&] { write(file); });
+}
+
+void Checkpoint::write(const std::filesystem::path& file) const {
   StateDict tensors;
   std::map<std::string, std::string> metadata{{step_key, std::to_string(step)}};
   for (const auto& [part, state] : states) {
@@ -116,6 +138,10 @@ void Checkpoint::save(const std::filesystem::path& file) const {
 }
 
 Checkpoint Checkpoint::load(const std::filesystem::path& file) {
+  return xtape::detail::naming("load checkpoint", [&] { return read(file); });
+}
+
+Checkpoint Checkpoint::read(const std::filesystem::path& file) {
   Safetensors content = load_safetensors(file);
   auto fail = [&](const std::string& what) { throw FileError("load checkpoint: " + file.string() + ": " + what); };
   if (!content.metadata.contains(step_key)) fail("is no checkpoint, although a safetensors file: it lacks \"step\"");

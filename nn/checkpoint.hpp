@@ -18,7 +18,8 @@
 namespace xtape::nn {
 
 /// What can hand over its state and take it back: modules, optimizers, schedules, and classes of one's own.
-/// `load_state_dict` throws, and changes nothing, when the state does not fit.
+/// `load_state_dict` throws, and changes nothing, when the state does not fit. A class may have an `undo_point()` as well, as
+/// modules and optimizers do: a function that brings back the present state, which cannot fail.
 template <class T>
 concept Stateful = requires(T& object, const T& constant, const StateDict& state) {
   { constant.state_dict() } -> std::convertible_to<StateDict>;
@@ -32,14 +33,18 @@ class CheckpointPart {
   CheckpointPart(std::string name, T& object)
       : name_(std::move(name)), is_module_(requires { object.materialized(); }),
         state_([&object]() -> StateDict { return object.state_dict(); }),
-        load_state_([&object](const StateDict& state) { object.load_state_dict(state); }) {}
+        load_state_([&object](const StateDict& state) { object.load_state_dict(state); }) {
+    if constexpr (requires { std::function<void()>(object.undo_point()); })
+      undo_point_ = [&object] { return std::function<void()>(object.undo_point()); };
+  }
   /// A number: how many epochs are done, the best score so far. @throws ValueError, where it is restored, for a saved
   /// number that T does not have.
   template <class T>
     requires std::is_arithmetic_v<T>
   CheckpointPart(std::string name, T& number)
       : name_(std::move(name)), state_([&number] { return state_of(number); }),
-        load_state_([&number](const StateDict& state) { number = number_in(state).template to<T>("restore"); }) {}
+        load_state_([&number](const StateDict& state) { number = number_in(state).template to<T>("restore"); }),
+        undo_point_([&number] { return [&number, before = number] { number = before; }; }) {}
   CheckpointPart(std::string name, Generator& generator)
       : name_(std::move(name)), generator_(&generator) {}
 
@@ -47,11 +52,13 @@ class CheckpointPart {
   friend struct Checkpoint;
   static StateDict state_of(const Scalar& number);
   static Scalar number_in(const StateDict& state);
+  std::function<void()> undo_point() const;
 
   std::string name_;
   bool is_module_ = false;
   std::function<StateDict()> state_;
   std::function<void(const StateDict&)> load_state_;
+  std::function<std::function<void()>()> undo_point_;
   Generator* generator_ = nullptr;  // instead of the two functions
 };
 
@@ -86,6 +93,11 @@ struct Checkpoint {
   std::map<std::string, StateDict> states;          ///< by part
   std::map<std::string, std::string> generators;    ///< by part, as text
   std::map<std::string, std::string> texts;         ///< whatever else is to be kept, by names of the caller's
+
+ private:
+  void bring_back(const std::vector<CheckpointPart>& parts) const;
+  void write(const std::filesystem::path& file) const;
+  static Checkpoint read(const std::filesystem::path& file);
 };
 
 }  // namespace xtape::nn

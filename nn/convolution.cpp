@@ -83,7 +83,10 @@ std::string detail::KernelLayer::description() const {
 }
 
 void detail::KernelLayer::prepare(const Variable& x) {
-  if (weight.size() > 0) return;
+  complete([&] { materialize_for(x); });
+}
+
+void detail::KernelLayer::materialize_for(const Variable& x) {
   std::string whole = name() + "(" + description() + ")";
   const char* needs = axes_ == 1   ? "(batch, channels, length)"
                       : axes_ == 2 ? "(batch, channels, height, width)"

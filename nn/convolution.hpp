@@ -61,6 +61,7 @@ class KernelLayer : public Module {
   static std::size_t require_input(const char* name, std::size_t in);
   /// Draws the weight when this is the first call.
   void prepare(const Variable& x);
+  void materialize_for(const Variable& x);
 
   std::size_t axes_;
   bool transposed_;

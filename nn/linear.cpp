@@ -47,13 +47,13 @@ std::string Dense::description() const {
 Variable Dense::forward(const Variable& x) {
   auto refuse = [&](const std::string& needs) { detail::refuse_input("Dense(" + description() + ")", x, needs); };
   if (!x.defined() || x.rank() == 0) refuse("one axis or more");
-  if (weight.size() == 0) {
+  complete([&] {
     if (x.shape(-1) == 0) refuse("a last extent of 1 or more");
     detail::require_dtype("Dense(" + description() + ")", x, weight.dtype());
     xtape::detail::PastForks drawn_once;
     materialize(weight, initialized("Dense: weight", weight_init_, {weight.shape(0), x.shape(-1)}, weight.dtype(),
                                     generator_).value());
-  }
+  });
   if (x.shape(-1) != weight.shape(1)) refuse(std::to_string(weight.shape(1)) + " as the last extent");
   return linear(x, weight, bias);
 }

@@ -7,6 +7,7 @@
 #include <autograd/clip_grad.hpp>
 #include <autograd/communicator.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/indexing.hpp>
 #include <autograd/ops/joining.hpp>
@@ -87,8 +88,7 @@ class Model::ModeScope {
     network.train(training);
   }
   ~ModeScope() {
-    // Children come before their parents in the list; a parent's mode would become theirs.
-    for (auto mode = modes_.rbegin(); mode != modes_.rend(); ++mode) mode->first->train(mode->second);
+    for (auto [module, training] : modes_) module->set_training(training);
   }
   ModeScope(const ModeScope&) = delete;
   ModeScope& operator=(const ModeScope&) = delete;
@@ -215,6 +215,10 @@ void Model::train_batch(const Variable& x, const Variable& y, const FitOptions& 
 }
 
 History Model::fit(const Batches& data, const FitOptions& options) {
+  return xtape::detail::naming("Model::fit", [&] { return fitted(data, options); });
+}
+
+History Model::fitted(const Batches& data, const FitOptions& options) {
   if (!(options.clip_norm >= 0))
     throw ValueError("Model::fit: clip_norm is " + Scalar(options.clip_norm).text() + ", needs 0 or more");
   require_batches("Model::fit", data);
@@ -273,7 +277,7 @@ History Model::fit(const Batches& data, const FitOptions& options) {
 
 Scores Model::evaluate(const Batches& data) { return evaluated("Model::evaluate", data); }
 
-Scores Model::evaluated(const char* operation, const Batches& data, const detail::InterruptScope* interrupt) {
+Scores Model::evaluated(const char* operation, const Batches& data, const detail::InterruptScope* interrupt) try {
   NoGrad guard;
   ModeScope scope(*network_, false);
   Tally tally(operation, metrics_, data.shard());
@@ -284,9 +288,11 @@ Scores Model::evaluated(const char* operation, const Batches& data, const detail
     return !interrupt || !interrupt->interrupted();
   });
   return tally.total();
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory(operation, "the scores");
 }
 
-Variable Model::predict(const Batches& data) {
+Variable Model::predict(const Batches& data) try {
   NoGrad guard;
   ModeScope scope(*network_, false);
   std::vector<Variable> outputs;
@@ -297,6 +303,8 @@ Variable Model::predict(const Batches& data) {
   });
   if (outputs.empty()) throw ValueError("Model::predict: the data has no batches, needs one or more");
   return concatenate(outputs);
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("Model::predict", "the outputs");
 }
 
 Variable Model::predict(const Variable& x) {

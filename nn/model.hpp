@@ -224,6 +224,7 @@ class Model {
   Scores expected_scores(bool validation) const;
   void train_batch(const Variable& x, const Variable& y, const FitOptions& options, const Training& training,
                    Tally& tally);
+  History fitted(const Batches& data, const FitOptions& options);
   Scores evaluated(const char* operation, const Batches& data, const detail::InterruptScope* interrupt = nullptr);
 
   std::shared_ptr<Module> network_;

@@ -3,6 +3,7 @@
 
 #include <boost/core/demangle.hpp>
 
+#include <autograd/memory_error.hpp>
 #include <nn/module_state.hpp>
 
 namespace xtape::nn {
@@ -152,15 +153,19 @@ NamedVariables Module::collect(bool parameters, bool buffers, bool computed) con
 }
 
 NamedVariables Module::named_parameters() const {
-  check_registered();
-  return collect(true, false);
+  return xtape::detail::naming("parameters", [&] {
+    check_registered();
+    return collect(true, false);
+  });
 }
 NamedVariables Module::named_buffers() const { return collect(false, true); }
 
 std::vector<Variable> Module::parameters() const {
-  std::vector<Variable> result;
-  for (auto& [name, x] : named_parameters()) result.push_back(x);
-  return result;
+  return xtape::detail::naming("parameters", [&] {
+    std::vector<Variable> result;
+    for (auto& [name, x] : named_parameters()) result.push_back(x);
+    return result;
+  });
 }
 
 const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& Module::children() const {
@@ -182,10 +187,15 @@ std::size_t Module::parameter_count() const {
 // Mode and changes
 
 void Module::train(bool on) {
-  visit([on](const Module& module, const std::string&) { module.state_->training = on; });
+  std::vector<State*> states;  // all that can fail comes first
+  xtape::detail::naming("train", [&] {
+    visit([&](const Module& module, const std::string&) { states.push_back(module.state_.get()); });
+  });
+  for (State* state : states) state->training = on;
 }
 
 bool Module::training() const { return state_->training; }
+void Module::set_training(bool on) noexcept { state_->training = on; }
 
 void Module::apply(const std::function<void(Module&)>& f) {
   std::unordered_set<const State*> seen;

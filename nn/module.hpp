@@ -106,6 +106,9 @@ class Module {
   /// Gives a parameter that was added so its elements, in every handle.
   /// @throws ShapeError or DTypeError unless they fit the extents that were known and the parameter's dtype.
   void materialize(const Variable& x, const Array& value);
+  /// Calls `f`, which is to materialize them, unless all parameters of this module have their elements. Of the first calls
+  /// of several threads, one does, and the others wait for it.
+  void complete(const std::function<void()>& f);
   /// Whether all parameters of this module and everything below have elements: layers that find their input width at
   /// the first call have none before it.
   bool materialized() const;
@@ -155,6 +158,9 @@ class Module {
   /// @throws ValueError listing every name that is missing, unexpected, or of another shape or dtype, and changes
   /// nothing then. Where `strict` is false, missing and unexpected names are fine.
   void load_state_dict(const StateDict& state, bool strict = true);
+  /// What brings back the parameters and buffers as they are now, to the handles that there are then. To call it needs no
+  /// memory, and does not fail.
+  std::function<void()> undo_point() const;
 
  protected:
   // Of whole modules only: through a reference to the base class, it would change half of one.
@@ -178,6 +184,7 @@ class Module {
   friend std::shared_ptr<M> clone(const std::shared_ptr<M>& module);
   friend std::ostream& operator<<(std::ostream& out, const Module& module);
   friend class Parameter;
+  friend class Model;
   friend struct detail::Slot;
   friend class detail::Layer;
 
@@ -216,6 +223,8 @@ class Module {
   std::vector<std::pair<std::string, Variable>> collect(bool parameters, bool buffers, bool computed = false) const;
   detail::Slot* lazy_slot(const Variable& x) const;  // null unless it was added lazily
   bool is_lazy(const Variable& x) const;
+  void set_training(bool on) noexcept;  // of this one alone
+  void load(const StateDict& state, bool strict);
 
   std::shared_ptr<State> state_;
   std::uint64_t made_;  // greater than those of the handles that were made before

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <autograd/grad_mode.hpp>
+#include <autograd/memory_error.hpp>
 #include <nn/containers.hpp>
 #include <nn/module_state.hpp>
 
@@ -106,8 +107,10 @@ class Module::CallScope {
 };
 
 Variable Module::operator()(const Variable& x) const {
-  CallScope scope(*this);
-  return const_cast<Module*>(this)->forward(x);
+  return xtape::detail::naming("module", [&] {
+    CallScope scope(*this);
+    return const_cast<Module*>(this)->forward(x);
+  });
 }
 
 }  // namespace xtape::nn

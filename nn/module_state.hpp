@@ -60,6 +60,8 @@ struct Module::State {
   std::uint64_t made = 0;         // the number of the handle that this was made with
   std::uint64_t constructed = 0;  // the last number when a constructor of this added something
   bool replaced = false;          // whether another stands in a place where this was
+  std::atomic<bool> completed = false;  // whether all parameters have had their elements
+  std::recursive_mutex completing;
   std::atomic<bool> searched = false;          // whether parameters that are not registered were looked for
   std::atomic<bool> listed = false;            // whether somebody has the list of parameters
 

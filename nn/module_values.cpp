@@ -1,6 +1,7 @@
 // The values of a module's parameters and buffers: found at the first call, computed, converted, saved and loaded.
 #include <algorithm>
 
+#include <autograd/memory_error.hpp>
 #include <nn/checks.hpp>
 #include <nn/module_state.hpp>
 
@@ -44,6 +45,17 @@ void Module::materialize(const Variable& x, const Array& value) {
   replace_value(*x.impl(), value);
 }
 
+void Module::complete(const std::function<void()>& f) {
+  auto is_complete = [&] {
+    return std::ranges::none_of(state_->slots, [](const auto& slot) { return slot->known && slot->x.size() == 0; });
+  };
+  // Only what no other thread is about to change is looked at.
+  if (state_->completed.load(std::memory_order_acquire) && is_complete()) return;
+  std::scoped_lock lock(state_->completing);
+  if (!is_complete()) f();
+  state_->completed.store(true, std::memory_order_release);
+}
+
 detail::Slot* Module::lazy_slot(const Variable& x) const {
   detail::Slot* found = nullptr;
   visit([&](const Module& module, const std::string&) {
@@ -85,13 +97,19 @@ void Module::to(DType dtype) {
 }
 
 StateDict Module::state_dict() const {
-  StateDict state;
-  for (const auto& [name, x] : collect(true, true))
-    state.emplace(name, is_lazy(x) ? Variable() : Variable(x.value().copy()));
-  return state;
+  return xtape::detail::naming("state_dict", [&] {
+    StateDict state;
+    for (const auto& [name, x] : collect(true, true))
+      state.emplace(name, is_lazy(x) ? Variable() : Variable(x.value().copy()));
+    return state;
+  });
 }
 
 void Module::load_state_dict(const StateDict& state, bool strict) {
+  xtape::detail::naming("load_state_dict", [&] { load(state, strict); });
+}
+
+void Module::load(const StateDict& state, bool strict) {
   NamedVariables own = collect(true, true);
   std::string problems;
   StateDict expected, considered = state;
@@ -113,13 +131,34 @@ void Module::load_state_dict(const StateDict& state, bool strict) {
   if (!strict) std::erase_if(considered, [&](const auto& entry) { return !expected.contains(entry.first); });
   problems += misfits(expected, considered);
   if (!problems.empty()) throw ValueError(name() + ": load_state_dict: the state does not fit this module" + problems);
+  // All that can fail comes first.
+  std::vector<std::pair<VariableImpl*, Array>> replaced;
+  std::vector<std::pair<Array*, Array>> assigned;
   for (auto& [name, x] : own) {
     auto found = state.find(name);
     if (found == state.end()) continue;
-    if (!found->second.defined()) replace_value(*x.impl(), Array(*lazy_slot(x)->known, x.dtype()));
-    else if (is_lazy(x)) replace_value(*x.impl(), found->second.value().copy());
-    else x.mutable_value().assign(found->second.value());
+    if (!found->second.defined()) replaced.emplace_back(x.impl(), Array(*lazy_slot(x)->known, x.dtype()));
+    else if (is_lazy(x)) replaced.emplace_back(x.impl(), found->second.value().copy());
+    else assigned.emplace_back(&x.mutable_value(), found->second.value());
   }
+  for (auto& [impl, value] : replaced) replace_value(*impl, std::move(value));
+  for (auto& [array, value] : assigned) array->assign(value);
+}
+
+std::function<void()> Module::undo_point() const {
+  struct Held {
+    Variable x;
+    Array value;
+    Variable gradient;
+  };
+  std::vector<Held> held;
+  for (const auto& [name, x] : collect(true, true)) held.push_back({x, x.value(), x.grad()});
+  return [held]() mutable {
+    for (Held& each : held) {
+      std::swap(each.x.impl()->value, each.value);
+      std::swap(each.x.impl()->grad, each.gradient);
+    }
+  };
 }
 
 }  // namespace xtape::nn

@@ -82,8 +82,16 @@ std::pair<Variable, Variable> detail::RunningNorm::scale_and_shift() const {
 
 void detail::RunningNorm::track(const Variable& mean, const Variable& variance, double count, double momentum) {
   NoGrad guard;
-  running_mean.assign(lerp(running_mean, mean, momentum));
-  running_var.assign(lerp(running_var, variance * (count / (count - 1)), momentum));
+  const Variable new_mean = lerp(running_mean, mean, momentum);
+  const Variable new_var = lerp(running_var, variance * (count / (count - 1)), momentum);
+  const Array before = running_mean.value();
+  running_mean.assign(new_mean);
+  try {
+    running_var.assign(new_var);
+  } catch (...) {
+    running_mean.impl()->value = before;
+    throw;
+  }
 }
 
 detail::ProcessesOfModule::ProcessesOfModule(const ProcessesOfModule& other)
@@ -103,8 +111,16 @@ Variable detail::BatchNorm::forward(const Variable& x) {
 
 void detail::BatchNorm::take_note(const Variable& mean, const Variable& variance, double count) {
   if (!training() || !running_mean.defined()) return;
-  num_batches_tracked.assign(num_batches_tracked + 1);
-  track(mean, variance, count, options_.momentum ? *options_.momentum : 1 / num_batches_tracked.item());
+  NoGrad guard;
+  const Variable batches = num_batches_tracked + 1;
+  const Array before = num_batches_tracked.value();
+  num_batches_tracked.assign(batches);
+  try {
+    track(mean, variance, count, options_.momentum ? *options_.momentum : 1 / batches.item());
+  } catch (...) {
+    num_batches_tracked.impl()->value = before;
+    throw;
+  }
 }
 
 // The mean first, then the variance around it, which is more accurate than from sums of x and x^2.

@@ -23,6 +23,7 @@ struct AdadeltaOptions {
 class Adadelta : public Method<Adadelta, AdadeltaOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<AdadeltaOptions>& description();
 
  protected:

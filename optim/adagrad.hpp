@@ -23,6 +23,7 @@ struct AdagradOptions {
 class Adagrad : public Method<Adagrad, AdagradOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<AdagradOptions>& description();
 
  protected:

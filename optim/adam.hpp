@@ -25,6 +25,7 @@ struct AdamOptions {
 class Adam : public Method<Adam, AdamOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<AdamOptions>& description();
 
  protected:
@@ -45,6 +46,7 @@ struct AMSGradOptions {
 class AMSGrad : public Method<AMSGrad, AMSGradOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<AMSGradOptions>& description();
 
  protected:
@@ -66,6 +68,7 @@ struct AdamWOptions {
 class AdamW : public Method<AdamW, AdamWOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<AdamWOptions>& description();
 
  protected:

@@ -24,6 +24,7 @@ struct AdamaxOptions {
 class Adamax : public Method<Adamax, AdamaxOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<AdamaxOptions>& description();
 
  protected:

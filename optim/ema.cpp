@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <autograd/kernels/map.hpp>
+#include <autograd/memory_error.hpp>
 #include <optim/state.hpp>
 #include <optim/updates.hpp>
 
@@ -45,17 +46,38 @@ void EMA::check_shapes(const char* operation) const {
                        ": needs the shape that it had in the first update");
 }
 
+// Makes all averages that begin, and lets each have elements of its own: all memory that an update needs.
+std::vector<Array> EMA::prepared(const char* operation) {
+  return xtape::detail::naming("EMA", [&] {
+    check_shapes(operation);
+    std::vector<Array> begun(parameters_.size());
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+      if (begins(i)) begun[i] = parameters_[i].value().copy();
+      else if (Array& own = average(i); !own.unique()) own = own.copy();
+    return begun;
+  });
+}
+
+std::int64_t EMA::updates() const {
+  std::scoped_lock lock(mutex_);
+  return updates_;
+}
+
 void EMA::update() {
-  check_shapes("update");
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Array& parameter = parameters_[i].value();
-    if (begins(i)) averages_[i] = parameter.copy();
-    else kernels::update(AverageUpdate{decay_}, average(i), parameter);
-  }
+  std::scoped_lock lock(mutex_);
+  std::vector<Array> begun = prepared("update");
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (begun[i].defined()) averages_[i] = std::move(begun[i]);
+    else kernels::update(AverageUpdate{decay_}, averages_[i], parameters_[i].value());
   ++updates_;
 }
 
 std::vector<Variable> EMA::averages() const {
+  std::scoped_lock lock(mutex_);
+  return copies();
+}
+
+std::vector<Variable> EMA::copies() const {
   require_updated("averages");
   std::vector<Variable> result;
   for (std::size_t i = 0; i < averages_.size(); ++i)
@@ -64,19 +86,28 @@ std::vector<Variable> EMA::averages() const {
 }
 
 void EMA::swap() {
+  std::scoped_lock lock(mutex_);
   require_updated("swap");
-  check_shapes("swap");
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    if (begins(i)) averages_[i] = parameters_[i].value().copy();
-    kernels::update(Swap(), average(i), parameters_[i].mutable_value());
-  }
+  std::vector<Array> begun = prepared("swap");
+  std::vector<Array*> values = xtape::detail::naming("EMA", [&] {
+    std::vector<Array*> values;
+    for (const Variable& x : parameters_) {
+      values.push_back(&x.mutable_value());
+      if (!values.back()->unique()) *values.back() = values.back()->copy();
+    }
+    return values;
+  });
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (begun[i].defined()) averages_[i] = std::move(begun[i]);
+    else kernels::update(Swap(), averages_[i], *values[i]);
 }
 
 StateDict EMA::state_dict() const {
+  std::scoped_lock lock(mutex_);
   StateDict state = {{"updates", detail::to_variable<std::int64_t>({updates_})},
                      {"decay", detail::to_variable<double>({decay_})}};
   if (updates_ == 0) return state;
-  std::vector<Variable> copies = averages();
+  std::vector<Variable> copies = this->copies();
   for (std::size_t i = 0; i < copies.size(); ++i) state.emplace("average." + std::to_string(i), copies[i]);
   return state;
 }
@@ -105,6 +136,7 @@ void EMA::load_state_dict(const StateDict& state) {
   if (updates->item() > 0)
     for (std::size_t i = 0; i < averages.size(); ++i)
       averages[i] = state.at("average." + std::to_string(i)).value().copy();
+  std::scoped_lock lock(mutex_);
   averages_ = std::move(averages);
   updates_ = *updates->data<std::int64_t>();
   decay_ = decay->item();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include <autograd/state_dict.hpp>
@@ -21,6 +22,8 @@ struct EMAOptions {
 ///     average = decay average + (1 - decay) parameter
 ///
 /// A parameter that gets its elements later, in a lazy layer's first call, begins to be averaged then.
+///
+/// One thread may read averages, or the state, while another updates them.
 class EMA {
  public:
   /// @throws ValueError when the list is empty, a parameter is undefined or listed twice, or decay is not in [0, 1];
@@ -33,7 +36,7 @@ class EMA {
   /// changes nothing, for a parameter that has changed its shape.
   void update();
   /// The number of updates.
-  std::int64_t updates() const { return updates_; }
+  std::int64_t updates() const;
   /// In the order of the parameters. @throws Error before the first update.
   std::vector<Variable> averages() const;
 
@@ -62,7 +65,10 @@ class EMA {
   bool begins(std::size_t i) const;
   void check_shapes(const char* operation) const;
   Array& average(std::size_t i);
+  std::vector<Array> prepared(const char* operation);
+  std::vector<Variable> copies() const;
 
+  mutable std::mutex mutex_;  // of what follows
   std::vector<Variable> parameters_;
   std::vector<Array> averages_;
   double decay_;

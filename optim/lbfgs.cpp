@@ -77,16 +77,17 @@ void LBFGS::take_step() {
 Variable LBFGS::take_step(const std::function<Variable()>& closure) {
   NoGrad guard;
   State before = state_;
-  Variable parameters;
+  std::vector<Array> values;
+  values.reserve(parameters().size());
   try {
     Variable loss = evaluate(closure);
     // Only now: layers that find their widths at the first call have parameters without elements before it.
-    parameters = flat_parameters();
+    for (const Variable& x : parameters()) values.push_back(x.value());
     minimize(closure, loss.item());
     return loss;
   } catch (...) {
     state_ = std::move(before);
-    if (parameters.defined()) set_parameters(parameters);
+    for (std::size_t i = 0; i < values.size(); ++i) parameters()[i].impl()->value = std::move(values[i]);
     throw;
   }
 }

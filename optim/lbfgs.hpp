@@ -50,6 +50,9 @@ class LBFGS : public Method<LBFGS, LBFGSOptions> {
   void expect_more(StateDict& expected, const StateDict& state) const override;
   std::string problems_of_more(const StateDict& state) const override;
   void load_more(const StateDict& state) override;
+  std::function<void()> undo_more() override {
+    return [this, state = state_]() mutable { std::swap(state_, state); };
+  }
 
  private:
   struct State {

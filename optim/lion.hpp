@@ -21,6 +21,7 @@ struct LionOptions {
 class Lion : public Method<Lion, LionOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<LionOptions>& description();
 
  protected:

@@ -60,6 +60,10 @@ struct Description {
 ///     };
 ///
 /// An option `bool maximize` needs no more than the member: `update` then gets minus the gradient.
+///
+/// Where `update` fails, the whole step is undone: for that, parameters and moments are kept until all are updated. A class
+/// whose `update` writes to them by kernels::update alone says `static constexpr bool in_place = true`: such a step cannot
+/// fail once all moments are there, and nothing is kept. Which moments it asks for may depend on which options are 0.
 template <class Derived, class Options>
 class Method : public Optimizer {
  public:
@@ -107,6 +111,13 @@ class Method : public Optimizer {
 
  private:
   static constexpr bool can_maximize = requires(Options options) { options.maximize; };
+
+  bool is_in_place(std::size_t group) const final {
+    if constexpr (can_maximize)
+      if (options_[group].maximize) return false;  // minus the gradient is another array
+    if constexpr (requires { Derived::in_place; }) return Derived::in_place;
+    return false;
+  }
 
   static const std::vector<OptionOf<Options>>& all_options() {
     static const std::vector<OptionOf<Options>> all = [] {

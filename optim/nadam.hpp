@@ -28,6 +28,7 @@ struct NAdamOptions {
 class NAdam : public Method<NAdam, NAdamOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<NAdamOptions>& description();
 
  protected:

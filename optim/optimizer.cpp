@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include <autograd/clip_grad.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/ops/elementwise.hpp>
 
 namespace xtape::optim {
@@ -31,6 +33,7 @@ void Optimizer::add_group(const std::vector<Variable>& parameters) {
   group_ends_.push_back(parameters_.size());
   initial_lrs_.push_back(NAN);
   steps_.resize(parameters_.size(), 0);
+  ready_.resize(parameters_.size(), false);
   for (Moment& moment : moments_) moment.values.resize(parameters_.size());
   for (Number& number : numbers_) number.values.resize(parameters_.size());
 }
@@ -62,7 +65,7 @@ void Optimizer::clip_grad_value(double bound) const { xtape::clip_grad_value(par
 
 Variable Optimizer::step(const std::function<Variable()>& closure) {
   if (!closure) throw ValueError(name_ + ": step: the closure is empty");
-  return take_step(closure);
+  return xtape::detail::naming(name_.c_str(), [&] { return take_step(closure); });
 }
 
 Variable Optimizer::take_step(const std::function<Variable()>& closure) {
@@ -85,16 +88,77 @@ void Optimizer::check_gradients() const {
   }
 }
 
+// What a step that fails goes back to. Arrays share elements until one is written, so those that are kept here cost a copy:
+// of the parameters and moments that a step in place is to write to, none are.
+class Optimizer::Before {
+ public:
+  explicit Before(Optimizer& optimizer) : optimizer_(optimizer), steps_(optimizer.steps_), ready_(optimizer.ready_) {
+    for (const Number& number : optimizer.numbers_) numbers_.push_back(number.values);
+    for (std::size_t group = 0, i = 0; group < optimizer.groups(); ++group)
+      for (const bool in_place = optimizer.is_in_place(group); i < optimizer.group_end(group); ++i) {
+        const VariableImpl& x = *optimizer.parameters_[i].impl();
+        if (!x.grad.defined() || (in_place && optimizer.is_ready(i))) continue;
+        kept_.push_back({i, x.value, {}});
+        for (const Moment& moment : optimizer.moments_) kept_.back().moments.push_back(moment.values[i]);
+      }
+  }
+
+  void restore() noexcept {
+    for (Kept& kept : kept_) {
+      optimizer_.parameters_[kept.i].impl()->value = std::move(kept.parameter);
+      for (std::size_t k = 0; k < kept.moments.size(); ++k)
+        optimizer_.moments_[k].values[kept.i] = std::move(kept.moments[k]);
+    }
+    for (std::size_t k = 0; k < numbers_.size(); ++k) optimizer_.numbers_[k].values.swap(numbers_[k]);
+    optimizer_.steps_.swap(steps_);
+    optimizer_.ready_.swap(ready_);
+  }
+
+ private:
+  struct Kept {
+    std::size_t i;
+    Array parameter;
+    std::vector<Array> moments;
+  };
+
+  Optimizer& optimizer_;
+  std::vector<Kept> kept_;
+  std::vector<std::int64_t> steps_;
+  std::vector<bool> ready_;
+  std::vector<std::vector<double>> numbers_;
+};
+
 void Optimizer::take_step() {
   NoGrad guard;
-  check_gradients();
+  xtape::detail::naming(name_.c_str(), [&] {
+    check_gradients();
+    Before before(*this);
+    try {
+      update_all();
+    } catch (...) {
+      before.restore();
+      throw;
+    }
+  });
+}
+
+void Optimizer::update_all() {
   for (std::size_t group = 0, i = 0; group < groups(); ++group)
     for (; i < group_end(group); ++i) {
       const Variable& gradient = parameters_[i].impl()->grad;
       if (!gradient.defined()) continue;
       ++steps_[i];
       update_parameter(group, i, parameters_[i].mutable_value(), gradient.value());
+      ready_[i] = true;
     }
+}
+
+// Whether all that a step in place needs of this parameter is there.
+bool Optimizer::is_ready(std::size_t i) const {
+  const Array& parameter = parameters_[i].impl()->value;
+  auto is_own = [&](const Array& x) { return x.unique() && x.dtype() == parameter.dtype(); };
+  auto serves = [&](const Moment& moment) { return !moment.values[i].defined() || is_own(moment.values[i]); };
+  return ready_[i] && is_own(parameter) && std::ranges::all_of(moments_, serves);
 }
 
 Array Optimizer::negative(const Array& gradient) { return (-Variable(gradient)).value(); }
@@ -132,9 +196,10 @@ double Optimizer::option(const std::string& name, std::size_t group) const {
 void Optimizer::set_option(const std::string& name, std::size_t group, double value) {
   std::size_t index = option_index(name, group);
   std::vector<double> values = options_of(group);
-  values[index] = value;
+  const double before = std::exchange(values[index], value);
   if (std::string problem = options_problem(values); !problem.empty()) throw ValueError(name_ + ": " + problem);
   assign_options(group, values);
+  if ((before == 0) != (value == 0)) std::fill(ready_.begin(), ready_.end(), false);
 }
 
 void Optimizer::set_lr(double lr) {
@@ -169,6 +234,10 @@ std::vector<double> numbers(const Variable& x) { return {x.data<double>(), x.dat
 }  // namespace
 
 StateDict Optimizer::state_dict() const {
+  return xtape::detail::naming(name_.c_str(), [&] { return saved(); });
+}
+
+StateDict Optimizer::saved() const {
   StateDict state;
   std::vector<std::int64_t> sizes;
   std::vector<std::vector<double>> options;
@@ -219,6 +288,10 @@ StateDict Optimizer::expected_state(const StateDict& state, const std::vector<st
 }
 
 void Optimizer::load_state_dict(const StateDict& state) {
+  xtape::detail::naming(name_.c_str(), [&] { load(state); });
+}
+
+void Optimizer::load(const StateDict& state) {
   auto integers = [&](const char* name, std::size_t size) {
     auto found = state.find(name);
     bool fits = found != state.end() && has_form(found->second, size, int64);
@@ -249,11 +322,28 @@ void Optimizer::load_state_dict(const StateDict& state) {
       auto found = state.find(indexed(moment.name, i));
       moment.values[i] = found != state.end() ? found->second.value().copy() : Array();
     }
+  std::vector<Number> all_numbers = numbers_;
+  for (Number& number : all_numbers) number.values = numbers(state.at(number.name));
   load_more(state);
-  for (Number& number : numbers_) number.values = numbers(state.at(number.name));
+  // From here on, nothing fails.
   for (std::size_t group = 0; group < groups(); ++group) assign_options(group, options[group]);
-  steps_ = std::move(steps);
-  moments_ = std::move(moments);
+  steps_.swap(steps);
+  moments_.swap(moments);
+  numbers_.swap(all_numbers);
+  std::fill(ready_.begin(), ready_.end(), false);
+}
+
+std::function<void()> Optimizer::undo_point() {
+  std::vector<std::vector<double>> options;
+  for (std::size_t group = 0; group < groups(); ++group) options.push_back(options_of(group));
+  return [this, options, steps = steps_, moments = moments_, numbers = numbers_, more = undo_more()]() mutable {
+    for (std::size_t group = 0; group < options.size(); ++group) assign_options(group, options[group]);
+    steps_.swap(steps);
+    moments_.swap(moments);
+    numbers_.swap(numbers);
+    std::fill(ready_.begin(), ready_.end(), false);
+    more();
+  };
 }
 
 }  // namespace xtape::optim

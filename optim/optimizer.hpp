@@ -29,8 +29,9 @@ class Optimizer {
   /// Forgets the gradients of all parameters.
   void zero_grad();
   /// Changes each parameter as its gradient says. Those without a gradient are left as they are. Nothing is recorded.
-  /// @throws DTypeError, before anything has changed, for a gradient that is of another dtype or shape than its
-  /// parameter; Error where the method needs a closure.
+  /// A step that fails changes nothing, neither parameters nor what they carry along.
+  /// @throws DTypeError for a gradient that is of another dtype or shape than its parameter; Error where the method needs
+  /// a closure; MemoryError.
   void step() { take_step(); }
   /// Calls `closure`, which forgets the gradients, computes the loss, calls backward and returns the loss; then steps.
   /// Some methods, LBFGS for one, call it several times. Returns the loss of the first call.
@@ -66,6 +67,8 @@ class Optimizer {
   /// Goes on from a saved state, options included. @throws ValueError listing everything that is missing, unexpected,
   /// of another shape or dtype than this optimizer's parameters, or out of range, and changes nothing then.
   void load_state_dict(const StateDict& state);
+  /// What brings the present state back, options included. To call it needs no memory, and does not fail.
+  std::function<void()> undo_point();
 
  protected:
   struct OptionSpec {
@@ -92,6 +95,8 @@ class Optimizer {
   virtual Variable take_step(const std::function<Variable()>& closure);
   /// One step of parameter `i`, which is in `group`.
   virtual void update_parameter(std::size_t group, std::size_t i, Array& parameter, const Array& gradient) = 0;
+  /// Whether a step needs no memory where a parameter's moments are there already, and cannot fail.
+  virtual bool is_in_place(std::size_t) const { return false; }
 
   // The options of a group as numbers, in the order of their specifications
 
@@ -112,6 +117,7 @@ class Optimizer {
   /// What is wrong with values of it, a line for each; they may be missing or of a wrong form.
   virtual std::string problems_of_more(const StateDict&) const { return ""; }
   virtual void load_more(const StateDict&) {}
+  virtual std::function<void()> undo_more() { return [] {}; }
 
   // What parameters carry from step to step
 
@@ -138,6 +144,11 @@ class Optimizer {
     const char* name;
     std::vector<double> values;
   };
+  class Before;
+  StateDict saved() const;
+  void load(const StateDict& state);
+  void update_all();
+  bool is_ready(std::size_t i) const;
   void check_parameters(const std::vector<Variable>& parameters) const;
   std::size_t option_index(const std::string& name, std::size_t group) const;
   double initial_lr_or(std::size_t group, double lr) const;
@@ -153,6 +164,7 @@ class Optimizer {
   std::vector<std::int64_t> steps_;
   std::vector<Moment> moments_;
   std::vector<Number> numbers_;
+  std::vector<bool> ready_;  // whose last step asked for all moments: since then, no option became 0 or ceased to be
 };
 
 }  // namespace xtape::optim

@@ -29,6 +29,7 @@ struct RAdamOptions {
 class RAdam : public Method<RAdam, RAdamOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<RAdamOptions>& description();
 
  protected:

@@ -27,6 +27,7 @@ struct RMSPropOptions {
 class RMSProp : public Method<RMSProp, RMSPropOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<RMSPropOptions>& description();
 
  protected:

@@ -22,6 +22,7 @@ struct RpropOptions {
 class Rprop : public Method<Rprop, RpropOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<RpropOptions>& description();
 
  protected:

@@ -23,6 +23,7 @@ struct SGDOptions {
 class SGD : public Method<SGD, SGDOptions> {
  public:
   using Method::Method;
+  static constexpr bool in_place = true;
   static const Description<SGDOptions>& description();
 
  protected:

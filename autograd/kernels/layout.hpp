@@ -7,7 +7,7 @@
 
 namespace xtape::kernels {
 
-using Strides = xt::dynamic_shape<std::ptrdiff_t>;  ///< in elements, one for each axis
+using Strides = PerAxisNumbers<std::ptrdiff_t>;  ///< in elements, one for each axis
 
 /// The strides of a dense row-major array.
 Strides dense_strides(const Shape& shape);

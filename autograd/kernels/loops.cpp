@@ -20,23 +20,36 @@ bool merges(const Loops::Loop& outer, const Loops::Loop& inner) {
 
 Loops::Loops(const Shape& shape, std::span<const Strides> strides) {
   if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end()) {
-    loops.push_back({0, Strides(strides.size(), 0)});  // of large extents, steps would overflow
+    add(0, strides.size());  // of large extents, steps would overflow
     return;
   }
   loops.reserve(std::max<std::size_t>(shape.size(), 1));
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
     if (shape[axis] == 1) continue;
-    Loop loop{shape[axis], Strides(strides.size())};
+    Loop& loop = add(shape[axis], strides.size());
     for (std::size_t k = 0; k < strides.size(); ++k) loop.step[k] = strides[k][axis];
-    add(std::move(loop));
+    merge_last();
   }
-  if (loops.empty()) loops.push_back({1, Strides(strides.size(), 0)});
+  if (loops.empty()) add(1, strides.size());
 }
 
-void Loops::add(Loop next) {
-  if (loops.empty() || !merges(loops.back(), next)) return loops.push_back(std::move(next));
-  loops.back().extent *= next.extent;
-  loops.back().step = std::move(next.step);
+// In its place: xtensor's svector needs memory to be moved, where it says that it cannot fail.
+Loops::Loop& Loops::add(std::size_t extent, std::size_t operands) {
+  Loop& loop = loops.emplace_back();
+  loop.extent = extent;
+  loop.step.resize(operands);
+  std::fill(loop.step.begin(), loop.step.end(), 0);
+  return loop;
+}
+
+void Loops::merge_last() {
+  if (loops.size() < 2) return;
+  const Loop& inner = loops.back();
+  Loop& outer = loops[loops.size() - 2];
+  if (!merges(outer, inner)) return;
+  outer.extent *= inner.extent;
+  std::copy(inner.step.begin(), inner.step.end(), outer.step.begin());
+  loops.pop_back();
 }
 
 std::size_t Loops::size() const {
@@ -88,7 +101,10 @@ void for_each_row(std::span<const Array* const> arrays, Row row) {
   }
   std::vector<Strides> strides;
   strides.reserve(arrays.size());
-  for (const Array* x : arrays) strides.push_back(broadcast_strides(x->shape(), first.shape()));
+  for (const Array* x : arrays) {
+    const Strides own = broadcast_strides(x->shape(), first.shape());
+    strides.push_back(own);  // a copy: see Loops::add
+  }
   const Loops loops(first.shape(), strides);
   parallel_for(loops.size(), worth_a_thread, [&](std::size_t begin, std::size_t end) {
     loops.for_each_row(loops.cut(begin), loops.cut(end), row);

@@ -22,7 +22,7 @@ inline constexpr std::size_t most_lanes = 128;
 /// neighbours that every operand crosses with one step are merged. There is always at least one loop.
 struct Loops {
   struct Loop {
-    std::size_t extent;
+    std::size_t extent = 0;
     Strides step;  ///< one for each operand
   };
   std::vector<Loop> loops;  ///< outermost first
@@ -44,7 +44,8 @@ struct Loops {
   std::size_t cut(std::size_t element) const { return element - element % inner().extent % most_lanes; }
 
  private:
-  void add(Loop next);
+  Loop& add(std::size_t extent, std::size_t operands);
+  void merge_last();
 };
 
 /// Calls `row` for the rows of arrays that are walked together, as if broadcast to the shape of the first; where they are

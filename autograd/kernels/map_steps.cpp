@@ -48,13 +48,15 @@ struct BlockView {
   bool repeated;
 
   // A 0-d array, which stands for zeros, has no blocks.
-  BlockView(Shape shape, const Part& part, const Shape& common) {
+  BlockView(const Shape& whole, const Part& part, const Shape& common) {
+    Shape shape = whole;
     if (shape.size() > 0) {
       shape.back() /= part.blocks;
       offset = static_cast<std::ptrdiff_t>(part.block * shape.back());
     }
     repeated = shape != common;
-    strides = broadcast_strides(shape, common);
+    const Strides broadcast = broadcast_strides(shape, common);
+    strides = broadcast;  // a copy: see Loops::add
     for (std::size_t axis = 0; axis + 1 < strides.size(); ++axis)
       strides[axis] *= static_cast<std::ptrdiff_t>(part.blocks);
   }
@@ -329,7 +331,7 @@ class LoopsOfSteps {
     for (const Part& part : input_parts) {
       const Array& x = inputs[part.array];
       BlockView view(x.shape(), part, common);
-      add(std::move(view.strides), const_cast<T*>(x.data<T>()) + view.offset, none);
+      add(view.strides, const_cast<T*>(x.data<T>()) + view.offset, none);
     }
     for (const Part& part : result_parts) add_result(results[part.array], part, common);
     loops_.emplace(common, strides_);
@@ -361,8 +363,8 @@ class LoopsOfSteps {
  private:
   static constexpr std::ptrdiff_t none = -1;
 
-  void add(Strides strides, T* data, std::ptrdiff_t sum) {
-    strides_.push_back(std::move(strides));
+  void add(const Strides& strides, T* data, std::ptrdiff_t sum) {
+    strides_.push_back(strides);
     data_.push_back(data);
     sum_.push_back(sum);
   }
@@ -372,8 +374,8 @@ class LoopsOfSteps {
     BlockView view(y.shape(), part, common);
     std::ptrdiff_t& first = first_sum_[part.array];
     if (view.repeated && first == none) first = static_cast<std::ptrdiff_t>(std::exchange(count_, count_ + y.size()));
-    if (view.repeated) add(std::move(view.strides), nullptr, first + view.offset);
-    else add(std::move(view.strides), y.mutable_data<T>() + view.offset, none);
+    if (view.repeated) add(view.strides, nullptr, first + view.offset);
+    else add(view.strides, y.mutable_data<T>() + view.offset, none);
   }
 
   // Whether rows are short, or their elements apart. The end of a row that does not fill a register takes as long as

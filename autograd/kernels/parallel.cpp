@@ -6,8 +6,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
-#include <list>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 
 #include <autograd/threads.hpp>
@@ -40,8 +41,9 @@ class Job {
     if (error_) std::rethrow_exception(error_);
   }
 
-  std::size_t helpers;              // how many more threads may join; with `active` under the lock of the pool
+  std::size_t helpers;              // how many more threads may join; with `active` and `next` under the lock of the pool
   std::atomic<std::size_t> active = 0;
+  Job* next = nullptr;              // in the list of the pool, which needs no memory
 
  private:
   std::size_t count_;
@@ -57,8 +59,8 @@ class Pool {
   void run(Job& job) {
     {
       std::scoped_lock lock(mutex_);
-      for (; workers_ < job.helpers; ++workers_) std::thread([this] { help(); }).detach();
-      jobs_.push_back(&job);
+      hire(job.helpers);
+      *place_of(nullptr) = &job;
       waiting_.fetch_add(1, std::memory_order_relaxed);
     }
     wake_.notify_all();
@@ -75,8 +77,27 @@ class Pool {
  private:
   static constexpr int patience = 1000;
 
+  // Where the system has no memory for another thread, fewer do the work.
+  void hire(std::size_t wanted) {
+    try {
+      for (; workers_ < wanted; ++workers_) std::thread([this] { help(); }).detach();
+    } catch (const std::bad_alloc&) {
+    } catch (const std::system_error&) {
+    }
+  }
+
+  // Where the list points to the job; its end for none, and for one that is not in it.
+  Job** place_of(const Job* job) {
+    Job** place = &jobs_;
+    while (*place && *place != job) place = &(*place)->next;
+    return place;
+  }
+
   void withdraw(Job& job) {
-    if (std::erase(jobs_, &job)) waiting_.fetch_sub(1, std::memory_order_relaxed);
+    Job** place = place_of(&job);
+    if (!*place) return;
+    *place = job.next;
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
   }
 
   void help() {
@@ -87,8 +108,8 @@ class Pool {
         for (int turn = 0; turn < patience && waiting_.load(std::memory_order_relaxed) == 0; ++turn)
           std::this_thread::yield();
         std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return !jobs_.empty(); });
-        job = jobs_.front();
+        wake_.wait(lock, [&] { return jobs_ != nullptr; });
+        job = jobs_;
         job->active.fetch_add(1, std::memory_order_relaxed);
         if (--job->helpers == 0) withdraw(*job);
       }
@@ -99,7 +120,7 @@ class Pool {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::list<Job*> jobs_;  // that still look for helpers
+  Job* jobs_ = nullptr;  // that still look for helpers
   std::atomic<int> waiting_ = 0;
   std::size_t workers_ = 0;
 };

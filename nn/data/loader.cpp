@@ -6,6 +6,7 @@
 #include <autograd/communicator.hpp>
 #include <autograd/error.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/ops/creation.hpp>
 #include <nn/checks.hpp>
 #include <nn/data/prefetch.hpp>
@@ -109,7 +110,7 @@ BatchIterator::~BatchIterator() = default;
 Batch& BatchIterator::operator*() const { return epoch_->batch(); }
 bool BatchIterator::operator==(std::default_sentinel_t) const { return epoch_->done(); }
 BatchIterator& BatchIterator::operator++() {
-  epoch_->advance();
+  xtape::detail::naming("DataLoader", [this] { epoch_->advance(); });
   return *this;
 }
 
@@ -160,10 +161,12 @@ Array DataLoader::order_of(std::uint64_t seed) const {
 BatchIterator DataLoader::begin(std::size_t first) {
   if (first > size())
     throw ValueError("DataLoader: begin at batch " + std::to_string(first) + " of " + std::to_string(size()));
-  std::uint64_t seed = draw_seed(generator());
-  if (options_.shard) seed = options_.shard->broadcast(seed, "a pass over a DataLoader begins");
-  Plan plan{dataset_, options_.transforms, seed, order_of(seed), options_.batch_size, size(), options_.shard};
-  return BatchIterator(std::make_unique<BatchIterator::Epoch>(std::move(plan), first, options_));
+  return xtape::detail::naming("DataLoader", [&] {
+    std::uint64_t seed = draw_seed(generator());
+    if (options_.shard) seed = options_.shard->broadcast(seed, "a pass over a DataLoader begins");
+    Plan plan{dataset_, options_.transforms, seed, order_of(seed), options_.batch_size, size(), options_.shard};
+    return BatchIterator(std::make_unique<BatchIterator::Epoch>(std::move(plan), first, options_));
+  });
 }
 
 }  // namespace xtape::nn

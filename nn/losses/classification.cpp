@@ -82,13 +82,16 @@ Variable reduce_weighted(const char* operation, const Variable& losses, const Va
 }
 
 void require_labels(const char* operation, const char* what, const Variable& x, const Variable& labels) {
-  std::string message = std::string(operation) + ": " + what + " " + describe(x) + " with target " + describe(labels) +
-                        ": needs floating-point " + what + " (..., classes), and int64 class indices of shape (...)";
-  if (!x.defined() || !labels.defined()) throw Error(message);
-  if (!is_floating(x.dtype()) || labels.dtype() != int64) throw DTypeError(message);
-  Shape samples = x.shape();
-  if (!samples.empty()) samples.pop_back();
-  if (x.rank() == 0 || labels.shape() != samples) throw ShapeError(message);
+  auto message = [&] {
+    return std::string(operation) + ": " + what + " " + describe(x) + " with target " + describe(labels) +
+           ": needs floating-point " + what + " (..., classes), and int64 class indices of shape (...)";
+  };
+  if (!x.defined() || !labels.defined()) throw Error(message());
+  if (!is_floating(x.dtype()) || labels.dtype() != int64) throw DTypeError(message());
+  const Shape& shape = x.shape();
+  if (shape.empty() || labels.rank() + 1 != shape.size() ||
+      !std::equal(labels.shape().begin(), labels.shape().end(), shape.begin()))
+    throw ShapeError(message());
 }
 
 // The target's probabilities by the logits' classes: one-hot rows, or what was given, smoothed and weighted.

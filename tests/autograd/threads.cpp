@@ -1,4 +1,6 @@
 // Threads that build and walk graphs of their own at once, over shared parameters.
+#include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -57,6 +59,106 @@ BOOST_AUTO_TEST_CASE(a_graph_walked_in_another_thread) {
   Variable z = y * x;  // made here, where the clock is behind
   z.backward();
   BOOST_TEST(x.grad().item() == 4 * 8.0);
+}
+
+namespace {
+
+bool same_numbers(const Variable& a, const Variable& b) { return all(a == b).item<bool>(); }
+
+// Calls f(i) in so many threads at once.
+template <class F>
+void in_threads(int count, F&& f) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; ++i) threads.emplace_back([&, i] { f(i); });
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+
+// Of walks that release a part of the graph that they share, one at least passes, and another finds it released, or was
+// through before: what comes of it are whole gradients, or an error.
+BOOST_AUTO_TEST_CASE(walks_that_release_a_shared_trunk) {
+  for (int repeat = 0; repeat < 200; ++repeat) {
+    Variable w = Variable({1.0, 2.0, 3.0}, float64).requires_grad_();
+    Variable trunk = w;
+    for (int k = 0; k < 10; ++k) trunk = tanh(trunk * 1.1);
+    std::vector<Variable> losses(4);
+    for (Variable& loss : losses) loss = sum(trunk * trunk);
+    const Variable expected = grad(losses[0], w, {.retain_graph = true});
+    std::atomic<int> passed = 0;
+    in_threads(4, [&](int i) {
+      try {
+        losses[static_cast<std::size_t>(i)].backward();
+        ++passed;
+      } catch (const GraphError& error) {
+        if (std::string(error.what()).find("released") == std::string::npos) throw;
+      }
+    });
+    BOOST_REQUIRE(passed > 0);
+    BOOST_TEST(allclose(w.grad(), expected * static_cast<double>(passed)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_walk_that_retains_beside_one_that_releases) {
+  for (int repeat = 0; repeat < 200; ++repeat) {
+    Variable w = Variable({1.0, 2.0}, float64).requires_grad_();
+    Variable trunk = w;
+    for (int k = 0; k < 10; ++k) trunk = sin(trunk * 1.1);
+    const Variable releasing = sum(trunk), retaining = sum(trunk * trunk);
+    const Variable expected = grad(retaining, w, {.retain_graph = true});
+    std::vector<Variable> found(3);
+    in_threads(3, [&](int i) {
+      try {
+        if (i == 0) releasing.backward();
+        else found[static_cast<std::size_t>(i)] = grad(retaining, w, {.retain_graph = true});
+      } catch (const GraphError&) {
+      }
+    });
+    for (const Variable& gradient : found)
+      if (gradient.defined()) BOOST_TEST(allclose(gradient, expected));
+  }
+}
+
+// Each hook is there, and each Variable that keeps its gradient.
+BOOST_AUTO_TEST_CASE(hooks_on_one_intermediate_result) {
+  for (int repeat = 0; repeat < 500; ++repeat) {
+    Variable x = Variable({2.0}, float64).requires_grad_(), y = x * 3.0;
+    std::atomic<int> called = 0;
+    in_threads(4, [&](int i) {
+      if (i == 0) y.retain_grad();
+      else y.register_hook([&](const Variable&) { return ++called, Variable(); });
+    });
+    y.backward();
+    BOOST_REQUIRE(called == 3);
+    BOOST_REQUIRE(y.grad().defined());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(checkpoints_with_random_numbers) {
+  Variable w = ones({64}, float64).requires_grad_();
+  std::atomic<int> wrong = 0;  // Boost.Test checks in one thread alone
+  in_threads(4, [&](int) {
+    for (int repeat = 0; repeat < 50; ++repeat) {
+      Variable y = checkpoint([](const Variable& x) { return x * (rand({64}, float64) < 0.5) * 2.0; }, w);
+      const Variable mask = y.detach();  // w is 1
+      wrong += !(same_numbers(grad(sum(y), w), mask));
+    }
+  });
+  BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(transforms_in_every_thread) {
+  const Variable x = rand({4, 3}, float64);
+  auto f = [](const Variable& v) { return sum(tanh(v) * v); };
+  const Variable by_sample = vmap([&](const Variable& v) { return grad(f, v); }, x), whole = hessian(f, x[0]);
+  std::atomic<int> wrong = 0;  // Boost.Test checks in one thread alone
+  in_threads(4, [&](int) {
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      wrong += !(same_numbers(vmap([&](const Variable& v) { return grad(f, v); }, x), by_sample));
+      wrong += !(same_numbers(hessian(f, x[0]), whole));
+    }
+  });
+  BOOST_TEST(wrong == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
