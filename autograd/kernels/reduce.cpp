@@ -62,7 +62,9 @@ Array reduce(const Array& x, const std::vector<bool>& mask) {
     Array reduced(shape, x.dtype());
     const T* in = (result.defined() ? result : x).template data<T>();
     T* out = reduced.mutable_data<T>();
-    parallel_for(outer, worth_a_thread_of(n * inner), [&](std::size_t first, std::size_t last) {
+    // Without elements, the outer extents may be so large that no loop over them ends.
+    std::size_t rows = reduced.size() > 0 ? outer : 0;
+    parallel_for(rows, worth_a_thread_of(n * inner), [&](std::size_t first, std::size_t last) {
       for (std::size_t i = first; i < last; ++i)
         if (inner == 1) out[i] = reduce_row<R>(in + i * n, n);
         else reduce_columns<R>(in + i * n * inner, n, inner, out + i * inner);
