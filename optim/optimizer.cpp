@@ -128,8 +128,27 @@ class Optimizer::Before {
   std::vector<std::vector<double>> numbers_;
 };
 
+namespace {
+
+/// The only step of an optimizer at a time.
+class OnlyStep {
+ public:
+  OnlyStep(const std::string& name, std::atomic<bool>& stepping) : stepping_(stepping) {
+    if (stepping_.exchange(true)) throw Error(name + ": step: another thread is in a step of this optimizer");
+  }
+  ~OnlyStep() { stepping_ = false; }
+  OnlyStep(const OnlyStep&) = delete;
+  OnlyStep& operator=(const OnlyStep&) = delete;
+
+ private:
+  std::atomic<bool>& stepping_;
+};
+
+}  // namespace
+
 void Optimizer::take_step() {
   NoGrad guard;
+  OnlyStep only(name_, stepping_);
   xtape::detail::naming(name_.c_str(), [&] {
     check_gradients();
     Before before(*this);

@@ -1,6 +1,7 @@
 // Optimizers: they change parameters so that a loss becomes smaller.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -31,7 +32,7 @@ class Optimizer {
   /// Changes each parameter as its gradient says. Those without a gradient are left as they are. Nothing is recorded.
   /// A step that fails changes nothing, neither parameters nor what they carry along.
   /// @throws DTypeError for a gradient that is of another dtype or shape than its parameter; Error where the method needs
-  /// a closure; MemoryError.
+  /// a closure, or another thread is in a step of this optimizer; MemoryError.
   void step() { take_step(); }
   /// Calls `closure`, which forgets the gradients, computes the loss, calls backward and returns the loss; then steps.
   /// Some methods, LBFGS for one, call it several times. Returns the loss of the first call.
@@ -164,6 +165,7 @@ class Optimizer {
   std::vector<std::int64_t> steps_;
   std::vector<Moment> moments_;
   std::vector<Number> numbers_;
+  std::atomic<bool> stepping_ = false;
   std::vector<bool> ready_;  // whose last step asked for all moments: since then, no option became 0 or ceased to be
 };
 

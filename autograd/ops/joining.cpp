@@ -6,6 +6,7 @@
 
 #include <autograd/batch.hpp>
 #include <autograd/kernels/strided.hpp>
+#include <autograd/memory_error.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/indexing.hpp>
@@ -121,7 +122,9 @@ std::vector<Variable> split(const Variable& x, std::size_t sections, std::ptrdif
   if (sections == 0 || sections > 0x7fffffff || extent % sections != 0)
     throw ShapeError("split: axis " + std::to_string(axis) + " of " + to_string(x.shape()) + " does not divide into " +
                      std::to_string(sections) + " equal parts");
-  return split(x, std::vector<std::size_t>(sections, extent / sections), axis);
+  return detail::naming("split", [&] {
+    return split(x, std::vector<std::size_t>(sections, extent / sections), axis);
+  });
 }
 
 namespace {
@@ -236,10 +239,12 @@ std::vector<Variable> chunk(const Variable& x, std::size_t chunks, std::ptrdiff_
   require_count("chunk", chunks, x);
   std::size_t extent = x.shape()[normalize_axis("chunk", axis, x.rank())];
   std::size_t size = extent / chunks + (extent % chunks != 0);
-  if (size == 0) return split(x, std::vector<std::size_t>(chunks, 0), axis);
-  std::vector<std::size_t> sizes(extent / size, size);
-  if (extent % size != 0) sizes.push_back(extent % size);
-  return split(x, sizes, axis);
+  return detail::naming("chunk", [&] {
+    if (size == 0) return split(x, std::vector<std::size_t>(chunks, 0), axis);
+    std::vector<std::size_t> sizes(extent / size, size);
+    if (extent % size != 0) sizes.push_back(extent % size);
+    return split(x, sizes, axis);
+  });
 }
 
 std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::ptrdiff_t axis) {
@@ -247,9 +252,11 @@ std::vector<Variable> array_split(const Variable& x, std::size_t sections, std::
   require_defined("array_split", x);
   require_count("array_split", sections, x);
   std::size_t extent = x.shape()[normalize_axis("array_split", axis, x.rank())];
-  std::vector<std::size_t> sizes(sections, extent / sections);
-  for (std::size_t i = 0; i < extent % sections; ++i) ++sizes[i];
-  return split(x, sizes, axis);
+  return detail::naming("array_split", [&] {
+    std::vector<std::size_t> sizes(sections, extent / sections);
+    for (std::size_t i = 0; i < extent % sections; ++i) ++sizes[i];
+    return split(x, sizes, axis);
+  });
 }
 
 }  // namespace xtape

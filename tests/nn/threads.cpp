@@ -1,5 +1,6 @@
 // Modules, optimizers and loaders that several threads use at once.
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -65,6 +66,27 @@ BOOST_AUTO_TEST_CASE(clones_of_one_network) {
   });
   BOOST_TEST(wrong == 0);
   BOOST_TEST(!net.parameters()[0].grad().defined());
+}
+
+// A step beside another one of the same optimizer is refused, and changes nothing.
+BOOST_AUTO_TEST_CASE(steps_of_one_optimizer) {
+  Variable x = zeros({100000}).requires_grad_();
+  sum(x).backward();
+  optim::SGD sgd({x}, {.lr = 1});
+  std::atomic<int> done = 0, wrong = 0;
+  in_threads(4, [&](int) {
+    for (int repeat = 0; repeat < 50; ++repeat) {
+      try {
+        sgd.step();
+        ++done;
+      } catch (const Error& error) {
+        wrong += std::string(error.what()).find("SGD: step: another thread") == std::string::npos;
+      }
+    }
+  });
+  BOOST_TEST(wrong == 0);
+  BOOST_TEST(x.value().at(0) == -done);
+  BOOST_TEST(x.value().at(99999) == -done);
 }
 
 // Whoever reads gets the averages before an update or those after it.
