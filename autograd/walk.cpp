@@ -349,6 +349,8 @@ class Walk {
       if (start_) return;
     }
     auto edges = node.edges();
+    if (edges.empty()) return;
+    const Node::Visit visit(node);
     inputs_.assign(edges.size(), {});
     bool any = false, adds = node.operation() && node.operation()->adds_to_gradients();
     for (std::size_t i = 0; i < edges.size(); ++i) {
@@ -357,7 +359,6 @@ class Walk {
       if (adds && inputs_[i].wanted) inputs_[i].value = frontier_.borrow(edges[i]);
     }
     if (!any) return;
-    const Node::Visit visit(node);
     if (node.released())
       throw GraphError(std::string("backward: the graph was walked before and released (at ") + node.name() +
                        "); walk the first time with {.retain_graph = true}");
