@@ -456,34 +456,31 @@ class Walk {
       accumulate(sum, std::move(gradient));
       gradient = std::move(sum);
     }
-    void complete() {
+    // Unless the leaf has gone meanwhile.
+    void complete(Attached& attached) {
+      std::scoped_lock lock(attached.mutex);
+      if (std::ranges::find(attached.owners, owner) == attached.owners.end()) return;
       if (old) kernels::add_in_place(*old, gradient.value());
       else std::swap(owner->grad, gradient);
     }
   };
 
-  // Only a walk that went through changes any gradient: a failed one leaves them as they were.
+  // Only a walk that went through changes any gradient: a failed one leaves them as they were. One walk at a time: what is
+  // added to is what it was when the sums were made.
   void deliver() {
-    std::vector<Sum> sums;  // after the locks, old gradients go with it
-    auto locks = lock_leaves();
-    for (auto& [node, gradients] : deliveries_)
-      for (VariableImpl* owner : node->attached()->owners) {
+    static std::mutex delivering;
+    std::vector<std::pair<Attached*, Sum>> sums;  // after the lock, old gradients go with it
+    std::scoped_lock one_walk(delivering);
+    for (auto& [node, gradients] : deliveries_) {
+      Attached& attached = *node->attached();
+      std::scoped_lock lock(attached.mutex);
+      for (VariableImpl* owner : attached.owners) {
         Variable gradient = std::exchange(gradients[owner->output], Variable());
         require_fits(*owner, gradient);
-        if (gradient.defined()) sums.emplace_back(*owner, std::move(gradient));
+        if (gradient.defined()) sums.emplace_back(&attached, Sum(*owner, std::move(gradient)));
       }
-    for (Sum& sum : sums) sum.complete();
-  }
-
-  // In the order of their addresses, in which all threads take them.
-  std::vector<std::unique_lock<std::mutex>> lock_leaves() const {
-    std::vector<std::mutex*> mutexes;
-    for (const Delivery& delivery : deliveries_) mutexes.push_back(&delivery.node->attached()->mutex);
-    std::ranges::sort(mutexes);
-    mutexes.erase(std::ranges::unique(mutexes).begin(), mutexes.end());
-    std::vector<std::unique_lock<std::mutex>> locks;
-    for (std::mutex* mutex : mutexes) locks.emplace_back(*mutex);
-    return locks;
+    }
+    for (auto& [attached, sum] : sums) sum.complete(*attached);
   }
 
   static void require_fits(const VariableImpl& owner, const Variable& gradient) {

@@ -83,7 +83,7 @@ std::string detail::KernelLayer::description() const {
 }
 
 void detail::KernelLayer::prepare(const Variable& x) {
-  complete([&] { materialize_for(x); });
+  complete(weight, [&] { materialize_for(x); });
 }
 
 void detail::KernelLayer::materialize_for(const Variable& x) {

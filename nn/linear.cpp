@@ -47,7 +47,7 @@ std::string Dense::description() const {
 Variable Dense::forward(const Variable& x) {
   auto refuse = [&](const std::string& needs) { detail::refuse_input("Dense(" + description() + ")", x, needs); };
   if (!x.defined() || x.rank() == 0) refuse("one axis or more");
-  complete([&] {
+  complete(weight, [&] {
     if (x.shape(-1) == 0) refuse("a last extent of 1 or more");
     detail::require_dtype("Dense(" + description() + ")", x, weight.dtype());
     xtape::detail::PastForks drawn_once;

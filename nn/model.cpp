@@ -307,10 +307,12 @@ Variable Model::predict(const Batches& data) try {
   throw xtape::detail::OutOfMemory("Model::predict", "the outputs");
 }
 
-Variable Model::predict(const Variable& x) {
+Variable Model::predict(const Variable& x) try {
   NoGrad guard;
   ModeScope scope(*network_, false);
   return (*network_)(x);
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("Model::predict", "the outputs");
 }
 
 }  // namespace xtape::nn

@@ -106,9 +106,9 @@ class Module {
   /// Gives a parameter that was added so its elements, in every handle.
   /// @throws ShapeError or DTypeError unless they fit the extents that were known and the parameter's dtype.
   void materialize(const Variable& x, const Array& value);
-  /// Calls `f`, which is to materialize them, unless all parameters of this module have their elements. Of the first calls
-  /// of several threads, one does, and the others wait for it.
-  void complete(const std::function<void()>& f);
+  /// Calls `f`, which is to materialize a parameter of this module, unless that has its elements. Of the first calls of
+  /// several threads, one does, and the others wait for it.
+  void complete(const Variable& x, const std::function<void()>& f);
   /// Whether all parameters of this module and everything below have elements: layers that find their input width at
   /// the first call have none before it.
   bool materialized() const;

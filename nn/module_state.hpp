@@ -19,6 +19,7 @@ struct detail::Slot {
   std::string owner, name;  // the module's class and the name here, for messages
   Kind kind;
   Variable x;
+  std::atomic<bool> completed = false;  // whether it has had elements
   std::optional<Shape> known;  // of a parameter that was added lazily: its extents, 0 for those not known before
   bool indexed = false;        // the class has no member for it
   std::weak_ptr<void> module;  // the State that has this slot
@@ -60,7 +61,6 @@ struct Module::State {
   std::uint64_t made = 0;         // the number of the handle that this was made with
   std::uint64_t constructed = 0;  // the last number when a constructor of this added something
   bool replaced = false;          // whether another stands in a place where this was
-  std::atomic<bool> completed = false;  // whether all parameters have had their elements
   std::recursive_mutex completing;
   std::atomic<bool> searched = false;          // whether parameters that are not registered were looked for
   std::atomic<bool> listed = false;            // whether somebody has the list of parameters

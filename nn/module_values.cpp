@@ -45,15 +45,14 @@ void Module::materialize(const Variable& x, const Array& value) {
   replace_value(*x.impl(), value);
 }
 
-void Module::complete(const std::function<void()>& f) {
-  auto is_complete = [&] {
-    return std::ranges::none_of(state_->slots, [](const auto& slot) { return slot->known && slot->x.size() == 0; });
-  };
+void Module::complete(const Variable& x, const std::function<void()>& f) {
+  auto slot = std::ranges::find_if(state_->slots, [&](const auto& slot) { return slot->x.impl() == x.impl(); });
+  const bool registered = slot != state_->slots.end();
   // Only what no other thread is about to change is looked at.
-  if (state_->completed.load(std::memory_order_acquire) && is_complete()) return;
+  if (registered && (*slot)->completed.load(std::memory_order_acquire) && x.size() > 0) return;
   std::scoped_lock lock(state_->completing);
-  if (!is_complete()) f();
-  state_->completed.store(true, std::memory_order_release);
+  if (x.size() == 0) f();
+  if (registered) (*slot)->completed.store(true, std::memory_order_release);
 }
 
 detail::Slot* Module::lazy_slot(const Variable& x) const {
@@ -87,13 +86,15 @@ Variable Module::set_computed(const std::string& name) {
   throw ValueError(this->name() + ": set_computed \"" + name + "\": there is no such parameter");
 }
 
-void Module::to(DType dtype) {
+void Module::to(DType dtype) try {
   if (!is_floating(dtype))
     throw DTypeError(name() + ": to " + to_string(dtype) + ": needs float32 or float64");
   std::vector<std::pair<VariableImpl*, Array>> converted;  // all that can fail comes first
   for (const auto& [name, x] : collect(true, true, true))
     if (is_floating(x.dtype()) && x.dtype() != dtype) converted.emplace_back(x.impl(), x.value().to(dtype));
   for (auto& [impl, value] : converted) replace_value(*impl, std::move(value));
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("to", "the names of the parameters");
 }
 
 StateDict Module::state_dict() const {
@@ -145,7 +146,7 @@ void Module::load(const StateDict& state, bool strict) {
   for (auto& [array, value] : assigned) array->assign(value);
 }
 
-std::function<void()> Module::undo_point() const {
+std::function<void()> Module::undo_point() const try {
   struct Held {
     Variable x;
     Array value;
@@ -153,12 +154,14 @@ std::function<void()> Module::undo_point() const {
   };
   std::vector<Held> held;
   for (const auto& [name, x] : collect(true, true)) held.push_back({x, x.value(), x.grad()});
-  return [held]() mutable {
-    for (Held& each : held) {
-      std::swap(each.x.impl()->value, each.value);
-      std::swap(each.x.impl()->grad, each.gradient);
+  return [held] {
+    for (const Held& each : held) {
+      each.x.impl()->value = each.value;
+      each.x.impl()->grad = each.gradient;
     }
   };
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("undo_point", "what it keeps");
 }
 
 }  // namespace xtape::nn

@@ -127,6 +127,10 @@ void detail::BatchNorm::take_note(const Variable& mean, const Variable& variance
 Variable detail::BatchNorm::synchronized(const Variable& x, Communicator& processes) {
   const double counts = processes.share().mine > 0;  // not where the batch has no example for this process
   const double count = processes.sum(counts * static_cast<double>(x.size() / channels_), "a batch norm");
+  if (count == 0) {
+    auto [y, no_mean, no_variance] = batch_norm_with_statistics(x, weight, bias, options_.epsilon);
+    return y;
+  }
   require_several(x, static_cast<std::size_t>(count));
   std::vector<std::size_t> others{0};
   for (std::size_t i = 2; i < x.rank(); ++i) others.push_back(i);

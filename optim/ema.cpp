@@ -46,13 +46,14 @@ void EMA::check_shapes(const char* operation) const {
                        ": needs the shape that it had in the first update");
 }
 
-// Makes all averages that begin, and lets each have elements of its own: all memory that an update needs.
+// Makes all averages that begin, and lets each of the others have elements of its own: all memory that an update needs, none
+// where they have. Empty where none begins.
 std::vector<Array> EMA::prepared(const char* operation) {
   return xtape::detail::naming("EMA", [&] {
     check_shapes(operation);
-    std::vector<Array> begun(parameters_.size());
+    std::vector<Array> begun;
     for (std::size_t i = 0; i < parameters_.size(); ++i)
-      if (begins(i)) begun[i] = parameters_[i].value().copy();
+      if (begins(i)) begun.resize(parameters_.size()), begun[i] = parameters_[i].value().copy();
       else if (Array& own = average(i); !own.unique()) own = own.copy();
     return begun;
   });
@@ -67,7 +68,7 @@ void EMA::update() {
   std::scoped_lock lock(mutex_);
   std::vector<Array> begun = prepared("update");
   for (std::size_t i = 0; i < parameters_.size(); ++i)
-    if (begun[i].defined()) averages_[i] = std::move(begun[i]);
+    if (!begun.empty() && begun[i].defined()) averages_[i] = std::move(begun[i]);
     else kernels::update(AverageUpdate{decay_}, averages_[i], parameters_[i].value());
   ++updates_;
 }
@@ -77,32 +78,28 @@ std::vector<Variable> EMA::averages() const {
   return copies();
 }
 
-std::vector<Variable> EMA::copies() const {
+std::vector<Variable> EMA::copies() const try {
   require_updated("averages");
   std::vector<Variable> result;
   for (std::size_t i = 0; i < averages_.size(); ++i)
     result.emplace_back(averages_[i].to(parameters_[i].dtype()).copy());
   return result;
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("EMA", "the copies");
 }
 
 void EMA::swap() {
   std::scoped_lock lock(mutex_);
   require_updated("swap");
   std::vector<Array> begun = prepared("swap");
-  std::vector<Array*> values = xtape::detail::naming("EMA", [&] {
-    std::vector<Array*> values;
-    for (const Variable& x : parameters_) {
-      values.push_back(&x.mutable_value());
-      if (!values.back()->unique()) *values.back() = values.back()->copy();
-    }
-    return values;
-  });
+  for (const Variable& x : parameters_)
+    if (Array& value = x.mutable_value(); !value.unique()) value = value.copy();
   for (std::size_t i = 0; i < parameters_.size(); ++i)
-    if (begun[i].defined()) averages_[i] = std::move(begun[i]);
-    else kernels::update(Swap(), averages_[i], *values[i]);
+    if (!begun.empty() && begun[i].defined()) averages_[i] = std::move(begun[i]);
+    else kernels::update(Swap(), averages_[i], parameters_[i].impl()->value);
 }
 
-StateDict EMA::state_dict() const {
+StateDict EMA::state_dict() const try {
   std::scoped_lock lock(mutex_);
   StateDict state = {{"updates", detail::to_variable<std::int64_t>({updates_})},
                      {"decay", detail::to_variable<double>({decay_})}};
@@ -110,9 +107,11 @@ StateDict EMA::state_dict() const {
   std::vector<Variable> copies = this->copies();
   for (std::size_t i = 0; i < copies.size(); ++i) state.emplace("average." + std::to_string(i), copies[i]);
   return state;
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("EMA", "the state");
 }
 
-void EMA::load_state_dict(const StateDict& state) {
+void EMA::load_state_dict(const StateDict& state) try {
   auto find = [&](const char* name, const char* form) -> const Variable* {
     auto found = state.find(name);
     return found != state.end() && describe(found->second) == form ? &found->second : nullptr;
@@ -140,6 +139,8 @@ void EMA::load_state_dict(const StateDict& state) {
   averages_ = std::move(averages);
   updates_ = *updates->data<std::int64_t>();
   decay_ = decay->item();
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("EMA", "the state");
 }
 
 }  // namespace xtape::optim

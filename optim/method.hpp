@@ -88,6 +88,7 @@ class Method : public Optimizer {
   /// @throws as the constructor, and changes nothing then.
   void add_param_group(const Group& group) {
     require_valid(group.options, true);
+    options_.reserve(options_.size() + 1);
     add_group(group.parameters);
     options_.push_back(group.options);
   }
@@ -103,18 +104,17 @@ class Method : public Optimizer {
   virtual void update(const Options& options, std::size_t i, Array& parameter, const Array& gradient) = 0;
 
   void update_parameter(std::size_t group, std::size_t i, Array& parameter, const Array& gradient) final {
-    const Options& options = options_[group];
-    if constexpr (can_maximize)
-      if (options.maximize) return update(options, i, parameter, negative(gradient));
-    update(options, i, parameter, gradient);
+    update(options_[group], i, parameter, gradient);
   }
 
  private:
   static constexpr bool can_maximize = requires(Options options) { options.maximize; };
 
-  bool is_in_place(std::size_t group) const final {
-    if constexpr (can_maximize)
-      if (options_[group].maximize) return false;  // minus the gradient is another array
+  bool maximizes(std::size_t group) const final {
+    if constexpr (can_maximize) return options_[group].maximize;
+    return false;
+  }
+  bool is_in_place(std::size_t) const final {
     if constexpr (requires { Derived::in_place; }) return Derived::in_place;
     return false;
   }

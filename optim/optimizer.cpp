@@ -29,6 +29,13 @@ void Optimizer::add_group(const std::vector<Variable>& parameters) {
   std::vector<Variable> all = parameters_;
   all.insert(all.end(), parameters.begin(), parameters.end());
   check_parameters(all);
+  // All that can fail comes first.
+  group_ends_.reserve(group_ends_.size() + 1);
+  initial_lrs_.reserve(initial_lrs_.size() + 1);
+  steps_.reserve(all.size());
+  ready_.reserve(all.size());
+  for (Moment& moment : moments_) moment.values.reserve(all.size());
+  for (Number& number : numbers_) number.values.reserve(all.size());
   parameters_ = std::move(all);
   group_ends_.push_back(parameters_.size());
   initial_lrs_.push_back(NAN);
@@ -152,8 +159,9 @@ void Optimizer::take_step() {
   xtape::detail::naming(name_.c_str(), [&] {
     check_gradients();
     Before before(*this);
+    const std::vector<Array> negatives = negative_gradients();
     try {
-      update_all();
+      update_all(negatives);
     } catch (...) {
       before.restore();
       throw;
@@ -161,13 +169,27 @@ void Optimizer::take_step() {
   });
 }
 
-void Optimizer::update_all() {
+// Those of groups that maximize; empty where there are none.
+std::vector<Array> Optimizer::negative_gradients() const {
+  std::vector<Array> negatives;
+  for (std::size_t group = 0, i = 0; group < groups(); ++group)
+    for (const bool wanted = maximizes(group); i < group_end(group); ++i) {
+      const Variable& gradient = parameters_[i].impl()->grad;
+      if (!wanted || !gradient.defined()) continue;
+      negatives.resize(parameters_.size());
+      negatives[i] = (-gradient).value();
+    }
+  return negatives;
+}
+
+void Optimizer::update_all(const std::vector<Array>& negatives) {
   for (std::size_t group = 0, i = 0; group < groups(); ++group)
     for (; i < group_end(group); ++i) {
       const Variable& gradient = parameters_[i].impl()->grad;
       if (!gradient.defined()) continue;
       ++steps_[i];
-      update_parameter(group, i, parameters_[i].mutable_value(), gradient.value());
+      const Array& downhill = maximizes(group) ? negatives[i] : gradient.value();
+      update_parameter(group, i, parameters_[i].mutable_value(), downhill);
       ready_[i] = true;
     }
 }
@@ -179,8 +201,6 @@ bool Optimizer::is_ready(std::size_t i) const {
   auto serves = [&](const Moment& moment) { return !moment.values[i].defined() || is_own(moment.values[i]); };
   return ready_[i] && is_own(parameter) && std::ranges::all_of(moments_, serves);
 }
-
-Array Optimizer::negative(const Array& gradient) { return (-Variable(gradient)).value(); }
 
 Array& Optimizer::moment(std::size_t which, std::size_t i, double initial) {
   Array& value = moments_[which].values[i];
@@ -218,7 +238,7 @@ void Optimizer::set_option(const std::string& name, std::size_t group, double va
   const double before = std::exchange(values[index], value);
   if (std::string problem = options_problem(values); !problem.empty()) throw ValueError(name_ + ": " + problem);
   assign_options(group, values);
-  if ((before == 0) != (value == 0)) std::fill(ready_.begin(), ready_.end(), false);
+  if (name != "lr" && (before == 0) != (value == 0)) std::fill(ready_.begin(), ready_.end(), false);
 }
 
 void Optimizer::set_lr(double lr) {
@@ -352,17 +372,20 @@ void Optimizer::load(const StateDict& state) {
   std::fill(ready_.begin(), ready_.end(), false);
 }
 
-std::function<void()> Optimizer::undo_point() {
+std::function<void()> Optimizer::undo_point() try {
   std::vector<std::vector<double>> options;
   for (std::size_t group = 0; group < groups(); ++group) options.push_back(options_of(group));
-  return [this, options, steps = steps_, moments = moments_, numbers = numbers_, more = undo_more()]() mutable {
+  // Groups that were added since stay as they are.
+  return [this, options, steps = steps_, moments = moments_, numbers = numbers_, more = undo_more()] {
     for (std::size_t group = 0; group < options.size(); ++group) assign_options(group, options[group]);
-    steps_.swap(steps);
-    moments_.swap(moments);
-    numbers_.swap(numbers);
+    std::ranges::copy(steps, steps_.begin());
+    for (std::size_t k = 0; k < moments.size(); ++k) std::ranges::copy(moments[k].values, moments_[k].values.begin());
+    for (std::size_t k = 0; k < numbers.size(); ++k) std::ranges::copy(numbers[k].values, numbers_[k].values.begin());
     std::fill(ready_.begin(), ready_.end(), false);
     more();
   };
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory(name_, "what it keeps");
 }
 
 }  // namespace xtape::optim

@@ -68,7 +68,8 @@ class Optimizer {
   /// Goes on from a saved state, options included. @throws ValueError listing everything that is missing, unexpected,
   /// of another shape or dtype than this optimizer's parameters, or out of range, and changes nothing then.
   void load_state_dict(const StateDict& state);
-  /// What brings the present state back, options included. To call it needs no memory, and does not fail.
+  /// What brings the present state back, options included; groups that are added later stay. To call it needs no memory,
+  /// and does not fail.
   std::function<void()> undo_point();
 
  protected:
@@ -98,6 +99,8 @@ class Optimizer {
   virtual void update_parameter(std::size_t group, std::size_t i, Array& parameter, const Array& gradient) = 0;
   /// Whether a step needs no memory where a parameter's moments are there already, and cannot fail.
   virtual bool is_in_place(std::size_t) const { return false; }
+  /// Whether `update_parameter` is to get minus the gradient in this group.
+  virtual bool maximizes(std::size_t) const { return false; }
 
   // The options of a group as numbers, in the order of their specifications
 
@@ -129,8 +132,6 @@ class Optimizer {
   double& number(std::size_t which, std::size_t i) { return numbers_[which].values[i]; }
   /// The number of steps of parameter `i`; 1 in the first.
   std::int64_t steps(std::size_t i) const { return steps_[i]; }
-  /// Minus the gradient.
-  static Array negative(const Array& gradient);
   /// @throws DTypeError for a gradient that does not fit its parameter.
   void check_gradients() const;
 
@@ -148,7 +149,8 @@ class Optimizer {
   class Before;
   StateDict saved() const;
   void load(const StateDict& state);
-  void update_all();
+  std::vector<Array> negative_gradients() const;
+  void update_all(const std::vector<Array>& negatives);
   bool is_ready(std::size_t i) const;
   void check_parameters(const std::vector<Variable>& parameters) const;
   std::size_t option_index(const std::string& name, std::size_t group) const;

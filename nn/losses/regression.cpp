@@ -59,7 +59,11 @@ Variable poisson_nll_loss(const Variable& input, const Variable& target, const P
   require_alike("poisson_nll_loss", "input", input, "target", target);
   require_zero_or_more("poisson_nll_loss", "epsilon", options.epsilon);
   auto by_log = [](auto log_rate, auto count) { return exp(log_rate) - times_log(count, log_rate); };
-  Variable losses = options.log_input ? fuse(by_log, input, target) : input - target * log(input + options.epsilon);
+  auto plain = [epsilon = options.epsilon](auto rate, auto count) {
+    auto lambda = rate + epsilon;
+    return rate - count * log(where(maximum(abs(lambda), count) == 0, 1, lambda));  // 0 log 0 is 0
+  };
+  Variable losses = options.log_input ? fuse(by_log, input, target) : fuse(plain, input, target);
   if (options.full) {
     Variable large = target > 1, t = where(large, target, 1);
     losses = losses + where(large, t * log(t) - t + 0.5 * log(2 * std::numbers::pi * t), 0);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <nn/data/input_file.hpp>
+#include <autograd/memory_error.hpp>
 #include <nn/saving/safetensors_format.hpp>
 #include <nn/serialization.hpp>
 
@@ -251,7 +252,7 @@ Array read_tensor(InputFile& file, const Entry& entry, Crc32& crc) {
 
 }  // namespace
 
-Safetensors load_safetensors(const std::filesystem::path& path) {
+Safetensors load_safetensors(const std::filesystem::path& path) try {
   InputFile file("load_safetensors", path);
   Header header = read_header(file);
   Safetensors result;
@@ -268,6 +269,8 @@ Safetensors load_safetensors(const std::filesystem::path& path) {
   result.metadata.erase(expected);
   result.checked = true;
   return result;
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("load_safetensors", "the names of the tensors");
 }
 
 }  // namespace xtape::nn

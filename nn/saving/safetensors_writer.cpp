@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <autograd/atomic_file.hpp>
+#include <autograd/memory_error.hpp>
 #include <nn/saving/safetensors_format.hpp>
 #include <nn/serialization.hpp>
 
@@ -65,7 +66,7 @@ std::string make_header(const std::vector<Placed>& placed, const std::vector<con
 }  // namespace
 
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+                      const std::map<std::string, std::string>& metadata) try {
   for (const char* reserved : {data_crc_key, header_crc_key})
     if (metadata.contains(reserved))
       throw ValueError(std::string("save_safetensors: the metadata \"") + reserved + "\" is for the checksum");
@@ -91,6 +92,8 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
   file.write(header);
   for (const Placed* tensor : order) file.write(bytes_of(tensor->value), tensor->value.bytes());
   file.commit();
+} catch (const std::bad_alloc&) {
+  throw xtape::detail::OutOfMemory("save_safetensors", "the header");
 }
 
 }  // namespace xtape::nn

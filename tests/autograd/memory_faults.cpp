@@ -105,7 +105,7 @@ struct Work {
   const char* name;
   std::function<Action(Training&)> prepare;  // what may fail is the action
   bool is_whole = true;                      // whether it leaves all as before or as after it
-  // Whether operations are called by no module: what lists their axes or operands may say std::bad_alloc.
+  // Whether what is called lists axes, operands or options where nothing speaks for it: that may say std::bad_alloc.
   bool calls_operations = false;
 };
 
@@ -183,6 +183,14 @@ const std::vector<Work> works = {
     {"averages begin", [](Training& t) -> Action { return [&t] { t.average.update(); }; }},
     {"averages", [](Training& t) -> Action { return t.average.update(), t.step(), [&t] { t.average.update(); }; }},
     {"averages in place", [](Training& t) -> Action { return t.average.update(), t.step(), [&t] { t.average.swap(); }; }},
+    {"averages in a scope", [](Training& t) -> Action {
+       return t.average.update(), t.step(), [&t] { optim::EMA::Scope scope(t.average); };
+     }},
+    {"another group", [](Training& t) -> Action {
+       const Variable more = parameter(ones({2}));
+       return [&t, group = optim::Adam::Group{{more}, {.lr = 1}}] { t.adam.add_param_group(group); };
+     }, true, true},
+    {"to float64", [](Training& t) -> Action { return [&t] { t.net.to(float64); }; }},
     {"vmap", [](Training&) -> Action {
        auto square_sum = [](const Variable& u) { return sum(square(matmul(u, u))); };
        return [=, x = ones({3, 4, 4})] { vmap([&](const Variable& v) { return grad(square_sum, v); }, x); };

@@ -222,6 +222,25 @@ BOOST_AUTO_TEST_CASE(your_own_layers_can_be_lazy) {
   throws<ShapeError>([&] { fresh.materialize(Variable(), Array::full({2}, 1, float32)); }, {"undefined"});
 }
 
+// A layer that is made of a lazy one, and has a lazy parameter of its own.
+BOOST_AUTO_TEST_CASE(lazy_layers_are_bases) {
+  struct Gated : nn::Dense {
+    nn::Parameter gate = add_lazy("gate", {0});
+    Gated() : nn::Dense(2) {}
+    Variable forward(const Variable& x) override {
+      Variable first = nn::Dense::forward(x), second = nn::Dense::forward(x);
+      complete(gate, [&] { materialize(gate, Array::full({2}, 3, gate.dtype())); });
+      return (first + second) * gate;
+    }
+  };
+  Gated gated;
+  const Variable x = randn({4, 3});
+  for (int times = 0; times < 2; ++times) {
+    const Variable y = gated(x);
+    close(y, 6 * linear(x, gated.weight, gated.bias), 1e-6);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(gradcheck_materializes) {
   nn::Sequential net{nn::Dense(3), nn::Tanh(), nn::Dense(2)};
   net.to(float64);

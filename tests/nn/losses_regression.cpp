@@ -58,6 +58,14 @@ BOOST_AUTO_TEST_CASE(derivatives_of_regression_losses) {
   }
 }
 
+// 0 log 0 is 0; the slope is that of the rate alone.
+BOOST_AUTO_TEST_CASE(no_count_under_a_rate_of_zero) {
+  Variable rate = zeros({1}, float64).requires_grad_();
+  Variable loss = nn::poisson_nll_loss(rate, zeros({1}, float64), {.log_input = false, .epsilon = 0});
+  BOOST_TEST(loss.item() == 0);
+  BOOST_TEST(grad(loss, rate).item() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(poisson_likelihoods) {
   Variable rates = numbers64({0.5, 2, 3}), counts = numbers64({0, 1, 4});
   Variable expected = numbers64({0.5, 2 - std::log(2), 3 - 4 * std::log(3)});

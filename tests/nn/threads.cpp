@@ -51,6 +51,17 @@ BOOST_AUTO_TEST_CASE(a_shared_network) {
   BOOST_TEST(allclose(net.parameters()[0].grad(), alone * 32.0));
 }
 
+BOOST_AUTO_TEST_CASE(many_parameters) {
+  std::vector<Variable> parameters;
+  for (int i = 0; i < 100; ++i) parameters.push_back(ones({2}).requires_grad_());
+  in_threads(4, [&](int) {
+    Variable total = zeros({2});
+    for (const Variable& x : parameters) total = total + x * x;
+    sum(total).backward();
+  });
+  for (const Variable& x : parameters) BOOST_TEST(x.grad().value().at(1) == 8);
+}
+
 BOOST_AUTO_TEST_CASE(clones_of_one_network) {
   nn::Sequential net{nn::Dense(8, 8), nn::BatchNorm1D(8), nn::Dropout(0.5), nn::Dense(8, 1)};
   const Variable x = rand({4, 8});

@@ -111,6 +111,33 @@ BOOST_AUTO_TEST_CASE(they_maximize) {
   maximizes<LAMB, LAMBOptions>({});
 }
 
+// As often as it is called, and whatever groups there are by then.
+BOOST_AUTO_TEST_CASE(an_undo_point_brings_the_state_back) {
+  Variable x = Variable({1.0}, float64).requires_grad_(), y = Variable({2.0}, float64).requires_grad_();
+  optim::SGD sgd({x}, {.lr = 0.5, .momentum = 0.9});
+  auto step = [&] {
+    sgd.zero_grad();
+    sum(x + y).backward();
+    sgd.step();
+  };
+  step();
+  const auto undo = sgd.undo_point();
+  const StateDict before = sgd.state_dict();
+  for (int times = 0; times < 2; ++times) {
+    step();
+    sgd.set_lr(0.25);
+    undo();
+    for (const auto& [name, value] : sgd.state_dict()) BOOST_TEST(all(value == before.at(name)).item<bool>());
+  }
+  sgd.add_param_group({{y}, {.lr = 1}});
+  step();
+  undo();
+  BOOST_TEST(sgd.lr() == 0.5);
+  BOOST_TEST(sgd.state_dict().at("step").data<std::int64_t>()[0] == 1);
+  BOOST_TEST(sgd.state_dict().at("step").data<std::int64_t>()[1] == 1);
+  step();
+}
+
 BOOST_AUTO_TEST_CASE(groups_may_be_added) {
   auto xs = parameters(float64), ys = parameters(float64);
   Adam grown({xs[0], xs[1]}, {.lr = 0.1}), first({ys[0], ys[1]}, {.lr = 0.1});
