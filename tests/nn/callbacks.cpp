@@ -1,7 +1,11 @@
 // Callbacks of Model.
 #include <cmath>
+#include <cstdlib>
+#include <string>
 #include <vector>
 
+#include <pty.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <optim/optim.hpp>
@@ -211,6 +215,35 @@ BOOST_AUTO_TEST_CASE(lines_of_progress) {
   char byte;
   BOOST_TEST(::read(ends[0], &byte, 1) == 0);
   ::close(ends[0]);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_on_a_terminal) {
+  ::setenv("TERM", "xterm", 1);
+  winsize size{};
+  size.ws_col = 30;
+  int screen, terminal;
+  BOOST_REQUIRE(::openpty(&screen, &terminal, nullptr, nullptr, &size) == 0);
+  const nn::Progress progress{"epoch  3/20", 0.5, {"loss 0.1234"}};
+  {
+    nn::StatusLine line(terminal);
+    BOOST_TEST(line.is_terminal());
+    BOOST_TEST(line.due());
+    line.draw(progress);
+    BOOST_TEST(!line.due());  // not again at once
+    nn::StatusLine moved(std::move(line));
+    moved.print("stays");
+    moved.draw(progress);
+  }  // and is cleared: once, by the one that has it
+  char seen[1024];
+  ssize_t count = ::read(screen, seen, sizeof seen);
+  BOOST_REQUIRE(count > 0);
+  const std::string text(seen, static_cast<std::size_t>(count)), clear = "\r\x1b[K";
+  BOOST_TEST(text.starts_with("\repoch  3/20"));
+  BOOST_TEST(text.find("\x1b[K" + clear + "stays\r\n\repoch  3/20") != std::string::npos);
+  BOOST_TEST(text.ends_with("\x1b[K" + clear));
+  BOOST_TEST(!text.ends_with(clear + clear));
+  ::close(terminal);
+  ::close(screen);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 
 #include <sys/stat.h>
@@ -273,6 +274,12 @@ BOOST_AUTO_TEST_CASE(more_than_a_header_may_hold) {
   TemporaryDirectory directory;
   throws<ValueError>([&] { nn::save_safetensors(directory / "x", {{"a", ones(Shape(1025, 1))}}); },
                      {"\"a\" has 1025 axes", "1024"});
+  for (const char* reserved : {"xtape.crc32.data", "xtape.crc32.header"})
+    throws<ValueError>([&] { nn::save_safetensors(directory / "x", {}, {{reserved, "0"}}); },
+                       {"save_safetensors", reserved, "for the checksum"});
+  throws<ValueError>([&] { nn::save_safetensors(directory / "x", {}, {{"text", std::string(100'000'000, 'x')}}); },
+                     {"save_safetensors", "needs at most 100000000"});
+  BOOST_TEST(!std::filesystem::exists(directory / "x"));
   StateDict most{{"a", ones(Shape(1024, 1))}};
   nn::save_safetensors(directory / "x", most);
   close(nn::load_safetensors(directory / "x").tensors.at("a"), most.at("a"));
