@@ -232,6 +232,8 @@ BOOST_AUTO_TEST_CASE(convolutions) {
                      {"max_pool1d", "axis 2 of (1, 1, 0)"});
   throws<ShapeError>([&] { max_pool1d(zeros({1, 1, 2}), 2, {.padding = 1, .dilation = 3}); },
                      {"max_pool1d", "no element inside of (1, 1, 2)"});
+  throws<ValueError>([&] { max_pool1d(zeros({1, 1, (1 << 24) + 1}), (1 << 24) + 1); },
+                     {"max_pool1d", "a window of 16777217 elements, needs at most 2^24"});
   throws<DTypeError>([&] { conv2d(x, w.to(float64)); }, {"conv2d", "a kernel of float64 for images of float32"});
   // The pixels with their padding number 2^96.
   Variable two = zeros({1, 1, 2, 2, 2});

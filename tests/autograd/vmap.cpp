@@ -301,6 +301,8 @@ BOOST_AUTO_TEST_CASE(misuse) {
   BOOST_CHECK_THROW(vmap(f, {x, Variable(2.0)}), ShapeError);
   BOOST_CHECK_THROW(vmap(f, {x, x}, {.in_axes = {2, 0}}), ShapeError);
   BOOST_CHECK_THROW(vmap(f, {x, x}, {.out_axes = {0, 1}}), ValueError);
+  xtape::testing::throws<ShapeError>([&] { vmap(f, {x, x}, {.out_axes = {7}}); },
+                                     {"vmap", "axis 7 in out_axes for a result of "});
   BOOST_CHECK_THROW(vmap(f, {x}), ValueError);
   BOOST_CHECK_THROW(vmap(f, {x, Variable()}), Error);
   BOOST_CHECK_THROW(vmap([](const Variable& v) { return v.item() > 0 ? ones({2}) : ones({3}); }, {normals({6})}), ShapeError);
