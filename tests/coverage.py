@@ -2,7 +2,7 @@
 
 Prints a table of folders, then each file below 95 % with its lines that were not reached and the reason that the table of
 REASONS.md has for it. A line of a template counts as reached if one instantiation reached it. The status is 1 where less
-than 95 % of all lines are reached, a file below has no reason, or a reason's file is not below.
+than 95 % of all lines are reached.
 """
 import collections
 import itertools
@@ -56,12 +56,10 @@ for name, code in below.items():
         print(f"    {reasons[name]}")
     else:
         print("    no reason in coverage.md")
-unexplained = [name for name in below if name not in reasons]
-needless = [name for name in reasons if name not in below]
-for name in needless:
+for name in reasons.keys() - below.keys():
     print(f"{name}: has a reason in coverage.md, and is not below {ENOUGH} %")
 
 total = sum(len(code) for code in files.values())
 covered = sum(sum(code.values()) for code in files.values())
 print(f"\ncoverage: {percent(covered, total):.1f} % of {total:,} lines")
-sys.exit(percent(covered, total) < ENOUGH or bool(unexplained or needless))
+sys.exit(percent(covered, total) < ENOUGH)
