@@ -7,8 +7,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include <autograd/autograd.hpp>
+#include <tests/in_threads.hpp>
 
 using namespace xtape;
+using testing::in_threads;
+using testing::same_numbers;
 
 BOOST_AUTO_TEST_SUITE(threads)
 
@@ -60,20 +63,6 @@ BOOST_AUTO_TEST_CASE(a_graph_walked_in_another_thread) {
   z.backward();
   BOOST_TEST(x.grad().item() == 4 * 8.0);
 }
-
-namespace {
-
-bool same_numbers(const Variable& a, const Variable& b) { return all(a == b).item<bool>(); }
-
-// Calls f(i) in so many threads at once.
-template <class F>
-void in_threads(int count, F&& f) {
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) threads.emplace_back([&, i] { f(i); });
-  for (std::thread& thread : threads) thread.join();
-}
-
-}  // namespace
 
 // Of walks that release a part of the graph that they share, one at least passes, and another finds it released, or was
 // through before: what comes of it are whole gradients, or an error.
@@ -136,7 +125,7 @@ BOOST_AUTO_TEST_CASE(hooks_on_one_intermediate_result) {
 
 BOOST_AUTO_TEST_CASE(checkpoints_with_random_numbers) {
   Variable w = ones({64}, float64).requires_grad_();
-  std::atomic<int> wrong = 0;  // Boost.Test checks in one thread alone
+  std::atomic<int> wrong = 0;
   in_threads(4, [&](int) {
     for (int repeat = 0; repeat < 50; ++repeat) {
       Variable y = checkpoint([](const Variable& x) { return x * (rand({64}, float64) < 0.5) * 2.0; }, w);
@@ -151,7 +140,7 @@ BOOST_AUTO_TEST_CASE(transforms_in_every_thread) {
   const Variable x = rand({4, 3}, float64);
   auto f = [](const Variable& v) { return sum(tanh(v) * v); };
   const Variable by_sample = vmap([&](const Variable& v) { return grad(f, v); }, x), whole = hessian(f, x[0]);
-  std::atomic<int> wrong = 0;  // Boost.Test checks in one thread alone
+  std::atomic<int> wrong = 0;
   in_threads(4, [&](int) {
     for (int repeat = 0; repeat < 20; ++repeat) {
       wrong += !(same_numbers(vmap([&](const Variable& v) { return grad(f, v); }, x), by_sample));

@@ -1,29 +1,17 @@
 // Modules, optimizers and loaders that several threads use at once.
 #include <atomic>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
+#include <tests/in_threads.hpp>
 #include <tests/support.hpp>
 
 using namespace xtape;
-
-namespace {
-
-bool same_numbers(const Variable& a, const Variable& b) { return all(a == b).item<bool>(); }
-
-// Calls f(i) in so many threads at once.
-template <class F>
-void in_threads(int count, F&& f) {
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) threads.emplace_back([&, i] { f(i); });
-  for (std::thread& thread : threads) thread.join();
-}
-
-}  // namespace
+using testing::in_threads;
+using testing::same_numbers;
 
 BOOST_AUTO_TEST_SUITE(module_threads)
 
@@ -65,7 +53,7 @@ BOOST_AUTO_TEST_CASE(many_parameters) {
 BOOST_AUTO_TEST_CASE(clones_of_one_network) {
   nn::Sequential net{nn::Dense(8, 8), nn::BatchNorm1D(8), nn::Dropout(0.5), nn::Dense(8, 1)};
   const Variable x = rand({4, 8});
-  std::atomic<int> wrong = 0;  // Boost.Test checks in one thread alone
+  std::atomic<int> wrong = 0;
   in_threads(4, [&](int) {
     for (int repeat = 0; repeat < 20; ++repeat) {
       nn::Sequential own = clone(net);
@@ -106,7 +94,7 @@ BOOST_AUTO_TEST_CASE(averages_that_are_read_while_they_are_updated) {
   optim::EMA average({x}, {.decay = 0.5});
   average.update();
   std::atomic<bool> done = false;
-  std::atomic<int> wrong = 0;  // Boost.Test checks in one thread alone
+  std::atomic<int> wrong = 0;
   in_threads(3, [&](int i) {
     if (i == 0) {
       for (int repeat = 0; repeat < 200; ++repeat) {
@@ -128,7 +116,7 @@ BOOST_AUTO_TEST_CASE(averages_that_are_read_while_they_are_updated) {
 
 BOOST_AUTO_TEST_CASE(a_loader_in_every_thread) {
   const Variable x = arange(0.0, 40.0), y = arange(0.0, 40.0);
-  std::atomic<int> wrong = 0;  // Boost.Test checks in one thread alone
+  std::atomic<int> wrong = 0;
   in_threads(3, [&](int i) {
     nn::DataLoader loader(nn::TensorDataset(x, y), {.batch_size = 7, .shuffle = true, .num_workers = 2,
                                                    .seed = static_cast<std::uint64_t>(i)});
