@@ -10,8 +10,8 @@ using namespace xtape;
 
 namespace {
 
-// An array of gigabytes is refused, rather than filled. (Sanitizers need that room for themselves; the address
-// sanitizer refuses it by itself.)
+// An array of gigabytes is refused, rather than filled. (Sanitizers need that room for themselves; for the address
+// sanitizer, see tests/main.cpp.)
 struct LimitedMemory {
   LimitedMemory() {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
