@@ -12,10 +12,12 @@
 #include <bit>
 #include <chrono>
 #include <climits>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -122,17 +124,19 @@ Others& others() {
 }
 
 // How long a process waits for others before it takes them for lost, in seconds.
-double patience() {
-  static const double seconds = [] {
-    const char* text = std::getenv("XTAPE_MPI_TIMEOUT");
-    if (!text || !*text) return 600.0;
+double patience = 600;
+
+// The least that any process was given: launchers need not pass variables on to other machines.
+void agree_on_patience() {
+  double seconds = std::numeric_limits<double>::infinity();
+  if (const char* text = std::getenv("XTAPE_MPI_TIMEOUT"); text && *text) {
     char* end = nullptr;
-    double value = std::strtod(text, &end);
-    if (*end || !(value > 0))
-      throw ValueError("XTAPE_MPI_TIMEOUT is \"" + std::string(text) + "\", needs a number of seconds above 0");
-    return value;
-  }();
-  return seconds;
+    seconds = std::strtod(text, &end);
+    if (*end || !(seconds > 0)) seconds = 0;
+  }
+  check(MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MIN, MPI_COMM_WORLD), "MPI_Allreduce");
+  if (seconds == 0) throw ValueError("XTAPE_MPI_TIMEOUT needs a number of seconds above 0, in all processes");
+  if (std::isfinite(seconds)) patience = seconds;
 }
 
 // Whoever speaks first ends all others: in turn, so that one message is seen.
@@ -175,10 +179,10 @@ class Requests final : public Communicator::Pending {
       if (left >= 0 && seconds_since(noticed) > grace)
         end_run("rank " + std::to_string(left) + " has ended, and rank " + std::to_string(rank_) + " waits for it in " + what_,
                 others().turn());
-      if (!told && seconds_since(start) > patience() / 2) others().say(what_), told = true;
-      if (seconds_since(start) > patience())
+      if (!told && seconds_since(start) > patience / 2) others().say(what_), told = true;
+      if (seconds_since(start) > patience)
         end_run("rank " + std::to_string(rank_) + " has waited for others in " + what_ + " for " +
-                std::to_string(static_cast<int>(patience())) + " s (XTAPE_MPI_TIMEOUT)" + others().waiting() +
+                std::to_string(static_cast<int>(patience)) + " s (XTAPE_MPI_TIMEOUT)" + others().waiting() +
                 "; each has to come to it as often", others().turn());
     }
     if (told) others().say("");
@@ -352,6 +356,7 @@ extern "C" xtape::Communicator* xtape_mpi_world() {
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   others().open();
   std::atexit(end_mpi);
+  agree_on_patience();
   share_cores();
   return new MpiCommunicator(MPI_COMM_WORLD);
 }

@@ -171,6 +171,16 @@ class Failures(unittest.TestCase):
         self.fails("crossed", "rank 0 has waited for others in the sum of gradients for 4 s .*"
                    "; rank 1 waits in sum of a number; rank 2 waits in the sum of gradients", XTAPE_MPI_TIMEOUT="4")
 
+    def test_a_timeout_of_one_counts_for_all(self):
+        """Launchers need not pass variables on to other machines."""
+        command = [mpirun, "-n", "1", "env", "XTAPE_MPI_TIMEOUT=4", program, "crossed", ":", "-n", "2", program, "crossed"]
+        done = subprocess.run(command, env=ENVIRONMENT, text=True, capture_output=True, timeout=120)
+        self.assertRegex(done.stderr, "rank 0 has waited for others in the sum of gradients for 4 s .*"
+                         "; rank 1 waits in sum of a number; rank 2 waits in the sum of gradients")
+
+    def test_a_timeout_that_is_no_number(self):
+        self.fails("sgd", "XTAPE_MPI_TIMEOUT needs a number of seconds above 0, in all processes", XTAPE_MPI_TIMEOUT="1 s")
+
     def test_calls_that_differ(self):
         done = self.fails("calls_differ")
         said = ("Communicator: rank 0 calls all_reduce of float32(4,), and rank 1 broadcast of float32(500000,); "
