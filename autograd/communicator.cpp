@@ -62,7 +62,8 @@ Communicator* load_world(std::size_t processes) {
   Communicator* world = make();
   if (world->size() != processes)
     throw Error(started + "but MPI knows of " + std::to_string(world->size()) +
-                ": mpirun is that of another MPI than the one that xtape was built with");
+                ": mpirun is that of another MPI than the one that xtape was built with; srun needs --mpi=pmix for "
+                "Open MPI, and --mpi=pmi2 for MPICH");
   return world;
 }
 
