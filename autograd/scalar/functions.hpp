@@ -486,22 +486,22 @@ class Arithmetic {
  public:
   template <class X>
     requires std::same_as<join_t<N, X>, N>
-  N& operator+=(X&& x) {
+  [[gnu::always_inline]] N& operator+=(X&& x) {
     return self() = std::move(self()) + std::forward<X>(x);
   }
   template <class X>
     requires std::same_as<join_t<N, X>, N>
-  N& operator-=(X&& x) {
+  [[gnu::always_inline]] N& operator-=(X&& x) {
     return self() = std::move(self()) - std::forward<X>(x);
   }
   template <class X>
     requires std::same_as<join_t<N, X>, N>
-  N& operator*=(X&& x) {
+  [[gnu::always_inline]] N& operator*=(X&& x) {
     return self() = std::move(self()) * std::forward<X>(x);
   }
   template <class X>
     requires std::same_as<join_t<N, X>, N>
-  N& operator/=(X&& x) {
+  [[gnu::always_inline]] N& operator/=(X&& x) {
     return self() = std::move(self()) / std::forward<X>(x);
   }
   N& operator++() { return *this += 1; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include <autograd/error.hpp>
@@ -81,39 +82,40 @@ const Question questions[] = {
 
 }  // namespace
 
-Index Program::add(const Line& line, Tape<double>& tape) {
+Index Program::add(const Line& line) {
+  if (lines_.size() > std::numeric_limits<Index>::max() / 2 - 2)
+    throw Error("Real: more than 2^31 operations are written down");
   lines_.push_back(line);
   varies_.push_back(line.what < Rules::size || line.what == input);
-  return tape.add_input();  // which has the index of the line
+  return last_index();
 }
 
-Real Program::add_input(double value, Tape<double>& tape) {
-  return detail::Access::make<double>(value, add({input, false, {}}, tape), false);
+Real Program::add_input(double value) {
+  return detail::Access::make<double>(value, add({input, false, {}}), false);
 }
 
 // What is no line of this program is a constant in it.
-Index Program::line_of(const detail::Written& operand, Tape<double>& tape) {
+Index Program::line_of(const detail::Written& operand) {
   const Index line = operand.index - first_;
   if (line < lines_.size()) return line;
   constants_.push_back(operand.value);
-  return add({constant, false, {static_cast<Index>(constants_.size() - 1)}}, tape) - first_;
+  return add({constant, false, {static_cast<Index>(constants_.size() - 1)}}) - first_;
 }
 
-void Program::add_result(const Real& y, Tape<double>& tape) {
-  results_.push_back(line_of({y.value(), detail::Access::index(y)}, tape));
+void Program::add_result(const Real& y) {
+  results_.push_back(line_of({y.value(), detail::Access::index(y)}));
 }
 
-Index Program::write(std::size_t rule, std::initializer_list<detail::Written> operands, Tape<double>& tape) {
+Index Program::write(std::size_t rule, std::initializer_list<detail::Written> operands) {
   Line line{static_cast<std::uint16_t>(rule), false, {}};
   Index* next = line.operands;
-  for (const detail::Written& operand : operands) *next++ = line_of(operand, tape);
-  return add(line, tape);
+  for (const detail::Written& operand : operands) *next++ = line_of(operand);
+  return add(line);
 }
 
-void Program::write(Relation relation, bool holds, const detail::Written& a, const detail::Written& b,
-                    Tape<double>& tape) {
-  const Index x = line_of(a, tape), y = line_of(b, tape);
-  add({static_cast<std::uint16_t>(question + static_cast<std::uint16_t>(relation)), holds, {x, y}}, tape);
+void Program::write(Relation relation, bool holds, const detail::Written& a, const detail::Written& b) {
+  const Index x = line_of(a), y = line_of(b);
+  add({static_cast<std::uint16_t>(question + static_cast<std::uint16_t>(relation)), holds, {x, y}});
 }
 
 void Program::require_same(const Line& line, double a, double b) const {
@@ -176,11 +178,12 @@ template std::vector<Dual<double, 8>> Program::sweep_back(const std::vector<Dual
 template std::vector<Real> Program::sweep_back(const std::vector<Real>&, std::span<const Real>) const;
 
 void detail::note_inner_section(Program& program) { program.note_inner_section(); }
+std::uint32_t detail::last_index(const Program& program) { return program.last_index(); }
 std::uint32_t detail::write_down(Program& program, std::size_t rule, std::initializer_list<Written> operands) {
-  return program.write(rule, operands, *Tape<double>::active);
+  return program.write(rule, operands);
 }
 void detail::write_down(Program& program, Relation relation, bool holds, const Written& a, const Written& b) {
-  program.write(relation, holds, a, b, *Tape<double>::active);
+  program.write(relation, holds, a, b);
 }
 
 namespace {

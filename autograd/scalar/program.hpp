@@ -51,12 +51,12 @@ class Program {
     program.first_ = section.first();
     std::vector<Real> inputs;
     inputs.reserve(x.size());
-    section.tape().program = &program;
-    for (double v : x) inputs.push_back(program.add_input(v, section.tape()));
+    section.tape().write_down(program);
+    for (double v : x) inputs.push_back(program.add_input(v));
     program.inputs_ = x.size();
     program.at_.assign(x.begin(), x.end());
     const std::vector<Real> results = f(inputs);
-    for (const Real& y : results) program.add_result(y, section.tape());
+    for (const Real& y : results) program.add_result(y);
     return program;
   }
 
@@ -78,8 +78,9 @@ class Program {
 
   /// Used by Real and its tape.
   void note_inner_section() { has_inner_section_ = true; }
-  Index write(std::size_t rule, std::initializer_list<detail::Written> operands, Tape<double>& tape);
-  void write(Relation relation, bool holds, const detail::Written& a, const detail::Written& b, Tape<double>& tape);
+  Index last_index() const { return first_ + static_cast<Index>(lines_.size()) - 1; }
+  Index write(std::size_t rule, std::initializer_list<detail::Written> operands);
+  void write(Relation relation, bool holds, const detail::Written& a, const detail::Written& b);
 
  private:
   struct Line {
@@ -89,10 +90,10 @@ class Program {
   };
   static constexpr std::uint16_t input = Rules::size, constant = input + 1, question = constant + 1;
 
-  Real add_input(double value, Tape<double>& tape);
-  void add_result(const Real& y, Tape<double>& tape);
-  Index line_of(const detail::Written& operand, Tape<double>& tape);
-  Index add(const Line& line, Tape<double>& tape);
+  Real add_input(double value);
+  void add_result(const Real& y);
+  Index line_of(const detail::Written& operand);
+  Index add(const Line& line);
   void require_same(const Line& line, double a, double b) const;
 
   std::vector<Line> lines_;

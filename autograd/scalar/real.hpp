@@ -86,7 +86,8 @@ class BasicReal : public Arithmetic<BasicReal<T>> {
 
   T value_{};
   Index index_ = 0;
-  // Whether the statement is known here alone: if this is a temporary, an operation on it adds to its statement.
+  // Whether the statement is known here alone: if this is a temporary, an operation on it adds to its statement. True of
+  // every result, so that a compiler knows it as well.
   mutable bool fresh_ = false;
 };
 
@@ -118,14 +119,16 @@ struct Constant {
   static constexpr bool fresh = false, may_be_fresh = false, may_be_active = false;
 };
 template <class T>
+using Held = std::conditional_t<std::is_class_v<T>, const T&, T>;
+template <class T>
 struct Named {
-  const T& number;
+  Held<T> number;
   std::uint32_t index;
   static constexpr bool fresh = false, may_be_fresh = false, may_be_active = true;
 };
 template <class T>
 struct Temporary {
-  const T& number;
+  Held<T> number;
   std::uint32_t index;
   bool fresh;
   static constexpr bool may_be_fresh = true, may_be_active = true;
@@ -141,90 +144,8 @@ auto operand(X&& x) {
 template <class T, class Slope>
 T as_number(const Slope& slope) {
   if constexpr (std::is_same_v<Slope, One>) return T(1.0);
+  else if constexpr (std::is_same_v<Slope, Zero>) return T(0.0);
   else return unwrapped(slope);
-}
-
-// What an operation of one operand adds to the tape.
-template <const auto& rule, class T, class X>
-[[gnu::always_inline]] inline std::uint32_t record(Tape<T>& tape, const wrapped_t<T>& y, const X& x) {
-  const auto slope_x = [&] { return slope<0, rule>(y, wrapped(x.number)); };
-  if constexpr (X::may_be_fresh)
-    if (x.fresh && tape.is_last(x.index)) {
-      if constexpr (!std::is_same_v<decltype(slope_x()), One>) tape.scale(as_number<T>(slope_x()));
-      return x.index;
-    }
-  tape.need_room();
-  tape.add_argument(as_number<T>(slope_x()), x.index);
-  return tape.add_statement(1);
-}
-
-// The same of two. In a * b + c * d, the products are temporaries, which nobody else knows: their two statements are
-// made one, of four arguments, whose partials are multiplied by those of the sum. So one statement stands for an
-// expression, as if a compiler had seen all of it. (Partials that are multiplied here can overflow where steps of their
-// own would not.)
-template <const auto& rule, class T, class X, class Y>
-[[gnu::always_inline]] inline std::uint32_t record(Tape<T>& tape, const wrapped_t<T>& r, const X& x, const Y& y) {
-  const auto slope_x = [&] { return slope<0, rule>(r, wrapped(x.number), wrapped(y.number)); };
-  const auto slope_y = [&] { return slope<1, rule>(r, wrapped(x.number), wrapped(y.number)); };
-  constexpr bool x_counts = !std::is_same_v<decltype(slope_x()), Zero>;
-  constexpr bool y_counts = !std::is_same_v<decltype(slope_y()), Zero>;
-  auto add = [&]<class S>(const S& slope_of, std::uint32_t index) -> std::size_t {
-    if (index == 0) return 0;
-    tape.add_argument(as_number<T>(slope_of()), index);
-    return 1;
-  };
-  constexpr std::false_type last;
-  constexpr std::true_type before_last;
-  auto scale = [&]<bool before, class S>(std::bool_constant<before>, const S& slope_of) {
-    if constexpr (!std::is_same_v<decltype(slope_of()), One>) tape.template scale<before>(as_number<T>(slope_of()));
-  };
-  auto join = [&](const auto& slope_last, const auto& slope_before) {
-    scale(last, slope_last);
-    scale(before_last, slope_before);
-    return tape.join();
-  };
-  // The other may be the very same object, as in x *= x.
-  auto grows = [&](std::uint32_t index, std::uint32_t other) {
-    return tape.is_last(index) && index != other && tape.can_grow();
-  };
-  tape.need_room();
-  if constexpr (x_counts && y_counts) {
-    if constexpr (X::may_be_fresh && Y::may_be_fresh)
-      if (x.fresh && y.fresh) {
-        if (tape.can_join(x.index, y.index)) return join(slope_y, slope_x);
-        if (tape.can_join(y.index, x.index)) return join(slope_x, slope_y);
-      }
-    if constexpr (Y::may_be_fresh)
-      if (y.fresh && grows(y.index, x.index)) {
-        scale(last, slope_y);
-        return X::may_be_active ? tape.grow(add(slope_x, x.index)) : y.index;
-      }
-    if constexpr (X::may_be_fresh)
-      if (x.fresh && grows(x.index, y.index)) {
-        scale(last, slope_x);
-        return Y::may_be_active ? tape.grow(add(slope_y, y.index)) : x.index;
-      }
-  }
-  std::size_t count = 0;
-  if constexpr (x_counts) count += add(slope_x, x.index);
-  if constexpr (y_counts) count += add(slope_y, y.index);
-  if (!(x_counts && y_counts) && count == 0) return 0;
-  return tape.add_statement(count);
-}
-
-template <const auto& rule, class T, class X, class Y, class Z>
-std::uint32_t record(Tape<T>& tape, const wrapped_t<T>& r, const X& x, const Y& y, const Z& z) {
-  std::size_t count = 0;
-  auto add = [&]<std::size_t K>(std::integral_constant<std::size_t, K>, std::uint32_t index) {
-    if (index == 0) return;
-    tape.add_argument(as_number<T>(slope<K, rule>(r, wrapped(x.number), wrapped(y.number), wrapped(z.number))), index);
-    ++count;
-  };
-  tape.need_room();
-  add(std::integral_constant<std::size_t, 0>(), x.index);
-  add(std::integral_constant<std::size_t, 1>(), y.index);
-  add(std::integral_constant<std::size_t, 2>(), z.index);
-  return tape.add_statement(count);
 }
 
 // See program.hpp.
@@ -235,11 +156,111 @@ struct Written {
 std::uint32_t write_down(Program& program, std::size_t rule, std::initializer_list<Written> operands);
 void write_down(Program& program, Relation relation, bool holds, const Written& a, const Written& b);
 
+// Which operands a derivative can go to.
+template <std::size_t K, const auto& rule>
+inline constexpr bool counts = !std::is_same_v<std::tuple_element_t<K, decltype(rule.partials)>, fused::Constant>;
 template <const auto& rule>
-inline constexpr bool always_constant = [] {
-  return std::apply(
-      []<class... Ps>(const Ps&...) { return (std::is_same_v<Ps, fused::Constant> && ...); }, rule.partials);
+inline constexpr std::size_t counted = [] {
+  return []<std::size_t... K>(std::index_sequence<K...>) {
+    return (std::size_t{counts<K, rule>} + ...);
+  }(std::make_index_sequence<std::tuple_size_v<decltype(rule.partials)>>());
 }();
+template <std::size_t K, const auto& rule>
+inline constexpr bool passes = std::is_same_v<std::tuple_element_t<K, decltype(rule.partials)>, fused::Pass>;
+
+// A statement for an operation: the partials by those of its operands that are not constant.
+template <const auto& rule, class T, class... Xs>
+std::uint32_t add_statement(Writer<T>& writer, const wrapped_t<T>& y, const Xs&... xs) {
+  std::size_t count = 0;
+  auto add = [&]<std::size_t K>(std::integral_constant<std::size_t, K>, std::uint32_t index) {
+    if constexpr (counts<K, rule>)
+      if (index != 0) writer.add_argument(as_number<T>(slope<K, rule>(y, wrapped(xs.number)...)), index), ++count;
+  };
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    (add(std::integral_constant<std::size_t, K>(), xs.index), ...);
+  }(std::index_sequence_for<Xs...>());
+  return count == 0 ? 0 : writer.add_statement(count);
+}
+
+// What is done where it is not the usual: the block is full, some operands are constant, nothing is recorded at all, or
+// it is written down.
+template <const auto& rule, class T, class... Xs>
+[[gnu::noinline]] std::uint32_t record_slowly(const wrapped_t<T> y, const Xs... xs) {
+  Tape<T>* const tape = Tape<T>::active;
+  if (!tape || ((xs.index == 0) && ...)) return 0;
+  if constexpr (std::is_same_v<T, double>)
+    if (Program* program = tape->program())
+      return write_down(*program, Rules::index<rule>(), {{xs.number, xs.index}...});
+  if constexpr (counted<rule> == 0) return 0;
+  tape->make_room();
+  return add_statement<rule>(tape->writer, y, xs...);
+}
+
+// What an operation adds to the tape, and the index of its statement: of one operand,
+template <const auto& rule, class T, class X>
+[[gnu::always_inline]] inline std::uint32_t record(Writer<T>& writer, const wrapped_t<T>& y, const X& x) {
+  const auto slope_x = [&] { return as_number<T>(slope<0, rule>(y, wrapped(x.number))); };
+  constexpr bool x_passes = passes<0, rule>;
+  if constexpr (X::may_be_fresh)
+    if (x.fresh && writer.is_last(x.index) && writer.count() <= Writer<T>::template most<x_passes>) {
+      if constexpr (!x_passes) writer.scale(slope_x());
+      return x.index;
+    }
+  if (x.index == 0) return 0;
+  if (writer.is_full()) [[unlikely]] return record_slowly<rule, T>(y, x);
+  writer.add_argument(slope_x(), x.index);
+  return writer.add_statement(1);
+}
+
+// and of two. In a * b + c * d, the products are temporaries, which nobody else knows: their two statements are made one,
+// of four arguments, whose partials are multiplied by those of the sum. So one statement stands for an expression, as if
+// a compiler had seen all of it. (Partials that are multiplied here can overflow where steps of their own would not.)
+template <const auto& rule, class T, class X, class Y>
+[[gnu::always_inline]] inline std::uint32_t record(Writer<T>& writer, const wrapped_t<T>& r, const X& x, const Y& y) {
+  const auto slope_x = [&] { return as_number<T>(slope<0, rule>(r, wrapped(x.number), wrapped(y.number))); };
+  const auto slope_y = [&] { return as_number<T>(slope<1, rule>(r, wrapped(x.number), wrapped(y.number))); };
+  constexpr bool x_passes = passes<0, rule>, y_passes = passes<1, rule>;
+  constexpr std::size_t most_of_x = Writer<T>::template most<x_passes>, most_of_y = Writer<T>::template most<y_passes>;
+  if constexpr (counted<rule> == 2) {
+    if constexpr (X::may_be_fresh && Y::may_be_fresh)
+      if (x.fresh && y.fresh && writer.can_join(x.index, y.index) && writer.template count<true>() <= most_of_x) {
+        if constexpr (!y_passes) writer.scale(slope_y());
+        if constexpr (!x_passes) writer.template scale<true>(slope_x());
+        return writer.join();
+      }
+    // The other may be the very same object, as in x *= x.
+    if constexpr (Y::may_be_fresh)
+      if (y.fresh && writer.is_last(y.index) && x.index != y.index && writer.count() <= most_of_y) {
+        if constexpr (!y_passes) writer.scale(slope_y());
+        if constexpr (X::may_be_active)
+          if (x.index != 0) writer.grow(slope_x(), x.index);
+        return y.index;
+      }
+    if constexpr (X::may_be_fresh)
+      if (x.fresh && writer.is_last(x.index) && x.index != y.index && writer.count() <= most_of_x) {
+        if constexpr (!x_passes) writer.scale(slope_x());
+        if constexpr (Y::may_be_active)
+          if (y.index != 0) writer.grow(slope_y(), y.index);
+        return x.index;
+      }
+  }
+  if ((x.index | y.index) == 0) return 0;
+  if constexpr (counted<rule> == 2)
+    if (!writer.is_full()) [[likely]] {
+      if constexpr (!X::may_be_active) {
+        writer.add_argument(slope_y(), y.index);
+        return writer.add_statement(1);
+      } else if constexpr (!Y::may_be_active) {
+        writer.add_argument(slope_x(), x.index);
+        return writer.add_statement(1);
+      } else if (x.index != 0 && y.index != 0) {
+        writer.add_argument(slope_x(), x.index);
+        writer.add_argument(slope_y(), y.index);
+        return writer.add_statement(2);
+      }
+    }
+  return record_slowly<rule, T>(r, x, y);
+}
 
 }  // namespace detail
 
@@ -248,17 +269,13 @@ template <const auto& rule, class... Xs>
 BasicReal<T> BasicReal<T>::apply(Xs&&... xs) {
   auto compute = [](const auto&... operands) __attribute__((always_inline)) {
     const wrapped_t<T> y = call<rule>(wrapped(operands.number)...);
-    auto constant = [&] { return BasicReal(T(unwrapped(y)), 0, false); };
-    if ((operands.index | ...) == 0) return constant();
-    Tape<T>* tape = Tape<T>::active;
-    if (!tape) [[unlikely]] return constant();
-    if constexpr (std::is_same_v<T, double>)
-      if (Program* program = tape->program) [[unlikely]] {
-        const Index line = detail::write_down(*program, Rules::index<rule>(), {{operands.number, operands.index}...});
-        return BasicReal(y.value, line, false);
-      }
-    if constexpr (detail::always_constant<rule>) return constant();
-    else return BasicReal(T(unwrapped(y)), detail::record<rule>(*tape, y, operands...), true);
+    Index index = 0;
+    if constexpr (detail::counted<rule> != 0 && sizeof...(Xs) <= 2) {
+      index = detail::record<rule, T>(Tape<T>::writer, y, operands...);
+    } else if (((operands.index != 0) || ...)) {
+      if (detail::counted<rule> != 0 || Tape<T>::writer.is_full()) index = detail::record_slowly<rule, T>(y, operands...);
+    }
+    return BasicReal(T(unwrapped(y)), index, true);
   };
   return compute(detail::operand<T>(std::forward<Xs>(xs))...);
 }
@@ -267,11 +284,11 @@ template <class T>
 template <class X, class Y>
 bool BasicReal<T>::compare(Relation relation, bool holds, const X& x, const Y& y) {
   if constexpr (std::is_same_v<T, double>)
-    if (Tape<T>* tape = Tape<T>::active; tape && tape->program) [[unlikely]] {
+    if (Tape<T>* tape = Tape<T>::active; tape && tape->program()) [[unlikely]] {
       const auto a = detail::operand<T>(x);
       const auto b = detail::operand<T>(y);
       if (a.index || b.index)
-        detail::write_down(*tape->program, relation, holds, {a.number, a.index}, {b.number, b.index});
+        detail::write_down(*tape->program(), relation, holds, {a.number, a.index}, {b.number, b.index});
     }
   return holds;
 }

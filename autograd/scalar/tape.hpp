@@ -20,96 +20,173 @@ namespace xtape::scalar {
 class Program;
 
 namespace detail {
-void note_inner_section(Program& program);
-}
 
+// See program.hpp.
+void note_inner_section(Program& program);
+std::uint32_t last_index(const Program& program);
+
+/// The next statement's place on a tape, which every operation asks for: it is small, a thread's own, and there is
+/// nothing to check but whether it is full. It counts as full where nothing is recorded, too.
+///
+/// Its numbers have types that nothing else here has: what is stored on the tape cannot change them, as a compiler sees,
+/// so that they stay in registers.
 template <class T>
-class Tape {
+class Writer {
  public:
   using Index = std::uint32_t;  // of a statement; 0: none, of a number that depends on no input
+  enum class Count : std::uint8_t {};
 
-  /// The tape on which this thread records at present; null while it does not.
-  static inline constinit thread_local Tape* active = nullptr;
+  static constexpr std::size_t most_arguments = 240;
+  /// Beyond so many partials, a statement more costs less than to multiply them.
+  static constexpr std::size_t most_scaled = 8;
+  template <bool passes>
+  static constexpr std::size_t most = passes ? most_arguments : most_scaled;
 
+  struct Block {
+    // Inputs have no arguments: there are no more of them than `arguments` in a block, so that, with as many statements
+    // of one argument, there is room for all.
+    static constexpr std::size_t arguments = 1 << 15, statements = 2 * arguments;
+    Index operands[arguments];
+    T partials[arguments];
+    Count counts[statements];
+  };
+  struct Place {
+    std::size_t arguments = 0, statements = 0;
+  };
+
+  /// Whether a new statement needs a new block, or there is none. Behind it, there is room for the last one to grow.
+  bool is_full() const { return place_.arguments >= limit_; }
+  bool is_full_of_inputs() const { return place_.statements >= Block::arguments; }
+  const Place& place() const { return place_; }
+
+  /// The index of the last statement.
+  Index last() const { return static_cast<Index>(before_ + place_.statements); }
   /// Whether the arguments of the last statement can be added to, as `index` is it.
-  bool is_last(Index index) const { return index == index_ && index >= first_; }
-  bool can_grow() const { return counts_[-1] < most_arguments; }
+  bool is_last(Index index) const { return index == last(); }
+  /// How many arguments the last statement has, or the one before it.
+  template <bool before = false>
+  std::size_t count() const {
+    return static_cast<std::size_t>(block_->counts[place_.statements - (before ? 2 : 1)]);
+  }
   /// Whether the last two statements, of these indices, can be made one: the last may have the other for an argument.
-  bool can_join(Index before, Index last) const {
-    if (last != index_ || before + 1 != last || before < first_) return false;
-    if (counts_[-1] + counts_[-2] > most_arguments) return false;
-    for (const Index* operand = operands_ - counts_[-1]; operand != operands_; ++operand)
+  [[gnu::always_inline]] bool can_join(Index before, Index last) const {
+    if (!is_last(last) || before + 1 != last || count() > most_scaled) return false;
+    const Index* const end = block_->operands + place_.arguments;
+    for (const Index* operand = end - count(); operand != end; ++operand)
       if (*operand == before) return false;
     return true;
   }
 
-  /// Makes room for a statement of three arguments, or three further arguments. A statement has one at least.
-  void need_room() {
-    if (partials_ > last_partial_) [[unlikely]] next_block();
-  }
-  /// Adds a statement without arguments.
-  Index add_input() {
-    if (counts_ >= last_count_) [[unlikely]] next_block();
-    return add_statement(0);
-  }
-  /// Adds an argument to the statement that comes next, or, for `grow`, to the last one. There has to be room.
+  /// Adds an argument to the statement that comes next, or, for `grow`, to the last one.
   void add_argument(const T& partial, Index operand) {
-    *partials_++ = partial;
-    *operands_++ = operand;
+    block_->partials[place_.arguments] = partial;
+    block_->operands[place_.arguments] = operand;
+    ++place_.arguments;
   }
   Index add_statement(std::size_t arguments) {
-    *counts_++ = static_cast<std::uint8_t>(arguments);
-    return ++index_;
+    block_->counts[place_.statements] = static_cast<Count>(arguments);
+    ++place_.statements;
+    return last();
   }
-  /// The last statement has so many arguments more.
-  Index grow(std::size_t arguments) {
-    counts_[-1] = static_cast<std::uint8_t>(counts_[-1] + arguments);
-    return index_;
+  /// The last statement has one argument more.
+  [[gnu::always_inline]] void grow(const T& partial, Index operand) {
+    add_argument(partial, operand);
+    Count& count = block_->counts[place_.statements - 1];
+    count = static_cast<Count>(static_cast<std::uint8_t>(count) + 1);
   }
   /// Multiplies the partials of the last statement, or of the one before it.
   template <bool before = false>
-  void scale(const T& factor) {
-    T* p = before ? partials_ - counts_[-1] : partials_;
-    // Most have one or two. As a loop, it would be made ready for many.
-    std::size_t count = counts_[before ? -2 : -1];
-    if (count & 1) --p, *p = *p * factor;
-    for (count /= 2; count != 0; --count) {
-      p -= 2;
-      p[0] = p[0] * factor;
-      p[1] = p[1] * factor;
+  [[gnu::always_inline]] void scale(const T& factor) {
+    T* const end = block_->partials + place_.arguments - (before ? count() : 0);
+    for (T* p = end - count<before>(); p != end; ++p) {
+      *p = *p * factor;
+      asm volatile("");  // one by one: read two at once, what was stored one by one has first to arrive in the cache
     }
   }
   /// Makes one of the last two.
   Index join() {
-    --counts_;
-    counts_[-1] = static_cast<std::uint8_t>(counts_[-1] + counts_[0]);
-    return --index_;
+    --place_.statements;
+    Count* const last = block_->counts + place_.statements;
+    last[-1] = static_cast<Count>(static_cast<std::uint8_t>(last[-1]) + static_cast<std::uint8_t>(last[0]));
+    return this->last();
+  }
+
+  /// Goes on at a place of a block, where `last` is the index of what comes before.
+  void open(Block& block, const Place& place, Index last) {
+    block_ = &block, place_ = place;
+    before_ = std::size_t{last} - place.statements;
+    limit_ = Block::arguments - 2 * most_arguments;
+  }
+  /// Nothing can be added. The next index will be the one after `last`.
+  void close(Index last) {
+    before_ = std::size_t{last} - place_.statements;
+    limit_ = 0;
+  }
+
+ private:
+  Block* block_ = nullptr;
+  Place place_;
+  std::size_t limit_ = 0, before_ = 1;  // before_: the index of what comes before the block
+};
+
+}  // namespace detail
+
+template <class T>
+class Tape {
+ public:
+  using Writer = detail::Writer<T>;
+  using Index = typename Writer::Index;
+  using Block = typename Writer::Block;
+  using Place = typename Writer::Place;
+
+  /// The tape on which this thread records at present; null while it does not.
+  static inline constinit thread_local Tape* active = nullptr;
+  /// Where on it.
+  static inline constinit thread_local Writer writer;
+
+  /// Adds a statement without arguments.
+  Index add_input() {
+    if (writer.is_full_of_inputs()) [[unlikely]] next_block();
+    return writer.add_statement(0);
+  }
+  /// Makes room for an operation.
+  void make_room() {
+    if (!writer.is_full()) return;
+    next_block();
+    writer.add_statement(0);  // so that the last one before, in its block, is no longer the last
   }
 
   /// Memory for the adjoints of a sweep, which is kept for the next one.
   std::vector<T> adjoints;
 
   /// Where operations are written down instead of their partials, see program.hpp; null otherwise.
-  Program* program = nullptr;
+  Program* program() const { return program_; }
+  void write_down(Program& program) {
+    program_ = &program;
+    writer.close(writer.last());
+  }
 
   /// What is recorded from its making to its end, on the tape of this thread. Sections nest; what an inner one has
   /// recorded goes with it, and what it takes from the outer one is constant in it.
   class Section {
    public:
-    Section() : tape_(mine()), outer_(active), outer_program_(tape_.program) {
+    Section() : tape_(mine()), outer_(active), outer_program_(tape_.program_) {
       if (outer_program_) detail::note_inner_section(*outer_program_);
       if (!outer_) tape_.begin();
       block_ = tape_.used_ - 1;
-      place_ = tape_.place();
-      start_ = tape_.index_;
-      tape_.first_ = start_ + 1;
-      tape_.program = nullptr;
+      place_ = writer.place();
+      last_ = writer.last();
+      start_ = tape_.last_index() + 1;  // one is left out, so that what comes before is not the last one
+      tape_.program_ = nullptr;
       active = &tape_;
+      tape_.open(block_, place_, start_);
     }
     ~Section() {
+      const Index last = outer_ ? last_ : tape_.last_index() + 1;
       active = outer_;
-      tape_.program = outer_program_;
-      if (outer_) tape_.go_back(block_, place_, start_);
+      tape_.program_ = outer_program_;
+      if (outer_) tape_.open(block_, place_, last);
+      if (!outer_ || outer_program_) writer.close(last);
     }
     Section(const Section&) = delete;
     Section& operator=(const Section&) = delete;
@@ -117,12 +194,12 @@ class Tape {
     Index add_input() const { return tape_.add_input(); }
     /// The first index of this section, and how many there are.
     Index first() const { return start_ + 1; }
-    std::size_t size() const { return tape_.index_ - start_; }
+    std::size_t size() const { return writer.last() - start_; }
     Tape& tape() const { return tape_; }
 
-    /// From `adjoints` of the results, by statement of this section, those of all. V is T, or several of them.
+    /// From adjoints of the results, by statement of this section, those of all. V is T, or several of them.
     template <class V>
-    void sweep_back(std::vector<V>& adjoints) const;
+    void sweep_back(std::vector<V>& of_statements) const;
     /// From the tangents of the inputs, those of all.
     template <class V>
     void sweep_forward(std::vector<V>& tangents) const;
@@ -138,17 +215,14 @@ class Tape {
     std::vector<Part> parts() const {
       std::vector<Part> result;
       for_each_block<false>([&](const Block& block, const Place& begin, const Place& end) {
-        result.push_back({block.partials.get() + begin.arguments, block.operands.get() + begin.arguments,
-                          block.counts.get() + begin.statements, end.statements - begin.statements});
+        result.push_back({block.partials + begin.arguments, block.operands + begin.arguments,
+                          counts(block) + begin.statements, end.statements - begin.statements});
       });
       return result;
     }
 
    private:
-    friend class Tape;
-    struct Place {
-      std::size_t arguments, statements;
-    };
+    static const std::uint8_t* counts(const Block& block) { return reinterpret_cast<const std::uint8_t*>(block.counts); }
 
     // f(block, where the section begins in it, where it ends).
     template <bool backwards, class F>
@@ -156,8 +230,8 @@ class Tape {
       const std::size_t count = tape_.used_ - block_;
       for (std::size_t k = 0; k < count; ++k) {
         const std::size_t b = block_ + (backwards ? count - 1 - k : k);
-        const Block& block = tape_.blocks_[b];
-        f(block, b == block_ ? place_ : Place{}, b + 1 == tape_.used_ ? tape_.place() : block.end);
+        const Used& block = tape_.blocks_[b];
+        f(*block.block, b == block_ ? place_ : Place{}, b + 1 == tape_.used_ ? writer.place() : block.end);
       }
     }
 
@@ -166,32 +240,24 @@ class Tape {
     Program* outer_program_;
     std::size_t block_;
     Place place_;
-    Index start_;
+    Index last_, start_;
   };
 
   /// Frees the memory that this thread keeps for tapes of this type. Not while it records.
   static void release() {
     if (active) return;
-    mine().blocks_ = std::vector<Block>();  // indices go on: what is left of before stays a constant
+    mine().blocks_ = std::vector<Used>();  // indices go on: what is left of before stays a constant
     mine().adjoints = std::vector<T>();
   }
   /// Bytes that are kept so.
   static std::size_t bytes_kept() {
-    return mine().blocks_.size() * (sizeof(Block) + Block::bytes) + mine().adjoints.capacity() * sizeof(T);
+    return mine().blocks_.size() * (sizeof(Used) + sizeof(Block)) + mine().adjoints.capacity() * sizeof(T);
   }
 
  private:
-  static constexpr std::size_t most_arguments = 250;
-
-  struct Block {
-    // Inputs have no arguments: there are no more of them than `arguments` in a block, so that, with as many statements
-    // of one argument, there is room for all.
-    static constexpr std::size_t arguments = 1 << 15, statements = 2 * arguments;
-    static constexpr std::size_t bytes = statements + arguments * (sizeof(T) + sizeof(Index));
-    std::unique_ptr<T[]> partials = std::make_unique_for_overwrite<T[]>(arguments);
-    std::unique_ptr<Index[]> operands = std::make_unique_for_overwrite<Index[]>(arguments);
-    std::unique_ptr<std::uint8_t[]> counts = std::make_unique_for_overwrite<std::uint8_t[]>(statements);
-    typename Section::Place end = {};  // once the next one has begun
+  struct Used {
+    std::unique_ptr<Block> block = std::make_unique_for_overwrite<Block>();
+    Place end = {};  // once the next one has begun
   };
 
   static Tape& mine() {
@@ -199,45 +265,28 @@ class Tape {
     return tape;
   }
 
-  typename Section::Place place() const {
-    const Block& block = blocks_[used_ - 1];
-    return {static_cast<std::size_t>(partials_ - block.partials.get()),
-            static_cast<std::size_t>(counts_ - block.counts.get())};
-  }
-  void open(std::size_t block, const typename Section::Place& at) {
-    Block& b = blocks_[block];
-    partials_ = b.partials.get() + at.arguments;
-    operands_ = b.operands.get() + at.arguments;
-    counts_ = b.counts.get() + at.statements;
-    last_partial_ = b.partials.get() + Block::arguments - 3;
-    last_count_ = b.counts.get() + Block::arguments;
+  // Of a statement, or of a line of a program.
+  Index last_index() const { return program_ ? detail::last_index(*program_) : writer.last(); }
+  void open(std::size_t block, const Place& at, Index last) {
+    writer.open(*blocks_[block].block, at, last);
     used_ = block + 1;
   }
   // Indices go on: a number that was left from before is a constant.
   void begin() {
-    if (index_ > std::numeric_limits<Index>::max() / 2) index_ = 0;
+    const Index last = writer.last();
     if (blocks_.empty()) blocks_.emplace_back();
-    open(0, {});
+    open(0, {}, last > std::numeric_limits<Index>::max() / 2 ? 1 : last);
   }
   [[gnu::noinline]] void next_block() {
-    if (index_ > std::numeric_limits<Index>::max() - 2 * Block::statements)
+    if (writer.last() > std::numeric_limits<Index>::max() - 2 * Block::statements)
       throw Error("Real: more than 2^32 operations are recorded");
     if (used_ == blocks_.size()) blocks_.emplace_back();
-    blocks_[used_ - 1].end = place();
-    open(used_, {});
-    first_ = index_ + 1;
-  }
-  void go_back(std::size_t block, const typename Section::Place& at, Index index) {
-    open(block, at);
-    index_ = index;
-    first_ = index + 1;
+    blocks_[used_ - 1].end = writer.place();
+    open(used_, {}, writer.last());
   }
 
-  T *partials_ = nullptr, *last_partial_ = nullptr;  // the next one; the last one with room behind it for three
-  Index* operands_ = nullptr;
-  std::uint8_t *counts_ = nullptr, *last_count_ = nullptr;  // from which on there are no inputs
-  Index index_ = 0, first_ = 1;  // of the last statement; of the first one that can be added to
-  std::vector<Block> blocks_;
+  Program* program_ = nullptr;
+  std::vector<Used> blocks_;
   std::size_t used_ = 0;
 };
 
@@ -249,15 +298,15 @@ inline bool is_constant_zero(double x) { return x == 0; }
 // far beyond it.
 template <class T>
 template <class V>
-void Tape<T>::Section::sweep_back(std::vector<V>& adjoints) const {
-  V* const of = adjoints.data();
-  const auto count = static_cast<Index>(adjoints.size());
+void Tape<T>::Section::sweep_back(std::vector<V>& of_statements) const {
+  V* const of = of_statements.data();
+  const auto count = static_cast<Index>(of_statements.size());
   Index i = count;
   for_each_block<true>([&](const Block& block, const Place& begin, const Place& end) {
-    const T* partial = block.partials.get() + end.arguments;
-    const Index* operand = block.operands.get() + end.arguments;
-    const std::uint8_t* const first_count = block.counts.get() + begin.statements;
-    for (const std::uint8_t* arguments = block.counts.get() + end.statements; arguments-- != first_count;) {
+    const T* partial = block.partials + end.arguments;
+    const Index* operand = block.operands + end.arguments;
+    const std::uint8_t* const first_count = counts(block) + begin.statements;
+    for (const std::uint8_t* arguments = counts(block) + end.statements; arguments-- != first_count;) {
       const std::size_t n = *arguments;
       const V adjoint = of[--i];
       partial -= n, operand -= n;
@@ -276,10 +325,10 @@ void Tape<T>::Section::sweep_forward(std::vector<V>& tangents) const {
   const auto count = static_cast<Index>(tangents.size());
   Index i = 0;
   for_each_block<false>([&](const Block& block, const Place& begin, const Place& end) {
-    const T* partial = block.partials.get() + begin.arguments;
-    const Index* operand = block.operands.get() + begin.arguments;
-    const std::uint8_t* const last_count = block.counts.get() + end.statements;
-    for (const std::uint8_t* arguments = block.counts.get() + begin.statements; arguments != last_count; ++arguments, ++i)
+    const T* partial = block.partials + begin.arguments;
+    const Index* operand = block.operands + begin.arguments;
+    const std::uint8_t* const last_count = counts(block) + end.statements;
+    for (const std::uint8_t* arguments = counts(block) + begin.statements; arguments != last_count; ++arguments, ++i)
       for (std::size_t k = 0; k < *arguments; ++k, ++partial, ++operand)
         if (const Index at = *operand - first(); at < count) of[i] += *partial * of[at];
   });

@@ -312,6 +312,32 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_left_over_are_constants) {
   BOOST_TEST(scalar::gradient([&](const std::vector<Real>& x) { return x[0] + left + 0 * x[0] * x[0]; }, Vector{3})[0] == 1);
 }
 
+BOOST_AUTO_TEST_CASE(temporaries_of_elsewhere_are_not_added_to) {
+  // What was the last operation of a call that has ended.
+  Real left;
+  scalar::gradient([&](const std::vector<Real>& x) { return left = x[0] * x[0]; }, Vector{3});
+  BOOST_TEST(Real(std::move(left) * 2).value() == 18);
+  // What was the last operation before an inner call, and after it.
+  auto outer = [](const std::vector<Real>& x) {
+    Real before = x[0] * x[0];
+    const double slope = scalar::gradient([&](const std::vector<Real>& y) { return std::move(before) * y[0]; }, Vector{1})[0];
+    return x[0] * x[0] * scalar::gradient([](const std::vector<Real>& y) { return y[0] * y[0]; }, Vector{slope})[0];
+  };
+  BOOST_TEST(scalar::gradient(outer, Vector{3})[0] == 2 * 3 * 2 * 9);
+  // Numbers of a function that was written down, in a later call with as many operations.
+  std::vector<Real> lines;
+  RecordedFunction f([&](const std::vector<Real>& x) {
+    for (int i = 0; i < 20; ++i) lines.push_back(x[0] * i);
+    return lines.back();
+  }, Vector{1});
+  auto later = [&](const std::vector<Real>& x) {
+    Real y = x[0] * 2;
+    for (const Real& line : lines) y = y * 1 + line;
+    return y;
+  };
+  BOOST_TEST(scalar::gradient(later, Vector{1})[0] == 2);
+}
+
 BOOST_AUTO_TEST_CASE(an_exception_leaves_nothing_behind) {
   auto f = [](const std::vector<Real>& x) { return x[0] * x[0]; };
   auto failing = [&](const std::vector<Real>& x) -> Real {
