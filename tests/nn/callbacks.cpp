@@ -1,4 +1,5 @@
 // Callbacks of Model.
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -228,21 +229,23 @@ BOOST_AUTO_TEST_CASE(a_line_on_a_terminal) {
     nn::StatusLine line(terminal);
     BOOST_TEST(line.is_terminal());
     BOOST_TEST(line.due());
+    const auto begin = std::chrono::steady_clock::now();
     line.draw(progress);
-    BOOST_TEST(!line.due());  // not again at once
+    const bool due = line.due();
+    if (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(50)) BOOST_TEST(!due);  // not again at once
     nn::StatusLine moved(std::move(line));
     moved.print("stays");
     moved.draw(progress);
   }  // and is cleared: once, by the one that has it
+  ::close(terminal);
+  std::string text;
   char seen[1024];
-  ssize_t count = ::read(screen, seen, sizeof seen);
-  BOOST_REQUIRE(count > 0);
-  const std::string text(seen, static_cast<std::size_t>(count)), clear = "\r\x1b[K";
+  for (ssize_t count; (count = ::read(screen, seen, sizeof seen)) > 0;) text.append(seen, static_cast<std::size_t>(count));
+  const std::string clear = "\r\x1b[K";
   BOOST_TEST(text.starts_with("\repoch  3/20"));
   BOOST_TEST(text.find("\x1b[K" + clear + "stays\r\n\repoch  3/20") != std::string::npos);
   BOOST_TEST(text.ends_with("\x1b[K" + clear));
   BOOST_TEST(!text.ends_with(clear + clear));
-  ::close(terminal);
   ::close(screen);
 }
 
