@@ -61,10 +61,10 @@ void LBFGS::set_parameters(const Variable& flat) const {
 
 // The pair of changes since the last iteration, for the approximation of the Hessian matrix.
 void LBFGS::remember(const Variable& gradient) {
-  Variable y = gradient - state_.gradient, s = state_.direction * state_.step_length;
+  Variable y = gradient - state_->gradient, s = state_->direction * state_->step_length;
   double ys = dot(y, s).item();
   if (!(ys > 1e-10)) return;
-  state_.pairs.remember(std::move(s), std::move(y), ys, static_cast<std::size_t>(options().history_size));
+  state_->pairs.remember(std::move(s), std::move(y), ys, static_cast<std::size_t>(options().history_size));
 }
 
 // Steps
@@ -76,7 +76,7 @@ void LBFGS::take_step() {
 
 Variable LBFGS::take_step(const std::function<Variable()>& closure) {
   NoGrad guard;
-  State before = state_;
+  std::shared_ptr<State> before = std::exchange(state_, std::make_shared<State>(*state_));
   std::vector<Array> values;
   values.reserve(parameters().size());
   try {
@@ -95,7 +95,7 @@ Variable LBFGS::take_step(const std::function<Variable()>& closure) {
 Variable LBFGS::evaluate(const std::function<Variable()>& closure) {
   EnableGrad guard;
   Variable loss = closure();
-  ++state_.evaluations;
+  ++state_->evaluations;
   if (!loss.defined()) throw ValueError("LBFGS: step: the closure returned an undefined Variable, needs the loss");
   return loss;
 }
@@ -103,19 +103,19 @@ Variable LBFGS::evaluate(const std::function<Variable()>& closure) {
 void LBFGS::minimize(const std::function<Variable()>& closure, double first_loss) {
   const LBFGSOptions& o = options();
   auto greatest = [](const Variable& x) { return max(abs(x)).item(); };
-  std::int64_t max_evaluations = state_.evaluations - 1 + (o.max_eval > 0 ? o.max_eval : o.max_iter * 5 / 4);
+  std::int64_t max_evaluations = state_->evaluations - 1 + (o.max_eval > 0 ? o.max_eval : o.max_iter * 5 / 4);
 
   convert_state();
   LinePoint at{.loss = first_loss, .gradient = flat_gradient()};
   if (size() == 0 || greatest(at.gradient) <= o.tolerance_grad) return;
 
   for (std::int64_t iteration = 1;; ++iteration) {
-    if (++state_.iterations > 1) remember(at.gradient);
-    Variable direction = state_.pairs.direction(at.gradient);
+    if (++state_->iterations > 1) remember(at.gradient);
+    Variable direction = state_->pairs.direction(at.gradient);
     double loss_before = at.loss, first_length = std::min(1.0, 1 / sum(abs(at.gradient)).item());
-    state_.direction = direction;
-    state_.gradient = at.gradient;
-    state_.step_length = state_.iterations == 1 ? first_length * o.lr : o.lr;
+    state_->direction = direction;
+    state_->gradient = at.gradient;
+    state_->step_length = state_->iterations == 1 ? first_length * o.lr : o.lr;
     at.t = 0;
     at.slope = dot(at.gradient, direction).item();
     if (at.slope > -o.tolerance_change) break;
@@ -129,18 +129,18 @@ void LBFGS::minimize(const std::function<Variable()>& closure, double first_loss
         point.slope = dot(point.gradient, direction).item();
         return point;
       };
-      at = strong_wolfe(on_line, at, state_.step_length, greatest(direction));
-      state_.step_length = at.t;
+      at = strong_wolfe(on_line, at, state_->step_length, greatest(direction));
+      state_->step_length = at.t;
       move(at.t);
     } else {
-      move(state_.step_length);
+      move(state_->step_length);
       if (iteration == o.max_iter) break;
       at.loss = evaluate(closure).item();
       at.gradient = flat_gradient();
     }
-    if (iteration == o.max_iter || state_.evaluations >= max_evaluations) break;
+    if (iteration == o.max_iter || state_->evaluations >= max_evaluations) break;
     if (greatest(at.gradient) <= o.tolerance_grad) break;
-    if (greatest(direction) * std::abs(state_.step_length) <= o.tolerance_change) break;
+    if (greatest(direction) * std::abs(state_->step_length) <= o.tolerance_change) break;
     if (std::abs(at.loss - loss_before) < o.tolerance_change) break;
   }
 }
@@ -148,9 +148,9 @@ void LBFGS::minimize(const std::function<Variable()>& closure, double first_loss
 // The model may have been converted since the last step.
 void LBFGS::convert_state() {
   DType dtype = parameters().front().dtype();
-  if (!state_.direction.defined() || state_.direction.dtype() == dtype) return;
-  for (Variable* x : {&state_.direction, &state_.gradient}) *x = x->to(dtype);
-  for (auto* history : {&state_.pairs.s, &state_.pairs.y})
+  if (!state_->direction.defined() || state_->direction.dtype() == dtype) return;
+  for (Variable* x : {&state_->direction, &state_->gradient}) *x = x->to(dtype);
+  for (auto* history : {&state_->pairs.s, &state_->pairs.y})
     for (Variable& x : *history) x = x.to(dtype);
 }
 
@@ -170,16 +170,16 @@ Variable stacked(const std::vector<Variable>& rows, std::size_t size, DType dtyp
 void LBFGS::save_more(StateDict& state) const {
   NoGrad guard;
   DType dtype = parameters().front().dtype();
-  state.emplace("iterations", detail::to_variable<std::int64_t>({state_.iterations}));
-  state.emplace("evaluations", detail::to_variable<std::int64_t>({state_.evaluations}));
-  state.emplace("step_length", detail::to_variable<double>({state_.step_length}));
-  state.emplace("scale", detail::to_variable<double>({state_.pairs.scale}));
-  state.emplace(history_rho, detail::to_variable<double>(state_.pairs.rho));
-  state.emplace("history_steps", stacked(state_.pairs.s, size(), dtype));
-  state.emplace("history_gradients", stacked(state_.pairs.y, size(), dtype));
-  if (!state_.direction.defined()) return;
-  state.emplace("direction", state_.direction.to(dtype).copy());
-  state.emplace("gradient", state_.gradient.to(dtype).copy());
+  state.emplace("iterations", detail::to_variable<std::int64_t>({state_->iterations}));
+  state.emplace("evaluations", detail::to_variable<std::int64_t>({state_->evaluations}));
+  state.emplace("step_length", detail::to_variable<double>({state_->step_length}));
+  state.emplace("scale", detail::to_variable<double>({state_->pairs.scale}));
+  state.emplace(history_rho, detail::to_variable<double>(state_->pairs.rho));
+  state.emplace("history_steps", stacked(state_->pairs.s, size(), dtype));
+  state.emplace("history_gradients", stacked(state_->pairs.y, size(), dtype));
+  if (!state_->direction.defined()) return;
+  state.emplace("direction", state_->direction.to(dtype).copy());
+  state.emplace("gradient", state_->gradient.to(dtype).copy());
 }
 
 void LBFGS::expect_more(StateDict& expected, const StateDict& state) const {
@@ -209,20 +209,20 @@ std::string LBFGS::problems_of_more(const StateDict& state) const {
 
 void LBFGS::load_more(const StateDict& state) {
   NoGrad guard;
-  State loaded;
-  loaded.iterations = *state.at("iterations").data<std::int64_t>();
-  loaded.evaluations = *state.at("evaluations").data<std::int64_t>();
-  loaded.step_length = state.at("step_length").item();
-  loaded.pairs.scale = state.at("scale").item();
+  auto loaded = std::make_shared<State>();
+  loaded->iterations = *state.at("iterations").data<std::int64_t>();
+  loaded->evaluations = *state.at("evaluations").data<std::int64_t>();
+  loaded->step_length = state.at("step_length").item();
+  loaded->pairs.scale = state.at("scale").item();
   const Variable& rho = state.at(history_rho);
-  loaded.pairs.rho.assign(rho.data<double>(), rho.data<double>() + rho.size());
-  for (std::size_t i = 0; i < loaded.pairs.rho.size(); ++i) {
-    loaded.pairs.s.push_back(state.at("history_steps")[i].copy());
-    loaded.pairs.y.push_back(state.at("history_gradients")[i].copy());
+  loaded->pairs.rho.assign(rho.data<double>(), rho.data<double>() + rho.size());
+  for (std::size_t i = 0; i < loaded->pairs.rho.size(); ++i) {
+    loaded->pairs.s.push_back(state.at("history_steps")[i].copy());
+    loaded->pairs.y.push_back(state.at("history_gradients")[i].copy());
   }
-  if (loaded.iterations > 0) {
-    loaded.direction = state.at("direction").copy();
-    loaded.gradient = state.at("gradient").copy();
+  if (loaded->iterations > 0) {
+    loaded->direction = state.at("direction").copy();
+    loaded->gradient = state.at("gradient").copy();
   }
   state_ = std::move(loaded);
 }

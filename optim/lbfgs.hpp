@@ -1,6 +1,8 @@
 // L-BFGS.
 #pragma once
 
+#include <memory>
+
 #include <optim/lbfgs_pairs.hpp>
 #include <optim/method.hpp>
 
@@ -38,7 +40,7 @@ class LBFGS : public Method<LBFGS, LBFGSOptions> {
   void add_param_group(const Group&) = delete;
 
   /// The number of calls of closures so far.
-  std::int64_t evaluations() const { return state_.evaluations; }
+  std::int64_t evaluations() const { return state_->evaluations; }
 
  protected:
   /// @throws ValueError: there has to be a closure.
@@ -51,7 +53,7 @@ class LBFGS : public Method<LBFGS, LBFGSOptions> {
   std::string problems_of_more(const StateDict& state) const override;
   void load_more(const StateDict& state) override;
   std::function<void()> undo_more() override {
-    return [this, state = state_]() mutable { std::swap(state_, state); };
+    return [this, state = state_] { state_ = state; };
   }
 
  private:
@@ -71,7 +73,7 @@ class LBFGS : public Method<LBFGS, LBFGSOptions> {
   std::size_t size() const;
   void convert_state();
 
-  State state_;
+  std::shared_ptr<State> state_ = std::make_shared<State>();  // a step changes a copy, so that others can keep it
 };
 
 }  // namespace xtape::optim
