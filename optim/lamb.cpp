@@ -1,6 +1,7 @@
 #include <optim/lamb.hpp>
 
 #include <cmath>
+#include <utility>
 
 #include <autograd/ops/reductions.hpp>
 #include <autograd/kernels/map.hpp>
@@ -18,10 +19,10 @@ const Description<LAMBOptions>& LAMB::description() {
   return lamb;
 }
 
-void LAMB::update(const LAMBOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
+// The step's length depends on all of the direction, so there are two passes. The first changes nothing yet.
+void LAMB::prepare(const LAMBOptions& options, std::size_t i, const Array& parameter, const Array& gradient) {
   auto t = static_cast<double>(steps(i));
   double unbias = 1 / (1 - std::pow(options.beta1, t)), scale = 1 / std::sqrt(1 - std::pow(options.beta2, t));
-  // The step's length depends on all of the direction, so there are two passes.
   Array direction(parameter.shape(), parameter.dtype());
   kernels::update(LAMBDirection{{options.beta1, options.beta2}, unbias, scale, options.epsilon, options.weight_decay},
                   direction, moment(0, i), moment(1, i), parameter, gradient);
@@ -29,7 +30,14 @@ void LAMB::update(const LAMBOptions& options, std::size_t i, Array& parameter, c
   auto length = [](const Array& x) { return norm(Variable(x)).item(); };
   double of_parameter = length(parameter), of_direction = length(direction);
   double rate = options.lr * (of_parameter > 0 && of_direction > 0 ? of_parameter / of_direction : 1);
-  kernels::update(SGDUpdate{.lr = rate, .weight_decay = 0}, parameter, direction);
+  directions_.resize(parameters().size());
+  directions_[i] = {std::move(direction), rate};
+}
+
+void LAMB::update(const LAMBOptions& options, std::size_t i, Array& parameter, const Array& gradient) {
+  Direction direction = std::exchange(directions_[i], {});
+  kernels::update(LAMBUpdate{{options.beta1, options.beta2}, direction.rate}, parameter, moment(0, i), moment(1, i),
+                  direction.r, gradient);
 }
 
 }  // namespace xtape::optim

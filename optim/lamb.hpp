@@ -1,6 +1,8 @@
 // LAMB.
 #pragma once
 
+#include <vector>
+
 #include <optim/method.hpp>
 
 namespace xtape::optim {
@@ -25,9 +27,18 @@ class LAMB : public Method<LAMB, LAMBOptions> {
  public:
   using Method::Method;
   static const Description<LAMBOptions>& description();
+  static constexpr bool in_place = true;
 
  protected:
+  void prepare(const LAMBOptions& options, std::size_t i, const Array& parameter, const Array& gradient) override;
   void update(const LAMBOptions& options, std::size_t i, Array& parameter, const Array& gradient) override;
+
+ private:
+  struct Direction {
+    Array r;
+    double rate = 0;  // lr |p| / |r|
+  };
+  std::vector<Direction> directions_;  // of the step that is being made
 };
 
 }  // namespace xtape::optim

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include <autograd/memory_error.hpp>
 #include <optim/optimizer.hpp>
 
 namespace xtape::optim {
@@ -63,7 +64,8 @@ struct Description {
 ///
 /// Where `update` fails, the whole step is undone: for that, parameters and moments are kept until all are updated. A class
 /// whose `update` writes to them by kernels::update alone says `static constexpr bool in_place = true`: such a step cannot
-/// fail once all moments are there, and nothing is kept. Which moments it asks for may depend on which options are 0.
+/// fail once all moments are there, and nothing is kept. Which moments it asks for may depend on which options are 0. What
+/// it needs memory for is made by `prepare`, which is called for all parameters before the first `update`.
 template <class Derived, class Options>
 class Method : public Optimizer {
  public:
@@ -87,9 +89,11 @@ class Method : public Optimizer {
   /// One more group, such as that of layers which begin to train later. Schedules that were made before leave it alone.
   /// @throws as the constructor, and changes nothing then.
   void add_param_group(const Group& group) {
-    require_valid(group.options, true);
-    options_.reserve(options_.size() + 1);
-    add_group(group.parameters);
+    xtape::detail::naming(name().c_str(), [&] {
+      require_valid(group.options, true);
+      options_.reserve(options_.size() + 1);
+      add_group(group.parameters);
+    });
     options_.push_back(group.options);
   }
 
@@ -100,9 +104,14 @@ class Method : public Optimizer {
   }
 
  protected:
+  /// Before the step of any parameter: what can fail in that of parameter `i`.
+  virtual void prepare(const Options&, std::size_t, const Array&, const Array&) {}
   /// The step of parameter `i`: the method itself.
   virtual void update(const Options& options, std::size_t i, Array& parameter, const Array& gradient) = 0;
 
+  void prepare_parameter(std::size_t group, std::size_t i, const Array& parameter, const Array& gradient) final {
+    prepare(options_[group], i, parameter, gradient);
+  }
   void update_parameter(std::size_t group, std::size_t i, Array& parameter, const Array& gradient) final {
     update(options_[group], i, parameter, gradient);
   }
@@ -121,9 +130,9 @@ class Method : public Optimizer {
 
   static const std::vector<OptionOf<Options>>& all_options() {
     static const std::vector<OptionOf<Options>> all = [] {
-      std::vector<OptionOf<Options>> all = Derived::description().options;
-      if constexpr (can_maximize) all.push_back({"maximize", &Options::maximize});
-      return all;
+      std::vector<OptionOf<Options>> options = Derived::description().options;
+      if constexpr (can_maximize) options.push_back({"maximize", &Options::maximize});
+      return options;
     }();
     return all;
   }

@@ -183,15 +183,20 @@ std::vector<Array> Optimizer::negative_gradients() const {
 }
 
 void Optimizer::update_all(const std::vector<Array>& negatives) {
-  for (std::size_t group = 0, i = 0; group < groups(); ++group)
-    for (; i < group_end(group); ++i) {
-      const Variable& gradient = parameters_[i].impl()->grad;
-      if (!gradient.defined()) continue;
-      ++steps_[i];
-      const Array& downhill = maximizes(group) ? negatives[i] : gradient.value();
-      update_parameter(group, i, parameters_[i].mutable_value(), downhill);
-      ready_[i] = true;
-    }
+  auto for_each_gradient = [&](const auto& f) {
+    for (std::size_t group = 0, i = 0; group < groups(); ++group)
+      for (const bool uphill = maximizes(group); i < group_end(group); ++i)
+        if (const Variable& gradient = parameters_[i].impl()->grad; gradient.defined())
+          f(group, i, uphill ? negatives[i] : gradient.value());
+  };
+  for_each_gradient([&](std::size_t group, std::size_t i, const Array& gradient) {
+    ++steps_[i];
+    prepare_parameter(group, i, parameters_[i].value(), gradient);
+  });
+  for_each_gradient([&](std::size_t group, std::size_t i, const Array& gradient) {
+    update_parameter(group, i, parameters_[i].mutable_value(), gradient);
+    ready_[i] = true;
+  });
 }
 
 // Whether all that a step in place needs of this parameter is there.

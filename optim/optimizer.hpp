@@ -95,6 +95,8 @@ class Optimizer {
 
   virtual void take_step();
   virtual Variable take_step(const std::function<Variable()>& closure);
+  /// What can fail in the step of parameter `i`, which is in `group`: before that of any parameter.
+  virtual void prepare_parameter(std::size_t group, std::size_t i, const Array& parameter, const Array& gradient) = 0;
   /// One step of parameter `i`, which is in `group`.
   virtual void update_parameter(std::size_t group, std::size_t i, Array& parameter, const Array& gradient) = 0;
   /// Whether a step needs no memory where a parameter's moments are there already, and cannot fail.

@@ -117,14 +117,25 @@ struct UnrectifiedUpdate {
   }
 };
 
+/// The direction of a step, and the step along it, which takes the moments with it.
 struct LAMBDirection {
-  static constexpr std::size_t writes = 3, reads = 2;
+  static constexpr std::size_t writes = 1, reads = 4;
   MovingMoments moments;
   double unbias, scale, epsilon, weight_decay;
 
-  void operator()(auto& direction, auto& m, auto& v, const auto& p, const auto& g) const {
+  void operator()(auto& direction, auto m, auto v, const auto& p, const auto& g) const {
     moments(m, v, g);
     direction = unbias * m / (sqrt(v) * scale + epsilon) + weight_decay * p;
+  }
+};
+struct LAMBUpdate {
+  static constexpr std::size_t writes = 3, reads = 2;
+  MovingMoments moments;
+  double lr;
+
+  void operator()(auto& p, auto& m, auto& v, const auto& direction, const auto& g) const {
+    moments(m, v, g);
+    p -= lr * direction;
   }
 };
 

@@ -6,8 +6,8 @@ namespace xtape::kernels {
 using namespace optim;
 
 template struct CompiledUpdates<here, SGDUpdate, MomentumUpdate, AdamUpdate, AMSGradUpdate, AdamaxUpdate, NAdamUpdate,
-                                UnrectifiedUpdate, LAMBDirection, LionUpdate, AdagradUpdate, AdadeltaUpdate,
-                                RMSPropUpdate, CenteredRMSPropUpdate, RMSPropMomentumUpdate,
+                                UnrectifiedUpdate, LAMBDirection, LAMBUpdate, LionUpdate, AdagradUpdate,
+                                AdadeltaUpdate, RMSPropUpdate, CenteredRMSPropUpdate, RMSPropMomentumUpdate,
                                 CenteredRMSPropMomentumUpdate, RpropUpdate, AverageUpdate, Swap>;
 
 }  // namespace xtape::kernels
