@@ -213,6 +213,7 @@ void init(Part&& part, const Initializer& initializer, Generator& generator) {
 
 Variable initialized(const std::string& name, const Initializer& initializer, const Shape& shape, DType dtype,
                      Generator& generator) {
+  xtape::detail::Calling calling(name.c_str());
   if (!initializer) throw ValueError(name + ": the initializer is empty");
   Array value = initializer(shape, dtype, generator);
   if (!value.defined() || value.shape() != shape || value.dtype() != dtype)

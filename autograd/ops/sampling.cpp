@@ -17,10 +17,12 @@ namespace xtape {
 using detail::require_floating;
 
 Variable rand_like(const Variable& x, Generator& generator) {
+  detail::Calling calling("rand_like");
   require_floating("rand_like", x);
   return Variable(generator.uniform(x.shape(), 0, 1, x.dtype()));
 }
 Variable randn_like(const Variable& x, Generator& generator) {
+  detail::Calling calling("randn_like");
   require_floating("randn_like", x);
   return Variable(generator.normal(x.shape(), 0, 1, x.dtype()));
 }
@@ -32,7 +34,10 @@ Variable randint(std::int64_t low, std::int64_t high, const Dims& shape, DType d
 Variable randint(std::int64_t high, const Dims& shape, DType dtype, Generator& generator) {
   return randint(0, high, shape, dtype, generator);
 }
-Variable randperm(std::size_t n, Generator& generator) { return Variable(generator.permutation(n)); }
+Variable randperm(std::size_t n, Generator& generator) {
+  detail::Calling calling("randperm");
+  return Variable(generator.permutation(n));
+}
 
 Variable bernoulli(const Variable& p, Generator& generator) {
   detail::Calling calling("bernoulli");
