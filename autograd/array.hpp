@@ -75,7 +75,7 @@ struct ArrayBody {
   boost::intrusive_ptr<ArrayBody> elements;  ///< whose elements these are; null where they are its own
   ShapePtr shape;
 
-  ArrayBody(ShapePtr shape, DType dtype) : dtype(dtype), shape(std::move(shape)) {}
+  ArrayBody(ShapePtr extents, DType of) : dtype(of), shape(std::move(extents)) {}
 
   /// A body with room for its elements. @throws MemoryError when there is no memory.
   static ArrayBody* allocate(ShapePtr shape, DType dtype);
@@ -131,7 +131,7 @@ class Array {
   /// The elements of an xtensor container or std::vector that is given away, without a copy.
   template <class C>
   static Array adopt(C&& container, const Shape& shape) {
-    auto owner = std::make_shared<C>(std::move(container));
+    auto owner = std::make_shared<C>(std::forward<C>(container));
     return around(owner->data(), shape, dtype_of<typename C::value_type>(), owner, false);
   }
 

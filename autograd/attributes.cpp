@@ -18,7 +18,7 @@ std::vector<std::int64_t> axes_of(const std::vector<bool>& mask) {
 
 }  // namespace
 
-Attribute::Attribute(std::string name, const std::vector<bool>& mask) : Attribute(std::move(name), axes_of(mask)) {}
+Attribute::Attribute(std::string key, const std::vector<bool>& mask) : Attribute(std::move(key), axes_of(mask)) {}
 
 std::string to_string(const Attributes& attributes) {
   std::string result;

@@ -20,19 +20,19 @@ struct Attribute {
   using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
 
   template <std::same_as<bool> B>
-  Attribute(std::string name, B value) : name(std::move(name)), value(value) {}
+  Attribute(std::string key, B flag) : name(std::move(key)), value(flag) {}
   template <std::integral I>
     requires(!std::same_as<I, bool>)
-  Attribute(std::string name, I value) : name(std::move(name)), value(static_cast<std::int64_t>(value)) {}
-  Attribute(std::string name, double value) : name(std::move(name)), value(value) {}
-  Attribute(std::string name, std::string value) : name(std::move(name)), value(std::move(value)) {}
-  Attribute(std::string name, const char* value) : Attribute(std::move(name), std::string(value)) {}
-  Attribute(std::string name, DType value) : Attribute(std::move(name), std::string(to_string(value))) {}
+  Attribute(std::string key, I integer) : name(std::move(key)), value(static_cast<std::int64_t>(integer)) {}
+  Attribute(std::string key, double number) : name(std::move(key)), value(number) {}
+  Attribute(std::string key, std::string text) : name(std::move(key)), value(std::move(text)) {}
+  Attribute(std::string key, const char* text) : Attribute(std::move(key), std::string(text)) {}
+  Attribute(std::string key, DType dtype) : Attribute(std::move(key), std::string(to_string(dtype))) {}
   template <IntegerRange R>
-  Attribute(std::string name, const R& values)
-      : name(std::move(name)), value(std::vector<std::int64_t>(std::begin(values), std::end(values))) {}
+  Attribute(std::string key, const R& values)
+      : name(std::move(key)), value(std::vector<std::int64_t>(std::begin(values), std::end(values))) {}
   /// The axes of a mask, see axes_mask.
-  Attribute(std::string name, const std::vector<bool>& mask);
+  Attribute(std::string key, const std::vector<bool>& mask);
 
   std::string name;
   Value value;

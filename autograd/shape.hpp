@@ -36,6 +36,7 @@ class PerAxisNumbers : public xt::dynamic_shape<T> {
  public:
   using Base = xt::dynamic_shape<T>;
   using Base::Base;
+  using Base::operator=;
   PerAxisNumbers() = default;
   PerAxisNumbers(const Base& numbers) : Base(numbers) {}
   PerAxisNumbers(const PerAxisNumbers&) = default;

@@ -88,7 +88,7 @@ class Variable {
   /// a copy.
   template <XtensorContainer C>
   Variable(C&& container)
-      : Variable(Array::adopt(std::move(container), Shape(container.shape().begin(), container.shape().end()))) {}
+      : Variable(Array::adopt(std::forward<C>(container), Shape(container.shape().begin(), container.shape().end()))) {}
   /// The numbers of a vector, which has one axis: without a copy where it is given away, `Variable(std::move(v))`, and
   /// holds float, double or std::int64_t.
   template <class T>

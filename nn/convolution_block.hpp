@@ -19,7 +19,7 @@ class ConvolutionBlock {
  public:
   ConvolutionBlock(std::span<const NamedLayer> layers, const Variable& x);
 
-  std::size_t layers() const { return 1 + (norm_ != nullptr) + relu_; }
+  std::size_t layers() const { return 1u + (norm_ != nullptr) + relu_; }
   Variable operator()(const Variable& x) const;
 
  private:

@@ -16,7 +16,7 @@ struct NthDerivative {
   auto operator()(const auto& n, const auto& x) const {
     if constexpr (requires { F::value(x); })
       if (xsimd::all(n == 0)) return F::value(x);
-    return kernels::lanewise([](double n, double v) { return F::derivative(static_cast<int>(n), v); }, n, x);
+    return kernels::lanewise([](double order, double v) { return F::derivative(static_cast<int>(order), v); }, n, x);
   }
 };
 template <class F>

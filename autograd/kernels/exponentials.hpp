@@ -162,19 +162,19 @@ inline xsimd::batch<T, A> cosh(const xsimd::batch<T, A>& x) {
 template <class T, class A>
   requires std::is_floating_point_v<T>
 inline xsimd::batch<T, A> log(const xsimd::batch<T, A>& x) {
-  return detail::logarithm(x, std::numbers::ln2, [](auto x) { return xsimd::log(x); });
+  return detail::logarithm(x, std::numbers::ln2, [](auto v) { return xsimd::log(v); });
 }
 
 template <class T, class A>
   requires std::is_floating_point_v<T>
 inline xsimd::batch<T, A> log2(const xsimd::batch<T, A>& x) {
-  return detail::logarithm(x, 1, [](auto x) { return xsimd::log2(x); });
+  return detail::logarithm(x, 1, [](auto v) { return xsimd::log2(v); });
 }
 
 template <class T, class A>
   requires std::is_floating_point_v<T>
 inline xsimd::batch<T, A> log10(const xsimd::batch<T, A>& x) {
-  return detail::logarithm(x, std::numbers::ln2 / std::numbers::ln10, [](auto x) { return xsimd::log10(x); });
+  return detail::logarithm(x, std::numbers::ln2 / std::numbers::ln10, [](auto v) { return xsimd::log10(v); });
 }
 
 }  // namespace xtape

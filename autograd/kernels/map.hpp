@@ -32,10 +32,10 @@ void update(const F& f, Arrays&... arrays) {
   const std::array all{static_cast<const Array*>(&arrays)...};
   visit_floating("update", all[0]->dtype(), [&]<class T>(T) {
     auto row = with_target([]<Target target>() { return &update_row_on<target, T, F>; });
-    auto of_arrays = [&]<std::size_t... W, std::size_t... R>(auto arrays, std::index_sequence<W...>,
+    auto of_arrays = [&]<std::size_t... W, std::size_t... R>(auto tied, std::index_sequence<W...>,
                                                             std::index_sequence<R...>) {
-      const std::array written{std::get<W>(arrays).template mutable_data<T>()...};
-      const std::array<const T*, F::reads> read{std::get<F::writes + R>(arrays).template data<T>()...};
+      const std::array written{std::get<W>(tied).template mutable_data<T>()...};
+      const std::array<const T*, F::reads> read{std::get<F::writes + R>(tied).template data<T>()...};
       for_each_row(all, [&](const std::ptrdiff_t* offset, const std::ptrdiff_t*, std::size_t n) {
         row(f, {written[W] + *offset...}, {read[R] + *offset...}, n);
       });

@@ -23,6 +23,7 @@ Variable full(const Dims& shape, const Scalar& value, DType dtype = default_dtyp
 /// @throws ShapeError for a negative extent, ValueError for a null pointer to one element or more.
 template <class T>
   requires(std::is_arithmetic_v<T> && detail::is_stored<std::remove_const_t<T>>)
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved on
 Variable from_blob(T* elements, const Dims& shape, std::shared_ptr<const void> owner = {}) {
   using Element = std::remove_const_t<T>;
   return detail::from_blob(const_cast<Element*>(elements), shape, dtype_of<Element>(), std::move(owner),

@@ -26,7 +26,7 @@ class ViewBuilder {
     std::size_t named = 0, ellipses = 0;
     for (const Index& index : indices) {
       named += index.kind == Index::Kind::position || index.kind == Index::Kind::range;
-      ellipses += index.kind == Index::Kind::ellipsis;
+      ellipses += index.kind == Index::Kind::rest;
     }
     if (named > shape_.size())
       throw ShapeError(prefix() + std::to_string(named) + " indices for shape " + to_string(shape_));
@@ -36,7 +36,7 @@ class ViewBuilder {
         case Index::Kind::position: add(position(*index.range.start)); break;
         case Index::Kind::range: add(index.range); break;
         case Index::Kind::new_axis: push(1, 0); break;
-        case Index::Kind::ellipsis: rest(shape_.size() - named); break;
+        case Index::Kind::rest: rest(shape_.size() - named); break;
         case Index::Kind::array: break;  // Picks put ranges in their places
       }
     }
@@ -100,7 +100,7 @@ bool is_mask(const Index& index) {
 
 // How many axes an index names.
 std::size_t axes_named(const char* operation, const Index& index) {
-  if (index.kind == Index::Kind::new_axis || index.kind == Index::Kind::ellipsis) return 0;
+  if (index.kind == Index::Kind::new_axis || index.kind == Index::Kind::rest) return 0;
   if (!is_mask(index)) return 1;
   if (index.array.rank() == 0) throw ShapeError(std::string(operation) + ": a 0-d mask, needs one axis or more");
   return index.array.rank();
@@ -145,7 +145,7 @@ class Picks {
 
     std::size_t axis = 0, axis_of_whole = 0;
     for (const Index& index : indices) {
-      std::size_t axes = index.kind == Index::Kind::ellipsis ? shape.size() - named : axes_named(operation, index);
+      std::size_t axes = index.kind == Index::Kind::rest ? shape.size() - named : axes_named(operation, index);
       if (is_array(index)) picks_.emplace_back(operation, shape, axis_of_whole, axis, index);
       axis_of_whole += axes;
       if (index.kind == Index::Kind::new_axis) ++axis;

@@ -36,19 +36,19 @@ inline constexpr Ellipsis ellipsis{};
 /// One item between the brackets: a position, a range, a new axis, an ellipsis, a mask or an array of positions.
 class Index {
  public:
-  enum class Kind { position, range, new_axis, ellipsis, array };
+  enum class Kind { position, range, new_axis, rest, array };
 
   template <std::integral I>
   Index(I position) : kind(Kind::position), range{static_cast<std::ptrdiff_t>(position), {}, 1} {}
-  Index(Range range) : kind(Kind::range), range(range) {}
+  Index(Range positions) : kind(Kind::range), range(positions) {}
   Index(NewAxis) : kind(Kind::new_axis) {}
-  Index(Ellipsis) : kind(Kind::ellipsis) {}
+  Index(Ellipsis) : kind(Kind::rest) {}
   /// `all`, the name of the operation, stands for the whole axis: `x[{all, 0}]`.
   Index(Variable (*)(const Variable&, const Axes&, bool)) : kind(Kind::range) {}
 
   /// A mask of dtype bool that covers as many axes as it has, or an array of int64 positions. Several of them broadcast,
   /// and pick element by element.
-  Index(const Variable& array) : kind(Kind::array), array(array) {}
+  Index(const Variable& picked) : kind(Kind::array), array(picked) {}
 
   Kind kind;
   Range range;  // of a position: its start
@@ -81,6 +81,7 @@ class Part : public Variable {
   using Variable::operator*=;
   using Variable::operator/=;
   void operator=(const Variable& value) &&;
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): x[i] = x[i] is an assignment of Variables
   void operator=(const Part& value) && { std::move(*this) = static_cast<const Variable&>(value); }
   void operator+=(const Variable& other) &&;
   void operator-=(const Variable& other) &&;

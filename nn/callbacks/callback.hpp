@@ -70,7 +70,7 @@ class Callback {
 class CallbackHandle {
  public:
   template <std::derived_from<Callback> C>
-  CallbackHandle(C&& callback) : callback_(std::make_shared<C>(std::move(callback))) {}
+  CallbackHandle(C&& callback) : callback_(std::make_shared<C>(std::forward<C>(callback))) {}
   /// @throws ValueError for a null pointer, as the others that take one.
   CallbackHandle(Callback* callback) : CallbackHandle(std::shared_ptr<Callback>(callback, [](Callback*) {})) {}
   CallbackHandle(std::shared_ptr<Callback> callback);

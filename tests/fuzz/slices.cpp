@@ -24,7 +24,7 @@ struct Step {
 std::size_t axes_of(const Index& index) {
   switch (index.kind) {
     case Index::Kind::new_axis:
-    case Index::Kind::ellipsis: return 0;
+    case Index::Kind::rest: return 0;
     case Index::Kind::array: return index.array.dtype() == boolean ? index.array.rank() : 1;
     default: return 1;
   }
@@ -67,7 +67,7 @@ std::optional<Part> part_of(const Variable& x, const std::vector<Index>& indices
   std::size_t named = 0, ellipses = 0, axis = 0;
   for (const Index& index : indices) {
     named += axes_of(index);
-    ellipses += index.kind == Index::Kind::ellipsis;
+    ellipses += index.kind == Index::Kind::rest;
   }
   if (named > x.rank() || ellipses > 1) return {};
   std::vector<std::size_t> at(x.rank());  // of the single positions
@@ -80,7 +80,7 @@ std::optional<Part> part_of(const Variable& x, const std::vector<Index>& indices
   };
   for (const Index& index : indices) {
     if (index.kind == Index::Kind::new_axis) steps.push_back({.new_axis = true});
-    else if (index.kind == Index::Kind::ellipsis)
+    else if (index.kind == Index::Kind::rest)
       for (std::size_t n = x.rank() - named; n > 0; --n) whole();
     else if (index.kind == Index::Kind::position) {
       auto position = position_of(*index.range.start, x.shape()[axis]);
