@@ -150,8 +150,10 @@ class LinearizedOf;
 template <class T, class Y>
 class LinearizedOf<T, Y, void> {
  public:
-  LinearizedOf(std::shared_ptr<const detail::Linearization> linearization, const T& inputs, Y f_value)
-      : value(std::move(f_value)), inputs_(inputs), form_(value), linearization_(std::move(linearization)) {}
+  LinearizedOf(std::shared_ptr<const detail::Linearization> linearization, std::shared_ptr<const void> arguments,
+               const T& inputs, Y f_value)
+      : value(std::move(f_value)), inputs_(inputs), form_(value), arguments_(std::move(arguments)),
+        linearization_(std::move(linearization)) {}
 
   /// The Jacobian-vector product with these tangents, one for each input.
   Y operator()(const T& tangents) const {
@@ -167,6 +169,7 @@ class LinearizedOf<T, Y, void> {
  private:
   T inputs_;
   Y form_;
+  std::shared_ptr<const void> arguments_;  // of f, see TypedFunction
   std::shared_ptr<const detail::Linearization> linearization_;
 };
 
@@ -186,6 +189,9 @@ using Linearized = LinearizedOf<std::vector<Variable>, Variable>;
 ///
 ///     auto line = linearize(f, x);
 ///     Variable y = line.value + line(t);  // about f(x + t)
+///
+/// Where f captures Variables that require gradients, the value and all products are recorded, and share what f recorded:
+/// a backward through one of them lets go of it for all, unless it is called with `retain_graph`.
 template <detail::NoVariables F, Tree T = std::vector<Variable>>
 auto linearize(F&& f, const T& inputs) {
   const detail::Input<T>& at = inputs;
@@ -194,7 +200,7 @@ auto linearize(F&& f, const T& inputs) {
   auto found = detail::flat_linearize(typed.flat());
   using Line = LinearizedOf<detail::Input<T>, typename Typed::Value>;
   using LineAndAux = LinearizedOf<detail::Input<T>, typename Typed::Value, typename Typed::Aux>;
-  Line line(found, at, typed.as_value(detail::values_of(*found)));
+  Line line(found, typed.arguments(), at, typed.as_value(detail::values_of(*found)));
   if constexpr (Typed::has_aux) return LineAndAux(std::move(line), typed.as_aux(detail::aux_of(*found)));
   else return line;
 }

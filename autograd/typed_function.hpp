@@ -3,6 +3,8 @@
 
 #include <concepts>
 #include <functional>
+#include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -117,7 +119,8 @@ struct FlatCall {
   std::function<FlatValue(const std::vector<Variable>&)> function;
 };
 
-/// Keeps what a function returned, whose types the lists of Variables go back to.
+/// Keeps what a function returned, whose types the lists of Variables go back to; and what it was called with, for what it
+/// recorded may refer to it: a function within it that runs again on the way back, such as that of a checkpoint.
 template <class F, class T>
 class TypedFunction {
  public:
@@ -135,10 +138,12 @@ class TypedFunction {
   Value as_value(const std::vector<Variable>& values) const { return with_leaves(value_form(), values); }
   T as_inputs(const std::vector<Variable>& xs) const { return with_leaves(inputs_, xs); }
   auto as_aux(const std::vector<Variable>& xs) const { return with_leaves<false>(result_->aux, xs); }
+  std::shared_ptr<const void> arguments() const { return arguments_; }
 
  private:
   FlatValue call(const std::vector<Variable>& xs) {
-    result_.emplace(call_with(f_, with_leaves(inputs_, xs), transform_));
+    const T& arguments = arguments_->emplace_back(with_leaves(inputs_, xs));
+    result_.emplace(call_with(f_, arguments, transform_));
     FlatValue flat{flat_tree(value_form())};
     if constexpr (has_aux) {
       auto add = [&](const Variable& leaf, const TreePath&) { flat.aux.push_back(leaf); };
@@ -154,6 +159,7 @@ class TypedFunction {
   const char* transform_;
   F& f_;
   const T& inputs_;
+  std::shared_ptr<std::list<T>> arguments_ = std::make_shared<std::list<T>>();
   std::optional<std::conditional_t<has_aux, Result, Value>> result_;
 };
 

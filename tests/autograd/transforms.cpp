@@ -1,5 +1,11 @@
 // Derivatives of functions, against closed forms, and against each other.
+#include <cmath>
+
 #include <autograd/autograd.hpp>
+#include <autograd/checkpoint.hpp>
+#include <autograd/implicit.hpp>
+#include <autograd/odeint.hpp>
+#include <autograd/scan.hpp>
 #include <tests/support.hpp>
 
 using namespace xtape;
@@ -28,6 +34,35 @@ Variable jacobian_of_curve(const Variable& x) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(transforms)
+
+// What runs again on the way back may refer to the arguments of the function that the transform was given.
+BOOST_AUTO_TEST_CASE(functions_that_run_again) {
+  const Variable one = ones({}, float64), k = Variable(2.0).to(float64);
+  auto all = [&](auto f, double first, double second) {
+    const Variable slope = Variable(first).to(float64);
+    close(grad(f, k), slope, 1e-6);
+    close(jacobian(f, k), slope, 1e-6);
+    close(jvp(f, k, one).tangent, slope, 1e-6);
+    close(hvp(f, k, one).grads, Variable(second).to(float64), 1e-6);
+    auto line = linearize(f, k);
+    close(line(one), slope, 1e-6);
+    close(line.transpose(one), slope, 1e-6);
+  };
+  const Variable start = ones({}, float64);
+  all([&](const Variable& k) { return checkpoint([&](auto& x) { return x * k * k; }, start); }, 4, 2);
+  all([&](const Variable& k) { return scan([&](auto& h, auto&) { return h * k; }, start, 3); }, 12, 12);
+  all([&](const Variable& k) { return scan([&](auto& h, auto&) { return h * k; }, start, 4, {.checkpoints = 2}); }, 32, 48);
+  const double root = std::sqrt(2.0);
+  all([&](const Variable& k) { return custom_root([&](auto& x) { return x * x - k; }, start); }, 1 / (2 * root),
+      -1 / (8 * root));
+  all([&](const Variable& k) { return fixed_point([&](auto& x) { return 0.5 * (x + k / x); }, start); }, 1 / (2 * root),
+      -1 / (8 * root));
+  for (OdeOptions options : {OdeOptions{}, OdeOptions{.checkpoints = 2}, OdeOptions{.adjoint = true}}) {
+    options.rtol = 1e-10, options.atol = 1e-12;
+    all([&](const Variable& k) { return odeint([&](auto&, auto& y) { return -k * y; }, start, {0, 1}, {}, options)[1]; },
+        -std::exp(-2), std::exp(-2));
+  }
+}
 
 BOOST_AUTO_TEST_CASE(gradients_of_functions) {
   Variable x = numbers({1, -2, 0.5});
