@@ -11,9 +11,9 @@ namespace {
 
 using Named = std::vector<std::pair<std::string, Variable>>;
 
-void require_alike(const std::string& name, const Variable& place, const Variable& value) {
+void require_alike(const std::string& caller, const std::string& name, const Variable& place, const Variable& value) {
   auto text = [&] {
-    return "functional_call: \"" + name + "\" is " + describe(value) + ", in the place of " + describe(place);
+    return caller + ": \"" + name + "\" is " + describe(value) + ", in the place of " + describe(place);
   };
   if (!value.defined() || value.shape() != place.shape()) throw ShapeError(text());
   if (value.dtype() != place.dtype()) throw DTypeError(text());
@@ -39,7 +39,7 @@ Variable functional_call(const Module& net, const Named& values, const Variable&
       throw ValueError("functional_call: \"" + name + "\" is given twice");
     const bool is_buffer = parameter == parameters.end();
     const Variable& place = is_buffer ? buffer->second : parameter->second;
-    require_alike(name, place, value);
+    require_alike("functional_call", name, place, value);
     // The call may write to a buffer; a parameter may be used in it under its own name as well.
     pairs.emplace_back(place, is_buffer ? value : xtape::detail::another_handle(value));
   }
@@ -53,7 +53,7 @@ Variable functional_call(const Module& net, const std::vector<Variable>& paramet
                      std::to_string(places.size()) + " parameters");
   std::vector<std::pair<Variable, Variable>> pairs;
   for (std::size_t i = 0; i < places.size(); ++i) {
-    require_alike(places[i].first, places[i].second, parameters[i]);
+    require_alike("functional_call", places[i].first, places[i].second, parameters[i]);
     pairs.emplace_back(places[i].second, xtape::detail::another_handle(parameters[i]));
   }
   return call(net, std::move(pairs), x);
@@ -90,6 +90,9 @@ StackedState detail::stacked_state(const std::vector<const Module*>& modules) {
     for (const Named& state : states) {
       if (state.size() != states[0].size() || state[i].first != name)
         throw ValueError("stack_module_state: the modules differ at \"" + name + "\"");
+      if (state[i].second.requires_grad() && state[i].second.size() == 0)
+        throw ValueError("stack_module_state: \"" + name + "\" has no elements yet: call each module once before");
+      require_alike("stack_module_state", name, first, state[i].second);
       values.push_back(state[i].second.detach());
     }
     result.names.push_back(name);

@@ -42,6 +42,9 @@ Variable functional_call(const Module& net, const std::vector<Variable>& paramet
 ///     nn::StackedState state = nn::stack_module_state(nets);
 ///     auto of_one = [&](const std::vector<Variable>& v) { return nn::functional_call(nets[0], state.named(v), x); };
 ///     Variable outputs = vmap(of_one, state.values);  // (members, ...)
+///
+/// What a layer writes to its buffers there, such as batch norm's running statistics in training, goes to the parts of the
+/// stack that this call was given, and is lost with them.
 struct StackedState {
   std::vector<std::string> names;  ///< dotted
   std::vector<Variable> values;    ///< values of their own; those of parameters are leaves that need a gradient
@@ -54,7 +57,8 @@ namespace detail {
 StackedState stacked_state(const std::vector<const Module*>& modules);
 }
 
-/// @throws ValueError for no modules, or where their names differ; ShapeError or DTypeError where their values do.
+/// @throws ValueError for no modules, where their names differ, or where one of lazy layers was not called yet; ShapeError
+/// or DTypeError where their values differ.
 template <std::derived_from<Module> M>
 StackedState stack_module_state(const std::vector<M>& modules) {
   std::vector<const Module*> pointers;

@@ -140,6 +140,8 @@ BOOST_AUTO_TEST_CASE(an_ensemble) {
   close(state.values[0].grad()[2], nets[2].parameters()[0].grad(), 1e-12);
   BOOST_CHECK_THROW(nn::stack_module_state(std::vector<nn::Dense>()), ValueError);
   BOOST_CHECK_THROW(nn::stack_module_state(std::vector{nn::Dense(2, 3), nn::Dense(2, 4)}), ShapeError);
+  xtape::testing::throws<ValueError>([] { nn::stack_module_state(std::vector{nn::Dense(2), nn::Dense(2)}); },
+                                     {"stack_module_state: \"weight\" has no elements yet"});
   BOOST_CHECK_THROW(nn::stack_module_state(std::vector{nn::Dense(2, 3), nn::Dense(2, 3, {.bias = false})}), ValueError);
   BOOST_CHECK_THROW(state.named({x}), ValueError);
 }
