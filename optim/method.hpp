@@ -7,7 +7,6 @@
 #include <variant>
 #include <vector>
 
-#include <autograd/memory_error.hpp>
 #include <optim/optimizer.hpp>
 
 namespace xtape::optim {
@@ -89,7 +88,7 @@ class Method : public Optimizer {
   /// One more group, such as that of layers which begin to train later. Schedules that were made before leave it alone.
   /// @throws as the constructor, and changes nothing then.
   void add_param_group(const Group& group) {
-    xtape::detail::naming(name().c_str(), [&] {
+    naming([&] {
       require_valid(group.options, true);
       options_.reserve(options_.size() + 1);
       add_group(group.parameters);

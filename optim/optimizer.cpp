@@ -58,6 +58,8 @@ void Optimizer::check_parameters(const std::vector<Variable>& parameters) const 
   }
 }
 
+void Optimizer::naming(const std::function<void()>& f) const { xtape::detail::naming(name_.c_str(), f); }
+
 void Optimizer::zero_grad() {
   for (const Variable& x : parameters_) x.zero_grad();
 }
@@ -332,7 +334,7 @@ StateDict Optimizer::expected_state(const StateDict& state, const std::vector<st
 }
 
 void Optimizer::load_state_dict(const StateDict& state) {
-  xtape::detail::naming(name_.c_str(), [&] { load(state); });
+  naming([&] { load(state); });
 }
 
 void Optimizer::load(const StateDict& state) {

@@ -85,6 +85,8 @@ class Optimizer {
             const std::vector<const char*>& moments, const std::vector<const char*>& numbers);
 
   const std::string& name() const { return name_; }
+  /// Calls `f`. Where there is no memory for what it does, that is a MemoryError in the method's name.
+  void naming(const std::function<void()>& f) const;
   /// @throws as the constructor, and changes nothing then.
   void add_group(const std::vector<Variable>& parameters);
   /// Where the parameters of `group` begin and end.
