@@ -434,6 +434,6 @@ int main(int, char** argv) try {
   seed(1);
   kinds.at(argv[1])();
 } catch (const Error& error) {
-  std::cerr << error.what() << std::endl;
+  std::cerr << std::string(error.what()) + "\n" << std::flush;  // by one write, or lines of several processes mix
   return 1;
 }
