@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <autograd/kernels/convolution_planes.hpp>
 #include <autograd/kernels/functions.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/map.hpp>
@@ -268,6 +269,7 @@ Array convolve(const Array& x, const Array& w, const Array& bias, std::size_t gr
     if (relu) visit_floating("convolution", y.dtype(), [&]<class T>(T) { map<T>(Relu(), y, y); });
     return y;
   }
+  if (are_planes(w.shape(), groups, windows)) return convolve_planes(x, w, bias, windows, shape, relu);
   Array y(shape, x.dtype());
   visit_floating("convolution", x.dtype(), [&]<class T>(T) {
     const auto c = convolution<T>(w, shape[0], groups, windows);
@@ -298,6 +300,7 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
     return visit_floating("convolution", g.dtype(), [&]<class T>(T) {
       return convolve(g, adjoint_weights<T>(w, groups, windows.elements()), bias, groups, *adjoint_windows, shape);
     });
+  if (are_planes(w.shape(), groups, windows)) return convolve_planes_input(g, w, bias, windows, shape);
   Array y(shape, g.dtype());
   visit_floating("convolution", g.dtype(), [&]<class T>(T) {
     fill_channels<T>(y, bias);
@@ -321,6 +324,7 @@ Array convolve_input(const Array& g, const Array& w, const Array& bias, std::siz
 
 Array convolve_weight(const Array& x, const Array& g, std::size_t groups, const Windows& windows, const Shape& shape) {
   if (one_window(windows, groups)) return matmul(as_matrix(g), as_matrix(x), true, false).reshaped(shape);
+  if (are_planes(shape, groups, windows)) return convolve_planes_weight(x, g, windows, shape);
   std::size_t out = shape[0] / groups;
   Array result;
   visit_floating("convolution", g.dtype(), [&]<class T>(T) {

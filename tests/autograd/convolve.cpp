@@ -8,6 +8,7 @@
 
 #include <autograd/autograd.hpp>
 #include <autograd/kernels/targets/convolve.hpp>
+#include <autograd/kernels/targets/convolve_planes.hpp>
 
 using namespace xtape::kernels;
 
@@ -24,17 +25,39 @@ Kernels<T> kernels_of() {
   return {pack_weights_on<target, T>, convolve_on<target, T>, convolve_weight_on<target, T>};
 }
 
-// Those that this processor can compute.
+// Those of planes.
 template <class T>
-std::vector<Kernels<T>> all_kernels() {
+struct PlaneKernels {
+  decltype(&take_plane_apart_on<Target{}, T>) take_apart;
+  decltype(&join_plane_on<Target{}, T>) join;
+  decltype(&convolve_plane_on<Target{}, T>) convolve;
+  decltype(&convolve_plane_weight_on<Target{}, T>) convolve_weight;
+};
+template <Target target, class T>
+PlaneKernels<T> plane_kernels_of() {
+  return {take_plane_apart_on<target, T>, join_plane_on<target, T>, convolve_plane_on<target, T>,
+          convolve_plane_weight_on<target, T>};
+}
+
+// What `of` has for each target whose kernels this processor can compute.
+template <class Of>
+auto for_all_targets(Of of) {
 #ifdef XTAPE_SEVERAL_TARGETS
-  std::vector<Kernels<T>> result{kernels_of<Target::x86_64_v2, T>(), kernels_of<Target::x86_64_v3, T>(),
-                                 kernels_of<Target::x86_64_v4, T>()};
+  std::vector result{of.template operator()<Target::x86_64_v2>(), of.template operator()<Target::x86_64_v3>(),
+                     of.template operator()<Target::x86_64_v4>()};
   result.resize(static_cast<std::size_t>(target()));
   return result;
 #else
-  return {kernels_of<Target::any, T>()};
+  return std::vector{of.template operator()<Target::any>()};
 #endif
+}
+template <class T>
+std::vector<Kernels<T>> all_kernels() {
+  return for_all_targets([]<Target target> { return kernels_of<target, T>(); });
+}
+template <class T>
+std::vector<PlaneKernels<T>> all_plane_kernels() {
+  return for_all_targets([]<Target target> { return plane_kernels_of<target, T>(); });
 }
 
 struct Extents {
@@ -150,6 +173,83 @@ void check_all(const Extents& extents) {
     }
 }
 
+// Integers from -8 to 8, whose sums of products are exact.
+template <class T>
+std::vector<T> small_integers(std::size_t count) {
+  static std::mt19937 generator(7);
+  std::uniform_int_distribution<int> uniform(-8, 8);
+  std::vector<T> result(count);
+  for (T& x : result) x = static_cast<T>(uniform(generator));
+  return result;
+}
+
+// Lines of a plane, of which each element reads at a place of its own. What is beyond the lines stays as it is.
+template <class T>
+void check_plane(const PlaneKernels<T>& kernels, const PlaneLines& lines, std::size_t elements) {
+  constexpr std::size_t beyond = 16;  // a register, which may be read
+  std::vector<std::size_t> places;
+  for (std::size_t e = 0; e < elements; ++e) places.push_back(3 * e % 7 + e);
+  const std::size_t end = (lines.count - 1) * lines.y_row + lines.length;
+  const auto x = small_integers<T>((lines.count - 1) * lines.x_row + lines.length + places.back() + 7 + beyond);
+  const auto weights = small_integers<T>(elements), g = small_integers<T>(end), before = small_integers<T>(elements);
+  std::vector<T> y(end + beyond, T(77)), expected = y, sums = before, expected_sums = before;
+  for (std::size_t line = 0; line < lines.count; ++line)
+    for (std::size_t i = 0; i < lines.length; ++i) {
+      T& result = expected[line * lines.y_row + i];
+      result = 5;
+      for (std::size_t e = 0; e < elements; ++e) {
+        const T read = x[places[e] + line * lines.x_row + i];
+        result += weights[e] * read;
+        expected_sums[e] += g[line * lines.y_row + i] * read;
+      }
+    }
+  kernels.convolve(x.data(), places, weights.data(), T(5), lines, y.data(), y.data() + end);
+  kernels.convolve_weight(x.data(), places, lines, g.data(), sums.data());
+  // Between lines that do not follow each other, anything may be.
+  for (std::size_t i = 0; i < end; ++i)
+    if (i % lines.y_row >= lines.length) y[i] = expected[i];
+  auto what = std::to_string(lines.count) + " lines of " + std::to_string(lines.length) + ", " +
+              std::to_string(elements) + " elements";
+  BOOST_TEST((y == expected), what);
+  BOOST_TEST((sums == expected_sums), "the sums of " << what);
+}
+
+// Rows that are taken apart and joined again.
+template <class T>
+void check_pieces(const PlaneKernels<T>& kernels, std::size_t width, std::size_t stride, std::size_t padding) {
+  constexpr std::size_t beyond = 16, rows = 3;
+  const std::size_t piece = (padding + width + stride - 1) / stride + beyond;
+  const PlaneCopy copy{width, stride, padding, piece, piece * stride};
+  const auto x = small_integers<T>(rows * width);
+  std::vector<T> apart(rows * copy.row, T(0)), expected = apart, in_pieces = apart, y(rows * width + beyond, T(77));
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t c = 0; c < width; ++c) {
+      expected[row * copy.row + (c + padding) % stride * piece + (c + padding) / stride] = x[row * width + c];
+      in_pieces[row * copy.row + c % stride * piece + c / stride] = x[row * width + c];
+    }
+  kernels.take_apart(copy, x.data(), rows, apart.data());
+  auto what = std::to_string(width) + " pixels, stride " + std::to_string(stride) + ", padding " +
+              std::to_string(padding);
+  BOOST_TEST((apart == expected), what);
+  std::vector<T> expected_y = x;
+  expected_y.resize(y.size(), T(77));
+  kernels.join(copy, in_pieces.data(), y.data(), y.data() + rows * width);
+  BOOST_TEST((y == expected_y), what << ", joined");
+}
+
+template <class T>
+void check_planes() {
+  for (const PlaneKernels<T>& kernels : all_plane_kernels<T>()) {
+    for (std::size_t count : {1, 2, 7, 8, 9, 19})
+      for (std::size_t length : {1, 3, 4, 7, 8, 9, 16, 17, 40})
+        for (std::size_t elements : {1, 4, 9, 10, 25})
+          for (std::size_t apart : {0, 16}) check_plane(kernels, {count, length, length + 5, length + apart}, elements);
+    for (std::size_t width : {1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 50})
+      for (std::size_t stride : {1, 2, 3, 5})
+        for (std::size_t padding : {0, 1, 2, 5}) check_pieces(kernels, width, stride, padding);
+  }
+}
+
 using Pair = std::vector<std::size_t>;
 
 struct Layout {
@@ -254,6 +354,89 @@ BOOST_AUTO_TEST_CASE(operations_agree_with_the_definition) {
     check_layout<float>(layout);
     check_layout<double>(layout);
   }
+}
+
+BOOST_AUTO_TEST_CASE(of_planes_agree_with_the_definition) {
+  check_planes<float>();
+  check_planes<double>();
+}
+
+// Channels by themselves, of all kinds of windows.
+BOOST_AUTO_TEST_CASE(of_channels_by_themselves_agree_with_the_definition) {
+  for (const Pair& space : {Pair{7, 7}, Pair{9, 18}, Pair{1, 45}, Pair{30, 5}, Pair{17, 33}})
+    for (const Pair& extent : {Pair{1, 1}, Pair{3, 3}, Pair{2, 5}, Pair{5, 4}})
+      for (const Pair& stride : {Pair{1, 1}, Pair{2, 2}, Pair{1, 2}, Pair{2, 1}, Pair{3, 4}})
+        for (const Pair& padding : {Pair{0, 0}, Pair{1, 1}, Pair{2, 3}})
+          for (const Pair& dilation : {Pair{1, 1}, Pair{2, 3}}) {
+            const bool fits = space[0] + 2 * padding[0] > (extent[0] - 1) * dilation[0] &&
+                              space[1] + 2 * padding[1] > (extent[1] - 1) * dilation[1];
+            if (fits) check_layout<float>({2, 3, 1, 1, space, extent, stride, padding, dilation});
+          }
+  const std::vector<Layout> layouts{
+      {2, 1, 1, 1, {12, 9}, {3, 3}, {2, 2}, {1, 1}},       // one channel
+      {3, 20, 1, 1, {8, 7}, {3, 3}, {2, 2}, {1, 1}},       // many
+      {0, 3, 1, 1, {8, 7}, {3, 3}, {2, 2}, {1, 1}},        // no images
+      {1, 2, 1, 1, {211, 130}, {3, 3}, {2, 2}, {1, 1}},    // several bands
+      {1, 2, 1, 1, {150, 130}, {5, 5}, {1, 1}, {2, 2}},
+      {1, 2, 1, 1, {40, 3000}, {3, 3}, {3, 2}, {1, 1}},    // of few lines
+      {2, 3, 1, 1, {20, 21}, {2, 2}, {9, 9}, {1, 1}},      // more phases than they are for
+      {2, 3, 1, 1, {4, 5}, {3, 3}, {2, 2}, {7, 9}}};       // most windows see padding only
+  for (const Layout& layout : layouts) {
+    check_layout<float>(layout);
+    check_layout<double>(layout);
+  }
+}
+
+// Where padding is uneven, and with a relu: as all channels together, with weights of zero between them.
+BOOST_AUTO_TEST_CASE(of_channels_by_themselves_are_those_of_a_diagonal_kernel) {
+  xtape::Generator generator(3);
+  auto x = integers({2, 3, 8, 11}, xtape::float32, generator), w = integers({3, 1, 3, 4}, xtape::float32, generator);
+  auto diagonal = xtape::reshape(xtape::eye(3), {3, 3, 1, 1}) * w;
+  auto equal = [](const xtape::Variable& a, const xtape::Variable& b) { return max(abs(a - b)).item() == 0; };
+  auto own = xtape::conv2d(x, w, {.padding = "same", .groups = 3});
+  auto together = xtape::conv2d(x, diagonal, {.padding = "same"});
+  BOOST_TEST((own.shape() == x.shape()));
+  BOOST_TEST(equal(own, together));
+  auto g = integers(own.shape(), xtape::float32, generator);
+  auto gradients = xtape::grad({own}, {x, w}, {.grad_outputs = {g}});
+  auto expected = xtape::grad({together}, {x, w}, {.grad_outputs = {g}});
+  BOOST_TEST(equal(gradients[0], expected[0]));
+  BOOST_TEST(equal(gradients[1], expected[1]));
+  xtape::NoGrad guard;
+  BOOST_TEST(equal(xtape::conv2d(x, w, {.padding = 1, .groups = 3, .relu = true}),
+                   relu(xtape::conv2d(x, diagonal, {.padding = 1}))));
+}
+
+// An infinite pixel is multiplied by those results only whose windows read it.
+BOOST_AUTO_TEST_CASE(of_channels_by_themselves_read_no_pixel_beyond_their_windows) {
+  auto x = xtape::zeros({1, 2, 3, 13});
+  x[{0, 0, 0, 12}] = std::numeric_limits<float>::infinity();
+  x.requires_grad_();
+  auto w = xtape::ones({2, 1, 1, 3}).requires_grad_();
+  auto y = xtape::conv2d(x, w, {.groups = 2});
+  auto gradient = xtape::grad(sum(y), w);
+  BOOST_TEST(sum(isfinite(y)).item() == static_cast<double>(y.size() - 1));
+  BOOST_TEST(sum(isfinite(gradient)).item() == static_cast<double>(gradient.size() - 1));
+}
+
+// Results do not depend on how the work is cut.
+BOOST_AUTO_TEST_CASE(of_channels_by_themselves_are_the_same_in_several_threads) {
+  const std::size_t threads = xtape::num_threads();
+  for (std::size_t channels : {3, 40}) {
+    xtape::Generator generator(9);
+    auto x = xtape::randn({7, channels, 130, 66}, xtape::float32, generator).requires_grad_();
+    auto w = xtape::randn({channels, 1, 3, 3}, xtape::float32, generator).requires_grad_();
+    auto all = [&](std::size_t n) {
+      xtape::set_num_threads(n);
+      auto y = xtape::conv2d(x, w, {.stride = 2, .padding = 1, .groups = channels});
+      auto result = xtape::grad(sum(y * y), {x, w});
+      result.push_back(y);
+      return result;
+    };
+    auto one = all(1), three = all(3);
+    for (std::size_t i = 0; i < one.size(); ++i) BOOST_TEST(max(abs(one[i] - three[i])).item() == 0);
+  }
+  xtape::set_num_threads(threads);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
