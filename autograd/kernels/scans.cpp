@@ -1,10 +1,15 @@
 #include <autograd/kernels/scans.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
+#include <autograd/kernels/functions.hpp>
+#include <autograd/kernels/map.hpp>
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/targets/scans.hpp>
 
@@ -90,8 +95,76 @@ Array scan(const char* name, const Array& a, const Array& b, std::size_t axis, b
   return result;
 }
 
+// log(sum(exp(x))) of a column up to each of its elements: of these the greatest, and the sum of exp(x - greatest).
+class RunningLogSumExp {
+ public:
+  static constexpr std::size_t block = 256;
+
+  /// The results of the next n elements, a block or less, which are `step` apart.
+  template <class T>
+  void next(const T* x, std::size_t step, std::size_t n, T* y) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const double before = greatest_;
+    Numbers terms, shifts, last_shifts, factors;
+    for (std::size_t i = 0; i < n; ++i) {
+      terms[i] = static_cast<double>(x[i * step]);
+      const double last = greatest_;
+      greatest_ = terms[i] > last ? terms[i] : last;
+      shifts[i] = shift_of(greatest_);
+      last_shifts[i] = last == -infinity ? shifts[i] : shift_of(last);  // nothing is added up so far
+    }
+    exp_of_difference(terms, shifts, n, terms);
+    // Most blocks have no new greatest element.
+    if (greatest_ == before) factors.fill(1);
+    else exp_of_difference(last_shifts, shifts, n, factors);
+    for (std::size_t i = 0; i < n; ++i) terms[i] = sum_ = sum_ * factors[i] + terms[i];
+    static const auto log_row = map_row_of<double, Log, 1>();
+    const double* sums = terms.data();
+    log_row(&sums, step_one, n, terms.data());
+    for (std::size_t i = 0; i < n; ++i) y[i * step] = static_cast<T>(shifts[i] + terms[i]);
+  }
+
+ private:
+  using Numbers = std::array<double, block>;
+
+  // An infinite one would make NaN of differences.
+  static double shift_of(double greatest) { return std::isinf(greatest) ? 0 : greatest; }
+  static void exp_of_difference(const Numbers& a, const Numbers& b, std::size_t n, Numbers& result) {
+    static const auto row = map_row_of<double, ExpOfDifference, 2>();
+    const double* operands[]{a.data(), b.data()};
+    row(operands, step_one, n, result.data());
+  }
+
+  double greatest_ = -std::numeric_limits<double>::infinity(), sum_ = 0;
+};
+
 }  // namespace
 
+Array logcumsumexp(const Array& x, std::size_t axis) {
+  Array result(x.shape(), x.dtype());
+  const std::size_t n = x.shape()[axis];
+  if (x.size() == 0) return result;
+  constexpr std::size_t together = 16;
+  std::size_t inner = 1;
+  for (std::size_t i = axis + 1; i < x.rank(); ++i) inner *= x.shape()[i];
+  visit_floating("logcumsumexp", x.dtype(), [&]<class T>(T) {
+    const T* from = x.data<T>();
+    T* to = result.mutable_data<T>();
+    parallel_for(x.size() / n, worth_a_thread_of(16 * n), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t column = begin, count; column < end; column += count) {
+        // Neighbours, which share lines of the cache, go block by block.
+        count = std::min({together, inner - column % inner, end - column});
+        std::array<RunningLogSumExp, together> columns;
+        for (std::size_t i = 0; i < n; i += RunningLogSumExp::block)
+          for (std::size_t j = 0; j < count; ++j) {
+            const std::size_t at = (column / inner * n + i) * inner + column % inner + j;
+            columns[j].next(from + at, inner, std::min(RunningLogSumExp::block, n - i), to + at);
+          }
+      }
+    });
+  });
+  return result;
+}
 Array cumsum(const Array& x, std::size_t axis, bool backwards) {
   return scan<RunningSum>("cumsum", x, x, axis, backwards);
 }

@@ -9,6 +9,7 @@
 #include <autograd/kernels/reduce.hpp>
 #include <autograd/kernels/scans.hpp>
 #include <autograd/kernels/softmax.hpp>
+#include <autograd/ops/activations.hpp>
 #include <autograd/ops/creation.hpp>
 #include <autograd/ops/elementwise.hpp>
 #include <autograd/ops/gathering.hpp>
@@ -16,7 +17,6 @@
 #include <autograd/ops/joining.hpp>
 #include <autograd/ops/manipulation.hpp>
 #include <autograd/ops/operands.hpp>
-#include <autograd/ops/scan.hpp>
 #include <autograd/ops/sorting.hpp>
 #include <autograd/tape.hpp>
 
@@ -408,14 +408,32 @@ Variable cumprod(const Variable& x, std::ptrdiff_t axis) {
   });
 }
 
+namespace {
+
+// With y[i] = log(exp(y[i - 1]) + exp(x[i])), the share of x[i] in y[i] is the logistic function of x[i] - y[i - 1]. An
+// element of -infinity has none, also where nothing comes before it.
+Variable logcumsumexp_along(const Variable& x, std::size_t axis) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  auto difference = [axis](const Variable& x, const Variable& y) {
+    return where(equal(x, -infinity), -infinity, x - shifted(y, axis, -infinity));
+  };
+  auto in_each = [](const Batch& b, std::size_t axis) { return logcumsumexp_along(b[0], axis + 1); };
+  return record(op("logcumsumexp", attribute("axis", axis)).mapped(in_each), kernels::logcumsumexp,
+                wrt(x, [axis, difference, x = save(x)](const Variable& y, const Variable& g) {
+                  Variable d = difference(x(), y);
+                  return sigmoid(d) * linear_scan(sigmoid(-d), g, axis, true);
+                }, [axis, difference, x = save(x)](const Variable& y, const Variable& t) {
+                  Variable d = difference(x(), y);
+                  return linear_scan(sigmoid(-d), sigmoid(d) * t, axis, false);
+                }));
+}
+
+}  // namespace
+
 Variable logcumsumexp(const Variable& x, std::ptrdiff_t axis) {
-  detail::Calling calling("logcumsumexp");
   require_floating("logcumsumexp", x);
   return detail::with_an_axis("logcumsumexp", x, [&](auto& v) {
-    // Two operands of -infinity have no derivatives by themselves. They come from nothing but -infinity, which here is a
-    // constant.
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    return detail::scan(where(v == -infinity, -infinity, v), normalize_axis("logcumsumexp", axis, v.rank()), logaddexp);
+    return logcumsumexp_along(v, normalize_axis("logcumsumexp", axis, v.rank()));
   });
 }
 

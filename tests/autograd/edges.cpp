@@ -138,6 +138,40 @@ BOOST_AUTO_TEST_CASE(logarithms_of_sums_of_nothing) {
   BOOST_TEST(logsumexp(full({2}, none)).item() == none);
 }
 
+// Against the definition, on rows of several blocks and columns: terms that grow, vanish, and are far from 0.
+BOOST_AUTO_TEST_CASE(logarithms_of_running_sums) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (DType dtype : {float32, float64}) {
+    const double unit = dtype == float32 ? 1.2e-7 : 2.3e-16;
+    Generator generator(2);
+    Variable x = concatenate({randn({3, 300}, dtype, generator) * 20, randn({3, 300}, dtype, generator) - 900,
+                              linspace(-1200.0, 1100.0, 400, dtype) + zeros({3, 1}, dtype)}, 1);
+    x[{1, range(0, 290)}] = -infinity;
+    x[{2, 0}] = 0;        // an infinite element goes on from where the shift is the same
+    x[{2, 700}] = infinity;
+    for (bool columns : {false, true}) {
+      Variable y = columns ? transpose(logcumsumexp(transpose(x), 0)) : logcumsumexp(x, 1);
+      for (std::size_t row : {0, 1, 2}) {
+        double greatest = -infinity, sum = 0;
+        for (std::size_t i = 0; i < x.shape(1); ++i) {
+          const double term = x[{row, i}].item(), found = y[{row, i}].item();
+          if (term > greatest) sum = sum * std::exp(greatest - term), greatest = term;
+          if (std::isfinite(greatest)) sum += std::exp(term - greatest);
+          const double expected = std::isfinite(greatest) ? greatest + std::log(sum) : greatest;
+          const bool right = found == expected || std::abs(found - expected) <= 4 * unit * (std::abs(greatest) + 10);
+          if (!right) BOOST_TEST(found == expected, "element " << i << " of row " << row << ", " << to_string(dtype));
+        }
+      }
+      BOOST_TEST(y[0][0].item() == x[0][0].item());
+      BOOST_TEST(y[1][289].item() == -infinity);
+      BOOST_TEST(y[2][700].item() == infinity);
+    }
+    Variable broken = logcumsumexp(Variable({-infinity, 1.0, double(NAN), 2.0, infinity}, dtype), 0);
+    BOOST_TEST(broken[1].item() == 1);
+    for (std::size_t i : {2, 3, 4}) BOOST_TEST(std::isnan(broken[i].item()));
+  }
+}
+
 // A single infinite operand is the result in the limit, with the derivative 1; two have none.
 BOOST_AUTO_TEST_CASE(probabilities_of_everything_and_of_nothing) {
   const double infinity = std::numeric_limits<double>::infinity();
