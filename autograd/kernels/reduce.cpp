@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <numeric>
@@ -80,22 +81,73 @@ Array reduce(const char* operation, const Array& x, const std::vector<bool>& mas
   return visit_floating(operation, x.dtype(), [&]<class T>(T) { return reduce<R, T>(x, mask); });
 }
 
+// Whether an element comes before the best one so far: it is better, or the first NaN.
+struct Greater {
+  using Reduction = Max;
+  bool operator()(auto a, auto best) const { return a > best || (a != a && best == best); }
+};
+struct Less {
+  using Reduction = Min;
+  bool operator()(auto a, auto best) const { return a < best || (a != a && best == best); }
+};
+
+// Where the best of n elements stands first: of the blocks the first with the best one, and of that the element.
+template <class Better, class T>
+std::size_t arg_best_of_blocks(const T* x, std::size_t n) {
+  using R = typename Better::Reduction;
+  constexpr std::size_t block = 512;
+  static const auto row = with_target([]<Target target>() { return &reduce_row_on<target, R, T>; });
+  auto best = row(x, std::min(block, n));
+  std::size_t first = 0;
+  for (std::size_t i = block; i < n; i += block)
+    if (auto next = row(x + i, std::min(block, n - i)); Better()(next, best)) best = next, first = i;
+  const T value = static_cast<T>(best);
+  if (value != value) return std::find_if(x + first, x + n, [](T a) { return a != a; }) - x;
+  return std::find(x + first, x + n, value) - x;
+}
+
+template <class Better, class T>
+std::size_t arg_best_of_row(const T* x, std::size_t n) {
+  constexpr std::size_t enough = 32;  // for reductions by registers, which there are of numbers
+  if constexpr (!std::is_same_v<T, bool>)
+    if (n >= enough) return arg_best_of_blocks<Better>(x, n);
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < n; ++i)
+    if (Better()(x[i], x[best])) best = i;
+  return best;
+}
+
+// The same for some columns side by side: rows of them are `stride` apart.
+template <class Better, class T>
+void arg_best_of_columns(const T* x, std::size_t n, std::size_t stride, std::size_t columns, std::int64_t* out) {
+  T best[columns_together];
+  std::copy_n(x, columns, best);
+  std::fill_n(out, columns, 0);
+  for (std::size_t i = 1; i < n; ++i) {
+    x += stride;
+    for (std::size_t j = 0; j < columns; ++j) {
+      const bool better = Better()(x[j], best[j]);
+      best[j] = better ? x[j] : best[j];
+      out[j] = better ? static_cast<std::int64_t>(i) : out[j];
+    }
+  }
+}
+
 template <class Better>
-Array arg_best(const Array& x, std::size_t axis, Better better) {
+Array arg_best(const Array& x, std::size_t axis) {
   std::vector<bool> mask(x.rank(), false);
   mask[axis] = true;
   Array result(drop_dims(x.shape(), mask), DType::int64);
   auto* out = result.mutable_data<std::int64_t>();
-  std::size_t n = x.shape()[axis], inner = 1;
-  for (std::size_t i = axis + 1; i < x.rank(); ++i) inner *= x.shape()[i];
+  const std::size_t n = x.shape()[axis], inner = count(x.shape(), axis + 1, x.rank());
   visit(x.dtype(), [&]<class T>(T) {
+    const T* in = x.data<T>();
     parallel_for(result.size(), worth_a_thread_of(n), [&](std::size_t begin, std::size_t end) {
-      for (std::size_t k = begin; k < end; ++k) {
-        const T* first = x.data<T>() + k / inner * n * inner + k % inner;
-        std::size_t best = 0;
-        for (std::size_t i = 1; i < n; ++i)
-          if (better(first[i * inner], first[best * inner])) best = i;
-        out[k] = static_cast<std::int64_t>(best);
+      for (std::size_t k = begin, columns; k < end; k += columns) {
+        columns = std::min({columns_together, inner - k % inner, end - k});
+        const T* first = in + k / inner * n * inner + k % inner;
+        if (inner == 1) out[k] = static_cast<std::int64_t>(arg_best_of_row<Better>(first, n));
+        else arg_best_of_columns<Better>(first, n, inner, columns, out + k);
       }
     });
   });
@@ -131,12 +183,7 @@ std::vector<bool> broadcast_mask(const Shape& from, const Shape& to) {
 
 Array sum_to(const Array& x, const Shape& shape) { return sum(x, broadcast_mask(x.shape(), shape)).reshaped(shape); }
 
-Array argmax(const Array& x, std::size_t axis) {
-  return arg_best(x, axis, [](auto a, auto best) { return a > best || (a != a && best == best); });
-}
-
-Array argmin(const Array& x, std::size_t axis) {
-  return arg_best(x, axis, [](auto a, auto best) { return a < best || (a != a && best == best); });
-}
+Array argmax(const Array& x, std::size_t axis) { return arg_best<Greater>(x, axis); }
+Array argmin(const Array& x, std::size_t axis) { return arg_best<Less>(x, axis); }
 
 }  // namespace xtape::kernels

@@ -172,6 +172,40 @@ BOOST_AUTO_TEST_CASE(logarithms_of_running_sums) {
   }
 }
 
+// Against the definition, on rows of several blocks and columns, of few different numbers and of many, with NaN.
+BOOST_AUTO_TEST_CASE(the_first_of_the_best) {
+  auto check = [](const Variable& rows) {
+    Variable columns = transpose(rows), least = argmin(rows, 1), greatest = argmax(rows, 1);
+    BOOST_TEST(all(equal(argmin(columns, 0), least)).item() == 1);
+    BOOST_TEST(all(equal(argmax(columns, 0), greatest)).item() == 1);
+    for (std::size_t row = 0; row < rows.shape(0); ++row) {
+      std::size_t first_least = 0, first_greatest = 0;
+      std::vector<double> numbers;
+      for (std::size_t i = 0; i < rows.shape(1); ++i) {
+        numbers.push_back(rows[{row, i}].item());
+        if (std::isnan(numbers[i]) && !std::isnan(numbers[first_least])) first_least = first_greatest = i;
+        if (numbers[i] < numbers[first_least]) first_least = i;
+        if (numbers[i] > numbers[first_greatest]) first_greatest = i;
+      }
+      BOOST_TEST(least[row].item() == static_cast<double>(first_least));
+      BOOST_TEST(greatest[row].item() == static_cast<double>(first_greatest));
+    }
+  };
+  Generator generator(4);
+  for (std::size_t n : {1, 2, 17, 511, 512, 513, 1500}) {
+    for (DType dtype : {float32, float64, int64, boolean}) check(randint(-3, 4, {3, n}, int64, generator).to(dtype));
+    for (DType dtype : {float32, float64}) {
+      Variable x = randn({3, n}, dtype, generator);
+      check(x);
+      x[{1, static_cast<std::ptrdiff_t>(n / 2)}] = NAN;
+      x[{1, -1}] = NAN;
+      x[{2, range()}] = -std::numeric_limits<double>::infinity();
+      check(x);
+    }
+  }
+  check(randn({700, 3}, float32, generator));
+}
+
 // A single infinite operand is the result in the limit, with the derivative 1; two have none.
 BOOST_AUTO_TEST_CASE(probabilities_of_everything_and_of_nothing) {
   const double infinity = std::numeric_limits<double>::infinity();
