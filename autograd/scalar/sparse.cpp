@@ -59,17 +59,27 @@ constexpr std::size_t lanes = 8, nowhere = static_cast<std::size_t>(-1);
 // A sweep by colors costs what as many visits of each statement do, as measured.
 constexpr std::size_t visits_of_sweep = 4;
 
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t v) { return (hash ^ v ^ hash >> 29) * 0x9E3779B97F4A7C15; }
+
 // A number for the operations that were recorded, whatever their values: other ones have another, but for a chance of
 // 2^-64.
 std::uint64_t fingerprint(const Section& section, const Places& places) {
   std::uint64_t hash = section.size();
-  auto add = [&](std::uint64_t v) { hash = (hash ^ v ^ hash >> 29) * 0x9E3779B97F4A7C15; };
+  auto add = [&](std::uint64_t v) { hash = mixed(hash, v); };
   for (const Section::Part& part : section.parts()) {
     std::size_t arguments = 0;
     for (std::size_t i = 0; i < part.statements; ++i) add(part.counts[i]), arguments += part.counts[i];
     for (std::size_t k = 0; k < arguments; ++k) add(part.operands[k] - section.first());
   }
   for (std::size_t place : places) add(place);
+  return hash;
+}
+
+// The same for a matrix's size and pattern.
+std::uint64_t fingerprint(const SparseMatrix& matrix) {
+  std::uint64_t hash = mixed(matrix.row_count, matrix.column_count);
+  for (std::size_t k = 0; k < matrix.rows.size(); ++k)
+    hash = mixed(mixed(hash, static_cast<std::uint64_t>(matrix.rows[k])), static_cast<std::uint64_t>(matrix.columns[k]));
   return hash;
 }
 
@@ -149,9 +159,11 @@ class SparseDerivatives::Work {
 
   void compute(const Section& section, const Places& places, std::size_t inputs);
   void mirror() { matrix = mirrored(matrix); }
-  bool pattern_changed() const {
-    return !same_plan_ && (matrix.rows != before_.rows || matrix.columns != before_.columns);
+  void note_pattern() {
+    const std::uint64_t before = std::exchange(pattern_, fingerprint(matrix));
+    pattern_changed_ = !std::exchange(is_noted_, true) || pattern_ != before;
   }
+  bool pattern_changed() const { return pattern_changed_; }
 
   SparseMatrix matrix;
 
@@ -162,9 +174,9 @@ class SparseDerivatives::Work {
   void by_colors(const Section& section, const Places& places);
 
   Compression compression_;
-  SparseMatrix before_;  // the pattern of the last call
+  std::uint64_t pattern_ = 0;  // of the last call, which the caller may have moved away
+  bool is_noted_ = false, pattern_changed_ = false;
   std::optional<Plan> plan_;
-  bool same_plan_ = false;
   Statements statements_;
   RowSweeps sweeps_;
   double visits_ = 0;  // how many all rows would take
@@ -175,8 +187,6 @@ void SparseDerivatives::Work::compute(const Section& section, const Places& plac
   statements_.read(section);
   constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
   const std::uint64_t operations = plan_ || compression_ != Compression::automatic ? fingerprint(section, places) : 0;
-  same_plan_ = plan_ && plan_->operations == operations && plan_->compression != Compression::none;
-  std::swap(matrix, before_);
   matrix.row_count = places.size(), matrix.column_count = inputs;
   if (compression_ == Compression::none) {
     by_rows(places, inputs, all);
@@ -294,11 +304,13 @@ SparseDerivatives& SparseDerivatives::operator=(SparseDerivatives&&) noexcept = 
 
 void SparseDerivatives::compute(const Section& section, const Places& places, std::size_t inputs) {
   work_->compute(section, places, inputs);
+  work_->note_pattern();
 }
 
 void SparseDerivatives::compute_symmetric(const Section& section, const Places& places) {
   work_->compute(section, places, places.size());
   work_->mirror();
+  work_->note_pattern();
 }
 
 SparseMatrix& SparseDerivatives::matrix() { return work_->matrix; }

@@ -330,6 +330,47 @@ BOOST_AUTO_TEST_CASE(one_point_after_the_other) {
   }
 }
 
+// Whether the pattern is another one, whatever the caller did with the matrix; sizes belong to it.
+BOOST_AUTO_TEST_CASE(patterns_are_compared_after_a_move) {
+  auto f = [](const std::vector<Real>& x) {
+    std::vector<Real> y;
+    for (std::size_t i = 0; i < x.size(); ++i) y.push_back(x[i] * x[x[0] < 0 ? i : x.size() - 1]);
+    return y;
+  };
+  auto g = [](const std::vector<Real>& x) { return x[0] < 0 ? x[0] * x[1] : x[1] * x[1]; };
+  auto compare = [](auto& derivatives) {
+    auto taken = [&](const Vector& x) {
+      derivatives(x);
+      SparseMatrix matrix = std::move(derivatives.matrix());
+      return matrix.values.size();
+    };
+    const std::size_t count = taken(Vector{1, 2, 3});
+    BOOST_TEST(derivatives.pattern_changed());
+    BOOST_TEST((taken(Vector{2, 3, 4}) == count && !derivatives.pattern_changed()));
+    BOOST_TEST((taken(Vector{-1, 2, 3}) != count && derivatives.pattern_changed()));
+    taken(Vector{-2, 3, 4});
+    BOOST_TEST(!derivatives.pattern_changed());
+    derivatives.matrix() = derivatives(Vector{-2, 3, 4});
+    derivatives.matrix().rows.assign(7, 0);
+    derivatives(Vector{-2, 3, 4});
+    BOOST_TEST(!derivatives.pattern_changed());
+  };
+  for (Compression way : ways) {
+    scalar::SparseJacobian jacobian(f, {.compression = way});
+    scalar::SparseHessian hessian(g, {.compression = way});
+    compare(jacobian);
+    compare(hessian);
+    scalar::SparseJacobian constant([](const std::vector<Real>& x) { return std::vector<Real>(x.size() / 2, 1.0); },
+                                    {.compression = way});
+    for (std::size_t size : {1, 0, 2, 4, 5}) {
+      constant(Vector(size, 1.0));
+      BOOST_TEST(constant.pattern_changed());
+      constant(Vector(size, 2.0));
+      BOOST_TEST(!constant.pattern_changed());
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_exception_leaves_nothing_behind) {
   scalar::SparseJacobian jacobian([](const std::vector<Real>& x) {
     if (x[0] > 5) throw std::runtime_error("too large");
