@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include <autograd/ops/operands.hpp>
+
 namespace xtape::detail {
 namespace {
 
@@ -40,6 +42,10 @@ CapturedValues values_of(std::span<const Edge> captured) {
 }
 
 Variable stand_in(const Edge& edge) { return output_of(edge.node, Array::scalar(0, DType::float32), edge.output); }
+
+Variable own_copy(const char* caller, const Variable& x) {
+  return grad_enabled() && x.requires_grad() ? same_value(caller, x) : x.detach();
+}
 
 Again::Again(const Traces& first, const CapturedValues& values, std::span<const Edge> captured)
     : same_numbers_(first.seeds), as_it_was_(before_first_run(first, values, captured)) {}

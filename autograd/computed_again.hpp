@@ -27,6 +27,10 @@ CapturedValues values_of(std::span<const Edge> captured);
 /// What stands for a captured edge, as an operand or to differentiate by; its value plays no part.
 Variable stand_in(const Edge& edge);
 
+/// x as a Variable of its own, for a function that may write to it in place; where x needs a gradient, its gradient
+/// goes on to x.
+Variable own_copy(const char* caller, const Variable& x);
+
 /// The scope of a later run: it draws the same random numbers and finds the same values, and has no side effects, which
 /// were the first run's.
 class Again {

@@ -78,7 +78,9 @@ struct Loop {
     return run_with(state, input(inputs, t), t);
   }
   ScanStep run_with(const Variables& state, const Variable& input, std::size_t t) const {
-    ScanStep next = step(state, input);
+    Variables own;
+    for (const Variable& x : state) own.push_back(detail::own_copy("scan", x));
+    ScanStep next = step(own, detail::own_copy("scan", input));
     auto fail = [&](const std::string& what) {
       throw GraphError("scan: step " + std::to_string(t) + " returned " + what);
     };

@@ -53,8 +53,8 @@ ScanFunction step_of_one(Callable step);
 /// (c + r)! / (c! r!) steps, no step is computed more than r times, and once more to be recorded. Gradients are those
 /// of the plain loop, also those of what the step captures. Derivatives of gradients record the whole loop. As for
 /// `checkpoint`, a step may draw random numbers and write in place, and has to compute the same when it is called
-/// again; what it overwrites is kept for each step. A second walk through a graph that is kept begins with the first
-/// state alone.
+/// again; what it overwrites is kept for each step. Its state and its input are its own: what it writes to them, no one
+/// else sees. A second walk through a graph that is kept begins with the first state alone.
 ///
 ///     Variable last = scan([&](auto& h, auto& i) { return tanh(matmul(h, w)); }, h, 1000, {.checkpoints = 10});
 ///

@@ -239,6 +239,55 @@ BOOST_AUTO_TEST_CASE(steps_compute_the_same_again) {
   BOOST_TEST(w.item() == 7);
 }
 
+// The state and the input that a step gets are its own, in all three ways: within NoGrad, with gradients, and with those
+// of gradients.
+BOOST_AUTO_TEST_CASE(steps_may_write_to_state_and_input) {
+  auto step = [](const std::vector<Variable>& s, const Variable& x) {
+    Variable h = s[0], n = s[1], input = x;
+    input *= h;
+    h *= 3;
+    h += input;
+    n += 1;
+    return ScanStep{{h, n}, h};
+  };
+  auto plain = [](const std::vector<Variable>& s, const Variable& x) {
+    Variable h = s[0] * 3 + x * s[0];
+    return ScanStep{{h, s[1] + 1}, h};
+  };
+  for (bool is_leaf : {false, true}) {
+    Variable h({1, 2}, float64), n = zeros({2}, int64), xs({{1, 2}, {3, 4}, {5, 6}, {7, 8}}, float64);
+    if (is_leaf) h.requires_grad_(), xs.requires_grad_();
+    auto compare = [&] {
+      Scanned y = scan(step, std::vector<Variable>{h, n}, xs, {.checkpoints = 2});
+      Scanned expected = scan(plain, std::vector<Variable>{h, n}, xs, {.checkpoints = 2});
+      for (std::size_t i = 0; i < 2; ++i) same(y.state[i].detach(), expected.state[i].detach());
+      for (std::size_t t = 0; t < 4; ++t) same(y.outputs[t].detach(), expected.outputs[t].detach());
+      same(h.detach(), Variable({1, 2}, float64));
+      same(n, zeros({2}, int64));
+      if (!y.state[0].requires_grad()) return;
+      auto gradients = [&](const Scanned& made) {
+        Variable total = sum(made.state[0]) + sum(square(made.outputs[1])) + sum(made.outputs[3]);
+        std::vector<Variable> first = grad({total}, {h, xs}, {.create_graph = true});
+        std::vector<Variable> second = grad({sum(square(first[0]))}, {h, xs});
+        return std::vector<Variable>{first[0].detach(), first[1].detach(), second[0], second[1]};
+      };
+      std::vector<Variable> found = gradients(y), needed = gradients(expected);
+      for (std::size_t i = 0; i < found.size(); ++i) close(found[i], needed[i], 1e-13);
+    };
+    compare();
+    NoGrad guard;
+    compare();
+  }
+  Variable h({1, 2}, float64);
+  auto add = [](const Variable& h0, const Variable&) {
+    Variable h = h0;
+    h += 1;
+    return h;
+  };
+  same(scan(add, h, 3), Variable({4, 5}, float64));
+  same(h, Variable({1, 2}, float64));
+}
+
 BOOST_AUTO_TEST_CASE(errors) {
   Variable s = parameter(ones({2}, float64));
   auto same_state = [](const Variable& s, const Variable&) { return s; };
