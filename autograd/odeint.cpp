@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -97,6 +98,8 @@ struct Problem {
   std::vector<double> times;
   OdeOptions options;
   std::size_t controlled;  // how many elements of y, the first ones, have a say in the step size
+  const char* what = "y";  // which they are
+  bool may_start = true;   // whether first_step is the caller's to choose
 
   double direction() const { return times.back() < times.front() ? -1 : 1; }
 };
@@ -115,6 +118,7 @@ class Solver {
   void run() {
     t_ = problem_.times.front();
     if (problem_.times.size() == 1) return;
+    require_finite_start();
     slope_ = evaluate(t_, y_);
     require_finite(slope_, t_);
     h_ = first_step();
@@ -130,10 +134,33 @@ class Solver {
   // The root of the mean square, in units of the error that is allowed.
   double size(const Variable& x, const Variable& scale) const {
     Variable ratio = reshape(x / scale, {-1});
+    // Without an error, none needs to be allowed.
+    if (problem_.options.atol == 0) ratio = where(reshape(x, {-1}) == 0, zeros_like(ratio), ratio);
     if (problem_.controlled < ratio.size()) ratio = ratio[range(0, std::ptrdiff_t(problem_.controlled))];
     return ratio.size() ? sqrt(mean(square(ratio))).item() : 0;
   }
   Variable scale(const Variable& magnitude) const { return problem_.options.atol + problem_.options.rtol * magnitude; }
+
+  // The first of the controlled elements for which this holds.
+  std::optional<std::size_t> first(const Variable& condition) const {
+    Variable found = reshape(condition, {-1})[range(0, std::ptrdiff_t(problem_.controlled))];
+    if (!any(found).item<bool>()) return std::nullopt;
+    const bool* begin = found.data<bool>();
+    return std::find(begin, begin + found.size(), true) - begin;
+  }
+  std::string element(std::size_t i) const { return "element " + std::to_string(i) + " of " + problem_.what; }
+
+  void require_finite_start() const {
+    NoGrad guard;
+    if (auto i = first(logical_not(isfinite(y_))))
+      throw ValueError("odeint: " + element(*i) + " is not finite at the start, t = " + text(t_));
+  }
+  // Where the error that is allowed is relative to 0, it says nothing of a first step.
+  void require_scale(const Variable& allowed, const Variable& slope) const {
+    if (auto i = first(logical_and(allowed == 0, slope != 0)))
+      throw ValueError("odeint: " + element(*i) + " is 0 at the start, t = " + text(t_) +
+                       ", and changes: needs atol > 0" + (problem_.may_start ? ", or first_step > 0" : ""));
+  }
 
   static void require_finite(const Variable& slope, double t) {
     NoGrad guard;
@@ -148,8 +175,10 @@ class Solver {
     if (problem_.options.first_step > 0) return sign * std::min(problem_.options.first_step, most);
     NoGrad guard;
     Variable allowed = scale(abs(y_)), slope = slope_.detach();
+    require_scale(allowed, slope);
     double d0 = size(y_, allowed), d1 = size(slope, allowed);
-    double h0 = std::min(d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1, most);
+    double guess = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : 0.01 * d0 / d1;
+    double h0 = std::min(guess > 0 && std::isfinite(guess) ? guess : 1e-6, most);
     double d2 = size(evaluate(t_ + sign * h0, y_.detach() + sign * h0 * slope) - slope, allowed) / h0;
     double steepest = std::max(d1, d2);
     double h1 = steepest <= 1e-15 ? std::max(1e-6, h0 * 1e-3) : std::pow(0.01 / steepest, 0.2);
@@ -163,7 +192,7 @@ class Solver {
     if (statistics_.steps + statistics_.rejected >= problem_.options.max_steps)
       throw ValueError("odeint: " + std::to_string(problem_.options.max_steps) + " steps led to t = " + text(t_) +
                        " only; allow more by max_steps, or greater errors");
-    if (std::abs(h_) <= std::abs(t_) * 1e-15 || std::abs(h_) < 1e-300)
+    if (!(std::abs(h_) > std::abs(t_) * 1e-15))
       throw ValueError("odeint: the step size became too small at t = " + text(t_) +
                        "; is there a singularity, or is the tolerance below rounding?");
     bool last = (t_ + 1.01 * h_ - end) * sign >= 0;
@@ -244,7 +273,7 @@ class RightSide {
   explicit RightSide(const Callable& f) : f_(f) {}
 
   Variable operator()(double t, const Variable& y, const Variables& parameters) const {
-    Variables xs{Variable(Array::full({}, t, y.dtype())), y};
+    Variables xs{Variable(Array::full({}, t, y.dtype())), detail::own_copy("odeint", y)};
     xs.insert(xs.end(), parameters.begin(), parameters.end());
     Variable slope = f_(xs, "odeint");
     if (!slope.defined()) throw Error("odeint: the function returned an undefined Variable");
@@ -289,7 +318,7 @@ class Adjoint final : public OperationOf<Adjoint> {
     for (std::size_t i = times_.size() - 1; i-- > 0;) {
       Variable begin = joined(y[Index(std::ptrdiff_t(i + 1))], a, sums, by);
       Field f = [&](double t, const Variable& z) { return slope(t, z, node, parameters, by); };
-      Problem problem{f, {times_[i + 1], times_[i]}, options_, 2 * a.size()};
+      Problem problem{f, {times_[i + 1], times_[i]}, options_, 2 * a.size(), "y and its gradient", false};
       Solver solver(problem, begin);
       solver.run();
       Variable end = solver.end();
@@ -418,7 +447,7 @@ void check(const Variable& y0, const std::vector<double>& times, const OdeOption
   if (times.empty()) throw ValueError("odeint: there are no times");
   for (std::size_t i = 0; i < times.size(); ++i) {
     if (!std::isfinite(times[i])) throw ValueError("odeint: times[" + std::to_string(i) + "] is " + text(times[i]));
-    if (i > 0 && !((times[i] - times[i - 1]) * (times[1] - times[0]) > 0))
+    if (i > 0 && (times[i] == times[i - 1] || (times[i] > times[i - 1]) != (times[1] > times[0])))
       throw ValueError("odeint: times[" + std::to_string(i) + "] is " + text(times[i]) + " after " +
                        text(times[i - 1]) + ": times need to increase, or to decrease");
   }

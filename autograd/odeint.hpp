@@ -45,7 +45,8 @@ struct OdeOptions {
 /// et al. 2021, "Hey, that's not an ODE"); further derivatives are those of that solution's steps. Times get no
 /// gradient. With `adjoint` or `checkpoints`, f has to capture the same Variables at all times.
 /// @throws ValueError for times that are not finite and strictly monotonic, or other options that make no sense; when
-/// steps become too small or too many, or f is not finite; ShapeError or DTypeError when f's value is unlike y0.
+/// steps become too small or too many, y0 or f is not finite, or where atol is 0 and an element of y0 that changes is 0,
+/// without a first_step; ShapeError or DTypeError when f's value is unlike y0.
 Variable odeint(const Callable& f, const Variable& y0, const std::vector<double>& times,
                 const std::vector<Variable>& parameters = {}, const OdeOptions& options = {});
 /// The same for times in a Variable of one axis. (A template, so that braces are a list of numbers.)

@@ -146,8 +146,67 @@ BOOST_AUTO_TEST_CASE(three_ways_to_one_gradient) {
   }
 }
 
+// The right side's y is its own: what it writes there, neither the caller nor the solver sees.
+BOOST_AUTO_TEST_CASE(right_sides_may_write_to_y) {
+  auto f = [](auto&, const Variable& y, const Variable& k) { return -(k * y); };
+  auto writing = [](auto&, const Variable& y0, const Variable& k) {
+    Variable y = y0;
+    y *= k;
+    y *= -1;
+    return y;
+  };
+  Variable k = parameter(Variable({0.7}, float64));
+  for (bool is_leaf : {false, true})
+    for (const OdeOptions& options : {OdeOptions{}, {.checkpoints = 2}, {.adjoint = true}}) {
+      Variable y0({1, 2}, float64);
+      if (is_leaf) y0.requires_grad_();
+      Variable expected = odeint(f, y0, {0, 0.5, 1}, {k}, options), y = odeint(writing, y0, {0, 0.5, 1}, {k}, options);
+      close(y.detach(), expected.detach(), 1e-14);
+      close(grad(sum(square(y)), k), grad(sum(square(expected)), k), 1e-12);
+      if (is_leaf) {
+        y = odeint(writing, y0, {0, 0.5, 1}, {k}, options);
+        expected = odeint(f, y0, {0, 0.5, 1}, {k}, options);
+        close(grad(sum(square(y)), y0), grad(sum(square(expected)), y0), 1e-12);
+      }
+      NoGrad guard;
+      close(odeint(writing, y0, {0, 0.5, 1}, {k}, options), expected.detach(), 1e-14);
+      same(y0.detach(), Variable({1, 2}, float64));
+    }
+}
+
+// Errors relative to y alone, where y is 0.
+BOOST_AUTO_TEST_CASE(zeros_with_relative_errors_alone) {
+  auto decay = [](auto&, auto& y) { return -y; };
+  Variable y = odeint(decay, Variable({1, 0}, float64), {0, 1}, {}, {.atol = 0});  // the zero stays
+  close(y[1], Variable({std::exp(-1.0), 0}, float64), 1e-6);
+  auto circle = [](auto&, auto& y) { return stack({y[1], -y[0]}); };
+  Variable start({0, 1}, float64);
+  throws<ValueError>([&] { odeint(circle, start, {2, 3}, {}, {.atol = 0}); },
+                     {"odeint", "element 0 of y is 0", "t = 2", "atol > 0", "first_step > 0"});
+  close(odeint(circle, start, {2, 3}, {}, {.atol = 0, .first_step = 1e-3})[1],
+        Variable({std::sin(1.0), std::cos(1.0)}, float64), 1e-5);
+  Variable one = parameter(ones({2}, float64));
+  y = odeint(circle, one, {0, 1}, {}, {.atol = 0, .adjoint = true});
+  throws<ValueError>([&] { y[1][0].backward(); },
+                     {"odeint", "element 3 of y and its gradient is 0", "t = 1", "atol > 0"});
+}
+
+BOOST_AUTO_TEST_CASE(times_near_each_other) {
+  auto decay = [](auto&, auto& y) { return -y; };
+  for (double end : {1e-200, 5e-324, -1e-200})
+    same(odeint(decay, ones({1}, float64), {0, end}), ones({2, 1}, float64));
+  throws<ValueError>([&] { odeint(decay, ones({1}, float64), {0, 1e-200, -1e-200}); }, {"odeint", "times[2]"});
+}
+
 BOOST_AUTO_TEST_CASE(errors) {
   Variable one = ones({1}, float64);
+  auto constant = [](auto&, auto& y) { return ones_like(y); };
+  for (double bad : {double(NAN), double(INFINITY)})
+    throws<ValueError>([&] { odeint(constant, Variable({1, bad}, float64), {3, 4}); },
+                       {"odeint", "element 1 of y is not finite", "t = 3"});
+  // Values whose squares overflow.
+  throws<ValueError>([&] { odeint([](auto&, auto& y) { return 1e300 * y; }, 1e200 * one, {0, 1}, {}, {.rtol = 0}); },
+                     {"odeint", "t = 0"});
   auto f = [](auto&, auto& y) { return y; };
   throws<ValueError>([&] { odeint(f, one, {0, 1, 1}); }, {"odeint", "times[2] is 1 after 1"});
   throws<ValueError>([&] { odeint(f, one, {0, 1, 0.5}); }, {"odeint", "times[2]"});
