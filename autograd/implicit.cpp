@@ -46,7 +46,9 @@ class Equation {
 
   Variable operator()(const Variables& xs) const {
     detail::RandomFork same_numbers(*seeds_);
-    Variable y = f_(xs, caller_);
+    Variables given = xs;
+    given[0] = detail::own_copy(caller_, xs[0]);
+    Variable y = f_(given, caller_);
     if (same_numbers.seeds().size() != seeds_->size()) *seeds_ = same_numbers.seeds();
     require_like("the function returned", y, xs[0]);
     return y;
@@ -183,6 +185,10 @@ struct RootRule final : Rule {
   }
 };
 
+void check_max_iterations(const char* caller, std::size_t count) {
+  if (count == 0) throw ValueError(std::string(caller) + ": max_iterations 0, needs at least 1");
+}
+
 // x + step, or x with the half, the quarter, ... of the step where the whole one leads to no smaller |f|. Undefined
 // where none does.
 Variable damped(const Callable& f, const Variable& x, const Variable& step, double before) {
@@ -192,6 +198,7 @@ Variable damped(const Callable& f, const Variable& x, const Variable& step, doub
 }
 
 Variable newton(const char* caller, const Callable& f, Variable x, const RootOptions& options) {
+  check_max_iterations(caller, options.max_iterations);
   double tolerance = tolerance_for(x, options.tolerance), size = 0;
   for (std::size_t i = 0; i < options.max_iterations; ++i) {
     Variable at = x.detach().requires_grad_(), y;
@@ -255,6 +262,7 @@ class FixedPointRule final : public Rule, public std::enable_shared_from_this<Fi
 };
 
 Variable iterate(const char* caller, const Callable& g, Variable x, const FixedPointOptions& options) {
+  check_max_iterations(caller, options.max_iterations);
   double tolerance = tolerance_for(x, options.tolerance), change = 0;
   for (std::size_t i = 0; i < options.max_iterations; ++i) {
     Variable next = g({x}, caller);
@@ -278,6 +286,15 @@ Callable at_parameters(const Equation& f, const Variables& parameters) {
   return [f, constants](const Variable& x) { return f(joined({x}, constants)); };
 }
 
+// What a solver of one's own returns. How near to 0 f has to be there, only that solver knows.
+Variable solved(const RootSolver& solver, const Equation& f, const Callable& of_x, const Variable& x0) {
+  Variable x = solver(of_x, x0.detach());
+  f.require_like("the solver returned", x, x0);
+  if (!std::isfinite(greatest(x)) || !std::isfinite(greatest(of_x({x}))))
+    throw ValueError(std::string(f.caller()) + ": the solver returned an x that is not finite, or where f is not");
+  return x;
+}
+
 template <class Options>
 void check(const char* caller, const Variable& x0, const Options& options) {
   detail::require_floating(caller, x0);
@@ -296,8 +313,7 @@ Variable custom_root(const Callable& f, const Variable& x0, const std::vector<Va
   {
     NoGrad guard;
     Callable of_x = at_parameters(equation, parameters);
-    x = options.solver ? options.solver(of_x, x0.detach()) : newton(caller, of_x, x0.detach(), options);
-    equation.require_like("the solver returned", x, x0);
+    x = options.solver ? solved(options.solver, equation, of_x, x0) : newton(caller, of_x, x0.detach(), options);
   }
   return connected(equation, std::make_shared<RootRule>(), x, parameters);
 }

@@ -19,6 +19,8 @@
 namespace xtape {
 
 /// A solver of one's own: given f, a function of x alone, and x0, the x where f is zero. Nothing is recorded in it.
+/// What it returns is taken for a root, for how near to 0 f has to be is the solver's to say: where f is not 0, values
+/// and derivatives are those of no root. A solver that does not converge had better throw.
 using RootSolver = std::function<Variable(const Callable& f, const Variable& x0)>;
 
 /// Options of `custom_root`.
@@ -36,8 +38,9 @@ struct RootOptions {
 ///
 ///     Variable root = custom_root([](auto& x, auto& a) { return x * x - a; }, ones({}), {a});  // sqrt(a)
 ///
-/// @throws ValueError when the method does not converge, or where the Jacobian is singular; ShapeError or DTypeError
-/// when f's value, or what the solver returns, is unlike x0; DTypeError unless x0 is floating-point.
+/// @throws ValueError when the method does not converge, where the Jacobian is singular, and when what the solver
+/// returns, or f there, is not finite; ShapeError or DTypeError when f's value, or what the solver returns, is unlike
+/// x0; DTypeError unless x0 is floating-point.
 Variable custom_root(const Callable& f, const Variable& x0, const std::vector<Variable>& parameters = {},
                      const RootOptions& options = {});
 

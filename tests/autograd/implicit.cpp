@@ -191,6 +191,35 @@ BOOST_AUTO_TEST_CASE(random_numbers_are_the_same_in_each_call) {
   BOOST_TEST(min(x).item() < 1.01);
 }
 
+// The x that a function gets is its own.
+BOOST_AUTO_TEST_CASE(functions_may_write_to_x) {
+  auto f = [](const Variable& x0, const Variable& a) {
+    Variable x = x0;
+    x *= x0.copy();
+    return x - a;
+  };
+  auto half = [](const Variable& x0, const Variable& a) {
+    Variable x = x0;
+    x *= 0.5;
+    x += a;
+    return x;
+  };
+  Variable start({1, 2}, float64), a = parameter(Variable({2, 5}, float64));
+  for (bool is_leaf : {false, true}) {
+    if (is_leaf) start.requires_grad_();
+    Variable x = custom_root(f, start, {a}), y = fixed_point(half, start, {a});
+    close(x.detach(), sqrt(a).detach(), 1e-14);
+    close(grad(sum(x), a), 0.5 / sqrt(a).detach(), 1e-14);
+    close(y.detach(), 2 * a.detach(), 1e-11);
+    close(grad(sum(y), a), 2 * ones({2}, float64), 1e-11);
+    check_derivatives([&](auto& a) { return custom_root(f, start, {a}); }, {a.detach()}, 2);
+    NoGrad guard;
+    close(custom_root(f, start, {a}), x.detach(), 1e-14);
+    close(fixed_point(half, start, {a}), y.detach(), 1e-11);
+    same(start.detach(), Variable({1, 2}, float64));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(errors) {
   Variable a = parameter(Variable({2.0}, float64)), one = ones({1}, float64);
   throws<ValueError>([&] { custom_root([](auto& x) { return x * x + 1; }, 1.5 * one); },
@@ -206,6 +235,15 @@ BOOST_AUTO_TEST_CASE(errors) {
   auto wrong = [](auto&, auto&) { return zeros({2}); };
   throws<ShapeError>([&] { custom_root([](auto& x) { return x; }, one, {}, {.solver = wrong}); },
                      {"custom_root", "the solver returned", "float32(2,)"});
+  for (double bad : {double(NAN), double(INFINITY), -1.0}) {  // the logarithm of -1 is not finite
+    auto leads_to = [&](auto&, auto&) { return bad * one; };
+    throws<ValueError>([&] { custom_root([](auto& x) { return log(x); }, one, {}, {.solver = leads_to}); },
+                       {"custom_root", "the solver returned", "not finite"});
+  }
+  throws<ValueError>([&] { custom_root([](auto& x) { return x; }, one, {}, {.max_iterations = 0}); },
+                     {"custom_root", "max_iterations 0, needs at least 1"});
+  throws<ValueError>([&] { fixed_point([](auto& x) { return x; }, one, {}, {.max_iterations = 0}); },
+                     {"fixed_point", "max_iterations 0, needs at least 1"});
   throws<ValueError>([&] { custom_root([](auto& x) { return x; }, one, {}, {.tolerance = -1}); },
                      {"custom_root", "tolerance"});
   throws<ValueError>([&] { fixed_point([](auto& x) { return x + 1; }, one); },
