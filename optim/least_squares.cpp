@@ -25,7 +25,7 @@ class LevenbergMarquardt {
   LevenbergMarquardt(const detail::FlatInputs& inputs, const Callable& f, const LeastSquaresOptions& options)
       : residuals_(inputs, f), options_(options), least_mu_(least_damping(inputs.size())),
         mu_(std::max(least_mu_, options.damping)), at_(residuals_.at(inputs.start())) {
-    if (!std::isfinite(at_.value)) throw ValueError(std::string(who) + ": the residuals are not finite at the start");
+    require_value_at_start();
     const JacobianStructure& structure = options.structure;
     if (structure.rows.defined() || structure.columns.defined())
       sparsity_.emplace(who, structure, at_.r.size(), inputs.size());
@@ -53,6 +53,16 @@ class LevenbergMarquardt {
   }
 
  private:
+  void require_value_at_start() const {
+    double size = detail::greatest(at_.r);
+    auto fail = [&](const std::string& what) { throw ValueError(std::string(who) + ": the " + what); };
+    if (!std::isfinite(size)) fail("residuals are not finite at the start");
+    bool underflows = size > 0 && at_.value < std::numeric_limits<double>::min();
+    if (!std::isfinite(at_.value) || underflows)
+      fail("squares of the residuals " + std::string(underflows ? "underflow" : "overflow") + " at the start, up to " +
+           detail::text(size) + "; scale the residuals");
+  }
+
   std::unique_ptr<detail::Linear> linear(const detail::Fit& at) {
     return residuals_.linear(at, sparsity_ ? &*sparsity_ : nullptr);
   }

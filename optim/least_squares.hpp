@@ -57,7 +57,8 @@ struct LeastSquaresResult {
 ///
 /// With a `structure`, columns that share no row are computed together (Curtis, Powell and Reid, On the estimation of
 /// sparse Jacobian matrices, Journal of the Institute of Mathematics and its Applications 13, 1974), elements outside
-/// it are never stored, and the equations are solved by conjugate gradients.
+/// it are never stored, and the equations are solved by conjugate gradients. One product more, with a random vector,
+/// shows whether the structure lacks an element that is not 0.
 ///
 /// Evaluations and, in parentheses, Jacobian matrices, beside those of SciPy 1.10's method lm (MINPACK), with x_scale
 /// jac and the same tolerances, on problems of Moré, Garbow and Hillstrom, both at the published minima:
@@ -74,9 +75,9 @@ struct LeastSquaresResult {
 /// passed on. The method has no bounds.
 ///
 /// @throws ValueError for options that are out of range, an input that is undefined or not finite, no residuals,
-/// residuals or derivatives that are not finite at the start, and a structure that lacks an element; DTypeError for
-/// residuals that are not floating-point, or a structure that is not int64; ShapeError for one whose parts are not of
-/// one axis and length, or residuals whose shape changes.
+/// residuals or derivatives that are not finite at the start, residuals whose squares overflow or underflow there, and a
+/// structure that lacks an element; DTypeError for residuals that are not floating-point, or a structure that is not
+/// int64; ShapeError for one whose parts are not of one axis and length, or residuals whose shape changes.
 LeastSquaresResult least_squares(const Callable& f, const std::vector<Variable>& x0,
                                  const LeastSquaresOptions& options = {});
 /// The same for a function of one Variable: the result's `x` has one.

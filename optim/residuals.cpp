@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <autograd/autograd.hpp>
@@ -49,7 +50,15 @@ Variable Columns::times(const Variable& v) const {
   return product.detach().to(float64).reshape({-1});
 }
 
-std::unique_ptr<Linear> Residuals::linear(const Fit& at, const Sparsity* sparsity) {
+Variable Columns::rounded(const Variable& v) const { return inputs_.flat(inputs_.parts(v)); }
+
+double Columns::epsilon() const {
+  bool single = u_.dtype() == float32;
+  for (const Variable& slope : pulled_) single = single || slope.dtype() == float32;
+  return single ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+}
+
+std::unique_ptr<Linear> Residuals::linear(const Fit& at, Sparsity* sparsity) {
   ++jacobians_;
   if (sparsity) return sparsity->linear(Columns(inputs_, f_, at), at.r);
   return dense_linear(jacobian(at), at.r);
@@ -107,16 +116,18 @@ class Sparse : public Linear {
     return std::all_of(values_.begin(), values_.end(), [](double v) { return std::isfinite(v); });
   }
   Variable norms() const override {
-    std::vector<double> squares(size_);
-    for (std::size_t k = 0; k < values_.size(); ++k) squares[at(columns_, k)] += values_[k] * values_[k];
-    return sqrt(Variable(std::move(squares)));
+    std::vector<double> norms(size_);
+    for (std::size_t k = 0; k < values_.size(); ++k)
+      norms[at(columns_, k)] = std::hypot(norms[at(columns_, k)], values_[k]);
+    return Variable(std::move(norms));
   }
   Variable gradient() const override { return transposed_times(r_); }
-  Variable times(const Variable& p) const override {
-    std::vector<double> product(r_.size());
-    const double* from = p.data<double>();
-    for (std::size_t k = 0; k < values_.size(); ++k) product[at(rows_, k)] += values_[k] * from[at(columns_, k)];
-    return Variable(std::move(product));
+  Variable times(const Variable& p) const override { return product(values_, p); }
+  // The sums of the magnitudes of the terms in `times`.
+  Variable sizes(const Variable& p) const {
+    std::vector<double> magnitudes;
+    for (double value : values_) magnitudes.push_back(std::abs(value));
+    return product(magnitudes, abs(p));
   }
 
   Variable solve(double mu, const Variable& D) const override {
@@ -138,6 +149,12 @@ class Sparse : public Linear {
  private:
   static std::size_t at(const std::vector<std::int64_t>& indices, std::size_t k) {
     return static_cast<std::size_t>(indices[k]);
+  }
+  Variable product(const std::vector<double>& values, const Variable& p) const {
+    std::vector<double> sums(r_.size());
+    const double* from = p.data<double>();
+    for (std::size_t k = 0; k < values.size(); ++k) sums[at(rows_, k)] += values[k] * from[at(columns_, k)];
+    return Variable(std::move(sums));
   }
   Variable transposed_times(const Variable& v) const {
     std::vector<double> product(size_);
@@ -182,9 +199,9 @@ Sparsity::Sparsity(const char* who, const JacobianStructure& structure, std::siz
   std::sort(elements.begin(), elements.end());
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
 
-  // Each column goes to the first group that has none of its rows.
+  // Each column that has elements goes to the first group that has none of its rows.
   std::vector<std::vector<std::size_t>> groups_of_row(rows);
-  group_.assign(columns, 0);
+  group_.assign(columns, static_cast<std::size_t>(-1));
   for (std::size_t begin = 0, end = 0; begin < elements.size(); begin = end) {
     std::vector<bool> taken(groups_ + 1);
     for (end = begin; end < elements.size() && elements[end].first == elements[begin].first; ++end)
@@ -200,8 +217,22 @@ Sparsity::Sparsity(const char* who, const JacobianStructure& structure, std::siz
   }
 }
 
-std::unique_ptr<Linear> Sparsity::linear(const Columns& columns, const Variable& r) const {
+// Of magnitudes from 0.5 to 1.5, and any sign.
+Variable Sparsity::random_vector(std::size_t size) {
+  std::vector<double> result(size);
+  for (double& v : result) {
+    double x = std::ldexp(static_cast<double>(random_() >> 11), -52) - 1;
+    v = x + std::copysign(0.5, x);
+  }
+  return Variable(std::move(result));
+}
+
+std::unique_ptr<Linear> Sparsity::linear(const Columns& columns, const Variable& r) {
   std::size_t size = group_.size();
+  auto lacks_an_element_of = [&](std::ptrdiff_t row) {
+    return ValueError(std::string(who_) + ": structure: lacks an element of row " + std::to_string(row) +
+                      ", where the derivative is not 0");
+  };
   std::vector<std::vector<std::size_t>> elements(groups_);
   for (std::size_t k = 0; k < rows_.size(); ++k) elements[group_[static_cast<std::size_t>(columns_[k])]].push_back(k);
   std::vector<double> values(rows_.size());
@@ -212,11 +243,19 @@ std::unique_ptr<Linear> Sparsity::linear(const Columns& columns, const Variable&
     std::vector<double> rest(product.data<double>(), product.data<double>() + product.size());
     for (std::size_t k : elements[group]) values[k] = std::exchange(rest[static_cast<std::size_t>(rows_[k])], 0);
     auto beyond = std::find_if(rest.begin(), rest.end(), [](double v) { return v != 0; });
-    if (beyond != rest.end())
-      throw ValueError(std::string(who_) + ": structure: lacks an element of row " +
-                       std::to_string(beyond - rest.begin()) + ", where the derivative is not 0");
+    if (beyond != rest.end()) throw lacks_an_element_of(beyond - rest.begin());
   }
-  return std::make_unique<Sparse>(rows_, columns_, std::move(values), size, r);
+  auto result = std::make_unique<Sparse>(rows_, columns_, std::move(values), size, r);
+  // An element that the structure lacks was taken for one of its row and group, or is in none. Both show in the product
+  // with a vector of different elements, another one each time. Derivatives that tend to 0 may be all rounding in the
+  // end: what is small beside those before counts as equal.
+  if (!result->is_finite()) return result;
+  Variable probe = columns.rounded(random_vector(size)), product = columns.times(probe), sizes = result->sizes(probe);
+  sizes_ = sizes_.defined() ? maximum(sizes_, sizes) : sizes;
+  Variable good = abs(product - result->times(probe)) <= std::cbrt(columns.epsilon()) * sizes_;
+  const bool *begin = good.data<bool>(), *end = begin + good.size(), *bad = std::find(begin, end, false);
+  if (bad != end) throw lacks_an_element_of(bad - begin);
+  return result;
 }
 
 }  // namespace xtape::optim::detail

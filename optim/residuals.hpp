@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <vector>
 
 #include <autograd/callable.hpp>
@@ -45,14 +46,17 @@ class Sparsity {
   /// @throws as least_squares.
   Sparsity(const char* who, const JacobianStructure& structure, std::size_t rows, std::size_t columns);
   /// The matrix whose products with vectors `columns` gives. @throws ValueError for an element outside the structure.
-  std::unique_ptr<Linear> linear(const Columns& columns, const Variable& r) const;
-  std::size_t groups() const { return groups_; }
+  std::unique_ptr<Linear> linear(const Columns& columns, const Variable& r);
 
  private:
+  Variable random_vector(std::size_t size);
+
   const char* who_;
   std::vector<std::int64_t> rows_, columns_;  // of the elements, by columns
-  std::vector<std::size_t> group_;            // of each column
+  std::vector<std::size_t> group_;            // of each column; -1 where it has no element
   std::size_t groups_ = 0;
+  std::mt19937_64 random_{1};
+  Variable sizes_;  // the greatest so far of each row
 };
 
 /// The products of the Jacobian matrix at a point with vectors: one walk for each, by double reverse.
@@ -60,6 +64,10 @@ class Columns {
  public:
   Columns(const FlatInputs& inputs, const Callable& f, const Fit& at);
   Variable times(const Variable& v) const;
+  /// v as `times` takes it: in the dtypes of the inputs.
+  Variable rounded(const Variable& v) const;
+  /// Of the products: that of the least precise dtype.
+  double epsilon() const;
 
  private:
   const FlatInputs& inputs_;
@@ -73,7 +81,7 @@ class Residuals {
 
   Fit at(const Variable& x);
   /// With all elements, or those of `sparsity` where there is one.
-  std::unique_ptr<Linear> linear(const Fit& at, const Sparsity* sparsity);
+  std::unique_ptr<Linear> linear(const Fit& at, Sparsity* sparsity);
 
   std::int64_t evaluations() const { return evaluations_; }
   std::int64_t jacobians() const { return jacobians_; }

@@ -69,6 +69,86 @@ BOOST_AUTO_TEST_CASE(sparse_jacobians) {
   }
 }
 
+// Whatever element a structure lacks: its row may have another one of its group, its column may have none.
+BOOST_AUTO_TEST_CASE(structures_that_lack_an_element) {
+  auto line = [](const Variable& x) { return stack({x[0] - 1, x[1] - 2, x[0] + x[1] - 3.3}); };
+  auto plane = [](const Variable& x) { return stack({x[0] - 2 * x[1] - 1, x[0] - 3}); };
+  struct Case {
+    Callable f;
+    std::vector<std::pair<std::int64_t, std::int64_t>> elements;
+  };
+  auto solved = [](const Callable& f, const auto& elements, DType dtype) {
+    std::vector<std::int64_t> rows, columns;
+    for (auto [row, column] : elements) rows.push_back(row), columns.push_back(column);
+    return least_squares(f, zeros({2}, dtype), {.structure = {.rows = Variable(rows).to(int64),
+                                                              .columns = Variable(columns).to(int64)}});
+  };
+  for (DType dtype : {float32, float64})
+    for (const Case& each : {Case{line, {{0, 0}, {1, 1}, {2, 0}, {2, 1}}}, Case{plane, {{0, 0}, {0, 1}, {1, 0}}}}) {
+      close(solved(each.f, each.elements, dtype).x[0].to(float64),
+            each.elements.size() == 4 ? Variable({1.1, 2.1}, float64) : Variable({3, 1}, float64), 1e-4);
+      // All structures with fewer elements.
+      for (std::size_t kept = 0; kept + 1 < std::size_t{1} << each.elements.size(); ++kept) {
+        auto elements = each.elements;
+        for (std::size_t k = elements.size(); k-- > 0;)
+          if (!(kept >> k & 1)) elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(k));
+        throws<ValueError>([&] { solved(each.f, elements, dtype); },
+                           {"least_squares: structure: lacks an element of row", "not 0"});
+      }
+    }
+  // One that is missed on the way only.
+  auto branch = [](const Variable& x) {
+    return stack({x[0] - 1, 2 * x[1] - 1, where(x[0] < 0.5, x[0], x[0] + x[1]) - 3});
+  };
+  throws<ValueError>([&] { solved(branch, std::vector<std::pair<int, int>>{{0, 0}, {1, 1}, {2, 0}}, float64); },
+                     {"lacks an element of row 2"});
+}
+
+// The derivatives' rounding is no missing element, though a thousandfold of what is left of them.
+BOOST_AUTO_TEST_CASE(structures_of_derivatives_that_cancel) {
+  for (DType dtype : {float32, float64}) {
+    auto f = [](const Variable& x) { return 1000.1 * x - 999.3 * x + 0.1 * square(x) - 1; };
+    Variable all = arange(20);
+    LeastSquaresResult result = least_squares(f, zeros({20}, dtype), {.structure = {.rows = all, .columns = all}});
+    BOOST_TEST(result.converged);
+    close(result.x[0].to(float64), full({20}, std::sqrt(26.0) - 4, float64), 1e-3);
+    // A double root, where all of the derivative cancels.
+    auto square_of_difference = [](const Variable& x) { return x * x - 2 * x + 1; };
+    result = least_squares(square_of_difference, zeros({20}, dtype),
+                           {.gradient_tolerance = 0, .value_tolerance = 0, .step_tolerance = 0,
+                            .structure = {.rows = all, .columns = all}});
+    close(result.x[0].to(float64), ones({20}, float64), dtype == float32 ? 1e-2 : 1e-6);
+  }
+}
+
+// Where residuals or derivatives are small or large, but not their squares.
+BOOST_AUTO_TEST_CASE(scales) {
+  for (bool sparse : {false, true}) {
+    Variable all = arange(2);
+    LeastSquaresOptions options{.structure = sparse ? JacobianStructure{.rows = all, .columns = all}
+                                                    : JacobianStructure{}};
+    for (double scale : {1e-145, 1e-100, 1e100, 1e150}) {
+      LeastSquaresResult result = least_squares([&](const Variable& x) { return scale * (x - 3); },
+                                                zeros({2}, float64), options);
+      BOOST_TEST(result.converged);
+      close(result.x[0], full({2}, 3, float64), 1e-6);
+    }
+    for (double slope : {1e-170, 1e170}) {
+      LeastSquaresResult result = least_squares([&](const Variable& x) { return slope * x - 1; }, zeros({2}, float64),
+                                                options);
+      BOOST_TEST(result.converged);
+      close(slope * result.x[0], ones({2}, float64), 1e-6);
+    }
+    auto says = [&](double scale, const char* message) {
+      throws<ValueError>([&] {
+        least_squares([&](const Variable& x) { return scale * (x - 3); }, zeros({2}, float64), options);
+      }, {"least_squares: the squares of the residuals ", message, "scale the residuals"});
+    };
+    says(1e-170, "underflow at the start, up to 3e-170");
+    says(1e160, "overflow at the start, up to 3e+160");
+  }
+}
+
 // Fewer residuals than unknowns: any solution will do.
 BOOST_AUTO_TEST_CASE(fewer_residuals_than_unknowns) {
   auto f = [](const Variable& x, const Variable& y) { return stack({sum(square(x)) - 4, dot(x, y) - 1}); };
