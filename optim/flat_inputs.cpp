@@ -39,7 +39,7 @@ std::vector<Variable> FlatInputs::parts(const Variable& flat) const {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const Variable& x = inputs_[i];
     if (!is_variable(i)) {
-      parts.push_back(x);
+      parts.push_back(x.detach());  // the function may write to it
       continue;
     }
     auto end = begin + static_cast<std::ptrdiff_t>(x.size());
