@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include <autograd/autograd.hpp>
@@ -58,12 +59,17 @@ std::unique_ptr<detail::Steps> steps_of(detail::Objective& objective, const Mini
 
 // Whether a step from one point to the other was too small to go on.
 std::optional<Stop> too_small(const detail::Point& from, const detail::Point& to, const MinimizeOptions& o) {
-  double greater = std::max(std::abs(from.value), std::abs(to.value));
-  if (o.value_tolerance > 0 && from.value - to.value <= o.value_tolerance * greater) return Stop::value_tolerance;
+  double greater = std::max(std::abs(from.value), std::abs(to.value)), change = std::abs(from.value - to.value);
+  if (o.value_tolerance > 0 && change <= o.value_tolerance * greater) return Stop::value_tolerance;
   double step = detail::greatest(to.x - from.x);
   if (o.step_tolerance > 0 && step <= o.step_tolerance * (detail::greatest(to.x) + o.step_tolerance))
     return Stop::step_tolerance;
   return std::nullopt;
+}
+
+// Whether a function fell so far that nothing is left of the value that it began with.
+bool seems_unbounded(double start, double value) {
+  return value < -(1 + std::abs(start)) / std::numeric_limits<double>::epsilon();
 }
 
 }  // namespace
@@ -76,6 +82,7 @@ MinimizeResult minimize(const Callable& f, const std::vector<Variable>& x0, cons
   detail::Objective objective(inputs, f, options.method != lbfgs);
   detail::Point at = objective.start(bounds.inside(inputs.start()));
   auto steps = steps_of(objective, options, bounds);
+  double start = at.value;
 
   MinimizeResult result;
   std::optional<Stop> reason;
@@ -98,6 +105,8 @@ MinimizeResult minimize(const Callable& f, const std::vector<Variable>& x0, cons
   result.reason = *reason;
   result.converged = is_converged(*reason);
   result.message = sentence(*reason);
+  if (!result.converged && seems_unbounded(start, at.value))
+    result.message += " The function seems to have no lower bound.";
   return result;
 }
 

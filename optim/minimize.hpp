@@ -32,7 +32,7 @@ struct MinimizeOptions {
   [[no_unique_address]] xtape::detail::ByName by_name = {};
   Minimizer method = lbfgs;
   double gradient_tolerance = 1e-5;  ///< stops where no element of the gradient is greater, in magnitude
-  double value_tolerance = 1e-12;    ///< or a step made the value smaller by less than this part of it
+  double value_tolerance = 1e-12;    ///< or a step changed the value by no more than this part of it
   double step_tolerance = 0;         ///< or no element of a step was greater than this part of the greatest of x
   std::int64_t max_iterations = 1000;
   std::int64_t max_evaluations = 100000;  ///< of the function; a line search is finished even so

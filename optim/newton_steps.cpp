@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <autograd/autograd.hpp>
@@ -17,11 +18,16 @@ struct ModelStep {
   double promise(const Variable& g) const { return -0.5 * dot(g + residual, p).item(); }
 };
 
+// A power of 2 near x, as a unit in which squares neither overflow nor underflow.
+double unit_for(double x) { return std::ldexp(1, std::ilogb(std::max(x, std::numeric_limits<double>::min()))); }
+
 // The positive tau at which |p + tau d| is the radius.
-double to_edge(const Variable& p, const Variable& d, double radius) {
+double to_edge(Variable p, Variable d, double radius) {
+  double length = unit_for(radius), step = unit_for(greatest(d));
+  p = p / length, d = d / step, radius /= length;
   double dd = dot(d, d).item(), pd = dot(p, d).item(), pp = dot(p, p).item();
   double root = std::sqrt(pd * pd + dd * (radius * radius - pp));
-  return pd > 0 ? (radius * radius - pp) / (pd + root) : (root - pd) / dd;
+  return length / step * (pd > 0 ? (radius * radius - pp) / (pd + root) : (root - pd) / dd);
 }
 
 // Conjugate gradients for B p = -g, up to a residual that makes the whole method converge superlinearly (Nocedal and
@@ -29,8 +35,16 @@ double to_edge(const Variable& p, const Variable& d, double radius) {
 // that one is followed to the edge (Algorithm 7.2); where `radius` is infinite, it ends the step, or is all of it if it
 // comes first (Algorithm 7.1).
 ModelStep conjugate_gradients(Objective& objective, const Point& at, double radius) {
-  const Variable& g = at.gradient;
-  double rr = dot(g, g).item(), tolerance = std::min(0.5, std::sqrt(std::sqrt(rr))) * std::sqrt(rr);
+  bool has_edge = !std::isinf(radius);
+  double unit = unit_for(greatest(at.gradient));
+  if (has_edge) radius = std::min(radius / unit, 0.5 * std::numeric_limits<double>::max());
+  const Variable g = at.gradient / unit;
+  auto result = [unit](const ModelStep& step) {
+    return ModelStep{.p = unit * step.p, .residual = unit * step.residual, .at_edge = step.at_edge};
+  };
+  // What is left beneath rounding is noise, and no direction to go.
+  double rr = dot(g, g).item(), least = objective.epsilon();
+  double tolerance = std::clamp(std::sqrt(unit * std::sqrt(rr)), least, 0.5) * std::sqrt(rr);
   ModelStep step{.p = zeros_like(g), .residual = g};
   Variable d = -g;
   // Rounding may keep the residual up for more steps than there are dimensions, but not for long.
@@ -38,18 +52,18 @@ ModelStep conjugate_gradients(Objective& objective, const Point& at, double radi
     Variable bd = objective.hessian_times(at, d);
     double curvature = dot(d, bd).item(), alpha = rr / curvature;
     bool flat = !(curvature > 0) || !std::isfinite(alpha);
-    if (flat && std::isinf(radius)) return j == 0 ? ModelStep{.p = d, .residual = g + bd} : step;
+    if (flat && !has_edge) return result(j == 0 ? ModelStep{.p = d, .residual = g + bd} : step);
     if (flat || norm(step.p + alpha * d).item() >= radius) {
       alpha = to_edge(step.p, d, radius);
       step.at_edge = true;
     }
     step.p += alpha * d;
     step.residual = step.residual + alpha * bd;
-    if (step.at_edge) return step;
+    if (step.at_edge) return result(step);
     double before = std::exchange(rr, dot(step.residual, step.residual).item());
     d = (rr / before) * d - step.residual;
   }
-  return step;
+  return result(step);
 }
 
 class NewtonCGSteps : public Steps {
@@ -82,10 +96,14 @@ class TrustRegionSteps : public Steps {
     Point next = objective_.at(at.x + model.p);
     if (greatest(next.x - at.x) == 0) return Outcome::exhausted;
     double rounding = 10 * objective_.epsilon() * std::abs(at.value);
-    double ratio = (at.value - next.value + rounding) / (model.promise(at.gradient) + rounding);
-    if (!(ratio >= 0.25)) radius_ = 0.25 * norm(model.p).item();
+    double fell = at.value - next.value + rounding, promised = model.promise(at.gradient) + rounding;
+    double ratio = fell / promised;
+    // Two that are negative have a positive ratio, too; and what rises by rounding has to be less steep at least.
+    bool is_worse = fell < 0 || promised < 0 ||
+                    (next.value > at.value && !(greatest(next.gradient) < greatest(at.gradient)));
+    if (is_worse || !(ratio >= 0.25)) radius_ = 0.25 * norm(model.p).item();
     else if (ratio > 0.75 && model.at_edge) radius_ = std::min(2 * radius_, max_radius_);
-    if (!(ratio > 0.15)) return Outcome::rejected;
+    if (is_worse || !(ratio > 0.15)) return Outcome::rejected;
     at = std::move(next);
     return Outcome::moved;
   }

@@ -5,7 +5,7 @@ namespace xtape::optim {
 std::string sentence(Stop reason) {
   switch (reason) {
     case Stop::gradient_tolerance: return "The gradient is within gradient_tolerance.";
-    case Stop::value_tolerance: return "A step made the value smaller by no more than value_tolerance.";
+    case Stop::value_tolerance: return "A step changed the value by no more than value_tolerance.";
     case Stop::step_tolerance: return "A step was no longer than step_tolerance.";
     case Stop::no_descent: return "No step makes the value smaller: this is as precise as the function computes, or a "
                                   "derivative is wrong.";

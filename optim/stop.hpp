@@ -7,7 +7,7 @@ namespace xtape::optim {
 
 enum class Stop {
   gradient_tolerance,  ///< the gradient is small enough
-  value_tolerance,     ///< a step made the value smaller by too little
+  value_tolerance,     ///< a step changed the value by too little
   step_tolerance,      ///< a step was too short
   no_descent,          ///< no step makes the value smaller: the dtype's precision is reached, or a derivative is wrong
   max_iterations,

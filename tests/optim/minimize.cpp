@@ -99,6 +99,37 @@ BOOST_DATA_TEST_CASE(takes_functions_without_curvature, boost::unit_test::data::
   BOOST_TEST(minimize(constant, zeros({2}, float64), {.method = method}).reason == Stop::gradient_tolerance);
 }
 
+// Values and derivatives as small as can be, down to where they are 0; a step never leads to a greater value.
+BOOST_DATA_TEST_CASE(goes_on_where_the_function_is_flat, boost::unit_test::data::make(methods), method) {
+  Variable x({-2, -1, 1, 2}, float64), sign({-1, -1, 1, 1}, float64);
+  auto exponential = [](const Variable& b) { return sum(exp(-b)); };
+  auto logistic = [&](const Variable& b) { return sum(log1p(exp(-sign * (x * b)))); };
+  auto check = [&](const Callable& f, std::size_t size) {
+    double least = INFINITY;
+    auto watched = [&](const Variable& b) {
+      Variable y = f({b}, "");
+      least = std::min(least, y.item());
+      return y;
+    };
+    MinimizeResult result = minimize(watched, ones({size}, float64),
+                                     {.method = method, .gradient_tolerance = 0, .max_iterations = 3000});
+    BOOST_TEST(result.value == least);
+    BOOST_TEST(result.value < 1e-80);
+  };
+  check(exponential, 1);
+  check(exponential, 3);
+  check(logistic, 1);
+}
+
+BOOST_DATA_TEST_CASE(functions_without_a_lower_bound, boost::unit_test::data::make(methods), method) {
+  auto falls = [](const Variable& x) { return -sum(x) - sum(square(square(x))); };
+  MinimizeResult result = minimize(falls, zeros({2}, float64), {.method = method});
+  BOOST_TEST(!result.converged);
+  BOOST_TEST(result.message.ends_with(" The function seems to have no lower bound."), result.message);
+  result = minimize(rosenbrock, rosenbrock_start, {.method = method, .max_iterations = 3});
+  BOOST_TEST(result.message == "There were max_iterations iterations.");
+}
+
 // A saddle, where Newton's step would lead up.
 BOOST_DATA_TEST_CASE(leaves_saddles, boost::unit_test::data::make(methods), method) {
   auto f = [](const Variable& x) { return square(x[0]) - square(x[1]) + square(square(x[1])); };
