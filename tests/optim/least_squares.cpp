@@ -239,6 +239,16 @@ BOOST_AUTO_TEST_CASE(leaves_the_caller_alone) {
   NoGrad guard;
   same(least_squares(f, x0).x, result.x);
   BOOST_TEST(!grad_enabled());
+  Variable counts({1, 2}, int64);
+  auto counting = [&](const Variable& x, const Variable& counts) {
+    Variable n = counts;
+    n += 1;
+    return x - n.to(float64);
+  };
+  result = least_squares(counting, {zeros({2}, float64), counts});
+  close(result.x[0], Variable({2, 3}, float64), 1e-6);
+  same(result.x[1], counts);
+  same(counts, Variable({1, 2}, int64));
   int left = 4;
   auto failing = [&](const Variable& x) {
     if (--left == 0) throw std::runtime_error("the function fails");
