@@ -54,6 +54,12 @@ Variables detached(const Variables& xs) {
   return result;
 }
 
+Variables own_copies(const Variables& xs) {
+  Variables result;
+  for (const Variable& x : xs) result.push_back(detail::own_copy("scan", x));
+  return result;
+}
+
 // x as the end of walks, where it can be differentiated by.
 Variable leaf(const Variable& x) { return is_floating(x.dtype()) ? x.detach().requires_grad_() : x; }
 Variables leaves(const Variables& xs) {
@@ -78,9 +84,7 @@ struct Loop {
     return run_with(state, input(inputs, t), t);
   }
   ScanStep run_with(const Variables& state, const Variable& input, std::size_t t) const {
-    Variables own;
-    for (const Variable& x : state) own.push_back(detail::own_copy("scan", x));
-    ScanStep next = step(own, detail::own_copy("scan", input));
+    ScanStep next = step(own_copies(state), detail::own_copy("scan", input));
     auto fail = [&](const std::string& what) {
       throw GraphError("scan: step " + std::to_string(t) + " returned " + what);
     };
@@ -359,7 +363,7 @@ Scanned detail::scan(const ScanFunction& step, const std::vector<Variable>& stat
   if (!step) throw ValueError("scan: the function is empty");
   for (const Variable& x : state) require_defined("scan", x);
   Loop loop{step, steps, inputs.defined()};
-  if (steps == 0) return {state, {}};
+  if (steps == 0) return {own_copies(state), {}};
   if (!grad_enabled()) return unrecorded(loop, state, inputs);
   return recorded(std::move(loop), state, inputs,
                   options.checkpoints > 0 ? options.checkpoints : default_snapshots(steps));

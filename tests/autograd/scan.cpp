@@ -285,6 +285,8 @@ BOOST_AUTO_TEST_CASE(steps_may_write_to_state_and_input) {
     return h;
   };
   same(scan(add, h, 3), Variable({4, 5}, float64));
+  Variable after_none = scan(add, h, 0);
+  after_none += 1;
   same(h, Variable({1, 2}, float64));
 }
 
