@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <type_traits>
 #include <vector>
 
@@ -16,16 +18,19 @@
 namespace xtape::kernels {
 namespace {
 
+// How far apart neighbours along an axis are.
+std::size_t step_along(const Shape& shape, std::size_t axis) {
+  return std::accumulate(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end(), std::size_t{1},
+                         std::multiplies());
+}
+
 // Calls `step(state, at, i)` for each element along an axis, where it stands `at` in the array and `i` along the axis;
 // `State` belongs to its column. Neighbouring columns go side by side.
 template <class State, class Step>
 void scan_columns(const Shape& shape, std::size_t axis, State start, Step step) {
-  std::size_t n = shape[axis], inner = 1, columns = 1;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (i > axis) inner *= shape[i];
-    if (i != axis) columns *= shape[i];
-  }
+  const std::size_t n = shape[axis], inner = step_along(shape, axis);
   if (n == 0) return;
+  const std::size_t columns = element_count(shape) / n;
   auto along = [&](std::size_t first, std::size_t count, auto* states) {
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j < count; ++j) step(states[j], first + i * inner + j, i);
@@ -70,10 +75,8 @@ Array running_indices(const Array& x, std::size_t axis, Better better) {
 template <class Rule>
 Array scan(const char* name, const Array& a, const Array& b, std::size_t axis, bool backwards) {
   Array result = Array::like(b);
-  const std::size_t n = b.shape()[axis];
+  const std::size_t n = b.shape()[axis], inner = step_along(b.shape(), axis);
   if (b.size() == 0) return result;
-  std::size_t inner = 1;
-  for (std::size_t i = axis + 1; i < b.rank(); ++i) inner *= b.shape()[i];
   auto of_type = [&]<class T>(T) {
     const auto run = with_target([]<Target target>() { return &scan_on<target, Rule, T>; });
     const T *factors = a.data<T>(), *terms = b.data<T>();
@@ -142,11 +145,9 @@ class RunningLogSumExp {
 
 Array logcumsumexp(const Array& x, std::size_t axis) {
   Array result(x.shape(), x.dtype());
-  const std::size_t n = x.shape()[axis];
+  const std::size_t n = x.shape()[axis], inner = step_along(x.shape(), axis);
   if (x.size() == 0) return result;
   constexpr std::size_t together = 16;
-  std::size_t inner = 1;
-  for (std::size_t i = axis + 1; i < x.rank(); ++i) inner *= x.shape()[i];
   visit_floating("logcumsumexp", x.dtype(), [&]<class T>(T) {
     const T* from = x.data<T>();
     T* to = result.mutable_data<T>();
